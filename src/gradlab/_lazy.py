@@ -1,0 +1,32 @@
+"""Public names that load their module on first use, so that `import gradlab` stays light (no torch)."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def attach(
+    package: str, public: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Make `__getattr__`, `__dir__` and `__all__` of a package whose public names live in leaf modules.
+
+    Args:
+        package: the package's `__name__`.
+        public: public name -> leaf module inside the package; the name itself when it is a submodule.
+    """
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 - the name that Python looks for (PEP 562)
+        if name not in public:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module = importlib.import_module(f"{package}.{public[name]}")
+        value = module if public[name] == name and not hasattr(module, name) else getattr(module, name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    def __dir__() -> list[str]:  # noqa: N807
+        return sorted(public)
+
+    return __getattr__, __dir__, sorted(public)

@@ -1,0 +1,60 @@
+"""Units, checked once: the annotated types, the error a person can mend, and seeds derived by name."""
+
+from __future__ import annotations
+
+import hashlib
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+STRICT = ConfigDict(extra="forbid", validate_default=True, arbitrary_types_allowed=False)
+
+
+class UserError(ValueError):
+    """Input that a person can mend; its message is one sentence that says what to do."""
+
+
+def _fraction_text(value: Any) -> Any:
+    """Read "8/255" as a number, so that Python and the command line write a radius alike."""
+    if isinstance(value, str) and value.count("/") == 1:
+        numerator, denominator = value.split("/")
+        return float(numerator) / float(denominator)
+    return value
+
+
+def _pixel_range(value: Any) -> Any:
+    value = _fraction_text(value)
+    if isinstance(value, (int, float)) and not 0 <= value <= 1:
+        raise ValueError(
+            f"eps must lie in [0, 1] on the pixel scale, got {value}. For {value:g} grey levels write {value:g}/255."
+        )
+    return value
+
+
+PixelEps = Annotated[float, BeforeValidator(_pixel_range)]
+"""A radius on the [0, 1] pixel scale; also read from the text "8/255"."""
+Fraction = Annotated[float, BeforeValidator(_fraction_text), Field(ge=0, le=1)]
+"""A number in [0, 1]."""
+Probability = Annotated[float, Field(ge=0, lt=1)]
+"""A number in [0, 1): dropout, smoothing, decay."""
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+"""A whole number of things, at least one."""
+
+
+def derive_seed(seed: int, *names: str | int) -> int:
+    """Seed of the sub-stream called `names`, in [0, 2**63): adding one stream shifts no other.
+
+    >>> derive_seed(0, "order", 1) == derive_seed(0, "order", 1) != derive_seed(0, "order", 2)
+    True
+    """
+    text = "/".join([str(seed), *map(str, names)])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
+    """Return "; did you mean 'x'?" for the nearest known word, else the known words."""
+    near = get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean '{near[0]}'?" if near else "known are " + ", ".join(sorted(known)) + "."
