@@ -1,0 +1,50 @@
+"""The one sentence of a verdict: what its interval excludes."""
+
+from __future__ import annotations
+
+from gradlab.statistics._words import interval_text, percent, with_unit
+from gradlab.statistics.interval import Interval
+from gradlab.statistics.verdict import Verdict
+
+
+def decided(interval: Interval, verdict: Verdict, delta: float, unit: str, look: int) -> str:
+    """Return the sentence of a verdict that the interval decided."""
+    if not interval.is_bounded:
+        return "One seed gives no interval, so nothing is excluded."
+    size = with_unit(delta, unit)
+    sentences = {
+        "supported": f"lies above {size}: a difference of {size} or less is excluded.",
+        "refuted": f"lies below -{size}: a difference of -{size} or more is excluded.",
+        "equivalent": f"lies within ±{size}: a difference of {size} or more, either way, is excluded.",
+        "inconclusive": f"leaves it open: {_excluded(interval, delta, size)}.",
+    }
+    return f"{_subject(interval, look)} {sentences[verdict]}"
+
+
+def withheld(interval: Interval, by_rule: Verdict, p_value: float, look: int, *, two_groups: bool) -> str:
+    """Return the sentence where the interval alone would decide but cannot be trusted."""
+    reason = "runs fall in two groups" if two_groups else "all differences are equal"
+    return (
+        f"{_subject(interval, look)} alone would say {by_rule}, but {reason} and the exact sign-flip does not "
+        f"agree (p = {p_value:.2g}, needed {1 - interval.level:.2g})."
+    )
+
+
+def _subject(interval: Interval, look: int) -> str:
+    at_look = "" if look == 1 else f" (look {look})"
+    return f"The {percent(interval.level)} interval {interval_text(interval.low, interval.high)}{at_look}"
+
+
+def _excluded(interval: Interval, delta: float, size: str) -> str:
+    excluded = []
+    if interval.low > 0:
+        excluded.append("a difference of 0 or less")
+    elif interval.low > -delta:
+        excluded.append(f"a difference of -{size} or less")
+    if interval.high < 0:
+        excluded.append("a difference of 0 or more")
+    elif interval.high < delta:
+        excluded.append(f"a difference of {size} or more")
+    if not excluded:
+        return "no difference of interest is excluded"
+    return f"{' and '.join(excluded)} is excluded, the rest is not"

@@ -1,0 +1,134 @@
+"""A verdict with everything it rests on, readable as text, in a notebook and as a JSON record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradlab.statistics import _html
+from gradlab.statistics._words import interval_text, percent, with_unit
+from gradlab.statistics.interval import Interval
+from gradlab.statistics.more_seeds import MoreSeeds
+from gradlab.statistics.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on one claim.
+
+    `interval` is the one that decided, at `level`. `sign_flip` is the exact p-value against
+    `sign_flip_boundary`; below six seeds it cannot reach 0.05 and `flags` say so. `more_seeds` is None unless
+    the verdict is inconclusive. `parts` are the judgements of a claim that must hold in every part, and
+    `weakest` names the part whose estimate and interval stand here.
+    """
+
+    verdict: Verdict
+    explanation: str
+    delta: float
+    unit: str
+    look: int
+    interval: Interval
+    sign_flip: float
+    sign_flip_boundary: float
+    more_seeds: MoreSeeds | None = None
+    flags: tuple[str, ...] = ()
+    parts: Mapping[str, Judgement] = field(default_factory=dict)
+    weakest: str | None = None
+
+    @property
+    def estimate(self) -> float:
+        """Mean difference, in the measure's unit."""
+        return self.interval.estimate
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval; -inf where unbounded."""
+        return self.interval.low
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval; inf where unbounded."""
+        return self.interval.high
+
+    @property
+    def level(self) -> float:
+        """Level of the interval that decided."""
+        return self.interval.level
+
+    @property
+    def n(self) -> int:
+        """Number of paired seeds."""
+        return self.interval.n
+
+    @property
+    def samples(self) -> int | None:
+        """Number of test samples; None where only one value per seed was given."""
+        return self.interval.samples
+
+    @property
+    def seed_share(self) -> float | None:
+        """Share of the variance that comes from the seeds, in [0, 1]."""
+        return self.interval.seed_share
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the judgement as JSON values; null stands for an unbounded end and for what is not known."""
+        bounded = self.interval.is_bounded
+        record: dict[str, Any] = {
+            "verdict": self.verdict,
+            "explanation": self.explanation,
+            "delta": self.delta,
+            "unit": self.unit,
+            "level": self.level,
+            "look": self.look,
+            "estimate": self.estimate,
+            "interval": [self.low, self.high] if bounded else [None, None],
+            "n": self.n,
+            "samples": self.samples,
+            "seed_variance": self.interval.seed_variance if bounded else None,
+            "sample_variance": self.interval.sample_variance if bounded else None,
+            "seed_share": self.seed_share,
+            "degrees_of_freedom": self.interval.degrees_of_freedom,
+            "sign_flip": self.sign_flip,
+            "sign_flip_boundary": self.sign_flip_boundary,
+            "more_seeds": None if self.more_seeds is None else self.more_seeds.text,
+            "flags": list(self.flags),
+        }
+        if self.parts:
+            record["weakest"] = self.weakest
+            record["parts"] = [{"label": label, **part.as_record()} for label, part in self.parts.items()]
+        return record
+
+    def __str__(self) -> str:
+        """Verdict, sentence, and one line for each thing that it rests on."""
+        lines = [f"{self.verdict}: {self.explanation}", *(f"  {name}: {text}" for name, text in self._rows())]
+        lines += [f"  note: {flag}" for flag in self.flags]
+        lines += [f"  {label}: {part.verdict}: {part.explanation}" for label, part in self.parts.items()]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook, with the interval drawn against -delta, 0 and +delta."""
+        return _html.judgement(
+            self.verdict,
+            self.explanation,
+            _html.interval_svg(self.low, self.high, self.estimate, self.delta),
+            [*self._rows(), *(("note", flag) for flag in self.flags)],
+            [(label, part.verdict, part.explanation) for label, part in self.parts.items()],
+        )
+
+    def _rows(self) -> list[tuple[str, str]]:
+        seeds = f"{self.n} paired seed{'' if self.n == 1 else 's'}"
+        rows = [
+            (
+                "estimate",
+                f"{with_unit(self.estimate, self.unit)}, {percent(self.level)} interval {interval_text(self.low, self.high)}",
+            ),
+            ("smallest difference that matters", with_unit(self.delta, self.unit)),
+            ("data", seeds if self.samples is None else f"{seeds}, {self.samples} test samples"),
+            ("sign-flip", f"p = {self.sign_flip:.3g} against {self.sign_flip_boundary:+g}"),
+        ]
+        if self.seed_share is not None and self.samples is not None:
+            rows.append(("variance from seeds", f"{100 * self.seed_share:.0f} %"))
+        if self.more_seeds is not None:
+            rows.append(("to settle it", self.more_seeds.text))
+        return rows

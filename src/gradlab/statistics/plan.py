@@ -1,0 +1,203 @@
+"""Plan a comparison: which effect n seeds can show, or how many seeds an effect needs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import chdtri, nctdtr, ndtr, stdtrit
+
+from gradlab.statistics._checks import check_count, check_level
+from gradlab.statistics._words import percent
+from gradlab.statistics.looks import alpha_at
+from gradlab.types import UserError
+
+MOST_SEEDS = 10_000
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The answer for the low and the high end of the assumed seed SD (the same twice where one SD was given).
+
+    `effect` is the true difference, `power` the probability that the verdict is "supported" when it is so
+    large; `seeds` is None where no number of seeds reaches the wanted power.
+    """
+
+    delta: float
+    level: float
+    sd: tuple[float, float]
+    seeds: tuple[int | None, int | None]
+    effect: tuple[float, float]
+    power: tuple[float, float]
+    sample_sd: float | None
+    samples: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class _Design:
+    """What the power depends on beside effect and seeds; `floor` is the sample variance of the mean."""
+
+    delta: float
+    level: float
+    floor: float
+    samples: int | None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    seeds: int | None
+    effect: float
+    power: float
+
+
+def plan(
+    *,
+    sd: float | tuple[float, float],
+    delta: float = 0.0,
+    effect: float | None = None,
+    seeds: int | None = None,
+    power: float = 0.8,
+    alpha: float = 0.05,
+    claims: int = 1,
+    look: int = 1,
+    sample_sd: float | None = None,
+    samples: int | None = None,
+) -> Plan:
+    """Plan paired seeds so that the verdict is "supported" with probability `power`.
+
+    Given `seeds`: the true difference that they show. Given `effect`: the seeds that it needs. Given both: the
+    power. Power is P(L > delta) of `interval` at level 1 - alpha_at(look, alpha) / claims: by the noncentral t
+    distribution, and with test samples by integrating over the distribution of the seed variance.
+
+    Args:
+        sd: SD over seeds of the paired difference, or (low, high) where it is an assumption.
+        delta: smallest difference that matters, >= 0.
+        effect: true difference, its size above delta; a negative one is planned as its mirror image (refuted).
+        seeds: number of paired seeds, at least 2.
+        power: wanted probability, in (0, 1).
+        alpha: error rate of the whole study, in (0, 1).
+        claims: number of claims of the study.
+        look: number of the look that decides.
+        sample_sd: SD over test samples of the seed-averaged paired difference; needs `samples`.
+        samples: number of test samples, at least 2.
+
+    Raises:
+        UserError: neither seeds nor effect, an effect not above delta, or an argument out of range.
+    """
+    spread = _check_spread(sd)
+    _check_numbers(delta, power, seeds, effect)
+    floor = _sample_variance(sample_sd, samples)
+    check_count(claims, "claims")
+    design = _Design(delta, 1 - alpha_at(look, alpha) / claims, floor, samples)
+    low, high = (_solve(design, one, effect, seeds, power) for one in spread)
+    return Plan(
+        delta=delta,
+        level=design.level,
+        sd=spread,
+        seeds=(low.seeds, high.seeds),
+        effect=(low.effect, high.effect),
+        power=(low.power, high.power),
+        sample_sd=sample_sd,
+        samples=samples,
+        text=_text(low, high, design),
+    )
+
+
+def _solve(design: _Design, sd: float, effect: float | None, seeds: int | None, power: float) -> _Answer:
+    if effect is None:
+        assert seeds is not None  # checked at the door
+        return _Answer(seeds, _detectable(design, sd, seeds, power), power)
+    n = seeds if seeds is not None else _needed(design, sd, abs(effect), power)
+    return _Answer(n, abs(effect), _power(design, sd, MOST_SEEDS if n is None else n, abs(effect)))
+
+
+def _power(design: _Design, sd: float, n: int, effect: float) -> float:
+    """P(low > delta) at the true difference `effect`."""
+    excess, seed_variance = effect - design.delta, sd**2 / n
+    t_seeds = float(stdtrit(n - 1, 0.5 + design.level / 2))
+    if design.samples is None or design.floor == 0:
+        return 1 - float(nctdtr(n - 1, excess / math.sqrt(seed_variance), t_seeds))
+    t_samples = float(stdtrit(design.samples - 1, 0.5 + design.level / 2))
+    # The seed variance is a scaled chi-square: integrate the normal power over its quantiles.
+    estimated = seed_variance * chdtri(n - 1, (1 - _NODES) / 2) / (n - 1)
+    half = np.sqrt(t_seeds**2 * estimated + t_samples**2 * design.floor)
+    return float(_WEIGHTS / 2 @ ndtr((excess - half) / math.sqrt(seed_variance + design.floor)))
+
+
+def _detectable(design: _Design, sd: float, n: int, power: float) -> float:
+    """True difference whose power is `power`."""
+    scale = math.sqrt(sd**2 / n + design.floor)
+    reach = scale
+    while _power(design, sd, n, design.delta + reach) < power:
+        reach *= 2
+    low, high = design.delta, design.delta + reach
+    for _ in range(60):  # bisection, to the last digits
+        middle = (low + high) / 2
+        low, high = (low, middle) if _power(design, sd, n, middle) >= power else (middle, high)
+    return high
+
+
+def _needed(design: _Design, sd: float, effect: float, power: float) -> int | None:
+    """Smallest number of seeds whose power is at least `power`; None beyond the most that are looked at."""
+    low, high = 1, 2
+    while _power(design, sd, high, effect) < power:
+        low, high = high, 2 * high
+        if high > MOST_SEEDS:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _power(design, sd, middle, effect) >= power else (middle, high)
+    return high
+
+
+def _check_spread(sd: float | tuple[float, float]) -> tuple[float, float]:
+    low, high = sd if isinstance(sd, tuple) else (sd, sd)
+    if not 0 < low <= high < math.inf:
+        raise UserError(f"sd must be a positive number, or (low, high) with low <= high, got {sd}.")
+    return float(low), float(high)
+
+
+def _check_numbers(delta: float, power: float, seeds: int | None, effect: float | None) -> None:
+    check_level(power, "power")
+    if not 0 <= delta < math.inf:
+        raise UserError(f"delta must be 0 or a positive number, got {delta:g}.")
+    if seeds is None and effect is None:
+        raise UserError("a plan needs seeds (what can they show?) or effect (how many seeds?), got neither.")
+    if seeds is not None and (seeds != int(seeds) or seeds < 2):
+        raise UserError(f"seeds must be a whole number, at least 2, got {seeds}: one seed shows no spread.")
+    if effect is not None and seeds is None and not delta < abs(effect) < math.inf:
+        raise UserError(
+            f"no number of seeds shows an effect of {effect:g} to be above delta = {delta:g}; "
+            "give an effect larger than delta."
+        )
+
+
+def _sample_variance(sample_sd: float | None, samples: int | None) -> float:
+    """Variance of the mean over test samples, which no number of seeds shrinks."""
+    if sample_sd is None and samples is None:
+        return 0.0
+    if sample_sd is None or samples is None or not 0 <= sample_sd < math.inf or samples < 2:
+        raise UserError(
+            "the test samples enter as sample_sd (at least 0) and samples (at least 2) together, "
+            f"got sample_sd {sample_sd} and samples {samples}."
+        )
+    return sample_sd**2 / samples
+
+
+def _text(low: _Answer, high: _Answer, design: _Design) -> str:
+    if low.seeds is None:
+        return "No practical number of seeds shows this effect: more test samples, a larger effect or a smaller SD."
+    seeds = _range(str(low.seeds), "no practical number of" if high.seeds is None else str(high.seeds))
+    effect = _range(f"{low.effect:.3g}", f"{high.effect:.3g}")
+    power = _range(f"{100 * high.power:.0f}", f"{100 * low.power:.0f}")
+    return (
+        f"{seeds} paired seeds show a true difference of {effect} to be above {design.delta:g} "
+        f"with probability {power} %, by a {percent(design.level)} interval."
+    )
+
+
+def _range(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
