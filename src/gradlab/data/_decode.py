@@ -1,0 +1,137 @@
+"""Encoded images to one uint8 array: decoded with Pillow, brought to one mode and one size."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from gradlab.data._facts import Images
+from gradlab.types import UserError
+
+MEMORY_LIMIT = 8 * 2**30
+"""Bytes of decoded images above which a size has to be chosen."""
+_GREY = {"1", "L", "LA", "I", "I;16", "I;16L", "I;16B", "F"}
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+Read = Callable[[int], bytes]
+"""Encoded bytes of image i."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Images of one part, before it is known what the other parts look like.
+
+    Attributes:
+        images: (N, H, W) or (N, H, W, 3) uint8.
+        format: of the first file, such as "PNG".
+        resized: how many were brought to this size.
+    """
+
+    images: Images
+    format: str
+    resized: int = 0
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the headers of some images say: how many have each (width, height), and whether all are grey."""
+
+    sizes: Counter[tuple[int, int]]
+    grey: bool
+
+
+def look(read: Read, names: Sequence[str]) -> Look:
+    """Read the headers alone. `names` say where image i comes from, for the sentence about a broken one."""
+    sizes: Counter[tuple[int, int]] = Counter()
+    grey = True
+    for i, name in enumerate(names):
+        image = _open(read(i), name)
+        sizes[_upright_size(image)] += 1
+        grey = grey and image.mode in _GREY
+    return Look(sizes, grey)
+
+
+def decode(read: Read, names: Sequence[str], size: tuple[int, int], *, grey: bool) -> Decoded:
+    """Decode every image to one (width, height) and mode.
+
+    Args:
+        read: gives the encoded bytes of image i.
+        names: where image i comes from.
+        size: (width, height); other sizes are resized bilinearly with antialiasing, aspect not kept.
+        grey: one channel instead of RGB.
+    """
+    mode = "L" if grey else "RGB"
+    shape = (len(names), size[1], size[0]) if grey else (len(names), size[1], size[0], 3)
+    if np.prod(shape) > MEMORY_LIMIT:
+        raise UserError(
+            f"{len(names):,} images of {size[0]}×{size[1]} pixels would take "
+            f"{np.prod(shape) / 2**30:.0f} GiB decoded; pass a smaller size, such as size=(64, 64)."
+        )
+    images = np.empty(shape, dtype=np.uint8)
+    rows = images.reshape(len(names), -1)
+
+    def work(block: range) -> int:
+        resized = 0
+        for i in block:
+            pixels, changed = _pixels(read(i), names[i], size, mode)
+            rows[i] = np.frombuffer(pixels, dtype=np.uint8)
+            resized += changed
+        return resized
+
+    blocks = [range(i, min(i + 1000, len(names))) for i in range(0, len(names), 1000)]
+    with ThreadPoolExecutor(
+        1 if rows.shape[1] < 16_384 else None
+    ) as pool:  # threads pay for large images only
+        resized = sum(pool.map(work, blocks))
+    return Decoded(images, _open(read(0), names[0]).format or "?", resized)
+
+
+def _open(encoded: bytes, name: str) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(encoded))
+    except _BROKEN as error:
+        raise UserError(
+            f"The image {name} cannot be read ({_reason(error)}); replace or remove it."
+        ) from error
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    """Size after the rotation that a camera wrote into the file."""
+    turned = "exif" in image.info and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    return (image.height, image.width) if turned else image.size
+
+
+def _pixels(encoded: bytes, name: str, size: tuple[int, int], mode: str) -> tuple[bytes, bool]:
+    image = _open(encoded, name)
+    try:
+        if "exif" in image.info:
+            image = ImageOps.exif_transpose(image)
+        if image.mode != mode:
+            image = _convert(image, mode)
+        if image.size == size:
+            return image.tobytes(), False
+        return image.resize(size, Image.Resampling.BILINEAR).tobytes(), True
+    except _BROKEN as error:
+        raise UserError(
+            f"The image {name} cannot be read ({_reason(error)}); replace or remove it."
+        ) from error
+
+
+def _convert(image: Image.Image, mode: str) -> Image.Image:
+    """Like Pillow's convert, but 16-bit grey is scaled instead of clipped."""
+    if image.mode.startswith("I"):
+        image = Image.fromarray(
+            np.round(np.asarray(image, dtype=np.float64) / 257).clip(0, 255).astype(np.uint8)
+        )
+    return image.convert(mode)
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error).split("\n")[0]
+    return "not an image" if text.startswith("cannot identify") else text

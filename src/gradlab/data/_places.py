@@ -1,0 +1,114 @@
+"""Where data are looked for: the data directory, the local cache, the Hugging Face Hub, in this order."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradlab.data import _folders, _hub, _parquet
+from gradlab.data._sources import Source
+from gradlab.data.registry import DATASETS, Entry, normalise
+from gradlab.types import UserError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Found:
+    """A data set's name, its registry entry if it has one, and its files (None: embedded or generated)."""
+
+    name: str
+    entry: Entry | None
+    source: Source | None
+
+
+def cache_root(cache_dir: str | Path | None = None) -> Path | None:
+    """The cache folder: the argument, GRADLAB_CACHE, or the platform's; None where there is no home."""
+    given = cache_dir or os.environ.get("GRADLAB_CACHE")
+    if given:
+        return Path(given).expanduser()
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "gradlab"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", home)) / "gradlab"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "gradlab"
+
+
+def data_root(data_dir: str | Path | None = None) -> Path | None:
+    """The data directory: the argument or GRADLAB_DATA; None where neither is given."""
+    given = data_dir or os.environ.get("GRADLAB_DATA")
+    if not given:
+        return None
+    root = Path(given).expanduser()
+    if not root.is_dir():
+        origin = "data_dir" if data_dir else "GRADLAB_DATA"
+        raise UserError(f"{origin} must name an existing folder, got {root}; create it or name another.")
+    return root
+
+
+def locate(name_or_path: str | Path, data_dir: str | Path | None, cache: Path | None) -> Found:
+    """Find a data set by name or path; downloads a registered one that is nowhere here.
+
+    Raises:
+        UserError: nothing of this name or at this path.
+    """
+    try:
+        text = str(name_or_path)
+        if isinstance(name_or_path, Path) or _looks_like_path(text):
+            return _at(Path(text).expanduser())
+        name = normalise(text)
+        entry = DATASETS.get(name)
+        if entry and entry.hub is None:
+            return Found(name, entry, None)
+        if place := present(name, entry, data_dir, cache):
+            return Found(name, entry, _source(place))
+        if entry:
+            return Found(name, entry, _source(_hub.download(name, entry, cache)))
+        if Path(text).exists():
+            return _at(Path(text))
+    except PermissionError as error:
+        raise UserError(
+            f"{error.filename} may not be read; change its permissions or name another."
+        ) from error
+    raise UserError(
+        f"No data set is called '{text}'; {did_you_mean(name, list(DATASETS)).rstrip('.?')}, "
+        "or pass the path of a folder of class folders or of a Parquet file."
+    )
+
+
+def present(name: str, entry: Entry | None, data_dir: str | Path | None, cache: Path | None) -> Path | None:
+    """The folder of a data set on this machine, if there is one."""
+    if root := data_root(data_dir):
+        wanted = {name, normalise(entry.folder or name)} if entry else {name}
+        for folder in (*sorted(root.iterdir()), root):
+            if normalise(folder.name) in wanted and folder.is_dir():
+                return folder
+    if cache and entry and entry.hub and _hub.folder(cache, entry).is_dir():
+        return _hub.folder(cache, entry)
+    return None
+
+
+def _looks_like_path(text: str) -> bool:
+    return "/" in text or os.sep in text or text.startswith((".", "~")) or text.endswith(".parquet")
+
+
+def _at(path: Path) -> Found:
+    if not path.exists():
+        raise UserError(f"There is no folder or Parquet file {path}; check the path.")
+    if path.is_file() and path.suffix != ".parquet":
+        raise UserError(f"{path} is no Parquet file; pass a .parquet file or a folder of class folders.")
+    return Found(path.resolve().stem if path.is_file() else path.resolve().name, None, _source(path))
+
+
+def _source(path: Path) -> Source:
+    found = _parquet.scan(path) or _folders.scan(path)
+    if found is None:
+        raise UserError(
+            f"{path} holds no images; expected one folder per class with image files, or Parquet files such as "
+            "train.parquet."
+        )
+    return found

@@ -1,0 +1,33 @@
+"""Batches: the order of an epoch, and the gathering of images by index."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gradlab.data.splits import Split
+from gradlab.types import derive_seed
+
+
+def order(n: int, *, seed: int, epoch: int, device: torch.device | str = "cpu") -> Tensor:
+    """Return the order in which an epoch visits n images; it depends on (n, seed, epoch) alone.
+
+    It is drawn on the CPU from the stream (seed, "order", epoch), so that it is the same on every device.
+
+    Returns: (n,) int64, a permutation of 0..n-1.
+    """
+    generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
+    return torch.randperm(n, generator=generator).to(device)
+
+
+def gather(split: Split, indices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Gather images by index and bring them to [0, 1].
+
+    Args:
+        split: (N, C, H, W) uint8 images.
+        indices: int64 of any shape, such as (B,) or (S, B) for S stacked seeds, on the split's device.
+        dtype: floating type of the result.
+    Returns: (*indices.shape, C, H, W) in [0, 1]; grey level g is g/255, correctly rounded.
+    """
+    images = split.images.index_select(0, indices.reshape(-1)).to(dtype).div_(255)
+    return images.reshape(*indices.shape, *split.images.shape[1:])

@@ -1,0 +1,56 @@
+"""What a data set holds, as NumPy arrays and plain facts (no torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gradlab.data._facts import Images, Labels
+from gradlab.data.registry import Role
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """Facts about a data set.
+
+    Attributes:
+        name: as asked for; the folder's or file's own name for a path.
+        checksum: "sha256:..." over decoded pixels, labels, parts and class names.
+        counts: images of each part that exists.
+        input_shape: (C, H, W).
+        class_names: in label order.
+        mean: of each channel over train, on the [0, 1] scale; empty without train.
+        std: population standard deviation, likewise; 1 for a constant channel.
+        notes: sentences about what was done to the data or found in them.
+        digests: SHA-256 of each part, in hexadecimal.
+    """
+
+    name: str
+    checksum: str
+    counts: dict[str, int]
+    input_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    notes: tuple[str, ...] = ()
+    digests: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part: images (N, C, H, W) uint8 and labels (N,) int64 in [0, K)."""
+
+    images: Images
+    labels: Labels
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """A data set as NumPy arrays; a part that does not exist is absent from `parts`."""
+
+    info: DataInfo
+    parts: dict[Role, Part]

@@ -1,0 +1,70 @@
+"""The data sets that have a name: where each is published and what its labels mean (no torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gradlab.data import _names
+
+Role = Literal["train", "validation", "test"]
+"""What a part of the data may be used for: only train and validation may train or select."""
+ROLES: tuple[Role, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One named data set.
+
+    Attributes:
+        summary: what it is, in a few words.
+        class_names: in label order.
+        shape: (C, H, W) of one image.
+        counts: images per published part, before the validation part is taken from train.
+        hub: its repository on the Hugging Face Hub; None when it needs no files.
+        label: the column that holds the labels; None takes the usual names.
+    """
+
+    summary: str
+    class_names: tuple[str, ...]
+    shape: tuple[int, int, int]
+    counts: dict[Role, int]
+    hub: str | None = None
+    label: str | None = None
+
+    @property
+    def folder(self) -> str | None:
+        """Name of its folder in a data directory: the last part of its name on the Hub."""
+        return None if self.hub is None else self.hub.rsplit("/", 1)[1]
+
+
+DATASETS: dict[str, Entry] = {
+    "digits": Entry(
+        "handwritten digits, embedded", _names.DIGITS, (1, 8, 8), {"train": 1437, "test": 360}
+    ),
+    "mnist": Entry(
+        "handwritten digits", _names.DIGITS, (1, 28, 28), {"train": 60_000, "test": 10_000}, "ylecun/mnist"
+    ),
+    "fashion-mnist": Entry(
+        "clothing", _names.FASHION, (1, 28, 28), {"train": 60_000, "test": 10_000},
+        "zalando-datasets/fashion_mnist",
+    ),
+    "cifar10": Entry(
+        "small photographs, 10 classes", _names.CIFAR10, (3, 32, 32), {"train": 50_000, "test": 10_000},
+        "uoft-cs/cifar10",
+    ),
+    "cifar100": Entry(
+        "small photographs, 100 classes", _names.CIFAR100, (3, 32, 32), {"train": 50_000, "test": 10_000},
+        "uoft-cs/cifar100", "fine_label",
+    ),
+    "cifar100-coarse": Entry(
+        "CIFAR-100 with its 20 groups as classes", _names.CIFAR100_COARSE, (3, 32, 32),
+        {"train": 50_000, "test": 10_000}, "uoft-cs/cifar100", "coarse_label",
+    ),
+    "noise": Entry("uniform noise, generated", ("noise",), (3, 32, 32), {"test": 2000}),
+}  # fmt: skip
+
+
+def normalise(name: str) -> str:
+    """Bring a name to the registry's spelling: lower case, `-` for `_`."""
+    return name.strip().lower().replace("_", "-")
