@@ -1,0 +1,139 @@
+"""A confusion matrix and a gallery of images as SVG."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import escape
+
+from gradlab.report.numbers import number, percent
+from gradlab.types import UserError
+
+RIGHT, WRONG = "#0b63a8", "#c2500a"
+_HEAD = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" '
+    'font-size="11" font-family="sans-serif">'
+)
+
+
+def matrix(figure: dict[str, Any], *, themed: bool, **_: Any) -> str:
+    """Draw a confusion matrix: rows true, columns predicted; shade of the diagonal = row share, of errors = count.
+
+    Up to 20 classes each cell shows count and row per cent; beyond, the shade alone.
+    """
+    labels, counts = [str(v) for v in figure["labels"]], figure["counts"]
+    check_counts(labels, counts)
+    side, detailed = (46, True) if len(labels) <= 20 else (max(3, 640 // len(labels)), False)
+    left = 14 + min(130, 7 * max(map(len, labels))) + 14 if detailed else 30
+    top, size = 34 if not detailed or max(map(len, labels)) <= 6 else 100, side * len(labels)
+    most = max((c for i, row in enumerate(counts) for j, c in enumerate(row) if i != j), default=0) or 1
+    body = [
+        _cell(left + j * side, top + i * side, side, count, sum(row), most, right=i == j, detailed=detailed)
+        for i, row in enumerate(counts)
+        for j, count in enumerate(row)
+    ]
+    body += _names(labels, left, top, side) if detailed else []
+    body.append(f'<text x="{left}" y="12" class="axis">predicted →</text>')
+    body.append(
+        f'<text transform="translate(11 {top + size / 2:g}) rotate(-90)" text-anchor="middle" class="axis">true class</text>'
+    )
+    svg = _HEAD.format(w=left + size + 2, h=top + size + 2) + "".join(body) + "</svg>"
+    return svg.replace(RIGHT, "var(--s0)").replace(WRONG, "var(--s1)") if themed else svg
+
+
+def check_counts(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
+    """Refuse a matrix that is not square in the number of classes."""
+    if len(counts) != len(labels) or any(len(row) != len(labels) for row in counts):
+        raise UserError(f"a matrix of {len(labels)} classes needs {len(labels)} rows of as many counts.")
+
+
+def _cell(
+    x: int, y: int, side: int, count: int, total: int, most: int, *, right: bool, detailed: bool
+) -> str:
+    share = count / total if total else 0.0
+    shade = share if right else (count / most) ** 0.5 if count else 0.0
+    opacity = f"{0.06 + 0.5 * shade:.2f}" if count else "0.03"
+    title = f"<title>{count} ({percent(share)} of the row)</title>" if detailed else ""
+    box = f'<rect x="{x}" y="{y}" width="{side - 1}" height="{side - 1}"'
+    box += f' fill="{RIGHT if right else WRONG}" fill-opacity="{opacity}"'
+    if not detailed:
+        return box + "/>"
+    if not count:
+        return (
+            box
+            + "/>"
+            + f'<text x="{x + side / 2:g}" y="{y + side / 2 + 3:g}" class="none" text-anchor="middle">·</text>'
+        )
+    middle, weight = x + side / 2, ' font-weight="600"' if right else ""
+    return (
+        f'{box}>{title}</rect><text x="{middle:g}" y="{y + 20}" text-anchor="middle"{weight}>'
+        f'{number(count)}</text><text x="{middle:g}" y="{y + 34}" text-anchor="middle" class="share" font-size="9">'
+        f"{percent(share)}</text>"
+    )
+
+
+def _names(labels: Sequence[str], left: int, top: int, side: int) -> list[str]:
+    tilt = max(map(len, labels)) > 6
+    texts = []
+    for i, label in enumerate(labels):
+        short = escape(label if len(label) <= 18 else label[:17] + "…")
+        middle = i * side + side / 2
+        texts.append(f'<text x="{left - 6}" y="{top + middle + 4:g}" text-anchor="end">{short}</text>')
+        turn = f'transform="translate({left + middle + 3:g} {top - 6}) rotate(-45)"' if tilt else (
+            f'x="{left + middle:g}" y="{top - 6}" text-anchor="middle"'
+        )  # fmt: skip
+        texts.append(f"<text {turn}>{short}</text>")
+    return texts
+
+
+def confusions(figure: Mapping[str, Any], most: int = 5) -> list[tuple[str, str, int, float]]:
+    """Return the most frequent confusions: true class, predicted class, count, share of the true class."""
+    found = [
+        (str(figure["labels"][i]), str(figure["labels"][j]), count, count / sum(row))
+        for i, row in enumerate(figure["counts"])
+        for j, count in enumerate(row)
+        if i != j and count
+    ]
+    return sorted(found, key=lambda c: -c[2])[:most]
+
+
+def check_png(item: Mapping[str, Any]) -> str:
+    """Return an item's PNG in base64, checked to be just that.
+
+    Raises:
+        UserError: it is not base64 of a PNG.
+    """
+    text = str(item.get("png", ""))
+    try:
+        start = base64.b64decode(text, validate=True)[:8]
+    except (binascii.Error, ValueError):
+        start = b""
+    if start != b"\x89PNG\r\n\x1a\n":
+        raise UserError("an image of a gallery must be a PNG in base64; encode the bytes of a PNG file.")
+    return text
+
+
+def item_words(item: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a gallery item's line of text and its smaller second line."""
+    sure = percent(item.get("confidence")) if item.get("confidence") is not None else ""
+    first = f"{item.get('label', '–')} → {item.get('prediction', '–')}"
+    return first, " · ".join(t for t in (sure, str(item.get("note") or "")) if t)
+
+
+def gallery(figure: dict[str, Any], **_: Any) -> str:
+    """Draw images five in a row, below each "true → predicted" and the confidence."""
+    items, side, step = figure.get("items") or [], 96, 112
+    body = []
+    for i, item in enumerate(items):
+        x, y = i % 5 * step + 8, i // 5 * 140 + 4
+        first, second = (escape(t) for t in item_words(item))
+        body.append(
+            f'<image x="{x}" y="{y}" width="{side}" height="{side}" style="image-rendering:pixelated" '
+            f'href="data:image/png;base64,{check_png(item)}"/><text x="{x}" y="{y + side + 14}">{first}</text>'
+            f'<text x="{x}" y="{y + side + 27}" class="share" font-size="9">{second}</text>'
+        )
+    head = _HEAD.format(w=5 * step + 8, h=max(1, -(-len(items) // 5)) * 140)
+    return f"{head}{''.join(body)}</svg>"

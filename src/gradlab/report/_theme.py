@@ -1,0 +1,86 @@
+"""Colours and strokes of figures: fixed for a file of its own, CSS variables inside the page."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+INK, MUTED, GRID, ZONE = "#1c2430", "#5b6675", "#dfe3e8", "#e4e9f0"
+PALETTE = ("#0b63a8", "#c2500a", "#0a7d5a", "#a3417f", "#7a6400", "#2b8cb8", "#8a4b2a", "#5a5f6a")
+"""Eight colours that stay apart for colour-blind eyes, each at least 4.5:1 on white (2b8cb8: 3.7:1, lines only)."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
+DASHES: tuple[tuple[float, tuple[float, ...]] | str, ...] = (
+    "solid",
+    (0, (5, 2)),
+    (0, (1.6, 1.4)),
+    (0, (6, 1.8, 1.4, 1.8)),
+)
+SHAPES = {
+    "o": '<circle cx="17" cy="6" r="3.2"/>', "s": '<path d="M14 3h6v6h-6z"/>', "^": '<path d="m17 2 3.6 7h-7.2z"/>',
+    "D": '<path d="m17 1.8 4.2 4.2-4.2 4.2L12.8 6z"/>', "v": '<path d="m17 10 3.6-7h-7.2z"/>',
+    "P": '<path d="M15.6 2.4h2.8v2.2h2.2v2.8h-2.2v2.2h-2.8V7.4h-2.2V4.6h2.2z"/>',
+    "X": '<path d="m14.4 3.4 5.2 5.2m0-5.2-5.2 5.2" fill="none" stroke="currentColor" stroke-width="2"/>',
+    "<": '<path d="m13 6 7-3.6v7.2z"/>',
+}  # fmt: skip
+
+
+class Style(NamedTuple):
+    """How one series looks."""
+
+    color: str
+    marker: str
+    dash: tuple[float, tuple[float, ...]] | str
+    number: int
+
+
+def style(number: int) -> Style:
+    """Return colour, marker and dash of the n-th series; 32 in a row are all different."""
+    turn = number // len(PALETTE)
+    return Style(
+        PALETTE[number % len(PALETTE)],
+        MARKERS[(number + turn) % len(MARKERS)],
+        DASHES[(number + turn) % len(DASHES)],
+        number % len(PALETTE),
+    )
+
+
+def swatch(number: int) -> str:
+    """Draw the legend's sample of a series as a small SVG in the page's colours."""
+    look = style(number)
+    dash = "" if isinstance(look.dash, str) else ",".join(f"{d * 1.6:g}" for d in look.dash[1])
+    stroke = f' stroke-dasharray="{dash}"' if dash else ""
+    return (
+        f'<svg class="swatch" viewBox="0 0 34 12" width="34" height="12" aria-hidden="true" style="color:var(--s{look.number})">'
+        f'<path d="M0 6h34" stroke="currentColor" stroke-width="2"{stroke}/>'
+        f'<g fill="currentColor">{SHAPES[look.marker]}</g></svg>'
+    )
+
+
+def to_variables(svg: str) -> str:
+    """Replace the fixed colours in style attributes by the page's CSS variables."""
+    names = {c: f"--s{i}" for i, c in enumerate(PALETTE)}
+    names |= {INK: "--ink", MUTED: "--muted", GRID: "--line", ZONE: "--zone"}
+    for color, name in names.items():
+        svg = svg.replace(color, f"var({name})")
+    return svg
+
+
+def slim(svg: str, prefix: str) -> str:
+    """Drop what a browser does not need from matplotlib's SVG, round coordinates, make ids unique by prefix."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<style type="text/css">.*?</style>', "", svg, flags=re.DOTALL)
+    used = set(re.findall(r"(?:href=\"#|url\(#)([\w-]+)", svg))
+    svg = re.sub(r"<[^>]+>", lambda tag: _slim_tag(tag[0], prefix, used), svg)
+    svg = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><")
+    svg = re.sub(r"<defs></defs>|<g></g>", "", svg)
+    return re.sub(r"<g>((?:<use[^>]*/>)+)</g>", r"\1", svg)
+
+
+def _slim_tag(tag: str, prefix: str, used: set[str]) -> str:
+    """Shorten one tag; what stands between tags is a person's text and stays as it is."""
+    tag = re.sub(r"font: [^;\"]*?([\d.]+px)[^;\"]*", r"font-size: \1", tag)
+    tag = re.sub(r"-?\d+\.\d{2,}", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), tag)
+    tag = re.sub(r' id="([\w.-]+)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", tag)
+    tag = re.sub(r'(?:xlink:)?href="#', f'href="#{prefix}', tag).replace("url(#", f"url(#{prefix}")
+    return re.sub(r"\s+", " ", tag).replace(": ", ":").replace("; ", ";").replace(" />", "/>")

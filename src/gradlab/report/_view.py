@@ -1,0 +1,216 @@
+"""What the templates show: tables, figures, runs, cost and provenance as plain lists of texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from gradlab.report import _pictures
+from gradlab.report._numbers_of_figure import figure_table
+from gradlab.report._theme import swatch
+from gradlab.report.figures import check_figure, draw, series_order
+from gradlab.report.marks import Axis, axis_over, dots
+from gradlab.report.numbers import MISSING, duration, is_number, level, megabytes, number, scaled, typeset
+from gradlab.report.tables import Column, Table, cell_text, display_of, values_of
+
+View = dict[str, Any]
+_STATES = {"trained": "●", "untrained": "○", "diverged": "✕", "finished": "◐"}
+
+
+def anchor(kind: str, name: Any, number: int) -> str:
+    """Make an id that is unique on the page and readable in an address."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", str(name)).strip("-").lower()
+    return f"{kind}-{number}-{slug}" if slug else f"{kind}-{number}"
+
+
+def table_view(table: Table, name: str = "", index: int = 1) -> View:
+    """Prepare a table: heads, cells as HTML, per-seed dots on one axis per column."""
+    columns = display_of(table)
+    axes = [_axis(table, column) for column in columns]
+    rows = [
+        [
+            _cell(column, values_of(table, row, column), axis)
+            for column, axis in zip(columns, axes, strict=True)
+        ]
+        for row in table["rows"]
+    ]
+    heads = [
+        {"text": c["header"], "right": c["kind"] in ("int", "number", "percent"), "ends": _ends(c, axis)}
+        for c, axis in zip(columns, axes, strict=True)
+    ]
+    title = table.get("title") or name
+    return {
+        "anchor": anchor("table", name, index), "title": title, "caption": table.get("caption"),
+        "heads": heads, "rows": rows,
+    }  # fmt: skip
+
+
+def _axis(table: Table, column: Column) -> Axis | None:
+    if column["kind"] != "points":
+        return None
+    return axis_over(v for row in table["rows"] for v in values_of(table, row, column)[0] or ())
+
+
+def _ends(column: Column, axis: Axis | None) -> tuple[str, str] | None:
+    if axis is None:
+        return None
+    digits = 0 if column.get("scale") == "percent" and axis.high - axis.low > 0.05 else 1
+    if column.get("scale") is None:
+        digits = column.get("digits", 2)
+    return scaled(axis.low, column.get("scale"), digits), scaled(axis.high, column.get("scale"), digits)
+
+
+def _cell(column: Column, values: list[Any], axis: Axis | None) -> View:
+    text, kind = cell_text(column, values), column["kind"]
+    if kind == "points":
+        return {"html": dots(values[0], axis, text), "css": "dotted"}
+    if kind == "interval":
+        estimate, _, rest = text.partition(" ")
+        bounds = Markup('<span class="range">{}</span>').format(typeset(rest)) if rest else ""
+        return {"html": Markup("<b>{}</b>{}").format(typeset(estimate), bounds), "css": "nowrap"}
+    if kind == "text":
+        return {"html": text, "css": None}
+    return {"html": typeset(text), "css": "right" if kind != "ratio" else None}
+
+
+def figure_views(results: Mapping[str, Any]) -> list[View]:
+    """Prepare all figures; a series has one colour on the whole page."""
+    figures = results.get("figures") or []
+    order = series_order(figures)
+    return [_figure(f, i, order, results.get("claims") or []) for i, f in enumerate(figures, 1)]
+
+
+def _figure(figure: dict[str, Any], index: int, order: Mapping[str, int], claims: Sequence[Any]) -> View:
+    kind = check_figure(figure)
+    own = {**figure, "name": f"{index}-{figure.get('name')}"}  # ids inside the SVG stay unique
+    view: View = {
+        "anchor": anchor("figure", figure.get("name"), index), "kind": kind, "caption": figure.get("caption"),
+        "title": figure.get("title") or figure.get("name"), "numbers": figure_table(figure), "short": True,
+    }  # fmt: skip
+    if kind == "lines":
+        panels = figure.get("panels") or []
+        view["panels"] = [
+            (panel.get("title"), Markup(draw(own, order=order, panel=i, themed=True)))
+            for i, panel in enumerate(panels)
+        ]
+        view["ylabel"], view["short"] = (figure.get("y") or {}).get("label"), len(panels) <= 4
+        view["legend"] = [(name, Markup(swatch(order[name]))) for name in series_order([figure])]
+    elif kind == "gallery":
+        items = figure.get("items") or []
+        view["pictures"] = [(_pictures.check_png(item), *_pictures.item_words(item)) for item in items]
+    else:
+        view["svg"] = Markup(draw(own, claims, themed=True))
+        view["confusions"] = _pictures.confusions(figure) if kind == "matrix" else None
+    return view
+
+
+def specs(results: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts of "What ran"."""
+    seeds = results.get("seeds") or []
+    found = [
+        ("Data", results.get("data")), ("Setting", results.get("setting")), ("Preset", results.get("preset")),
+        ("Seeds", f"{len(seeds)} ({', '.join(map(str, seeds))})" if seeds else None), ("Look", results.get("look")),
+        ("Level for this look", level(results["level"]) if is_number(results.get("level")) else None),
+    ]  # fmt: skip
+    return [(name, str(value)) for name, value in found if value is not None]
+
+
+def plain_value(value: Any) -> str:
+    """Write a parameter's value: lists with commas, null as a dash."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain_value(v) for v in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return MISSING if value is None else str(value)
+
+
+def arms_view(results: Mapping[str, Any]) -> View | None:
+    """Prepare the list of arms: label, factors, parameters, layers, recipe."""
+    arms = results.get("arms") or []
+    if not arms:
+        return None
+    factors = list(dict.fromkeys(key for arm in arms for key in arm.get("factors") or {}))
+    columns = ["Arm", *factors, "parameters", "layers", "recipe"]
+    rows = [
+        [
+            arm.get("label") or arm.get("name"),
+            *(plain_value((arm.get("factors") or {}).get(key)) for key in factors),
+            number(arm.get("parameters")), plain_value(arm.get("layers")), plain_value(arm.get("recipe")),
+        ]
+        for arm in arms
+    ]  # fmt: skip
+    return {"columns": columns, "rows": rows, "right": [len(factors) + 1]}
+
+
+def runs_view(results: Mapping[str, Any]) -> View | None:
+    """Prepare the grid of runs (arm by seed) and their list."""
+    runs = results.get("runs") or []
+    if not runs:
+        return None
+    labels = {arm["name"]: arm.get("label") or arm["name"] for arm in results.get("arms") or []}
+    seeds = list(dict.fromkeys(run["seed"] for run in runs))
+    grid: dict[str, dict[Any, tuple[str, str]]] = {}
+    for run in runs:
+        grid.setdefault(run["arm"], {})[run["seed"]] = (_state(run), _title(run))
+    states = [_state(run) for run in runs]
+    counted = [f"{states.count(s)} {s}" for s in _STATES if s in states]
+    return {
+        "seeds": seeds,
+        "grid": [(labels.get(arm, arm), [row.get(s, ("", "")) for s in seeds]) for arm, row in grid.items()],
+        "signs": {s: mark for s, mark in _STATES.items() if s in states},
+        "summary": f"{len(runs)} runs: {', '.join(counted)}. One run is one arm at one seed.",
+        "rows": [
+            [labels.get(r["arm"], r["arm"]), number(r["seed"]), r.get("status"), plain_value(r.get("trained")),
+             Markup('<span class="hash">{}</span>').format(r.get("record") or MISSING), plain_value(r.get("note"))]
+            for r in runs
+        ],
+    }  # fmt: skip
+
+
+def _state(run: Mapping[str, Any]) -> str:
+    if run.get("status") == "diverged":
+        return "diverged"
+    return {True: "trained", False: "untrained"}.get(run.get("trained"), "finished")  # type: ignore[arg-type]
+
+
+def _title(run: Mapping[str, Any]) -> str:
+    note = f", {run['note']}" if run.get("note") else ""
+    return (
+        f"seed {run['seed']}: {run.get('status')}, {_state(run)}{note}, record {str(run.get('record'))[:12]}"
+    )
+
+
+def cost_view(results: Mapping[str, Any]) -> View | None:
+    """Prepare time and memory, in all and per arm."""
+    cost = results.get("cost") or {}
+    if not cost:
+        return None
+    labels = {arm["name"]: arm.get("label") or arm["name"] for arm in results.get("arms") or []}
+    arms = cost.get("per_arm") or []
+    most = max((a["seconds"] for a in arms if is_number(a.get("seconds"))), default=0) or 1
+    rows = [
+        {
+            "arm": labels.get(a["arm"], a["arm"]), "seconds": duration(a.get("seconds")),
+            "memory": megabytes(a.get("peak_memory_mb")), "part": f"{100 * (a.get('seconds') or 0) / most:.1f}",
+        }
+        for a in arms
+    ]  # fmt: skip
+    runs = cost.get("runs")
+    spread = f" over {runs} run{'s' if runs != 1 else ''}" if runs else ""
+    summary = f"{duration(cost.get('seconds'))} of computing{spread}"
+    if is_number(cost.get("peak_memory_mb")):
+        summary += f", {megabytes(cost['peak_memory_mb'])} of memory at the peak"
+    return {"summary": summary + ".", "rows": rows}
+
+
+def provenance_view(results: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return provenance as (name, value); the command stands elsewhere."""
+    provenance = results.get("provenance") or {}
+    return [
+        (name.replace("_", " "), plain_value(value))
+        for name, value in provenance.items()
+        if name != "command" and value is not None
+    ]

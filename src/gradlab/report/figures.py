@@ -1,0 +1,67 @@
+"""Figures as SVG: `draw` turns a figure of results.json into one picture, the page draws panel by panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gradlab.report import _forest, _lines, _pictures
+from gradlab.types import UserError, did_you_mean
+
+Figure = dict[str, Any]
+Draw = Callable[..., str]
+
+FIGURES: dict[str, Draw] = {
+    "lines": _lines.lines,
+    "forest": _forest.forest,
+    "matrix": _pictures.matrix,
+    "gallery": _pictures.gallery,
+}
+"""Kind of figure -> the function (figure, claims, styles, panel, themed) -> SVG."""
+
+
+def check_figure(figure: Figure) -> str:
+    """Return the figure's kind.
+
+    Raises:
+        UserError: the kind is not known.
+    """
+    kind = figure.get("kind")
+    if kind not in FIGURES:
+        raise UserError(f"no kind of figure is called '{kind}': {did_you_mean(str(kind), list(FIGURES))}")
+    return str(kind)
+
+
+def series_order(figures: Sequence[Figure]) -> dict[str, int]:
+    """Number the names of all series by first appearance, so that a name keeps its colour on the whole page."""
+    order: dict[str, int] = {}
+    for figure in figures:
+        for panel in figure.get("panels") or ():
+            for series in panel.get("series") or ():
+                order.setdefault(str(series.get("name")), len(order))
+    return order
+
+
+def draw(
+    figure: Figure,
+    claims: Sequence[Mapping[str, Any]] = (),
+    *,
+    order: Mapping[str, int] | None = None,
+    panel: int | None = None,
+    themed: bool = False,
+) -> str:
+    """Draw a figure as one SVG; the same input gives the same bytes.
+
+    Args:
+        figure: an entry of results["figures"].
+        claims: results["claims"], which a figure of kind "forest" shows.
+        order: name of a series -> number of its colour, marker and dash (`series_order` of all figures).
+        panel: draw only this panel of a "lines" figure; None: all of them, with a legend.
+        themed: colours are the page's CSS variables (light and dark) instead of fixed ones.
+
+    Raises:
+        UserError: unknown kind of figure, or of axis scale.
+    """
+    kind = check_figure(figure)
+    order = series_order([figure]) if order is None else order
+    return FIGURES[kind](figure, claims=claims, order=order, panel=panel, themed=themed)

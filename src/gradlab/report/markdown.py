@@ -1,0 +1,219 @@
+"""The report as GitHub Markdown: what a reviewer reads in a diff."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from gradlab.report import _view
+from gradlab.report._numbers_of_figure import figure_table
+from gradlab.report._pictures import check_counts, confusions, item_words
+from gradlab.report.claims import agreement, facts, tally
+from gradlab.report.figures import check_figure
+from gradlab.report.numbers import in_unit, number, percent
+from gradlab.report.page import headline
+from gradlab.report.tables import display_of, texts
+
+SIGNS = {"supported": "✔", "refuted": "✘", "equivalent": "＝", "inconclusive": "？"}
+
+
+def render_markdown(results: dict[str, Any]) -> str:
+    """Return the report as Markdown; the same results give the same text.
+
+    Raises:
+        UserError: a verdict, kind of cell or kind of figure that is not known.
+    """
+    parts = [_opening(results), _claims(results), _setting(results), _tables(results), _figures(results)]
+    parts += [_twins(results), _runs(results), _cost(results), _provenance(results)]
+    return "\n".join(line for part in parts for line in part).rstrip() + "\n"
+
+
+def escape(text: Any) -> str:
+    """Escape what Markdown or HTML would take for markup, also inside a table.
+
+    >>> print(escape("a|b <script> *x* [y]"))
+    a\\|b &lt;script> \\*x\\* \\[y\\]
+    """
+    flat = re.sub(r"\s+", " ", "–" if text is None else str(text))
+    return re.sub(r"([\\`*_|\[\]#~])", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;"))
+
+
+def _grid(columns: Sequence[Any], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> Iterator[str]:
+    """Yield a Markdown table; a number's text needs no escape of its brackets."""
+    yield "| " + " | ".join(escape(c) for c in columns) + " |"
+    yield "|" + "|".join("---:" if i in right else "---" for i in range(len(columns))) + "|"
+    for row in rows:
+        yield "| " + " | ".join(_plain(c) for c in row) + " |"
+    yield ""
+
+
+def _plain(text: Any) -> str:
+    """Leave numbers and intervals readable in the source, escape all else."""
+    return str(text) if re.fullmatch(r"[-+\d.,%\[\] ×^e–]+( [a-z]+)?( \[.*\])?", str(text)) else escape(text)
+
+
+def _opening(results: dict[str, Any]) -> Iterator[str]:
+    yield f"# {escape(results.get('question'))}"
+    yield ""
+    title = results.get("title") or results.get("study")
+    yield f"*{escape(title)} · {escape(results.get('data'))} · {escape(headline(results))}*"
+    yield ""
+    if results.get("answer"):
+        yield from (f"**{escape(results['answer'])}**", "")
+    if results.get("background"):
+        yield from (escape(results["background"]), "")
+
+
+def _claims(results: dict[str, Any]) -> Iterator[str]:
+    claims = results.get("claims") or []
+    if not claims:
+        return
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in tally(claims))
+    yield from ("## Claims and verdicts", "", f"{counted}.", "")
+    rows = []
+    for claim in claims:
+        shown = in_unit(claim)
+        verdict = f"{SIGNS[claim['verdict']]} {claim['verdict']}"
+        rows.append(
+            [claim["id"], claim["statement"], verdict, f"{shown.estimate} {shown.interval}", shown.delta]
+        )
+    yield from _grid(["Claim", "Statement", "Verdict", "Effect [interval]", "δ"], rows)
+    for claim in claims:
+        yield from _claim(claim)
+
+
+def _claim(claim: dict[str, Any]) -> Iterator[str]:
+    yield f"### {escape(claim['id'])}: {escape(claim['verdict'])}"
+    yield ""
+    yield f"{escape(claim['statement'])} {escape(claim.get('explanation') or '')}".strip()
+    yield ""
+    if claim.get("parts"):
+        rows = []
+        for part in claim["parts"]:
+            shown = in_unit(part)
+            rows.append([part.get("label"), shown.estimate, shown.interval, part.get("verdict") or "–"])
+        yield from _grid(["Part", claim.get("measure") or "effect", "Interval", "Verdict"], rows, (1,))
+    measure = f"{claim['measure']}; " if claim.get("measure") else ""
+    yield f"- {escape(measure)}{escape(', '.join(f'{name} {value}' for name, value in facts(claim)))}"
+    if claim.get("more_seeds"):
+        yield f"- To decide it: {escape(claim['more_seeds'])}"
+    for flag in claim.get("flags") or ():
+        yield f"- **Flag:** {escape(flag)}"
+    if claim.get("published"):
+        published = claim["published"]
+        source = f" ({escape(published['source'])})" if published.get("source") else ""
+        yield f"- Published: {escape(published.get('value'))}{source}"
+        if published.get("protocol"):
+            yield f"- How it was got: {escape(published['protocol'])}"
+        yield f"- Comparison: {escape(agreement(claim))}"
+    if claim.get("other_setting"):
+        yield f"- Other setting: {escape(claim['other_setting'])}"
+    yield ""
+
+
+def _setting(results: dict[str, Any]) -> Iterator[str]:
+    yield from ("## What ran", "")
+    if results.get("setting_text"):
+        yield from (escape(results["setting_text"]), "")
+    if results.get("other_setting"):
+        yield from (f"**Not the published setting:** {escape(results['other_setting'])}.", "")
+    for name, value in _view.specs(results):
+        yield f"- {name}: {escape(value)}"
+    for name, value in (results.get("parameters") or {}).items():
+        yield f"- {escape(name)} = {escape(_view.plain_value(value))}"
+    yield ""
+    arms = _view.arms_view(results)
+    if arms:
+        yield from _grid(arms["columns"], arms["rows"], arms["right"])
+
+
+def _tables(results: dict[str, Any]) -> Iterator[str]:
+    for name, table in (results.get("tables") or {}).items():
+        yield from (f"## {escape(table.get('title') or name)}", "")
+        if table.get("caption"):
+            yield from (escape(table["caption"]), "")
+        columns = display_of(table)
+        right = [i for i, c in enumerate(columns) if c["kind"] in ("int", "number", "percent")]
+        yield from _grid([c["header"] for c in columns], list(texts(table)), right)
+
+
+def _figures(results: dict[str, Any]) -> Iterator[str]:
+    figures = results.get("figures") or []
+    if figures:
+        yield from (
+            "## Figures",
+            "",
+            "The pictures are in `report.html`; here are their captions and numbers.",
+            "",
+        )
+    for figure in figures:
+        yield from (f"### {escape(figure.get('title') or figure.get('name'))}", "")
+        if figure.get("caption"):
+            yield from (escape(figure["caption"]), "")
+        kind = check_figure(figure)
+        if kind == "matrix":
+            yield from _matrix(figure)
+        elif kind == "gallery":
+            yield from (
+                f"- {escape(' · '.join(t for t in item_words(i) if t))}" for i in figure.get("items") or ()
+            )
+            yield ""
+        elif table := figure_table(figure):
+            yield from _grid(table["columns"], table["rows"], range(table["key_count"], len(table["columns"])))
+            if table["note"]:
+                yield from (escape(table["note"]), "")
+
+
+def _matrix(figure: dict[str, Any]) -> Iterator[str]:
+    labels = [str(label) for label in figure["labels"]]
+    check_counts(labels, figure["counts"])
+    if len(labels) <= 20:
+        rows = [[label, *map(number, row)] for label, row in zip(labels, figure["counts"], strict=True)]
+        yield from _grid(["true \\ predicted", *labels], rows, range(1, len(labels) + 1))
+    worst = [f"{escape(a)} → {escape(b)} {n}× ({percent(s)})" for a, b, n, s in confusions(figure)]
+    yield from (f"Most frequent confusions: {', '.join(worst) or 'none'}.", "")
+
+
+def _twins(results: dict[str, Any]) -> Iterator[str]:
+    twins = results.get("twins") or []
+    if twins:
+        yield from ("## What differs, and what does not", "")
+        rows = [
+            [
+                f"{t['a']} / {t['b']}",
+                "; ".join(t.get("differences") or ["nothing"]),
+                "; ".join(t.get("same") or ["–"]),
+            ]
+            for t in twins
+        ]
+        yield from _grid(["Pair", "Differs", "The same"], rows)
+
+
+def _runs(results: dict[str, Any]) -> Iterator[str]:
+    view = _view.runs_view(results)
+    if view is None:
+        return
+    yield from ("## Every run", "", view["summary"], "")
+    rows = [[arm, *(view["signs"].get(state, "") for state, _ in cells)] for arm, cells in view["grid"]]
+    yield from _grid(["Arm", *(f"seed {seed}" for seed in view["seeds"])], rows)
+    yield from (" · ".join(f"{mark} {state}" for state, mark in view["signs"].items()), "")
+
+
+def _cost(results: dict[str, Any]) -> Iterator[str]:
+    view = _view.cost_view(results)
+    if view is not None:
+        yield from ("## Cost", "", view["summary"], "")
+        if view["rows"]:
+            rows = [[row["arm"], row["seconds"], row["memory"]] for row in view["rows"]]
+            yield from _grid(["Arm", "Time", "Peak memory"], rows, (1, 2))
+
+
+def _provenance(results: dict[str, Any]) -> Iterator[str]:
+    yield from ("## Provenance, and how to recompute", "")
+    for name, value in _view.provenance_view(results):
+        yield f"- {escape(name)}: {escape(value)}"
+    command = (results.get("provenance") or {}).get("command")
+    lines = ["gradlab verify .", *([command] if command else [])]
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", "\n".join(lines))), default=0))
+    yield from ("", f"{fence}sh", *(re.sub(r"\s+", " ", line) for line in lines), fence)

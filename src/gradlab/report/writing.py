@@ -1,0 +1,69 @@
+"""The folder of a report: page, Markdown, results and tables, each written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+from gradlab.report.markdown import render_markdown
+from gradlab.report.page import render_html
+from gradlab.report.tables import table_csv, table_latex
+from gradlab.types import UserError
+
+
+def write_report(results: dict[str, Any], folder: Path) -> Path:
+    """Write report.html, report.md, results.json, tables/*.csv and tables/*.tex.
+
+    All texts are made before the first file is touched, and each file is replaced as a whole.
+
+    Returns: the path of report.html.
+
+    Raises:
+        UserError: the folder cannot be written, or the results hold something that cannot be shown.
+    """
+    folder = Path(folder)
+    files = {
+        "results.json": _as_json(results),
+        "report.md": render_markdown(results),
+        "report.html": render_html(results),
+    }
+    for name, table in (results.get("tables") or {}).items():
+        safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "table"
+        files[f"tables/{safe}.csv"] = table_csv(table)
+        files[f"tables/{safe}.tex"] = table_latex(table, name)
+    try:
+        for name, text in files.items():
+            _replace(folder / name, text)
+    except OSError as error:
+        raise UserError(
+            f"the report could not be written to {folder}: {error.strerror}; choose another folder with --out."
+        ) from error
+    return folder / "report.html"
+
+
+def _as_json(results: dict[str, Any]) -> str:
+    try:
+        return json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise UserError(
+            "the results hold a NaN or an infinity; write null for a value that is not there."
+        ) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the target, flush, then put it in place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
