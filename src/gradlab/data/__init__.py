@@ -7,6 +7,9 @@ from gradlab._lazy import attach
 if TYPE_CHECKING:
     from gradlab.data.batches import gather as gather
     from gradlab.data.batches import order as order
+    from gradlab.data.catalogue import check as check
+    from gradlab.data.catalogue import get as get
+    from gradlab.data.catalogue import list_datasets as list_datasets
     from gradlab.data.contents import Arrays as Arrays
     from gradlab.data.contents import DataInfo as DataInfo
     from gradlab.data.datasets import Dataset as Dataset
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from gradlab.data.reading import arrays as arrays
     from gradlab.data.reading import info as info
     from gradlab.data.registry import DATASETS as DATASETS
+    from gradlab.data.registry import Role as Role
     from gradlab.data.splits import Split as Split
     from gradlab.data.tensors import from_tensors as from_tensors
 
@@ -24,12 +28,16 @@ __getattr__, __dir__, __all__ = attach(
         "Arrays": "contents",
         "DATASETS": "registry",
         "DataInfo": "contents",
+        "Role": "registry",
         "Dataset": "datasets",
         "Split": "splits",
         "arrays": "reading",
+        "check": "catalogue",
         "from_tensors": "tensors",
         "gather": "batches",
+        "get": "catalogue",
         "info": "reading",
+        "list_datasets": "catalogue",
         "load": "loading",
         "order": "batches",
         "refuse_test": "guard",

@@ -57,9 +57,8 @@ class Split:
         check_images_and_labels(self.images, self.labels)
         if self.mark is None:
             object.__setattr__(self, "mark", Origin("tensors", self.role))
-        name = self.origin.name
-        was_test = self.origin.role == "test" or marked_as_test(self.images)
-        if self.role != "test" and was_test:
+        name = marked_as_test(self.images) or self.origin.name
+        if self.role != "test" and (self.origin.role == "test" or marked_as_test(self.images)):
             raise UserError(
                 f"The test images of '{name}' cannot become a {self.role} split; take images of its train part."
             )

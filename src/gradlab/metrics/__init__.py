@@ -1,0 +1,53 @@
+"""Scores of predictions against the truth: pure functions on arrays or tensors; no torch.
+
+Loaded at once, not name by name: functions here share the name of their module, and a module that another one
+imports first would hide its function. It needs numpy only.
+"""
+
+from gradlab.metrics.accuracy import accuracy as accuracy
+from gradlab.metrics.brier import brier as brier
+from gradlab.metrics.calibration_error import Bin as Bin
+from gradlab.metrics.calibration_error import calibration_bins as calibration_bins
+from gradlab.metrics.calibration_error import calibration_error as calibration_error
+from gradlab.metrics.confusion import confusion as confusion
+from gradlab.metrics.confusion import confusion_percent as confusion_percent
+from gradlab.metrics.cross_entropy import cross_entropy as cross_entropy
+from gradlab.metrics.f1 import f1 as f1
+from gradlab.metrics.f1 import f1_per_class as f1_per_class
+from gradlab.metrics.per_class import ClassRow as ClassRow
+from gradlab.metrics.per_class import per_class as per_class
+from gradlab.metrics.precision import precision as precision
+from gradlab.metrics.precision import precision_per_class as precision_per_class
+from gradlab.metrics.recall import recall as recall
+from gradlab.metrics.recall import recall_per_class as recall_per_class
+from gradlab.metrics.registry import METRICS as METRICS
+from gradlab.metrics.registry import Metric as Metric
+from gradlab.metrics.registry import evaluate as evaluate
+from gradlab.metrics.top_k import top_k as top_k
+from gradlab.metrics.worst_errors import WorstErrors as WorstErrors
+from gradlab.metrics.worst_errors import worst_errors as worst_errors
+
+__all__ = [
+    "METRICS",
+    "Bin",
+    "ClassRow",
+    "Metric",
+    "WorstErrors",
+    "accuracy",
+    "brier",
+    "calibration_bins",
+    "calibration_error",
+    "confusion",
+    "confusion_percent",
+    "cross_entropy",
+    "evaluate",
+    "f1",
+    "f1_per_class",
+    "per_class",
+    "precision",
+    "precision_per_class",
+    "recall",
+    "recall_per_class",
+    "top_k",
+    "worst_errors",
+]
