@@ -12,8 +12,11 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gradlab.report._lines import SETTINGS, finish
-from gradlab.report._theme import INK, MUTED, ZONE
+from gradlab.report._theme import MUTED, TONES, ZONE
+from gradlab.report.marks import check_verdict
 from gradlab.report.numbers import is_number, number
+
+SHAPES = {"supported": "o", "refuted": "X", "equivalent": "s", "inconclusive": "D"}
 
 
 def forest(
@@ -29,17 +32,17 @@ def forest(
         c for c in claims if is_number(c.get("estimate")) and is_number(c.get("delta")) and c["delta"] > 0
     ]
     with mpl.rc_context(SETTINGS):
-        canvas = Canvas(figsize=(5.6, 0.9 + 0.38 * max(1, len(shown))), layout="constrained")
+        canvas = Canvas(figsize=(5.2, 0.9 + 0.38 * max(1, len(shown))), layout="constrained")
         axes = canvas.subplots()
         axes.axvspan(-1, 1, color=ZONE, linewidth=0)
         axes.axvline(0, color=MUTED, linewidth=0.8)
         bounds = [1.0]
         for row, claim in enumerate(shown):
-            estimate = claim["estimate"] / claim["delta"]
+            estimate, tone = claim["estimate"] / claim["delta"], TONES[check_verdict(claim["verdict"])]
             ends = [b / claim["delta"] for b in claim.get("interval") or () if is_number(b)]
             if len(ends) == 2:
-                axes.plot(ends, [row, row], color=INK, linewidth=2, solid_capstyle="butt")
-            axes.plot([estimate], [row], "o", color=INK, markersize=6.5)
+                axes.plot(ends, [row, row], color=tone, linewidth=2.2, solid_capstyle="butt")
+            axes.plot([estimate], [row], SHAPES[claim["verdict"]], color=tone, markersize=7)
             bounds += [abs(v) for v in [estimate, *ends]]
         axes.set_yticks(range(len(shown)), [str(c.get("id")) for c in shown])
         axes.set_ylim(len(shown) - 0.5, -0.5)

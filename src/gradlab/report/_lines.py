@@ -42,7 +42,7 @@ def lines(
     wide = panel is not None and len(panels) == 1
     across = min(len(chosen), 2) or 1
     down = math.ceil(len(chosen) / across) or 1
-    size = (5.6, 3.4) if wide else (4.6 * across, 3.0 * down + (0.35 if panel is None else 0))
+    size = (5.2, 3.3) if wide else (4.6 * across, 3.0 * down + (0.35 if panel is None else 0))
     with mpl.rc_context(SETTINGS):
         canvas = Canvas(figsize=size, layout="constrained")
         grid = canvas.subplots(down, across, squeeze=False).ravel()

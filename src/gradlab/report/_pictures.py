@@ -54,8 +54,8 @@ def _cell(
     x: int, y: int, side: int, count: int, total: int, most: int, *, right: bool, detailed: bool
 ) -> str:
     share = count / total if total else 0.0
-    shade = share if right else (count / most) ** 0.5 if count else 0.0
-    opacity = f"{0.06 + 0.5 * shade:.2f}" if count else "0.03"
+    shade = share if right else (count / most) ** 0.8
+    opacity = f"{0.03 + 0.5 * shade:.2f}"
     title = f"<title>{count} ({percent(share)} of the row)</title>" if detailed else ""
     box = f'<rect x="{x}" y="{y}" width="{side - 1}" height="{side - 1}"'
     box += f' fill="{RIGHT if right else WRONG}" fill-opacity="{opacity}"'

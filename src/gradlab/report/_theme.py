@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 INK, MUTED, GRID, ZONE = "#1c2430", "#5b6675", "#dfe3e8", "#e4e9f0"
+TONES = {"supported": "#0a6b4a", "refuted": "#a5301a", "equivalent": "#23549c", "inconclusive": "#6b5710"}
 PALETTE = ("#0b63a8", "#c2500a", "#0a7d5a", "#a3417f", "#7a6400", "#2b8cb8", "#8a4b2a", "#5a5f6a")
 """Eight colours that stay apart for colour-blind eyes, each at least 4.5:1 on white (2b8cb8: 3.7:1, lines only)."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
@@ -59,6 +60,7 @@ def swatch(number: int) -> str:
 def to_variables(svg: str) -> str:
     """Replace the fixed colours in style attributes by the page's CSS variables."""
     names = {c: f"--s{i}" for i, c in enumerate(PALETTE)}
+    names |= dict(zip(TONES.values(), ("--good", "--bad", "--same", "--open"), strict=True))
     names |= {INK: "--ink", MUTED: "--muted", GRID: "--line", ZONE: "--zone"}
     for color, name in names.items():
         svg = svg.replace(color, f"var({name})")

@@ -51,7 +51,11 @@ def table_view(table: Table, name: str = "", index: int = 1) -> View:
 def _axis(table: Table, column: Column) -> Axis | None:
     if column["kind"] != "points":
         return None
-    return axis_over(v for row in table["rows"] for v in values_of(table, row, column)[0] or ())
+    values = [v for row in table["rows"] for v in values_of(table, row, column)[0] or () if is_number(v)]
+    axis = axis_over(values)
+    if axis and column.get("scale") == "percent" and min(values) >= 0 and max(values) <= 1:
+        return Axis(max(0.0, axis.low), min(1.0, axis.high))
+    return axis
 
 
 def _ends(column: Column, axis: Axis | None) -> tuple[str, str] | None:
@@ -88,7 +92,8 @@ def _figure(figure: dict[str, Any], index: int, order: Mapping[str, int], claims
     own = {**figure, "name": f"{index}-{figure.get('name')}"}  # ids inside the SVG stay unique
     view: View = {
         "anchor": anchor("figure", figure.get("name"), index), "kind": kind, "caption": figure.get("caption"),
-        "title": figure.get("title") or figure.get("name"), "numbers": figure_table(figure), "short": True,
+        "title": figure.get("title") or figure.get("name"), "numbers": figure_table(figure),
+        "narrow": kind in ("forest", "matrix"),
     }  # fmt: skip
     if kind == "lines":
         panels = figure.get("panels") or []
@@ -96,7 +101,7 @@ def _figure(figure: dict[str, Any], index: int, order: Mapping[str, int], claims
             (panel.get("title"), Markup(draw(own, order=order, panel=i, themed=True)))
             for i, panel in enumerate(panels)
         ]
-        view["ylabel"], view["short"] = (figure.get("y") or {}).get("label"), len(panels) <= 4
+        view["ylabel"], view["narrow"] = (figure.get("y") or {}).get("label"), len(panels) == 1
         view["legend"] = [(name, Markup(swatch(order[name]))) for name in series_order([figure])]
     elif kind == "gallery":
         items = figure.get("items") or []
@@ -204,6 +209,18 @@ def cost_view(results: Mapping[str, Any]) -> View | None:
     if is_number(cost.get("peak_memory_mb")):
         summary += f", {megabytes(cost['peak_memory_mb'])} of memory at the peak"
     return {"summary": summary + ".", "rows": rows}
+
+
+def twins_view(results: Mapping[str, Any]) -> list[View]:
+    """Prepare the pairs that are compared: names for people, what differs, what is the same."""
+    labels = {arm["name"]: arm.get("label") or arm["name"] for arm in results.get("arms") or []}
+    return [
+        {
+            "a": labels.get(twin["a"], twin["a"]), "b": labels.get(twin["b"], twin["b"]),
+            "differs": twin.get("differences") or ["nothing"], "same": twin.get("same") or ["not checked"],
+        }
+        for twin in results.get("twins") or []
+    ]  # fmt: skip
 
 
 def provenance_view(results: Mapping[str, Any]) -> list[tuple[str, str]]:

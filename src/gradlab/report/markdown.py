@@ -105,7 +105,7 @@ def _claim(claim: dict[str, Any]) -> Iterator[str]:
         source = f" ({escape(published['source'])})" if published.get("source") else ""
         yield f"- Published: {escape(published.get('value'))}{source}"
         if published.get("protocol"):
-            yield f"- How it was got: {escape(published['protocol'])}"
+            yield f"- How it was obtained: {escape(published['protocol'])}"
         yield f"- Comparison: {escape(agreement(claim))}"
     if claim.get("other_setting"):
         yield f"- Other setting: {escape(claim['other_setting'])}"
@@ -160,7 +160,9 @@ def _figures(results: dict[str, Any]) -> Iterator[str]:
             )
             yield ""
         elif table := figure_table(figure):
-            yield from _grid(table["columns"], table["rows"], range(table["key_count"], len(table["columns"])))
+            yield from _grid(
+                table["columns"], table["rows"], range(table["key_count"], len(table["columns"]))
+            )
             if table["note"]:
                 yield from (escape(table["note"]), "")
 
@@ -176,17 +178,10 @@ def _matrix(figure: dict[str, Any]) -> Iterator[str]:
 
 
 def _twins(results: dict[str, Any]) -> Iterator[str]:
-    twins = results.get("twins") or []
+    twins = _view.twins_view(results)
     if twins:
         yield from ("## What differs, and what does not", "")
-        rows = [
-            [
-                f"{t['a']} / {t['b']}",
-                "; ".join(t.get("differences") or ["nothing"]),
-                "; ".join(t.get("same") or ["–"]),
-            ]
-            for t in twins
-        ]
+        rows = [[f"{t['a']} / {t['b']}", "; ".join(t["differs"]), "; ".join(t["same"])] for t in twins]
         yield from _grid(["Pair", "Differs", "The same"], rows)
 
 

@@ -63,35 +63,33 @@ def axis_over(values: Iterable[Any], pad: float = 0.06) -> Axis | None:
     return Axis(low - margin, high + margin)
 
 
-def claim_axis(claim: dict[str, Any]) -> Axis | None:
-    """Return the axis that a claim shares with its parts of the same unit; it holds 0 and the zone."""
+def claim_axis(claims: Iterable[dict[str, Any]]) -> Axis | None:
+    """Return the axis that claims (or the parts of one) share; it holds 0 and the zone from -delta to +delta."""
     values: list[Any] = [0.0]
-    for part in [claim, *(claim.get("parts") or [])]:
-        if part.get("unit", claim.get("unit")) == claim.get("unit"):
-            delta = part.get("delta")
-            values += [part.get("estimate"), *(part.get("interval") or ()), *(part.get("differences") or ())]
-            values += [delta, -delta] if is_number(delta) else []
+    for claim in claims:
+        delta = claim.get("delta")
+        values += [claim.get("estimate"), *(claim.get("interval") or ()), *(claim.get("differences") or ())]
+        values += [delta, -delta] if is_number(delta) else []
     return axis_over(values)
 
 
 def interval_mark(claim: dict[str, Any], axis: Axis | None, *, ticks: bool = True) -> Markup:
     """Draw estimate, interval and per-seed differences against the zone from -delta to +delta."""
-    axis = axis or claim_axis(claim)
+    axis = axis or claim_axis([claim])
     if axis is None or not is_number(claim.get("estimate")):
         return Markup()
-    middle, height = 16, 46 if ticks else 32
-    body = _zone(claim, axis, 2, 28)
-    dots = "".join(
-        f'<circle class="seed" cx="{axis.at(d)}%" cy="{middle}" r="3"/>'
-        for d in claim.get("differences") or ()
-        if is_number(d)
-    )
+    seeds = [d for d in claim.get("differences") or () if is_number(d)]
+    middle, height = (11 if seeds else 15), (46 if ticks else 32)
+    body = _zone(claim, axis, 1, 29)
+    body += "".join(f'<circle class="seed" cx="{axis.at(d)}%" cy="24" r="3"/>' for d in seeds)
     low, high = claim.get("interval") or (None, None)
     if is_number(low) and is_number(high):
         a, b = axis.at(low), axis.at(high)
         body += f'<line class="bar" x1="{a}%" x2="{b}%" y1="{middle}" y2="{middle}"/>'
-        body += "".join(f'<line class="bar" x1="{x}%" x2="{x}%" y1="11" y2="21"/>' for x in (a, b))
-    body += f'{dots}<circle class="estimate" cx="{axis.at(claim["estimate"])}%" cy="{middle}" r="5"/>'
+        body += "".join(
+            f'<line class="bar" x1="{x}%" x2="{x}%" y1="{middle - 5}" y2="{middle + 5}"/>' for x in (a, b)
+        )
+    body += f'<circle class="estimate" cx="{axis.at(claim["estimate"])}%" cy="{middle}" r="5"/>'
     body += _zone_labels(claim, axis) if ticks else ""
     verdict = check_verdict(claim.get("verdict", "inconclusive"))
     return Markup(

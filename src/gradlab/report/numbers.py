@@ -198,7 +198,7 @@ def megabytes(value: Any) -> str:
     return f"{value / 1024:.1f} GB" if value >= 1024 else f"{value:.0f} MB"
 
 
-_POWER = re.compile(r"10\^(-?[\d.,]+(?:e-?\d+)?)")
+_POWER = re.compile(r"10\^(-?\d+(?:\.\d+)?)")
 
 
 def typeset(text: str) -> Markup:

@@ -33,6 +33,7 @@ def render_html(results: dict[str, Any]) -> str:
         "arms": _view.arms_view(results),
         "tables": tables,
         "figures": _view.figure_views(results),
+        "twins": _view.twins_view(results),
         "runs": _view.runs_view(results),
         "cost": _view.cost_view(results),
         "provenance": _view.provenance_view(results),
@@ -54,7 +55,7 @@ def _sections(shown: dict[str, Any]) -> list[tuple[str, str]]:
     known = {
         "claims": ("Claims and verdicts", shown["r"]["claims"]), "setting": ("What ran", True),
         "tables": ("Results", shown["tables"]), "figures": ("Figures", shown["figures"]),
-        "twins": ("What differs", shown["r"].get("twins")), "runs": ("Every run", shown["runs"]),
+        "twins": ("What differs", shown["twins"]), "runs": ("Every run", shown["runs"]),
         "cost": ("Cost", shown["cost"]), "provenance": ("Provenance", True), "glossary": ("How to read", True),
     }  # fmt: skip
     return [(anchor, name) for anchor, (name, there) in known.items() if there]

@@ -156,7 +156,7 @@ def latex_text(text: str) -> str:
 
 def latex_number(text: str) -> str:
     """Escape a number's text for LaTeX, with a true minus sign and raised powers."""
-    raised = re.sub(r"10\\textasciicircum\{\}(-?[\d.,]+)", r"$10^{\1}$", latex_text(text))
+    raised = re.sub(r"10\\textasciicircum\{\}(-?\d+(?:\.\d+)?)", r"$10^{\1}$", latex_text(text))
     return re.sub(r"(?<![\w.{^-])-(?=\d)", "$-$", raised)
 
 
