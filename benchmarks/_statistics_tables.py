@@ -1,0 +1,119 @@
+"""The results of statistics_coverage.py as Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def percent(value: float) -> str:
+    """Return a fraction in percent, one decimal."""
+    return f"{100 * value:.1f} %"
+
+
+def table(header: list[str], rows: list[list[str]]) -> list[str]:
+    """Return the lines of a Markdown table, and an empty one."""
+    return [" | ".join(["", *row, ""]).strip() for row in (header, ["---"] * len(header), *rows)] + [""]
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """Return the whole page."""
+    lines = [
+        "# Statistics by simulation",
+        "",
+        f"`{results['command']}`, seed {results['seed']}, {results['repeats']:,} repeats (normal data: ten times "
+        f"as many), {results['seconds']:.0f} s on one core ({results['processor']}). "
+        "Intervals are at 95 % where nothing else is said.",
+        "",
+        *table(
+            ["promise", "target", "smallest", "largest", "holds"],
+            [
+                [row["name"], " to ".join(map(percent, row["target"])), percent(row["smallest"]),
+                 percent(row["largest"]), "yes" if row["holds"] else "NO"]
+                for row in results["targets"]
+            ],
+        ),
+        *_crossed_tables(results),
+        *_other_tables(results),
+    ]  # fmt: skip
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _crossed_tables(results: dict[str, Any]) -> list[str]:
+    shown = [row for row in results["crossed"] if row["n"] in (3, 6, 12, 20)]
+    lines = [
+        "## Coverage, seeds crossed with test samples",
+        "",
+        "Two arms predict the same images; every seed, image and single prediction varies. 360 images: every "
+        "prediction simulated (one draw of 20 seeds serves all n). 10,000 images: sufficient statistics of a normal "
+        "crossed model with the variances of the same predictions; a direct simulation checks it below. "
+        "*Satterthwaite*: one t on s²/n + s_N²/N. *Seeds only*: the usual interval over seeds.",
+        "",
+    ]
+    header = ["arms", "images", "n", "the rule", "Satterthwaite", "seeds only"]
+    rules = ("rule", "satterthwaite", "seeds_only")
+    lines += table(
+        header,
+        [
+            [row["scenario"], f"{row['samples']:,}", str(row["n"]), *(percent(row[r]) for r in rules)]
+            for row in shown
+        ],
+    )
+    lines += ["Direct simulation of 10,000 images, against the sufficient statistics:", ""]
+    return lines + table(
+        ["arms", "n", "repeats", "direct", "sufficient"],
+        [
+            [
+                row["scenario"],
+                str(row["n"]),
+                str(row["repeats"]),
+                percent(row["rule"]),
+                percent(row["sufficient"]),
+            ]
+            for row in results["cross_check"]
+        ],
+    )
+
+
+def _other_tables(results: dict[str, Any]) -> list[str]:
+    lines = ["## Coverage, normal data", ""]
+    lines += table(
+        ["n", "coverage"], [[str(row["n"]), percent(row["coverage"])] for row in results["normal"]]
+    )
+    lines += [
+        "## Any false verdict: eight claims, looks at 6 and 12 seeds",
+        "",
+        "At a true difference of exactly +delta or -delta every verdict but inconclusive is false; at 0 supported "
+        "and refuted are. *Stopping*: look 2 only where look 1 was inconclusive. *Always*: false at either look.",
+        "",
+    ]
+    names = ("rule", "satterthwaite")
+    lines += table(
+        ["data", "truth", "stopping", "always", "Satterthwaite, stopping", "Satterthwaite, always"],
+        [
+            [row["data"], row["truth"], *(percent(row[r][w]) for r in names for w in ("stopping", "always"))]
+            for row in results["false_verdicts"]
+        ],
+    )
+    lines += ["## Some seeds fail", "", results["about"]["failing_seeds"], ""]
+    keys = ("coverage", "flagged", "flagged_expected", "coverage_where_flagged", "missed_without_a_flag")
+    lines += table(
+        ["p", "n", *(key.replace("_", " ") for key in keys)],
+        [
+            [f"{row['p']:g}", str(row["n"]), *(percent(row[key]) for key in keys)]
+            for row in results["failing_seeds"]
+        ],
+    )
+    lines += ["## Planned power of 80 %", "", results["about"]["planned_power"], ""]
+    return lines + table(
+        ["n", "claims", "test samples", "true difference", "power"],
+        [
+            [
+                str(r["n"]),
+                str(r["claims"]),
+                str(r["samples"] or "none"),
+                f"{r['effect']:.2f}",
+                percent(r["power"]),
+            ]
+            for r in results["planned_power"]
+        ],
+    )
