@@ -1,0 +1,44 @@
+"""gradlab: a laboratory for deep networks. Every question a controlled study, every answer a verdict."""
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from gradlab._lazy import attach
+
+__version__ = version("gradlab")
+
+_getattr, _dir, _public = attach(
+    __name__,
+    {
+        "Result": "result",
+        "UserError": "types",
+        "data": "data",
+        "lab": "lab",
+        "metrics": "metrics",
+        "models": "models",
+        "plan": "running",
+        "report": "report",
+        "run": "running",
+        "statistics": "statistics",
+        "studies": "studies",
+        "training": "training",
+        "types": "types",
+    },
+)
+__getattr__, __dir__ = _getattr, _dir
+__all__ = [*_public, "__version__"]
+
+if TYPE_CHECKING:
+    from gradlab import data as data
+    from gradlab import lab as lab
+    from gradlab import metrics as metrics
+    from gradlab import models as models
+    from gradlab import report as report
+    from gradlab import statistics as statistics
+    from gradlab import studies as studies
+    from gradlab import training as training
+    from gradlab import types as types
+    from gradlab.result import Result as Result
+    from gradlab.running import plan as plan
+    from gradlab.running import run as run
+    from gradlab.types import UserError as UserError

@@ -5,7 +5,17 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
+
+
+class _Package(ModuleType):
+    """A package in which a function wins over the submodule of its name, whichever is imported first."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and self.__dict__.get("_public", {}).get(name) == name:
+            value = getattr(value, name, value)
+        super().__setattr__(name, value)
 
 
 def attach(
@@ -17,13 +27,16 @@ def attach(
         package: the package's `__name__`.
         public: public name -> leaf module inside the package; the name itself when it is a submodule.
     """
+    itself = sys.modules[package]
+    itself._public = dict(public)  # type: ignore[attr-defined]
+    itself.__class__ = _Package
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - the name that Python looks for (PEP 562)
         if name not in public:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = importlib.import_module(f"{package}.{public[name]}")
-        value = module if public[name] == name and not hasattr(module, name) else getattr(module, name)
-        setattr(sys.modules[package], name, value)
+        value = getattr(module, name, module) if public[name] == name else getattr(module, name)
+        setattr(itself, name, value)
         return value
 
     def __dir__() -> list[str]:  # noqa: N807

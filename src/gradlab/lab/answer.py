@@ -1,0 +1,30 @@
+"""The answer of a study in a sentence or two, computed from its verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+WORDS = {
+    "supported": "holds",
+    "refuted": "is refuted",
+    "equivalent": "makes no difference that matters",
+    "inconclusive": "stays open",
+}
+
+
+def answer(claims: Sequence[dict[str, Any]]) -> str:
+    """Sum up the verdicts; the first claim, the study's main one, is told in full."""
+    if not claims:
+        return "This study makes no claim; its tables and figures speak for themselves."
+    first = claims[0]
+    counts = {verdict: sum(claim["verdict"] == verdict for claim in claims) for verdict in WORDS}
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    lead = {
+        "supported": "Yes.",
+        "refuted": "No, the opposite.",
+        "equivalent": "No: it makes no difference that matters.",
+        "inconclusive": "These runs cannot tell yet.",
+    }[first["verdict"]]
+    rest = "" if len(claims) == 1 else f" Of {len(claims)} claims: {told}."
+    return f"{lead} {first['statement'].rstrip('.')}: {first['verdict']}.{rest}"

@@ -1,0 +1,158 @@
+"""Figures as data: points, means and bands over seeds, ready to be drawn by anybody."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradlab.lab.design import Arm, Confusion, Curve, Design, Factor, Line
+from gradlab.lab.measures import MEASURES, SMALLEST, Results
+from gradlab.lab.tables import mean_interval
+from gradlab.metrics import confusion
+from gradlab.statistics import interval
+
+Runs = Mapping[str, Sequence[Results]]
+
+
+def draw_figures(design: Design, runs: Runs) -> list[dict[str, Any]]:
+    """Return the data of all figures, the claims' first."""
+    figures: list[dict[str, Any]] = []
+    for figure in design.figures:
+        if isinstance(figure, Line):
+            figures.append(_line(figure, design, runs))
+        elif isinstance(figure, Curve):
+            figures.append(_curve(figure, design, runs))
+        else:
+            figures.append(_confusion(figure, runs))
+    return figures
+
+
+def _line(figure: Line, design: Design, runs: Runs) -> dict[str, Any]:
+    measure = MEASURES[figure.y]
+    series = []
+    for group, arms in _grouped(design.arms, figure.by):
+        points, row = [], []
+        for arm in sorted(arms, key=lambda arm: float(arm.factors[figure.x])):
+            x = float(arm.factors[figure.x])
+            mean, low, high, values = mean_interval(measure, runs[arm.name])
+            row.append((x, mean, low, high))
+            points += [[x, value] for value in values]
+        x_values, means, lows, highs = (list(column) for column in zip(*row, strict=True))
+        series.append(
+            {"name": str(group), "x": x_values, "y": means, "low": lows, "high": highs, "points": points}
+        )
+    return {
+        "name": figure.name,
+        "kind": "lines",
+        "title": figure.title,
+        "caption": figure.caption,
+        "x": {"label": figure.x, "scale": figure.x_scale},
+        "y": {"label": figure.y, "scale": "linear", "percent": measure.unit == "fraction", "range": None},
+        "panels": [{"title": "", "series": series}],
+    }
+
+
+def _curve(figure: Curve, design: Design, runs: Runs) -> dict[str, Any]:
+    panels = []
+    if figure.panel in design.arms[0].factors:
+        for value, arms in _grouped(_chosen(figure, design), figure.panel):
+            panels.append(_panel(figure, f"{figure.panel} {value}", arms, runs, {}))
+    else:
+        values = dict.fromkeys(
+            str(value) for run in runs[design.arms[0].name] for value in _log(figure, run)[figure.panel]
+        )
+        for value in values:
+            panels.append(_panel(figure, value, _chosen(figure, design), runs, {figure.panel: value}))
+    return {
+        "name": figure.name,
+        "kind": "lines",
+        "title": figure.title,
+        "caption": figure.caption,
+        "x": {"label": figure.x.replace("_", " "), "scale": "linear"},
+        "y": {
+            "label": figure.y.replace("_", " "),
+            "scale": figure.y_scale,
+            "percent": figure.y.endswith("accuracy"),
+            "range": None,
+        },
+        "panels": panels,
+    }
+
+
+def _chosen(figure: Curve, design: Design) -> list[Arm]:
+    """Arms whose factors are what `where` asks; its other keys are columns of the log."""
+    return [
+        arm
+        for arm in design.arms
+        if all(arm.factors[name] == value for name, value in figure.where.items() if name in arm.factors)
+    ]
+
+
+def _panel(
+    figure: Curve, title: str, arms: Iterable[Arm], runs: Runs, within: Mapping[str, Factor]
+) -> dict[str, Any]:
+    series = []
+    for group, members in _grouped(arms, figure.by):
+        curves = [_points(figure, run, within) for arm in members for run in runs[arm.name]]
+        series.append({"name": str(group)} | _band(curves, log=figure.y_scale == "log"))
+    return {"title": title, "series": series}
+
+
+def _log(figure: Curve, run: Results) -> dict[str, np.ndarray]:
+    return run.epochs if figure.source == "epochs" else run.gradients
+
+
+def _points(figure: Curve, run: Results, within: Mapping[str, Factor]) -> dict[float, float]:
+    """One run's curve: x -> y, from the rows of its log that the figure is about."""
+    table = _log(figure, run)
+    chosen = np.ones(len(table[figure.x]), dtype=bool)
+    for column, value in (*within.items(), *figure.where.items()):
+        if column in table:
+            chosen &= table[column] == value
+    return {float(x): float(y) for x, y in zip(table[figure.x][chosen], table[figure.y][chosen], strict=True)}
+
+
+def _band(curves: Sequence[Mapping[float, float]], *, log: bool) -> dict[str, Any]:
+    """Mean over the seeds that got this far, with a pointwise 95 % interval; on a log axis the geometric mean."""
+    xs = sorted({x for curve in curves for x in curve})
+    means: list[float | None] = []
+    lows: list[float | None] = []
+    highs: list[float | None] = []
+    for x in xs:
+        values = np.array([curve[x] for curve in curves if x in curve and math.isfinite(curve[x])])
+        if log:
+            values = np.log(np.maximum(values, SMALLEST))
+        mean = float(values.mean()) if len(values) else math.nan
+        ends: tuple[float | None, float | None] = (None, None)
+        if len(values) > 1:
+            found = interval(values, level=0.95)
+            ends = (found.low, found.high)
+        back = np.exp if log else float
+        means.append(float(back(mean)))
+        lows.append(None if ends[0] is None else float(back(ends[0])))
+        highs.append(None if ends[1] is None else float(back(ends[1])))
+    return {"x": xs, "y": means, "low": lows, "high": highs, "points": None}
+
+
+def _confusion(figure: Confusion, runs: Runs) -> dict[str, Any]:
+    names = [str(name) for name in runs[figure.arm][0].facts["class_names"]]  # type: ignore[attr-defined]
+    counts = sum(confusion(run.predictions, run.labels, len(names)) for run in runs[figure.arm])
+    return {
+        "name": figure.name,
+        "kind": "matrix",
+        "title": figure.title,
+        "caption": figure.caption,
+        "labels": names,
+        "counts": np.asarray(counts).tolist(),
+    }
+
+
+def _grouped(arms: Iterable[Arm], factor: str) -> list[tuple[Factor, list[Arm]]]:
+    groups: dict[Factor, list[Arm]] = {}
+    for arm in arms:
+        if factor in arm.factors:
+            groups.setdefault(arm.factors[factor], []).append(arm)
+    return list(groups.items())

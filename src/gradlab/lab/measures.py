@@ -1,0 +1,111 @@
+"""Measures: numbers with unit and direction, each computed from what a record holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from gradlab.metrics import f1
+from gradlab.statistics import wilson
+
+Columns = dict[str, np.ndarray]
+SMALLEST = 1.4e-45
+"""Smallest positive number of fp32: a gradient that is exactly zero counts as this."""
+
+
+class Results(Protocol):
+    """What a measure may look at: a record, whole or in small form."""
+
+    @property
+    def labels(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def predictions(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def epochs(self) -> Columns: ...  # noqa: D102
+    @property
+    def gradients(self) -> Columns: ...  # noqa: D102
+    @property
+    def facts(self) -> dict[str, object]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of a run.
+
+    Attributes:
+        name: in words. unit: "fraction", "epochs" or "decades" (powers of ten). better: "higher", "lower" or "neither".
+        value: of one run. samples: the same as one number a test image, (N,), whose mean is the value; None where
+            the measure is not a mean over test images. learns: whether a run that did not train spoils it.
+    """
+
+    name: str
+    unit: str
+    better: str
+    value: Callable[[Results], float]
+    samples: Callable[[Results], np.ndarray] | None = None
+    learns: bool = True
+
+
+def _hits(run: Results) -> np.ndarray:
+    return (run.predictions == run.labels).astype(np.float64)
+
+
+def _best_epoch(run: Results) -> float:
+    return float(str(run.facts["best_epoch"]))
+
+
+def gradient_norm(run: Results, time: str, which: int, *, among: str = "") -> float:
+    """Return the weight-gradient norm of layer number `which` among the layers whose name starts with `among`."""
+    table = run.gradients
+    chosen = (table["time"] == time) & (table["kind"] == "weight")
+    if among:
+        chosen &= np.array([str(name).startswith(among) for name in table["layer"]])
+    if not chosen.any():
+        return math.nan
+    order = np.argsort(table["index"][chosen], kind="stable")
+    return max(float(table["norm"][chosen][order][which]), SMALLEST)
+
+
+def _flow(time: str) -> Callable[[Results], float]:
+    def decades(run: Results) -> float:
+        first = gradient_norm(run, time, 0, among="blocks")
+        last = gradient_norm(run, time, -1, among="blocks")
+        return math.log10(first / last)
+
+    return decades
+
+
+def _first(time: str) -> Callable[[Results], float]:
+    return lambda run: math.log10(gradient_norm(run, time, 0))
+
+
+MEASURES: dict[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        Measure("test accuracy", "fraction", "higher", lambda run: float(_hits(run).mean()), _hits),
+        Measure("macro F1", "fraction", "higher", lambda run: f1(run.predictions, run.labels, how="macro")),
+        Measure("best epoch", "epochs", "lower", _best_epoch),
+        Measure("epochs trained", "epochs", "lower", lambda run: float(len(run.epochs["epoch"]))),
+        Measure("gradient flow at the start", "decades", "neither", _flow("start"), learns=False),
+        Measure("gradient flow at the end", "decades", "neither", _flow("end"), learns=False),
+        Measure("first-layer gradient at the start", "decades", "neither", _first("start"), learns=False),
+        Measure("first-layer gradient at the end", "decades", "neither", _first("end"), learns=False),
+    )
+}
+"""Gradient flow: the weight-gradient norm of the first layer inside the blocks over that of the last, as a power of
+ten; 0 is an even flow, -3 a gradient that shrinks a thousandfold on its way to the input, +3 one that grows so."""
+
+
+def has_trained(run: Results) -> bool:
+    """Say whether a run learnt anything: its test accuracy is above that of naming the commonest class.
+
+    The lower end of its 99.9 % Wilson interval must be above the commonest class's share; a run that diverged
+    counts by the weights that it kept.
+    """
+    labels = run.labels
+    commonest = float(np.bincount(labels).max()) / len(labels)
+    return wilson(int(_hits(run).sum()), len(labels), level=0.999).low > commonest

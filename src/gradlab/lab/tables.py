@@ -1,0 +1,98 @@
+"""Tables as data: one row an arm, each measure with its interval and the value of every seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradlab.lab.design import Arm, Design, Table
+from gradlab.lab.measures import MEASURES, Measure, Results
+from gradlab.statistics import clopper_pearson, interval
+
+LEVEL = 0.95
+Runs = Mapping[str, Sequence[Results]]
+
+
+def build_table(
+    table: Table, design: Design, runs: Runs, trained: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """Build one table: columns, rows and how to show them; intervals are 95 %, each for its row alone."""
+    factors = list(dict.fromkeys(name for arm in design.arms for name in arm.factors))
+    measures = [MEASURES[name] for name in table.measures]
+    columns = ["arm", *factors, "parameters"]
+    for measure in measures:
+        columns += [measure.name, f"{measure.name} low", f"{measure.name} high", f"{measure.name} by seed"]
+    columns += ["trained", "runs", "trained low", "trained high"]
+    rows = [_row(arm, factors, measures, runs[arm.name], trained[arm.name]) for arm in design.arms]
+    return {
+        "title": table.title,
+        "caption": table.caption,
+        "columns": columns,
+        "rows": rows,
+        "display": _display(measures),
+    }
+
+
+def mean_interval(
+    measure: Measure, runs: Sequence[Results]
+) -> tuple[float, float | None, float | None, list[float]]:
+    """Return mean, 95 % interval over seeds (and test images, where the measure has them) and the seeds' values."""
+    values = [measure.value(run) for run in runs]
+    if not all(math.isfinite(value) for value in values):
+        return math.nan, None, None, values
+    data = (
+        np.stack([measure.samples(run) for run in runs]) if measure.samples is not None else np.array(values)
+    )
+    found = interval(data, level=LEVEL)
+    if not found.is_bounded:
+        return found.estimate, None, None, values
+    low, high = (
+        (max(0.0, found.low), min(1.0, found.high)) if measure.unit == "fraction" else (found.low, found.high)
+    )
+    return found.estimate, low, high, values
+
+
+def clean(value: Any) -> Any:
+    """Turn a value into plain JSON data: numbers without NaN or infinity, lists, dictionaries."""
+    if isinstance(value, dict):
+        return {str(key): clean(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(item) for item in value]
+    if isinstance(value, (np.floating, np.integer, np.bool_)):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _row(
+    arm: Arm, factors: list[str], measures: list[Measure], runs: Sequence[Results], trained: np.ndarray
+) -> list[Any]:
+    row: list[Any] = [arm.label, *(arm.factors.get(name) for name in factors), runs[0].facts["parameters"]]
+    for measure in measures:
+        mean, low, high, values = mean_interval(measure, runs)
+        row += [mean, low, high, values]
+    count = int(trained.sum())
+    share = clopper_pearson(count, len(runs))
+    return [*row, count, len(runs), share.low, share.high]
+
+
+def _display(measures: list[Measure]) -> list[dict[str, Any]]:
+    shown: list[dict[str, Any]] = [
+        {"header": "Arm", "kind": "text", "columns": ["arm"]},
+        {"header": "Parameters", "kind": "int", "columns": ["parameters"]},
+    ]
+    for measure in measures:
+        scale = {"scale": "percent"} if measure.unit == "fraction" else {}
+        header = measure.name[0].upper() + measure.name[1:]
+        names = [measure.name, f"{measure.name} low", f"{measure.name} high"]
+        unit = f" ({measure.unit})" if measure.unit == "decades" else ""
+        shown.append({"header": header + unit, "kind": "interval", "columns": names, **scale})
+        shown.append(
+            {"header": "Each seed", "kind": "points", "columns": [f"{measure.name} by seed"], **scale}
+        )
+    shown.append({"header": "Trained", "kind": "ratio", "columns": ["trained", "runs"]})
+    return shown

@@ -1,0 +1,33 @@
+"""Networks: one builder for every MLP, normalisation as the first layer, and a door for a user's own module."""
+
+from typing import TYPE_CHECKING
+
+from gradlab._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "MLP": "mlp",
+        "MLPNetwork": "mlp_network",
+        "MODELS": "registry",
+        "Normalise": "normalise",
+        "Wrapped": "wrap",
+        "initialise": "initialise",
+        "reinitialise": "initialise",
+        "stack": "stack",
+        "unstack": "stack",
+        "wrap": "wrap",
+    },
+)
+
+if TYPE_CHECKING:
+    from gradlab.models.initialise import initialise as initialise
+    from gradlab.models.initialise import reinitialise as reinitialise
+    from gradlab.models.mlp import MLP as MLP
+    from gradlab.models.mlp_network import MLPNetwork as MLPNetwork
+    from gradlab.models.normalise import Normalise as Normalise
+    from gradlab.models.registry import MODELS as MODELS
+    from gradlab.models.stack import stack as stack
+    from gradlab.models.stack import unstack as unstack
+    from gradlab.models.wrap import Wrapped as Wrapped
+    from gradlab.models.wrap import wrap as wrap

@@ -1,0 +1,37 @@
+"""Normalisation as a layer, so that images stay in [0, 1] everywhere outside the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gradlab.types import UserError
+
+
+class Normalise(nn.Module):
+    """(x - mean) / std per channel, for images (..., C, H, W) in [0, 1]."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        if len(mean) != len(std) or not all(value > 0 for value in std):
+            raise UserError(
+                f"mean and std need one number per channel and std must be positive, got {list(mean)} and {list(std)}."
+            )
+        mean_tensor = torch.tensor(mean, dtype=torch.float64).view(-1, 1, 1)
+        std_tensor = torch.tensor(std, dtype=torch.float64).view(-1, 1, 1)
+        self.register_buffer("scale", (1 / std_tensor).float())
+        self.register_buffer("shift", (-mean_tensor / std_tensor).float())
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the normalised images, same shape."""
+        return torch.addcmul(self.shift, images, self.scale)
+
+    def extra_repr(self) -> str:
+        """Show mean and std as they were given."""
+        std = 1 / self.scale.flatten()
+        return f"mean={[round(v, 4) for v in (-self.shift.flatten() * std).tolist()]}, std={[round(v, 4) for v in std.tolist()]}"

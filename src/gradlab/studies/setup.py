@@ -1,0 +1,70 @@
+"""What every study is told, and how its parameters are checked and filled in."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from gradlab.lab.design import Design
+from gradlab.types import STRICT, UserError, did_you_mean
+
+Preset = Literal["quick", "standard", "full"]
+PRESETS: tuple[Preset, ...] = ("quick", "standard", "full")
+SMALL = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Setup:
+    """Where a study runs.
+
+    Attributes:
+        preset: how much is run. data: name of the data set. train_images: it has for training.
+        class_count: its classes.
+    """
+
+    preset: Preset
+    data: str
+    train_images: int
+    class_count: int
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the data needs the recipe for small data (fewer than 10,000 training images)."""
+        return self.train_images < SMALL
+
+
+Study = Callable[..., Design]
+
+
+def parameters_of(study: Study) -> dict[str, inspect.Parameter]:
+    """Return the study's own parameters: those after the setup."""
+    return dict(list(inspect.signature(study).parameters.items())[1:])
+
+
+def build_design(study: Study, name: str, setup: Setup, parameters: Mapping[str, Any]) -> Design:
+    """Call a study with checked parameters.
+
+    Raises:
+        UserError: an unknown parameter (the nearest is suggested) or a value that does not fit its type.
+    """
+    known = parameters_of(study)
+    for given in parameters:
+        if given not in known:
+            raise UserError(f"study '{name}' has no parameter '{given}'; {did_you_mean(given, list(known))}")
+    hints = get_type_hints(study, include_extras=True)
+    checked = {}
+    for given, value in parameters.items():
+        try:
+            checked[given] = TypeAdapter(hints[given]).validate_python(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            message = str(first["msg"]).removeprefix("Value error, ")
+            shown = value if not isinstance(value, (list, tuple)) else tuple(value)
+            raise UserError(
+                f"{given}={shown!r} does not fit study '{name}': {message[0].lower()}{message[1:]}."
+            ) from None
+    return study(setup, **checked)

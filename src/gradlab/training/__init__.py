@@ -1,0 +1,39 @@
+"""Training: recipes, stopping rules, the fit loop over stacked seeds, probes, exact resume."""
+
+from typing import TYPE_CHECKING
+
+from gradlab._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Cosine": "schedule",
+        "Fit": "fit",
+        "OneCycle": "schedule",
+        "Patience": "stopping",
+        "Recipe": "recipe",
+        "StagnationOverfit": "stopping",
+        "StepDecay": "schedule",
+        "fit": "fit",
+        "fit_stacked": "fit",
+        "gradient_norms": "probe",
+        "predict_logits": "predict",
+        "resolve_device": "device",
+        "should_stop": "stopping",
+    },
+)
+
+if TYPE_CHECKING:
+    from gradlab.training.device import resolve_device as resolve_device
+    from gradlab.training.fit import Fit as Fit
+    from gradlab.training.fit import fit as fit
+    from gradlab.training.fit import fit_stacked as fit_stacked
+    from gradlab.training.predict import predict_logits as predict_logits
+    from gradlab.training.probe import gradient_norms as gradient_norms
+    from gradlab.training.recipe import Recipe as Recipe
+    from gradlab.training.schedule import Cosine as Cosine
+    from gradlab.training.schedule import OneCycle as OneCycle
+    from gradlab.training.schedule import StepDecay as StepDecay
+    from gradlab.training.stopping import Patience as Patience
+    from gradlab.training.stopping import StagnationOverfit as StagnationOverfit
+    from gradlab.training.stopping import should_stop as should_stop

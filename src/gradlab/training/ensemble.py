@@ -1,0 +1,153 @@
+"""Networks in training as one: parameters of S seeds in a single (S, P) tensor that the optimiser steps at once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from gradlab.models.mlp_network import MLPNetwork
+from gradlab.models.stack import StackedBatchNorm, StackedDropout, stack, unstack
+from gradlab.types import UserError, derive_seed
+
+
+class _Single(nn.Module):
+    """Any module as a stack of one: (1, B, C, H, W) to (1, B, K)."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.module(images[0]).unsqueeze(0)  # type: ignore[no-any-return]
+
+
+@dataclass
+class Ensemble:
+    """S networks that train together; row s of `flat` holds every trained number of network s."""
+
+    module: nn.Module
+    flat: nn.Parameter
+    names: list[str]
+    templates: list[nn.Module]
+    seeds: list[int]
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The trained tensors, each a view of `flat`."""
+        return [parameter for parameter in self.module.parameters() if parameter.requires_grad]
+
+    @property
+    def buffers(self) -> list[Tensor]:
+        """Tensors that training changes without a gradient, each with a leading seed axis where stacked."""
+        if isinstance(self.module, _Single):
+            return list(self.module.buffers())
+        layers = [layer for layer in self.module.modules() if isinstance(layer, StackedBatchNorm)]
+        return [tensor for layer in layers for tensor in (layer.running_mean, layer.running_var)]
+
+    def set_gradient(self, loss: Tensor) -> None:
+        """Put the gradient of the summed loss into `flat.grad`, one row a network.
+
+        Raises:
+            UserError: a parameter that should train takes no part in the loss.
+        """
+        gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
+        if any(gradient is None for gradient in gradients):
+            unused = [name for name, gradient in zip(self.names, gradients, strict=True) if gradient is None]
+            raise UserError(
+                f"parameter '{unused[0]}' should train but takes no part in the loss ({len(unused)} such); "
+                "use it in forward() or set requires_grad=False on it."
+            )
+        rows = len(self.seeds)
+        self.flat.grad = torch.cat(
+            [cast(Tensor, gradient).reshape(rows, -1) for gradient in gradients], dim=1
+        )
+
+    def reseed(self, epoch: int) -> None:
+        """Start this epoch's streams of dropout; a module of its own draws from the (forked) global stream."""
+        for layer in self.module.modules():
+            if isinstance(layer, StackedDropout):
+                layer.reseed(self.seeds, epoch)
+        if isinstance(self.module, _Single):
+            torch.random.manual_seed(derive_seed(self.seeds[0], "dropout", epoch))
+
+    def rows(self, indices: Sequence[int]) -> tuple[Tensor, list[Tensor]]:
+        """Copy parameters and buffers of the networks at `indices`."""
+        if isinstance(self.module, _Single):
+            return self.flat.detach()[list(indices)].clone(), [buffer.clone() for buffer in self.buffers]
+        return self.flat.detach()[list(indices)].clone(), [
+            buffer[list(indices)].clone() for buffer in self.buffers
+        ]
+
+    def load(self, flat: Tensor, buffers: Sequence[Tensor]) -> None:
+        """Overwrite parameters and buffers, in place."""
+        with torch.no_grad():
+            self.flat.copy_(flat)
+            for mine, theirs in zip(self.buffers, buffers, strict=True):
+                mine.copy_(theirs)
+
+    def keep(self, indices: Sequence[int]) -> Ensemble:
+        """Return a smaller ensemble of the networks at `indices`, with copies of their weights."""
+        flat, buffers = self.rows(indices)
+        smaller = assemble(
+            [self.templates[i] for i in indices], [self.seeds[i] for i in indices], like=self.flat
+        )
+        smaller.load(flat, buffers)
+        return smaller
+
+    def extract(self, index: int) -> nn.Module:
+        """Return network `index` as a module of its own, in eval mode."""
+        if isinstance(self.module, _Single):
+            network = copy.deepcopy(self.module.module)
+        else:
+            network = unstack(self.module, index, cast(MLPNetwork, self.templates[index]))
+        return network.eval()
+
+
+def is_stackable(module: nn.Module) -> bool:
+    """Whether several of these can train as one stack, exactly."""
+    return isinstance(module, MLPNetwork)
+
+
+def assemble(
+    networks: Sequence[nn.Module],
+    seeds: Sequence[int],
+    *,
+    like: Tensor | None = None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> Ensemble:
+    """Copy networks into an ensemble; the given modules are left as they are.
+
+    Args:
+        networks: one per seed; several only if they can be stacked.
+        seeds: one per network.
+        like: take device and dtype from this tensor; or give `device` and `dtype`.
+    """
+    if len(networks) > 1 and not all(is_stackable(network) for network in networks):
+        raise UserError(
+            "only networks of gradlab's MLP builder can be stacked; train other modules one seed at a time."
+        )
+    device, dtype = (like.device, like.dtype) if like is not None else (device, dtype)
+    if is_stackable(networks[0]):
+        module: nn.Module = stack([cast(MLPNetwork, network) for network in networks])
+    else:
+        module = _Single(copy.deepcopy(networks[0]))
+    module.to(device=device, dtype=dtype)
+    trained = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
+    if not trained:
+        raise UserError("this model has no trainable parameter; set requires_grad=True on what should train.")
+    flat = nn.Parameter(
+        torch.cat([parameter.detach().reshape(len(networks), -1) for _, parameter in trained], dim=1)
+    )
+    offset = 0
+    for _, parameter in trained:
+        size = parameter.numel() // len(networks)
+        parameter.data = flat.data[:, offset : offset + size].view(parameter.shape)
+        offset += size
+    names = [name.removeprefix("module.") for name, _ in trained]
+    return Ensemble(module, flat, names, list(networks), list(seeds))

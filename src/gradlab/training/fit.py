@@ -1,0 +1,224 @@
+"""The door to training: `fit` for one network, `fit_stacked` for the seeds of one configuration together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from gradlab.data import Dataset, Split, refuse_test
+from gradlab.training.device import DTYPES, autocast, resolve_device
+from gradlab.training.ensemble import assemble
+from gradlab.training.progress import show_progress
+from gradlab.training.recipe import Precision, Recipe
+from gradlab.training.run import Run
+from gradlab.types import UserError
+
+Status = Literal["finished", "stopped", "diverged", "paused"]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What listeners hear after every epoch.
+
+    Attributes:
+        epoch: from 1. epochs: at most. seeds: those still training.
+        metrics: one dictionary a seed: train_loss, train_accuracy, validation_loss, validation_accuracy, learning_rate.
+        images_per_second: over all seeds. seconds_left: if no seed stops early.
+    """
+
+    epoch: int
+    epochs: int
+    seeds: tuple[int, ...]
+    metrics: tuple[dict[str, float], ...]
+    images_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained network and how it came about.
+
+    Attributes:
+        model: in eval mode, with the weights that the recipe keeps. seed: of the run.
+        history: one row an epoch. best_epoch: whose weights the model has; 0 is the initial weights of a run that
+            diverged in its first epoch. epochs: how many were trained.
+        status: "finished" all epochs, "stopped" early, "diverged", or "paused". note: where it diverged.
+        seconds: of training and validation, shared equally among stacked seeds.
+    """
+
+    model: nn.Module
+    seed: int
+    history: list[dict[str, float]]
+    best_epoch: int
+    epochs: int
+    status: Status
+    note: str | None
+    seconds: float
+
+
+Listener = Callable[[Epoch], Any]
+
+
+def fit(
+    model: nn.Module,
+    data: Dataset | Split,
+    recipe: Recipe | None = None,
+    *,
+    seed: int = 0,
+    validation: Split | None = None,
+    device: str = "auto",
+    precision: Precision = "fp32",
+    checkpoint: str | Path | None = None,
+    pause_after: int | None = None,
+    listeners: Sequence[Listener] = (),
+    progress: bool | None = None,
+) -> Fit:
+    """Train a copy of `model`; the given module is left as it was.
+
+    Args:
+        model: maps images (N, C, H, W) in [0, 1] to logits (N, K).
+        data: trained on its train part, selected on its validation part; or a training split.
+        recipe: how to train; the defaults of `Recipe` if not given.
+        seed: of data order, dropout and nothing else: the initial weights are the model's.
+        validation: only with a training split as `data`.
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        precision: "fp32", "bf16" (autocast), "fp16" (autocast with loss scaling; not on a CPU) or "fp64".
+        checkpoint: a file; written after every epoch and resumed from where it exists. On a CPU a resumed run
+            equals the uninterrupted one bit for bit.
+        pause_after: return after this epoch with status "paused"; the checkpoint goes on from there.
+        listeners: called with an `Epoch` after every epoch.
+        progress: a live line on stderr; by default only on a terminal.
+
+    Raises:
+        UserError: test data, a model that does not fit the data, a recipe that needs what is not there.
+    """
+    return fit_stacked(
+        [model],
+        data,
+        recipe,
+        seeds=[seed],
+        validation=validation,
+        device=device,
+        precision=precision,
+        checkpoint=checkpoint,
+        pause_after=pause_after,
+        listeners=listeners,
+        progress=progress,
+    )[0]
+
+
+def fit_stacked(
+    models: Sequence[nn.Module],
+    data: Dataset | Split,
+    recipe: Recipe | None = None,
+    *,
+    seeds: Sequence[int],
+    validation: Split | None = None,
+    device: str = "auto",
+    precision: Precision = "fp32",
+    checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = 0.0,
+    pause_after: int | None = None,
+    listeners: Sequence[Listener] = (),
+    progress: bool | None = None,
+) -> list[Fit]:
+    """Train networks of one configuration as stacked weights, each with its own seed, data order and stop.
+
+    Arguments as in `fit`; `models` and `seeds` run in parallel, `checkpoint_seconds` is the least time between
+    two checkpoints. Every network's result equals its own solo run within float tolerance.
+    """
+    recipe = recipe or Recipe()
+    place = resolve_device(device)
+    autocast(place, precision)  # refuses fp16 on a CPU before anything is read
+    if precision == "fp16" and len(models) > 1:
+        raise UserError(
+            "fp16 scales the loss of one network at a time; train its seeds one by one, or use bf16."
+        )
+    if len(models) != len(seeds) or len(set(seeds)) != len(seeds):
+        raise UserError(
+            f"give one different seed per model, got {len(models)} models and seeds {list(seeds)}."
+        )
+    train, validation = _parts(data, validation, recipe, place)
+    _check_classes(models[0], data, train)
+    ensemble = assemble(models, seeds, device=place, dtype=DTYPES[precision])
+    run = Run(ensemble, recipe, train, validation, precision, Path(checkpoint) if checkpoint else None)
+    forked = [place.index or 0] if place.type == "cuda" else []
+    with show_progress(progress) as show, torch.random.fork_rng(devices=forked):
+        for epoch in run.epochs(pause_after, checkpoint_seconds):
+            for listener in (*listeners, show):
+                listener(epoch)
+    return [
+        Fit(
+            model=run.model(index),
+            seed=seed,
+            history=run.histories[index],
+            best_epoch=run.kept_epoch(index),
+            epochs=len(run.histories[index]),
+            status=run.status(index),
+            note=run.notes[index],
+            seconds=run.seconds / len(seeds),
+        )
+        for index, seed in enumerate(seeds)
+    ]
+
+
+def _parts(
+    data: Dataset | Split, validation: Split | None, recipe: Recipe, device: torch.device
+) -> tuple[Split, Split | None]:
+    """Find the training and validation parts, and refuse test data wherever it hides."""
+    purpose = "fit trains and selects on train and validation only"
+    refuse_test(data, purpose)
+    refuse_test(validation, purpose)
+    if isinstance(data, Dataset):
+        train = data.train
+        validation = validation if validation is not None else data.validation
+        if train is None:
+            raise UserError(f"'{data.name}' has no training images here; choose data with a train part.")
+    elif isinstance(data, Split):
+        train = data
+    else:
+        raise UserError(
+            f"fit reads a gradlab Dataset or Split, got {type(data).__name__}; "
+            "use gradlab.data.load(...) or gradlab.data.from_tensors(images, labels)."
+        )
+    if validation is None and (recipe.stopping is not None or recipe.keep == "best"):
+        raise UserError(
+            "early stopping and keep='best' need a validation part and there is none; "
+            "pass validation=..., or a recipe with keep='last' and no stopping."
+        )
+    return train.to(device), None if validation is None else validation.to(device)
+
+
+def _check_classes(model: nn.Module, data: Dataset | Split, train: Split) -> None:
+    """Refuse a model whose outputs cannot name every class, before the first step."""
+    classes = data.num_classes if isinstance(data, Dataset) else int(train.labels.max()) + 1
+    probe = train[:2]
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            parameter = next(iter(model.parameters()), None)
+            images = probe.images.to("cpu" if parameter is None else parameter.device)
+            images = images.to(torch.float32 if parameter is None else parameter.dtype) / 255
+            logits = model(images)
+    except RuntimeError as error:
+        raise UserError(
+            f"the model cannot read images of shape {tuple(probe.images.shape[1:])} (PyTorch says: {str(error).splitlines()[0]}); "
+            "build it for this shape or resize the images."
+        ) from error
+    finally:
+        model.train(was_training)
+    if not isinstance(logits, torch.Tensor) or logits.dim() != 2:
+        raise UserError(
+            f"the model must return logits of shape (N, K), got {tuple(getattr(logits, 'shape', ()))}; "
+            "flatten or pool before its last linear layer."
+        )
+    if logits.shape[1] != classes:
+        raise UserError(
+            f"the model returns {logits.shape[1]} logits, but the data has {classes} classes; give its last layer {classes} outputs."
+        )

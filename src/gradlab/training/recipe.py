@@ -1,0 +1,79 @@
+"""A training recipe: everything about training that is not data, model or seed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from gradlab.training.schedule import Schedule
+from gradlab.training.stopping import Stopping
+from gradlab.types import STRICT, Count, NonNegativeFloat, PositiveFloat, Probability, UserError
+
+Optimizer = Literal["sgd", "adam", "adamw"]
+Precision = Literal["fp32", "bf16", "fp16", "fp64"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Recipe:
+    """How a network is trained.
+
+    Attributes:
+        optimizer: "sgd" (with `momentum` and `nesterov`), "adam" or "adamw" (PyTorch's, betas 0.9 and 0.999).
+        learning_rate: peak rate.
+        weight_decay: coupled (L2) for sgd and adam, decoupled for adamw; on every trained tensor.
+        batch_size: images per step; the last, smaller batch of an epoch is used too.
+        epochs: at most.
+        schedule: None is constant.
+        label_smoothing: of the training loss alone.
+        clip_norm: largest L2 norm of the gradient of one network, None for no clipping.
+        ema: decay of an exponential moving average of the weights, which is then what is validated and kept.
+        stopping: early stopping on the validation loss.
+        keep: weights that the fit returns: of the epoch with the "best" validation loss, or the "last".
+    """
+
+    optimizer: Optimizer = "adam"
+    learning_rate: PositiveFloat = 1e-3
+    momentum: Probability = 0.0
+    nesterov: bool = False
+    weight_decay: NonNegativeFloat = 0.0
+    batch_size: Count = 128
+    epochs: Count = 20
+    schedule: Annotated[Schedule, Field(discriminator="kind")] | None = None
+    label_smoothing: Probability = 0.0
+    clip_norm: PositiveFloat | None = None
+    ema: Probability | None = None
+    stopping: Annotated[Stopping, Field(discriminator="kind")] | None = None
+    keep: Literal["best", "last"] = "best"
+
+    def __post_init__(self) -> None:
+        if (self.momentum or self.nesterov) and self.optimizer != "sgd":
+            raise UserError(
+                f"momentum and nesterov belong to optimizer='sgd', got optimizer='{self.optimizer}'; drop them."
+            )
+        if self.nesterov and not self.momentum:
+            raise UserError("nesterov needs momentum above 0; set momentum=0.9.")
+
+    def describe(self) -> str:
+        """Say the recipe in one line, such as "Adam 0.0001, batch 128, 21 epochs, best validation loss kept"."""
+        names = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
+        parts = [f"{names[self.optimizer]} {self.learning_rate:g}"]
+        if self.momentum:
+            parts.append(f"{'Nesterov ' if self.nesterov else ''}momentum {self.momentum:g}")
+        if self.weight_decay:
+            parts.append(f"weight decay {self.weight_decay:g}")
+        if self.schedule is not None:
+            parts.append(f"{self.schedule.kind} schedule")
+        parts.append(f"batch {self.batch_size}")
+        parts.append(f"at most {self.epochs} epochs" if self.stopping else f"{self.epochs} epochs")
+        if self.stopping is not None:
+            parts.append(f"stopped by {self.stopping.kind}")
+        if self.label_smoothing:
+            parts.append(f"label smoothing {self.label_smoothing:g}")
+        if self.clip_norm:
+            parts.append(f"gradient clipped at {self.clip_norm:g}")
+        if self.ema:
+            parts.append(f"weight average {self.ema:g}")
+        parts.append("best validation loss kept" if self.keep == "best" else "last weights kept")
+        return ", ".join(parts)

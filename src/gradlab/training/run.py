@@ -1,0 +1,266 @@
+"""The course of one training: epochs, stops, best weights, divergence, checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from gradlab.data import Split
+from gradlab.training.checkpoint import read_checkpoint, write_checkpoint
+from gradlab.training.divergence import find_divergence
+from gradlab.training.ensemble import Ensemble
+from gradlab.training.loop import State, train_epoch, validate
+from gradlab.training.optimizer import build_optimizer, keep_rows, load_optimizer_state, optimizer_state
+from gradlab.training.recipe import Precision, Recipe
+from gradlab.training.stopping import best_epoch, should_stop
+from gradlab.types import UserError
+
+if TYPE_CHECKING:
+    from gradlab.training.fit import Epoch
+
+Weights = tuple[Tensor, list[Tensor]]
+
+
+class Run:
+    """Trains an ensemble epoch by epoch; networks that stop or diverge leave it with their best weights kept."""
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        recipe: Recipe,
+        train: Split,
+        validation: Split | None,
+        precision: Precision,
+        checkpoint: Path | None,
+    ) -> None:
+        self.recipe, self.train, self.validation, self.precision = recipe, train, validation, precision
+        self.path = checkpoint
+        self.whole = ensemble
+        count = len(ensemble.seeds)
+        self.active = list(range(count))
+        self.histories: list[list[dict[str, float]]] = [[] for _ in range(count)]
+        self.notes: list[str | None] = [None] * count
+        self.kept: list[Weights] = [ensemble.rows([index]) for index in range(count)]
+        self.seconds = 0.0
+        self.state = self._start(ensemble)
+        self.fingerprint = self._fingerprint(ensemble)
+        if checkpoint is not None and checkpoint.exists():
+            self._resume(checkpoint)
+
+    def epochs(self, pause_after: int | None, checkpoint_seconds: float) -> Iterator[Epoch]:
+        """Train until every network has stopped, yielding after each epoch."""
+        from gradlab.training.fit import Epoch
+
+        written = time.monotonic()
+        last = min(self.recipe.epochs, pause_after or self.recipe.epochs)
+        while self.active and self.state.epoch < last:
+            begun = time.perf_counter()
+            seeds = tuple(self.state.ensemble.seeds)
+            trained = list(self.active)
+            self._epoch()
+            spent = time.perf_counter() - begun
+            self.seconds += spent
+            finished = not self.active or self.state.epoch == last
+            if self.path is not None and (finished or time.monotonic() - written >= checkpoint_seconds):
+                self._write(self.path)
+                written = time.monotonic()
+            yield Epoch(
+                epoch=self.state.epoch,
+                epochs=self.recipe.epochs,
+                seeds=seeds,
+                metrics=tuple(self.histories[index][-1] for index in trained),
+                images_per_second=len(seeds) * len(self.train) / spent,
+                seconds_left=(self.recipe.epochs - self.state.epoch) * spent if self.active else 0.0,
+            )
+
+    def model(self, index: int) -> nn.Module:
+        """Return network `index` with the weights that the recipe keeps."""
+        flat, buffers = self.kept[index]
+        solo = self.whole.keep([index])
+        solo.load(flat, buffers)
+        return solo.extract(0)
+
+    def kept_epoch(self, index: int) -> int:
+        """Return the epoch whose weights are kept; 0 is the start."""
+        history = self.histories[index]
+        if self.recipe.keep == "last" and self.notes[index] is None:
+            return len(history)
+        losses = [row.get("validation_loss", row["train_loss"]) for row in history]
+        return best_epoch(losses) or 0
+
+    def status(self, index: int) -> Literal["finished", "stopped", "diverged", "paused"]:
+        """Say how network `index` ended."""
+        if self.notes[index] is not None:
+            return "diverged"
+        if len(self.histories[index]) >= self.recipe.epochs:
+            return "finished"
+        return "paused" if index in self.active else "stopped"
+
+    def _start(self, ensemble: Ensemble) -> State:
+        average = ensemble.flat.detach().clone() if self.recipe.ema is not None else None
+        scaler = torch.amp.GradScaler(ensemble.flat.device.type) if self.precision == "fp16" else None
+        return State(ensemble, build_optimizer(self.recipe, ensemble.flat), average, scaler)
+
+    def _epoch(self) -> None:
+        state = self.state
+        start = (
+            *state.ensemble.rows(range(len(self.active))),
+            optimizer_state(state.optimizer),
+            _copy(state.average),
+        )
+        state.epoch += 1
+        loss, accuracy = train_epoch(state, self.recipe, self.train, self.precision)
+        rows = [
+            {"epoch": state.epoch, "train_loss": a, "train_accuracy": b} for a, b in _pairs(loss, accuracy)
+        ]
+        rate = state.optimizer.param_groups[0]["lr"]
+        if self.validation is not None:
+            with _averaged(state):
+                pairs = _pairs(*validate(state, self.validation, self.precision))
+            for row, (a, b) in zip(rows, pairs, strict=True):
+                row |= {"validation_loss": a, "validation_accuracy": b}
+        finite = torch.isfinite(state.ensemble.flat.detach()).all(dim=1).tolist()
+        leaving = []
+        for position, index in enumerate(self.active):
+            row = rows[position] | {"learning_rate": rate}
+            broken = not finite[position] or not all(math.isfinite(value) for value in row.values())
+            if broken and self.precision != "fp16":
+                self.notes[index] = self._locate(position, start)
+                row = {name: value if math.isfinite(value) else math.nan for name, value in row.items()}
+            self.histories[index].append(row)
+            if not broken and self._improved(index):
+                self.kept[index] = self._rows(position)
+            if self.notes[index] is not None or self._stops(index):
+                leaving.append(position)
+        if leaving:
+            self._shrink(leaving)
+
+    def _improved(self, index: int) -> bool:
+        return self.recipe.keep == "last" or self.kept_epoch(index) == len(self.histories[index])
+
+    def _rows(self, position: int) -> Weights:
+        flat, buffers = self.state.ensemble.rows([position])
+        return (flat if self.state.average is None else self.state.average[[position]].clone()), buffers
+
+    def _stops(self, index: int) -> bool:
+        losses = [row.get("validation_loss", math.nan) for row in self.histories[index]]
+        return should_stop(self.recipe.stopping, losses)
+
+    def _shrink(self, leaving: list[int]) -> None:
+        stay = [position for position in range(len(self.active)) if position not in leaving]
+        self.active = [self.active[position] for position in stay]
+        if not stay:
+            return
+        state = self.state
+        ensemble = state.ensemble.keep(stay)
+        optimizer = keep_rows(state.optimizer, self.recipe, ensemble.flat, stay)
+        average = None if state.average is None else state.average[stay].clone()
+        self.state = State(ensemble, optimizer, average, state.scaler, state.epoch)
+
+    def _locate(
+        self, position: int, start: tuple[Tensor, list[Tensor], dict[str, Tensor], Tensor | None]
+    ) -> str:
+        flat, buffers, optimizer, average = start
+        solo = self.state.ensemble.keep([position])
+        rows = buffers if len(self.state.ensemble.seeds) == 1 else [buffer[[position]] for buffer in buffers]
+        solo.load(flat[[position]], rows)
+        state = State(solo, build_optimizer(self.recipe, solo.flat), epoch=self.state.epoch)
+        mine = {name: value[[position]] if value.dim() == 2 else value for name, value in optimizer.items()}
+        load_optimizer_state(state.optimizer, mine)
+        state.average = None if average is None else average[[position]]
+        return find_divergence(state, self.recipe, self.train, self.precision)
+
+    def _fingerprint(self, ensemble: Ensemble) -> str:
+        recipe = asdict(self.recipe)
+        if self.recipe.schedule is None:
+            recipe.pop("epochs")  # more epochs of a constant rate are the same run, longer
+        facts = [recipe, ensemble.seeds, len(self.train), self.precision, ensemble.names]
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+        for tensor in (ensemble.flat.detach(), self.train.labels, self.train.images[:64]):
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def _write(self, path: Path) -> None:
+        state = self.state
+        flat, buffers = state.ensemble.rows(range(len(state.ensemble.seeds)))
+        tensors = {"flat": flat} | {f"buffer.{i}": buffer for i, buffer in enumerate(buffers)}
+        tensors |= {f"optimizer.{name}": value for name, value in optimizer_state(state.optimizer).items()}
+        if state.average is not None:
+            tensors["average"] = state.average
+        for index, (row, kept) in enumerate(self.kept):
+            tensors |= {f"kept.{index}.flat": row} | {
+                f"kept.{index}.{i}": buffer for i, buffer in enumerate(kept)
+            }
+        facts: dict[str, Any] = {
+            "fingerprint": self.fingerprint,
+            "epoch": state.epoch,
+            "active": self.active,
+            "stack": state.ensemble.seeds,
+            "histories": self.histories,
+            "notes": self.notes,
+            "seconds": self.seconds,
+            "scaler": None if state.scaler is None else state.scaler.state_dict(),
+        }
+        write_checkpoint(path, {name: tensor.clone() for name, tensor in tensors.items()}, facts)
+
+    def _resume(self, path: Path) -> None:
+        tensors, facts = read_checkpoint(path, self.whole.flat.device)
+        if facts["fingerprint"] != self.fingerprint:
+            raise UserError(
+                f"{path} belongs to another training (other model, data, recipe or seed); "
+                "delete it or give another checkpoint path."
+            )
+        self.active, self.histories = facts["active"], facts["histories"]
+        self.notes, self.seconds = facts["notes"], facts["seconds"]
+        buffers = len(self.whole.buffers)
+        self.kept = [
+            (tensors[f"kept.{index}.flat"], [tensors[f"kept.{index}.{i}"] for i in range(buffers)])
+            for index in range(len(self.histories))
+        ]
+        in_stack = [self.whole.seeds.index(seed) for seed in facts["stack"]]
+        ensemble = self.whole if len(in_stack) == len(self.whole.seeds) else self.whole.keep(in_stack)
+        ensemble.load(tensors["flat"], [tensors[f"buffer.{i}"] for i in range(buffers)])
+        self.state = self._start(ensemble)
+        self.state.epoch = facts["epoch"]
+        self.state.average = tensors.get("average")
+        prefix = "optimizer."
+        state = {
+            name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)
+        }
+        load_optimizer_state(self.state.optimizer, state)
+        if self.state.scaler is not None:
+            self.state.scaler.load_state_dict(facts["scaler"])
+
+
+class _averaged:  # noqa: N801 - used as a with-block
+    """Within the block the ensemble has its averaged weights."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.saved: Tensor | None = None
+
+    def __enter__(self) -> None:
+        if self.state.average is not None:
+            self.saved = self.state.ensemble.flat.detach().clone()
+            self.state.ensemble.flat.data.copy_(self.state.average)
+
+    def __exit__(self, *_: object) -> None:
+        if self.saved is not None:
+            self.state.ensemble.flat.data.copy_(self.saved)
+
+
+def _pairs(first: Tensor, second: Tensor) -> list[tuple[float, float]]:
+    return list(zip(first.tolist(), second.tolist(), strict=True))
+
+
+def _copy(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.clone()

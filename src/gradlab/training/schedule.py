@@ -1,0 +1,62 @@
+"""Learning-rate schedules as pure functions of the step."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from gradlab.types import STRICT, Count, Fraction, PositiveFloat
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class StepDecay:
+    """Multiply the rate by `gamma` after every `every` epochs."""
+
+    kind: Literal["step"] = "step"
+    every: Count = 10
+    gamma: PositiveFloat = 0.1
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Cosine:
+    """Fall along half a cosine to `floor` times the rate (Loshchilov & Hutter, 2017, arXiv:1608.03983, no restarts)."""
+
+    kind: Literal["cosine"] = "cosine"
+    floor: Fraction = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class OneCycle:
+    """Rise from rate/`start_divisor` in the first `warm` part of training, then fall to rate/`end_divisor`.
+
+    Both legs follow half a cosine (Smith & Topin, 2018, arXiv:1708.07120); the recipe's rate is the peak.
+    """
+
+    kind: Literal["one-cycle"] = "one-cycle"
+    warm: Fraction = 0.3
+    start_divisor: PositiveFloat = 25.0
+    end_divisor: PositiveFloat = 1e4
+
+
+Schedule = StepDecay | Cosine | OneCycle
+
+
+def rate_factor(schedule: Schedule | None, step: int, steps_per_epoch: int, epochs: int) -> float:
+    """Return what the recipe's learning rate is multiplied by at `step` (from 0)."""
+    if schedule is None:
+        return 1.0
+    if isinstance(schedule, StepDecay):
+        return float(schedule.gamma ** (step // steps_per_epoch // schedule.every))
+    progress = step / max(1, steps_per_epoch * epochs - 1)
+    if isinstance(schedule, Cosine):
+        return _half_cosine(1.0, schedule.floor, progress)
+    if progress < schedule.warm:
+        return _half_cosine(1 / schedule.start_divisor, 1.0, progress / schedule.warm)
+    rest = (progress - schedule.warm) / max(1e-12, 1 - schedule.warm)
+    return _half_cosine(1.0, 1 / schedule.end_divisor, rest)
+
+
+def _half_cosine(start: float, end: float, progress: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
