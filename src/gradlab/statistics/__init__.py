@@ -1,63 +1,67 @@
-"""Intervals, exact tests and verdicts on paired seeds; no torch.
+"""Intervals, exact tests and verdicts on paired seeds; no torch."""
 
-Loaded at once, not name by name: functions here share the name of their module, and a module that another one
-imports first would hide its function. It needs numpy and scipy only.
-"""
+from typing import TYPE_CHECKING
 
-from gradlab.statistics.contrast import Contrast as Contrast
-from gradlab.statistics.contrast import against as against
-from gradlab.statistics.contrast import contrast_values as contrast_values
-from gradlab.statistics.contrast import difference as difference
-from gradlab.statistics.contrast import difference_of_differences as difference_of_differences
-from gradlab.statistics.contrast import ratio as ratio
-from gradlab.statistics.contrast import slope as slope
-from gradlab.statistics.interval import Interval as Interval
-from gradlab.statistics.interval import interval as interval
-from gradlab.statistics.judge import judge as judge
-from gradlab.statistics.judge_every import Part as Part
-from gradlab.statistics.judge_every import judge_every as judge_every
-from gradlab.statistics.judgement import Judgement as Judgement
-from gradlab.statistics.looks import alpha_at as alpha_at
-from gradlab.statistics.mcnemar import McNemar as McNemar
-from gradlab.statistics.mcnemar import mcnemar as mcnemar
-from gradlab.statistics.more_seeds import MoreSeeds as MoreSeeds
-from gradlab.statistics.more_seeds import more_seeds as more_seeds
-from gradlab.statistics.plan import Plan as Plan
-from gradlab.statistics.plan import plan as plan
-from gradlab.statistics.proportions import Proportion as Proportion
-from gradlab.statistics.proportions import clopper_pearson as clopper_pearson
-from gradlab.statistics.proportions import wilson as wilson
-from gradlab.statistics.sign_flip import sign_flip as sign_flip
-from gradlab.statistics.sign_flip import smallest_p as smallest_p
-from gradlab.statistics.verdict import Verdict as Verdict
-from gradlab.statistics.verdict import verdict as verdict
+from gradlab._lazy import attach
 
-__all__ = [
-    "Contrast",
-    "Interval",
-    "Judgement",
-    "McNemar",
-    "MoreSeeds",
-    "Part",
-    "Plan",
-    "Proportion",
-    "Verdict",
-    "against",
-    "alpha_at",
-    "clopper_pearson",
-    "contrast_values",
-    "difference",
-    "difference_of_differences",
-    "interval",
-    "judge",
-    "judge_every",
-    "mcnemar",
-    "more_seeds",
-    "plan",
-    "ratio",
-    "sign_flip",
-    "slope",
-    "smallest_p",
-    "verdict",
-    "wilson",
-]
+if TYPE_CHECKING:
+    from gradlab.statistics.contrast import Contrast as Contrast
+    from gradlab.statistics.contrast import against as against
+    from gradlab.statistics.contrast import contrast_values as contrast_values
+    from gradlab.statistics.contrast import difference as difference
+    from gradlab.statistics.contrast import difference_of_differences as difference_of_differences
+    from gradlab.statistics.contrast import ratio as ratio
+    from gradlab.statistics.contrast import slope as slope
+    from gradlab.statistics.interval import Interval as Interval
+    from gradlab.statistics.interval import interval as interval
+    from gradlab.statistics.judge import judge as judge
+    from gradlab.statistics.judge_every import Part as Part
+    from gradlab.statistics.judge_every import judge_every as judge_every
+    from gradlab.statistics.judgement import Judgement as Judgement
+    from gradlab.statistics.looks import alpha_at as alpha_at
+    from gradlab.statistics.mcnemar import McNemar as McNemar
+    from gradlab.statistics.mcnemar import mcnemar as mcnemar
+    from gradlab.statistics.more_seeds import MoreSeeds as MoreSeeds
+    from gradlab.statistics.more_seeds import more_seeds as more_seeds
+    from gradlab.statistics.plan import Plan as Plan
+    from gradlab.statistics.plan import plan as plan
+    from gradlab.statistics.proportions import Proportion as Proportion
+    from gradlab.statistics.proportions import clopper_pearson as clopper_pearson
+    from gradlab.statistics.proportions import wilson as wilson
+    from gradlab.statistics.sign_flip import sign_flip as sign_flip
+    from gradlab.statistics.sign_flip import smallest_p as smallest_p
+    from gradlab.statistics.verdict import Verdict as Verdict
+    from gradlab.statistics.verdict import verdict as verdict
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Contrast": "contrast",
+        "Interval": "interval",
+        "Judgement": "judgement",
+        "McNemar": "mcnemar",
+        "MoreSeeds": "more_seeds",
+        "Part": "judge_every",
+        "Plan": "plan",
+        "Proportion": "proportions",
+        "Verdict": "verdict",
+        "against": "contrast",
+        "alpha_at": "looks",
+        "clopper_pearson": "proportions",
+        "contrast_values": "contrast",
+        "difference": "contrast",
+        "difference_of_differences": "contrast",
+        "interval": "interval",
+        "judge": "judge",
+        "judge_every": "judge_every",
+        "mcnemar": "mcnemar",
+        "more_seeds": "more_seeds",
+        "plan": "plan",
+        "ratio": "contrast",
+        "sign_flip": "sign_flip",
+        "slope": "contrast",
+        "smallest_p": "sign_flip",
+        "verdict": "verdict",
+        "wilson": "proportions",
+    },
+)
