@@ -45,7 +45,7 @@ def forest(
             axes.plot([estimate], [row], SHAPES[claim["verdict"]], color=tone, markersize=7)
             bounds += [abs(v) for v in [estimate, *ends]]
         axes.set_yticks(range(len(shown)), [str(c.get("id")) for c in shown])
-        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.set_ylim(max(1, len(shown)) - 0.5, -0.5)
         _forest_scale(axes, max(bounds))
         return finish(canvas, figure, panel, themed)
 

@@ -193,7 +193,9 @@ def _legend(canvas: Canvas, axes: Axes, figure: Mapping[str, Any], order: Mappin
         axes.plot([], [], look.marker, color=look.color, linestyle=look.dash, linewidth=1.8, markersize=5)[0]
         for _, look in looks
     ]
-    canvas.legend(handles, [name for name, _ in looks], loc="outside upper left", ncols=min(4, len(looks)))
+    widest = max((len(name) for name, _ in looks), default=1)
+    across = min(len(looks), int(canvas.get_figwidth() * 72 / (widest * 6 + 45)))
+    canvas.legend(handles, [name for name, _ in looks], loc="outside upper left", ncols=max(1, across))
 
 
 def finish(canvas: Canvas, figure: Mapping[str, Any], panel: int | None, themed: bool) -> str:

@@ -26,53 +26,69 @@ def matrix(figure: dict[str, Any], *, themed: bool, **_: Any) -> str:
     """
     labels, counts = [str(v) for v in figure["labels"]], figure["counts"]
     check_counts(labels, counts)
-    side, detailed = (46, True) if len(labels) <= 20 else (max(3, 640 // len(labels)), False)
-    left = 14 + min(130, 7 * max(map(len, labels))) + 14 if detailed else 30
-    top, size = 34 if not detailed or max(map(len, labels)) <= 6 else 100, side * len(labels)
-    most = max((c for i, row in enumerate(counts) for j, c in enumerate(row) if i != j), default=0) or 1
-    body = [
-        _cell(left + j * side, top + i * side, side, count, sum(row), most, right=i == j, detailed=detailed)
-        for i, row in enumerate(counts)
-        for j, count in enumerate(row)
-    ]
-    body += _names(labels, left, top, side) if detailed else []
+    longest, detailed = max(map(len, labels)), len(labels) <= 20
+    side = 46 if detailed else max(3, 640 // len(labels))
+    left = 28 + min(130, 7 * longest) if detailed else 30
+    top, size = 100 if detailed and longest > 6 else 34, side * len(labels)
+    body = _cells(counts, left, top, side) + _names(labels, left, top, side) if detailed else []
+    body = body or _shades(counts, left, top, side)
     body.append(f'<text x="{left}" y="12" class="axis">predicted →</text>')
-    body.append(
-        f'<text transform="translate(11 {top + size / 2:g}) rotate(-90)" text-anchor="middle" class="axis">true class</text>'
-    )
+    turned = f'transform="translate(11 {top + size / 2:g}) rotate(-90)" text-anchor="middle"'
+    body.append(f'<text {turned} class="axis">true class</text>')
     svg = _HEAD.format(w=left + size + 2, h=top + size + 2) + "".join(body) + "</svg>"
     return svg.replace(RIGHT, "var(--s0)").replace(WRONG, "var(--s1)") if themed else svg
 
 
 def check_counts(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
     """Refuse a matrix that is not square in the number of classes."""
-    if len(counts) != len(labels) or any(len(row) != len(labels) for row in counts):
-        raise UserError(f"a matrix of {len(labels)} classes needs {len(labels)} rows of as many counts.")
-
-
-def _cell(
-    x: int, y: int, side: int, count: int, total: int, most: int, *, right: bool, detailed: bool
-) -> str:
-    share = count / total if total else 0.0
-    shade = share if right else (count / most) ** 0.8
-    opacity = f"{0.03 + 0.5 * shade:.2f}"
-    title = f"<title>{count} ({percent(share)} of the row)</title>" if detailed else ""
-    box = f'<rect x="{x}" y="{y}" width="{side - 1}" height="{side - 1}"'
-    box += f' fill="{RIGHT if right else WRONG}" fill-opacity="{opacity}"'
-    if not detailed:
-        return box + "/>"
-    if not count:
-        return (
-            box
-            + "/>"
-            + f'<text x="{x + side / 2:g}" y="{y + side / 2 + 3:g}" class="none" text-anchor="middle">·</text>'
+    if not labels or len(counts) != len(labels) or any(len(row) != len(labels) for row in counts):
+        raise UserError(
+            f"a matrix of {len(labels)} classes needs {len(labels) or 'some'} rows of as many counts."
         )
-    middle, weight = x + side / 2, ' font-weight="600"' if right else ""
+
+
+def _opacities(counts: Sequence[Sequence[int]]) -> list[list[float]]:
+    """Shade of each cell: the diagonal by its share of the row, errors by their count over the largest error."""
+    most = max((c for i, row in enumerate(counts) for j, c in enumerate(row) if i != j), default=0) or 1
+    return [
+        [0.03 + 0.5 * (c / (sum(row) or 1) if i == j else (c / most) ** 0.8) for j, c in enumerate(row)]
+        for i, row in enumerate(counts)
+    ]
+
+
+def _cells(counts: Sequence[Sequence[int]], left: int, top: int, side: int) -> list[str]:
+    """Draw every cell with count and row per cent."""
+    opacities, body = _opacities(counts), []
+    for i, row in enumerate(counts):
+        for j, count in enumerate(row):
+            x, y = left + j * side, top + i * side
+            fill = f'fill="{RIGHT if i == j else WRONG}" fill-opacity="{opacities[i][j]:.2f}"'
+            body.append(f'<rect x="{x}" y="{y}" width="{side - 1}" height="{side - 1}" {fill}/>')
+            body.append(_cell_text(x + side / 2, y, count, sum(row), right=i == j))
+    return body
+
+
+def _cell_text(middle: float, y: int, count: int, total: int, *, right: bool) -> str:
+    if not count:
+        return f'<text x="{middle:g}" y="{y + 26}" class="none" text-anchor="middle">·</text>'
+    weight, faint = (' font-weight="600"', "") if right else ("", ' class="share"')
     return (
-        f'{box}>{title}</rect><text x="{middle:g}" y="{y + 20}" text-anchor="middle"{weight}>'
-        f'{number(count)}</text><text x="{middle:g}" y="{y + 34}" text-anchor="middle" class="share" font-size="9">'
-        f"{percent(share)}</text>"
+        f'<text x="{middle:g}" y="{y + 20}" text-anchor="middle"{weight}>{number(count)}</text>'
+        f'<text x="{middle:g}" y="{y + 34}" text-anchor="middle"{faint} font-size="9">{percent(count / total)}</text>'
     )
+
+
+def _shades(counts: Sequence[Sequence[int]], left: int, top: int, side: int) -> list[str]:
+    """Draw many classes as shades alone: one path per shade, nothing where the count is 0."""
+    paths: dict[tuple[str, str], list[str]] = {}
+    for i, shades in enumerate(_opacities(counts)):
+        for j, shade in enumerate(shades):
+            if counts[i][j]:
+                key = (RIGHT if i == j else WRONG, f"{0.1 + shade * 1.5:.1f}")
+                paths.setdefault(key, []).append(
+                    f"M{left + j * side} {top + i * side}h{side}v{side}h-{side}z"
+                )
+    return [f'<path fill="{fill}" fill-opacity="{o}" d="{"".join(d)}"/>' for (fill, o), d in paths.items()]
 
 
 def _names(labels: Sequence[str], left: int, top: int, side: int) -> list[str]:

@@ -89,7 +89,9 @@ def interval_mark(claim: dict[str, Any], axis: Axis | None, *, ticks: bool = Tru
         body += "".join(
             f'<line class="bar" x1="{x}%" x2="{x}%" y1="{middle - 5}" y2="{middle + 5}"/>' for x in (a, b)
         )
-    body += f'<circle class="estimate" cx="{axis.at(claim["estimate"])}%" cy="{middle}" r="5"/>'
+    body += (
+        f'<circle class="estimate" cx="{axis.at(claim["estimate"])}%" cy="{middle}" r="{5 if ticks else 4}"/>'
+    )
     body += _zone_labels(claim, axis) if ticks else ""
     verdict = check_verdict(claim.get("verdict", "inconclusive"))
     return Markup(
