@@ -1,0 +1,230 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+
+from gradlab.statistics import judge, sign_flip
+from gradlab.types import UserError
+
+A = [0.94, 0.95, 0.94, 0.93, 0.945, 0.95]
+B = [0.88, 0.87, 0.89, 0.88, 0.86, 0.90]
+pairs = st.integers(2, 8).flatmap(
+    lambda n: st.tuples(*[arrays(np.float64, n, elements=st.floats(-1, 1, width=32))] * 2)
+)
+
+
+def hand_made(d: np.ndarray, level: float) -> tuple[float, float]:
+    found = stats.ttest_1samp(d, 0).confidence_interval(level)
+    return found.low, found.high
+
+
+@pytest.mark.parametrize(
+    ("claims", "look", "level"), [(1, 1, 0.96), (8, 1, 0.995), (1, 2, 0.995), (4, 3, 0.999375)]
+)
+def test_interval_is_at_the_level_that_claims_and_looks_leave(claims: int, look: int, level: float) -> None:
+    found = judge(A, B, delta=0.01, claims=claims, look=look)
+    assert found.level == pytest.approx(level)
+    assert (found.low, found.high) == pytest.approx(hand_made(np.subtract(A, B), level))
+
+
+def test_bonferroni_decides() -> None:
+    assert judge(A, B, delta=0.035).verdict == "supported"
+    assert judge(A, B, delta=0.035, claims=8).verdict == "inconclusive"
+
+
+def test_second_look_decides_at_its_own_level() -> None:
+    assert judge(A, B, delta=0.035, look=2).verdict == "inconclusive"
+    assert judge(A, B, delta=0.035, look=2).look == 2
+
+
+def test_given_level_overrides() -> None:
+    assert judge(A, B, delta=0.035, claims=8, level=0.96).verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("shift", "delta", "expected"),
+    [
+        (0.0, 0.01, "supported"),
+        (-0.12, 0.01, "refuted"),
+        (-0.0625, 0.03, "equivalent"),
+        (-0.0625, 0.01, "inconclusive"),
+    ],
+)
+def test_each_verdict(shift: float, delta: float, expected: str) -> None:
+    d = np.subtract(A, B) + shift
+    found = judge(d, delta=delta)
+    low, high = hand_made(d, 0.96)
+    rule = {
+        "supported": low > delta,
+        "refuted": high < -delta,
+        "equivalent": -delta < low and high < delta,
+    }
+    assert found.verdict == expected
+    assert rule.get(expected, not any(rule.values()))
+
+
+@given(pairs, st.floats(0.01, 0.5))
+def test_exchanged_arms_get_the_mirrored_verdict(ab: tuple[np.ndarray, np.ndarray], delta: float) -> None:
+    a, b = ab
+    there, back = judge(a, b, delta=delta), judge(b, a, delta=delta)
+    mirror = {"supported": "refuted", "refuted": "supported"}
+    assert back.verdict == mirror.get(there.verdict, there.verdict)
+    assert (back.low, back.high) == pytest.approx((-there.high, -there.low))
+    assert back.sign_flip == there.sign_flip
+
+
+@given(pairs, st.floats(0.01, 0.5), st.sampled_from([0.5, 4.0]))
+def test_another_unit_gives_the_same_verdict(
+    ab: tuple[np.ndarray, np.ndarray], delta: float, scale: float
+) -> None:
+    a, b = ab
+    assert judge(scale * a, scale * b, delta=scale * delta).verdict == judge(a, b, delta=delta).verdict
+
+
+def test_test_samples_can_undo_a_verdict_that_seeds_alone_would_give() -> None:
+    rng = np.random.default_rng(4)
+    a, b = np.tile(rng.random(80) < 0.95, (6, 1)), np.tile(rng.random(80) < 0.88, (6, 1))
+    a[0, 0], b[1, 1] = ~a[0, 0], ~b[1, 1]
+    alone, both = judge(a.mean(axis=1), b.mean(axis=1), delta=0.01), judge(a, b, delta=0.01)
+    assert alone.verdict == "supported"
+    assert both.verdict == "inconclusive"
+    assert both.samples == 80
+    assert both.seed_share is not None
+    assert both.seed_share < 0.2
+    assert both.more_seeds is not None
+    assert both.more_seeds.kind == "samples"
+
+
+def test_sign_flip_stands_at_the_boundary_that_decides() -> None:
+    d = np.subtract(A, B)
+    assert judge(A, B, delta=0.01).sign_flip_boundary == 0.01
+    assert judge(A, B, delta=0.01).sign_flip == sign_flip(d, 0.01) == 2 / 64
+    assert judge(B, A, delta=0.01).sign_flip_boundary == -0.01
+    small = judge(d - 0.05, delta=0.04)
+    assert small.verdict == "equivalent"
+    assert small.sign_flip == max(sign_flip(d - 0.05, 0.04), sign_flip(d - 0.05, -0.04))
+    assert judge(d, delta=0.06).sign_flip_boundary == 0.06
+
+
+def test_fewer_than_six_seeds_say_what_sign_flip_cannot_reach_and_the_interval_decides() -> None:
+    found = judge(A[:4], B[:4], delta=0.01)
+    assert found.verdict == "supported"
+    assert "with 4 seeds the sign-flip cannot reach 0.05 (at best 0.12)" in found.flags
+    assert not any("cannot reach" in flag for flag in judge(A, B, delta=0.01).flags)
+
+
+def test_more_than_twenty_seeds_give_the_same_answer_twice() -> None:
+    d = np.random.default_rng(0).normal(0.1, 0.3, 30)
+    assert judge(d, delta=0.01) == judge(d, delta=0.01)
+
+
+TWO_GROUPS = np.array([0.94, 0.945, 0.94, 0.94, 0.95, 0.945])
+
+
+def test_two_groups_withhold_the_verdict_below_six_seeds() -> None:
+    found = judge(A[:5], B[:5], delta=0.01, trained={"plain": [1, 1, 0, 1, 1], "residual": [1] * 5})
+    assert found.verdict == "inconclusive"
+    assert found.flags[0] == "4 of 5 runs of plain trained: two groups"
+    assert "alone would say supported, but runs fall in two groups" in found.explanation
+    assert found.more_seeds is not None
+    assert found.more_seeds.text == "at least 4 more seeds"  # 2^(1-9) is the first at most 0.005 of look 2
+
+
+def test_two_groups_keep_the_verdict_where_sign_flip_agrees() -> None:
+    found = judge(A, B, delta=0.01, trained=[[1] * 6, [1, 0, 1, 1, 1, 1]])
+    assert found.verdict == "supported"
+    assert found.flags[0] == "5 of 6 runs of arm 2 trained: two groups"
+
+
+def test_sign_flip_agrees_at_the_level_of_the_claim_only() -> None:
+    trained = {"plain": [1, 0, 1, 1, 1, 1]}
+    assert judge(A, B, delta=0.01, claims=2, trained=trained).verdict == "inconclusive"
+    assert judge(A, B, delta=0.01, claims=2).verdict == "supported"
+
+
+@pytest.mark.parametrize("trained", [[[1] * 6, [0] * 6], {"a": [True] * 6}, None])
+def test_all_or_none_trained_is_one_group(trained: object) -> None:
+    assert judge(A, B, delta=0.01, trained=trained).flags == ()  # type: ignore[arg-type]
+
+
+def test_equal_differences_need_the_agreement_of_sign_flip() -> None:
+    few, enough = judge([1.0] * 3, delta=0.1), judge([1.0] * 6, delta=0.1)
+    assert (few.verdict, enough.verdict) == ("inconclusive", "supported")
+    assert "all differences are equal" in few.explanation
+    assert "all 6 differences are equal" in enough.flags[0]
+
+
+def test_one_seed_is_inconclusive_and_asks_for_seeds() -> None:
+    found = judge([0.9], [0.1], delta=0.01)
+    assert found.verdict == "inconclusive"
+    assert found.explanation == "One seed gives no interval, so nothing is excluded."
+    assert found.more_seeds is not None
+    assert found.more_seeds.low == 5
+    assert math.isinf(found.high)
+
+
+@pytest.mark.parametrize(
+    ("d", "expected"),
+    [
+        ([0.05, 0.06, 0.07, 0.06], "lies above 0.01: a difference of 0.01 or less is excluded."),
+        ([-0.05, -0.06, -0.07, -0.06], "lies below -0.01: a difference of -0.01 or more is excluded."),
+        (
+            [0.001, -0.001, 0.0, 0.0],
+            "lies within ±0.01: a difference of 0.01 or more, either way, is excluded.",
+        ),
+        (
+            [0.010, 0.012, 0.011, 0.010],
+            "leaves it open: a difference of 0 or less is excluded, the rest is not.",
+        ),
+        (
+            [0.02, -0.001, 0.01, 0.005],
+            "leaves it open: a difference of -0.01 or less is excluded, the rest is not.",
+        ),
+        (
+            [-0.02, 0.001, -0.01, -0.005],
+            "leaves it open: a difference of 0.01 or more is excluded, the rest is not.",
+        ),
+        ([-0.010, -0.012, -0.011, -0.010], "a difference of 0 or more is excluded, the rest is not."),
+        ([0.1, -0.1, 0.0, 0.0], "leaves it open: no difference of interest is excluded."),
+    ],
+)
+def test_explanation_says_what_is_excluded(d: list[float], expected: str) -> None:
+    assert judge(d, delta=0.01).explanation.endswith(expected)
+
+
+def test_explanation_names_level_look_and_unit() -> None:
+    found = judge([5.0, 6.0, 7.0, 6.0], delta=2, unit="epochs", look=2)
+    assert found.explanation.startswith("The 99.5 % interval [")
+    assert "(look 2)" in found.explanation
+    assert "2 epochs" in found.explanation
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"a": A, "b": B[:5], "delta": 0.01}, r"same shape, got \(6,\) and \(5,\); give the same seeds"),
+        ({"a": A, "b": B, "delta": 0}, "delta must be a positive number"),
+        ({"a": [0.9, np.nan], "b": [0.1, 0.2], "delta": 0.1}, "a holds a value that is NaN"),
+        ({"a": A, "b": B, "delta": 0.01, "claims": 0}, "claims must be a whole number"),
+        (
+            {"a": A, "b": B, "delta": 0.01, "trained": {"p": [1, 0]}},
+            "one true or false per seed of 'p', expected 6",
+        ),
+        ({"a": A, "b": B, "delta": 0.01, "trained": {"p": [2] * 6}}, "one true or false"),
+        ({"a": A, "b": B, "delta": 0.01, "level": 1}, "level must lie strictly between"),
+    ],
+)
+def test_bad_input_is_refused(arguments: dict, message: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(UserError, match=message):
+        judge(**arguments)
+
+
+def test_arguments_are_left_as_they_were() -> None:
+    a, b = np.array(A), np.array(B)
+    judge(a, b, delta=0.01)
+    np.testing.assert_array_equal(a, A)
+    np.testing.assert_array_equal(b, B)

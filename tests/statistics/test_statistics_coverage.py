@@ -1,0 +1,52 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "benchmarks" / "statistics_coverage.py"
+COMMITTED = ROOT / "results" / "statistics"
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> dict:  # type: ignore[type-arg]
+    out = tmp_path_factory.mktemp("coverage")
+    subprocess.run(
+        [sys.executable, str(SCRIPT), "--quick", "--out", str(out)], check=True, capture_output=True
+    )
+    assert (out / "coverage.md").read_text().startswith("# Statistics by simulation\n")
+    return json.loads((out / "coverage.json").read_text())  # type: ignore[no-any-return]
+
+
+def test_vector_form_of_the_rule_is_that_of_the_library(quick: dict) -> None:  # type: ignore[type-arg]
+    assert quick["library"]["largest_difference"] < 1e-12
+    assert quick["library"]["flags_raised"] == 1
+
+
+def test_quick_run_is_near_every_target(quick: dict) -> None:  # type: ignore[type-arg]
+    for row in quick["targets"]:  # 400 repeats: four standard errors at 95 % are 4.4 points
+        low, high = row["target"]
+        assert low - 0.06 <= row["smallest"]
+        assert row["largest"] <= high + 0.06
+
+
+def test_committed_results_are_of_a_full_run_and_hold_every_target() -> None:
+    committed = json.loads((COMMITTED / "coverage.json").read_text())
+    assert committed["command"] == "python benchmarks/statistics_coverage.py"
+    assert committed["repeats"] >= 10_000
+    assert [row["name"] for row in committed["targets"] if not row["holds"]] == []
+    for row in committed["targets"]:
+        low, high = row["target"]
+        assert low <= row["smallest"]
+        assert row["largest"] <= high
+
+
+def test_committed_page_is_that_of_the_committed_numbers() -> None:
+    code = (
+        "import json, sys; sys.path.insert(0, 'benchmarks'); from _statistics_tables import markdown; "
+        "made = markdown(json.load(open('results/statistics/coverage.json'))); "
+        "assert made == open('results/statistics/coverage.md').read()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
