@@ -98,11 +98,10 @@ def facts(root: Path | None, key: str) -> dict[str, Any] | None:
 
 def read(root: Path | None, key: str) -> Saved | None:
     """Return an entry, its arrays mapped into memory (changes stay private); None where none is whole."""
-    found = facts(root, key)
-    if root is None or found is None:
+    if root is None or not (folder := root / "arrays" / key).is_dir():
         return None
-    folder = root / "arrays" / key
     try:
+        found = facts(root, key) or {}
         return found, {name: np.load(folder / f"{name}.npy", mmap_mode="c") for name in found["arrays"]}
     except (OSError, ValueError, EOFError, KeyError):
         logger.warning("the damaged data cache entry %s is made again", folder)

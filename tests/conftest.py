@@ -1,0 +1,15 @@
+"""What all tests share: where the real data sets are."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of real data sets; tests that need it skip where it is absent."""
+    given = os.environ.get("GRADLAB_DATA")
+    if not given or not Path(given).is_dir():
+        pytest.skip("needs real data sets: set GRADLAB_DATA to their folder")
+    return Path(given)
