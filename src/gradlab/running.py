@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -180,10 +181,18 @@ def write_when_changed(results: dict[str, Any], folder: Path) -> None:
         ):
             return
     write_report(results, folder)
+    write_manifest(folder)
+
+
+def write_manifest(folder: Path) -> None:
+    """Write manifest.json: the SHA-256 of every file of a report."""
+    stamp = folder / "manifest.json"
     names = sorted(
         str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path != stamp
     )
-    stamp.write_text(json.dumps({name: _checksum(folder / name) for name in names}, indent=1))
+    temporary = folder / f".manifest.{os.getpid()}.tmp"
+    temporary.write_text(json.dumps({name: _checksum(folder / name) for name in names}, indent=1) + "\n")
+    os.replace(temporary, stamp)
 
 
 def _checksum(path: Path) -> str:

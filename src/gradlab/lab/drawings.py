@@ -138,7 +138,7 @@ def _band(curves: Sequence[Mapping[float, float]], *, log: bool) -> dict[str, An
 
 
 def _confusion(figure: Confusion, runs: Runs) -> dict[str, Any]:
-    names = [str(name) for name in runs[figure.arm][0].facts["class_names"]]  # type: ignore[attr-defined]
+    names = [str(name) for name in runs[figure.arm][0].facts["class_names"]]
     counts = sum(confusion(run.predictions, run.labels, len(names)) for run in runs[figure.arm])
     return {
         "name": figure.name,

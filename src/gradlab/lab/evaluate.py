@@ -178,7 +178,7 @@ def _twins(pair: Twins, design: Design, runs: Runs) -> dict[str, Any]:
         for field in first[group]
         if first[group][field] != second[group].get(field)
     ]
-    counts = [int(str(runs[name][0].facts["parameters"])) for name in (pair.a, pair.b)]
+    counts = [int(runs[name][0].facts["parameters"]) for name in (pair.a, pair.b)]
     same = ["data order", "start weights bit-equal layer by layer"]
     if counts[0] == counts[1]:
         same.insert(0, f"parameters {counts[0]:,}")
@@ -204,7 +204,7 @@ def _provenance(runs: Runs, context: Context) -> dict[str, Any]:
     every = [run.facts["provenance"] for of_arm in runs.values() for run in of_arm]
     merged: dict[str, Any] = {}
     for name in ("gradlab", "python", "torch", "commit", "processor", "date"):
-        values = sorted({str(one[name]) for one in every if one.get(name) is not None})  # type: ignore[index]
+        values = sorted({str(one[name]) for one in every if one.get(name) is not None})
         merged[name] = " / ".join(values) or None
     return merged | {
         "data_checksum": context.data_checksum,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Results(Protocol):
     @property
     def gradients(self) -> Columns: ...  # noqa: D102
     @property
-    def facts(self) -> dict[str, object]: ...  # noqa: D102
+    def facts(self) -> dict[str, Any]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _hits(run: Results) -> np.ndarray:
 
 
 def _best_epoch(run: Results) -> float:
-    return float(str(run.facts["best_epoch"]))
+    return float(run.facts["best_epoch"])
 
 
 def gradient_norm(run: Results, time: str, which: int, *, among: str = "") -> float:

@@ -56,7 +56,17 @@ class Request:
 def facts_of(request: Request) -> DataInfo:
     """Return the facts about the data, without torch where it is not in memory."""
     if request.dataset is not None:
-        return request.dataset.info
+        dataset = request.dataset
+        return DataInfo(
+            name=dataset.name,
+            checksum=dataset.checksum,
+            counts={role: len(split) for role, split in dataset.splits.items()},
+            input_shape=dataset.input_shape,
+            class_names=dataset.class_names,
+            mean=dataset.mean,
+            std=dataset.std,
+            notes=dataset.notes,
+        )
     return info(request.data, request.data_dir)
 
 

@@ -36,7 +36,7 @@ def _claims_003(setting: Setting) -> tuple[Claim, ...]:
     claims = [
         Claim(
             id="C003-01",
-            statement="Plain MLPs fail with depth, and residual MLPs (one layer a block) are better at every depth beyond the shallowest",
+            statement="Plain MLPs fail with depth; residual MLPs (one layer a block) are better at every greater depth",
             parts=(*(falls if deep > shallow else []), *beats),
             published=Published(
                 value=table,
@@ -100,7 +100,7 @@ def _gradient_claims(depth: int, shallow: int) -> tuple[Claim, ...]:
         claims.append(
             Claim(
                 id="C003-03b",
-                statement=f"The residual gradient does not merely survive: from depth {shallow} to {depth} it grows more than tenfold",
+                statement=f"The residual gradient does not merely survive: from depth {shallow} to {depth} it grows over tenfold",
                 parts=(grows,),
                 published=Published(
                     value=plot, source="lab 003", protocol="stands in the lab's plot and is not mentioned"
@@ -202,7 +202,7 @@ def _claims_001() -> tuple[Claim, ...]:
         ),
         Claim(
             id="C001-02b",
-            statement="A residual MLP beats one hidden layer of the same width by more than half a point (the lab says: the same quality)",
+            statement="A residual MLP beats one hidden layer of its width by half a point (the lab says: same quality)",
             parts=tuple(quality),
             published=Published(
                 value="94.59 against 93.22 and 97.09 against 97.53 %", source="lab 001", protocol=protocol

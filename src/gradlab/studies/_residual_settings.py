@@ -69,8 +69,8 @@ SETTINGS: dict[str, Setting] = {
     ),
     "000": Setting(
         name="000",
-        net="Plain MLP 128-64 and residual MLP of two blocks of two layers, width 110, ReLU after the sum, both with dropout 0.2; "
-        "and the residual net's plain twin",
+        net="Plain MLP 128-64, residual MLP of two blocks of two layers (width 110, ReLU after the sum) and its plain twin; "
+        "dropout 0.2",
         remark="The lab validated on 6,000 images and kept the last weights; here 5,000, and the best.",
         recipe=Recipe(
             optimizer="adam", learning_rate=1e-3, batch_size=128, epochs=50, stopping=StagnationOverfit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from gradlab.lab.design import Arm, Confusion, Curve, Design, Line, Table, Twins
 from gradlab.models.mlp import Init
@@ -38,7 +38,9 @@ def residual_mlp(
         setting: arms and recipe of a published lab.
         depths: linear layers between stem and head (settings 003 and 004).
         width: units of every hidden layer (settings 003 and 004).
-        epochs: at most. learning_rate: of Adam. batch_size: images a step.
+        epochs: at most.
+        learning_rate: of Adam.
+        batch_size: images a step.
         init: "default" is PyTorch's; "he" and "xavier" ask whether the claims survive a proper initialisation.
     """
     published = SETTINGS[setting]
@@ -47,7 +49,7 @@ def residual_mlp(
         chosen = replace(chosen, recipe=replace(chosen.recipe, **chosen.small_recipe))
     if (depths or width) and not published.has_depths:
         raise UserError(f"setting {setting} fixes its nets; depths and width belong to settings 003 and 004.")
-    recipe = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
+    recipe: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
     given = {name: value for name, value in recipe.items() if value is not None}
     chosen = replace(chosen, recipe=replace(chosen.recipe, **given))
     chosen = replace(

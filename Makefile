@@ -1,0 +1,45 @@
+# The commands of this repository; `make demo` and `make test` need Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check format bench docs clean
+
+demo: $(VENV)/.core  ## environment + the main job on the embedded data: verdicts and a report
+	$(BIN)/gradlab run residual-mlp
+
+test: $(VENV)/.dev  ## environment + tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## format, lint, types, tests, executed docs, committed results
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MAKE) test
+	for result in results/*/results.json; do $(BIN)/gradlab verify "$$result" || exit 1; done
+
+format: $(VENV)/.dev  ## format and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev  ## speed as ratios measured in one run
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: $(VENV)/.dev  ## write docs/cli.md from the program itself
+	$(BIN)/python docs/make_cli.py
+
+# torch goes first: the pinned build is then kept by everything that follows
+$(VENV)/.core: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gradlab needs Python 3.11 or newer: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) torch==2.13.0
+	$(INSTALL) torch==2.13.0 --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(INSTALL) torch==2.13.0 --editable '.[tensorboard,wandb]' --requirement requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) runs

@@ -1,0 +1,7 @@
+"""`python -m gradlab.cli`."""
+
+import sys
+
+from gradlab.cli.app import main
+
+sys.exit(main())

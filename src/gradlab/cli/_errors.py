@@ -1,0 +1,68 @@
+"""Mistakes on the command line as one sentence that says what to do."""
+
+from __future__ import annotations
+
+from cyclopts import (
+    CoercionError,
+    CycloptsError,
+    MissingArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
+
+from gradlab.studies import STUDIES
+from gradlab.types import did_you_mean
+
+
+def sentence(error: Exception) -> str:
+    """Say a mistake in one sentence."""
+    if isinstance(error, UnknownCommandError):
+        return _unknown_command(error)
+    if isinstance(error, UnknownOptionError):
+        word = str(getattr(error.token, "keyword", None) or getattr(error.token, "value", ""))
+        return f"unknown option '{word}'; {did_you_mean(word, _options(error))}"
+    if isinstance(error, CoercionError):
+        token = error.token
+        name = getattr(token, "keyword", None) or (
+            error.argument.name if error.argument is not None else "value"
+        )
+        target = getattr(error.target_type, "__name__", str(error.target_type))
+        known = _choices(error)
+        hint = (
+            did_you_mean(str(getattr(token, "value", "")), known)
+            if known
+            else f"expected a value of type {target}."
+        )
+        return f"{name} cannot be '{getattr(token, 'value', '')}'; {hint}"
+    if isinstance(error, MissingArgumentError):
+        name = error.argument.name if error.argument is not None else "an argument"
+        return f"{name} needs a value; see --help for an example."
+    if isinstance(error, UnusedCliTokensError):
+        return f"'{' '.join(error.unused_tokens or [])}' is not understood here; see --help."
+    if isinstance(error, CycloptsError):
+        return " ".join(str(error).split())
+    return str(error)
+
+
+def _unknown_command(error: UnknownCommandError) -> str:
+    word = (error.unused_tokens or [""])[0]
+    chain = [name for name in (error.command_chain or ()) if name]
+    if chain and chain[-1] in ("run", "plan"):
+        return f"unknown study '{word}'; {did_you_mean(word, list(STUDIES))}"
+    verbs = [name for name in (error.app or ()) if not name.startswith("-")] if error.app is not None else []
+    return f"unknown command '{word}'; {did_you_mean(word, verbs)}"
+
+
+def _options(error: UnknownOptionError) -> list[str]:
+    collection = getattr(error, "argument_collection", None)
+    return [name for argument in collection or () for name in argument.names if name.startswith("--")] or [
+        "--help"
+    ]
+
+
+def _choices(error: CoercionError) -> list[str]:
+    from typing import Literal, get_args, get_origin
+
+    target = error.argument.hint if error.argument is not None else None
+    return [str(value) for value in get_args(target)] if get_origin(target) is Literal else []

@@ -1,0 +1,91 @@
+"""A command for every study: the options that all share, then the study's own from its signature."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Group, Parameter
+from docstring_parser import parse
+
+from gradlab.studies import STUDIES
+from gradlab.studies.setup import Preset, Study, parameters_of
+from gradlab.training.recipe import Precision
+
+SHARED: dict[str, tuple[Any, Any, str]] = {
+    "preset": (
+        Preset,
+        "quick",
+        "quick: about a minute; standard: a laptop, at most half an hour; full: as published.",
+    ),
+    "data": (
+        str,
+        "digits",
+        "a name that `gradlab data list` shows, a folder of class folders, or a Parquet file.",
+    ),
+    "data_dir": (Path | None, None, "where data sets lie, as folders of Parquet files; else GRADLAB_DATA."),
+    "seeds": (int, 6, "how many repetitions, paired across arms."),
+    "first_seed": (int, 0, "the first of them; another one repeats the study afresh."),
+    "device": (str, "auto", "auto, cpu, cuda, cuda:1 or mps."),
+    "precision": (Precision, "fp32", "fp32, bf16, fp16 (not on a CPU) or fp64."),
+    "out": (Path, Path("runs"), "folder that holds everything; nothing is read from another."),
+}
+RUN_ONLY: dict[str, tuple[Any, Any, str]] = {
+    "tracker": (
+        tuple[Literal["tensorboard", "wandb"], ...],
+        (),
+        "also write the epochs to TensorBoard or W&B (offline).",
+    ),
+}
+JSON: dict[str, tuple[Any, Any, str]] = {"json": (bool, False, "print the results as JSON.")}
+OWN = Group("Parameters of this study", sort_key=1)
+
+
+def study_app(
+    verb: str, help_text: str, call: Callable[..., int], extra: dict[str, tuple[Any, Any, str]]
+) -> App:
+    """Return the verb as an app with one command a study; `call` gets the study's name and all options."""
+    app = App(
+        name=verb,
+        help=help_text,
+        help_epilogue=f"Example: gradlab {verb} residual-mlp --seeds 3",
+        help_format="plaintext",
+    )
+    for name, study in STUDIES.items():
+        summary = (inspect.getdoc(study) or "").splitlines()[0]
+        app.command(_command(name, study, call, SHARED | extra | JSON), name=name, help=summary)
+    return app
+
+
+def _command(
+    name: str, study: Study, call: Callable[..., int], shared: dict[str, tuple[Any, Any, str]]
+) -> Callable[..., int]:
+    def command(**options: Any) -> int:
+        return call(name, **options)
+
+    hints = typing.get_type_hints(study, include_extras=True)
+    told = {entry.arg_name: entry.description or "" for entry in parse(inspect.getdoc(study) or "").params}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    signature = [
+        inspect.Parameter(
+            key, keyword, default=default, annotation=Annotated[kind, Parameter(help=text, negative=())]
+        )
+        for key, (kind, default, text) in shared.items()
+    ]
+    signature += [
+        inspect.Parameter(
+            key,
+            keyword,
+            default=parameter.default,
+            annotation=Annotated[
+                hints[key], Parameter(help=told.get(key, ""), group=OWN, negative=(), consume_multiple=True)
+            ],
+        )
+        for key, parameter in parameters_of(study).items()
+    ]
+    command.__signature__ = inspect.Signature(signature, return_annotation=int)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}
+    return command

@@ -1,0 +1,49 @@
+"""Results as text for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from gradlab.result import Result
+
+MARKS = {"supported": "✓", "refuted": "✗", "equivalent": "=", "inconclusive": "?"}
+STYLES = {"supported": "green", "refuted": "red", "equivalent": "cyan", "inconclusive": "yellow"}
+
+
+def duration(seconds: float) -> str:
+    """Say a time, such as "45 s" or "12 min"."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def print_result(result: Result, console: Console) -> None:
+    """Print question, answer, claims and the path of the report."""
+    results = result.results
+    console.print(f"\n[bold]{results['question']}[/bold]  {results['answer']}", highlight=False)
+    setting = "the published setting" if results["same_setting"] else "other setting than published"
+    console.print(
+        f"{results['data']}, preset {results['preset']}, setting {results['setting']} ({setting}), "
+        f"{len(results['seeds'])} seeds, look {results['look']}\n",
+        highlight=False,
+    )
+    table = Table("claim", "verdict", "estimate and interval", "statement", box=None, pad_edge=False)
+    for claim in results["claims"]:
+        verdict = claim["verdict"]
+        table.add_row(
+            claim["id"],
+            f"[{STYLES[verdict]}]{MARKS[verdict]} {verdict}[/]",
+            _interval(claim),
+            claim["statement"],
+        )
+    console.print(table)
+    console.print(f"\nReport: {result.report}", highlight=False, soft_wrap=True)
+
+
+def _interval(claim: dict[str, Any]) -> str:
+    from gradlab.report.numbers import in_unit
+
+    shown = in_unit(claim)
+    return f"{shown.estimate} {shown.interval}"

@@ -1,0 +1,51 @@
+"""The program `gradlab`: its verbs, and one sentence for every mistake."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+from rich.console import Console
+
+from gradlab import __version__
+from gradlab.cli import data, plan, report, run, runs, show, verify
+from gradlab.cli._errors import sentence
+from gradlab.types import UserError
+
+app = App(
+    name="gradlab",
+    help="A laboratory for deep networks: every question a controlled study, every answer a verdict.",
+    help_epilogue="Example: gradlab run residual-mlp --data mnist --data-dir DIR --preset standard",
+    version=__version__,
+    help_format="plaintext",
+    print_error=False,
+    exit_on_error=False,
+    result_action="return_value",
+)
+app.command(run.app, name="run")
+app.command(plan.app, name="plan")
+app.command(report.report, name="report")
+app.command(verify.verify, name="verify")
+app.command(runs.app, name="runs")
+app.command(show.show, name="list")
+app.command(data.app, name="data")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns the exit code: 0, 1 for a finding or a mistake, 130 when interrupted."""
+    errors = Console(stderr=True, soft_wrap=True)
+    try:
+        code = app(sys.argv[1:] if arguments is None else list(arguments))
+        sys.stdout.flush()
+    except (UserError, CycloptsError) as error:
+        errors.print(f"gradlab: {sentence(error)}", highlight=False, markup=False)
+        return 1
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        errors.print("gradlab: interrupted; finished runs are kept, ask again to go on.", highlight=False)
+        return 130
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,37 @@
+"""`gradlab report PATH`: draw a report again from its records, or write the small form that is committed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+
+def report(
+    path: Path, /, *, small: Path | None = None, json: Annotated[bool, Parameter(negative=())] = False
+) -> int:
+    """Draw reports again from their records; no training.
+
+    Example: gradlab report runs/reports/residual-mlp-mnist-standard --small results/residual-mlp-mnist-standard
+
+    Args:
+        path: a report, its folder, or an --out folder.
+        small: also write report and runs in small form (predictions, logs, no weights) into this folder.
+        json: print the results as JSON.
+    """
+    import sys
+
+    from gradlab.reporting import redraw, write_small_form
+
+    folders = redraw(path)
+    console = Console(soft_wrap=True, quiet=json)
+    for folder in folders:
+        console.print(f"Report: {folder / 'report.html'}", highlight=False, markup=False)
+        if json:
+            sys.stdout.write((folder / "results.json").read_text())
+    if small is not None:
+        size = write_small_form(folders, small)
+        console.print(f"Small form: {small} ({size / 2**20:.2f} MB)", highlight=False, markup=False)
+    return 0

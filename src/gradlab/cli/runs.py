@@ -1,0 +1,65 @@
+"""`gradlab runs`: the records in a folder."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+
+from gradlab.lab.record import Record
+from gradlab.types import UserError
+
+app = App(name="runs", help="List the records of runs.", help_format="plaintext")
+
+
+@app.default
+def runs(out: Path = Path("runs"), /, *, json: Annotated[bool, Parameter(negative=())] = False) -> int:
+    """List the records of runs.
+
+    Example: gradlab runs runs
+
+    Args:
+        out: folder that was given as --out.
+        json: print them as JSON.
+    """
+    folder = out / "records"
+    if not folder.is_dir():
+        raise UserError(f"{out} holds no records; give the --out folder of a run.")
+    records = [Record(file.parent) for file in sorted(folder.glob("*/files.json"))]
+    rows = [_row(record) for record in records]
+    if json:
+        sys.stdout.write(json_module.dumps(rows, indent=1) + "\n")
+        return 0
+    table = Table(
+        "record", "data", "model", "seed", "status", "epochs", "best", "accuracy", box=None, pad_edge=False
+    )
+    for row in rows:
+        table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row.values()))
+    Console().print(table)
+    return 0
+
+
+def _row(record: Record) -> dict[str, Any]:
+    model = record.spec.model
+    facts = record.facts
+    return {
+        "record": record.hash,
+        "data": record.spec.data,
+        "model": getattr(model, "name", None)
+        or ("residual " if getattr(model, "residual", False) else "plain ") + _size(model),
+        "seed": record.spec.seed,
+        "status": facts["status"],
+        "epochs": facts["epochs"],
+        "best": facts["best_epoch"],
+        "accuracy": float((record.predictions == record.labels).mean()),
+    }
+
+
+def _size(model: Any) -> str:
+    hidden = model.hidden
+    return f"{len(hidden)}×{hidden[0]}" if len(set(hidden)) == 1 else "-".join(map(str, hidden))

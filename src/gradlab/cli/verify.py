@@ -1,0 +1,37 @@
+"""`gradlab verify PATH`: recompute every number of a report, or of a committed result, from its records."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+
+def verify(path: Path, /, *, json: Annotated[bool, Parameter(negative=())] = False) -> int:
+    """Recompute every number from per-sample predictions and per-epoch logs up; exit code 1 where one differs.
+
+    Example: gradlab verify runs/reports/residual-mlp-digits-quick
+
+    Args:
+        path: a report, its folder, an --out folder, or a folder of committed results.
+        json: print what was found as JSON.
+    """
+    from gradlab.verification import verify as verify_path
+
+    found = verify_path(path)
+    if json:
+        text = json_module.dumps([asdict(one) | {"folder": str(one.folder)} for one in found], indent=1)
+        sys.stdout.write(text + "\n")
+    console = Console(soft_wrap=True, quiet=json)
+    for one in found:
+        state = "sound" if one.is_sound else f"{len(one.differences)} difference(s)"
+        numbers = f"{one.numbers:,} values recomputed from {one.runs} runs"
+        console.print(f"{one.folder}: {state}, {numbers}", highlight=False, markup=False)
+        for difference in one.differences:
+            console.print(f"  {difference}", highlight=False, markup=False)
+    return 0 if all(one.is_sound for one in found) else 1

@@ -1,0 +1,132 @@
+"""Live progress of a study on stderr: each arm's epoch, loss, accuracy and rate, and the time left."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+Event = dict[str, Any]
+
+
+class Clock:
+    """Shares of work done, and the time left that follows from the rate so far."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self.now = now
+        self.begun = now()
+        self.weights: dict[str, float] = {}
+        self.shares: dict[str, float] = {}
+        self.first: float | None = None
+
+    def hear(self, event: Event) -> None:
+        """Take in one event of the lab."""
+        if event["event"] == "start":
+            self.weights = {name: weight for _, name, weight in event["blocks"]}
+        elif event["event"] == "epoch":
+            share = event["epoch"] / event["epochs"]
+            if self.first is None:
+                self.first, self.begun = self.done, self.now() if self.done else self.begun
+            self.shares[event["block"]] = share
+        elif event["event"] == "done":
+            self.shares[event["block"]] = 1.0
+
+    @property
+    def done(self) -> float:
+        """Share of the work that is done, in [0, 1]."""
+        total = sum(self.weights.values())
+        return (
+            sum(self.weights.get(name, 0.0) * share for name, share in self.shares.items()) / total
+            if total
+            else 1.0
+        )
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the end at the rate so far; None before there is a rate."""
+        elapsed, done = self.now() - self.begun, self.done
+        return None if done <= 0 or elapsed <= 0 else elapsed * (1 - done) / done
+
+
+def describe_epoch(event: Event) -> str:
+    """Say an epoch of a block in one line: means over its seeds, rate, seconds left."""
+    rows = event["metrics"]
+    parts = []
+    for name, short in (
+        ("train_loss", "loss"),
+        ("validation_loss", "val loss"),
+        ("validation_accuracy", "val acc"),
+    ):
+        values = [row[name] for row in rows if row.get(name) is not None]
+        if values:
+            parts.append(f"{short} {sum(values) / len(values):.3f}")
+    parts.append(f"{event['images_per_second']:,.0f} images/s")
+    return f"{event['epoch']}/{event['epochs']} epochs · " + " · ".join(parts)
+
+
+def clock_text(seconds: float | None) -> str:
+    """Say a time left, such as "2:05 left"."""
+    return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d} left"
+
+
+@contextlib.contextmanager
+def study_progress(wanted: bool | None = None) -> Iterator[Callable[[Event], None]]:
+    """Yield what hears the lab's events and shows them.
+
+    Args:
+        wanted: False shows nothing, True or None a live display on a terminal and a line an arm elsewhere.
+    """
+    if wanted is False:
+        yield lambda _event: None
+        return
+    clock = Clock()
+    console = Console(stderr=True)
+    if not sys.stderr.isatty():
+        yield lambda event: _log(event, clock, console)
+        return
+    columns = (
+        TextColumn("{task.fields[arm]:<14}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield _Live(bar, clock)
+
+
+class _Live:
+    """A bar for all and one for each arm at work."""
+
+    def __init__(self, bar: Progress, clock: Clock) -> None:
+        self.bar, self.clock = bar, clock
+        self.whole = bar.add_task("", arm="study", total=1.0)
+        self.tasks: dict[str, Any] = {}
+
+    def __call__(self, event: Event) -> None:
+        self.clock.hear(event)
+        if event["event"] == "epoch":
+            if event["block"] not in self.tasks:
+                self.tasks[event["block"]] = self.bar.add_task("", arm=event["arm"], total=event["epochs"])
+            task = self.tasks[event["block"]]
+            self.bar.update(task, completed=event["epoch"], description=describe_epoch(event))
+        elif event["event"] == "done" and event["block"] in self.tasks:
+            self.bar.remove_task(self.tasks.pop(event["block"]))
+        count = f"{sum(share >= 1 for share in self.clock.shares.values())}/{len(self.clock.weights)} arms"
+        text = f"{count} · {clock_text(self.clock.seconds_left)}"
+        self.bar.update(self.whole, completed=self.clock.done, description=text)
+
+
+def _log(event: Event, clock: Clock, console: Console) -> None:
+    clock.hear(event)
+    if event["event"] == "start" and event["blocks"]:
+        console.print(f"training {len(event['blocks'])} arm(s)", highlight=False)
+    if event["event"] == "done":
+        finished = sum(share >= 1 for share in clock.shares.values())
+        left = clock_text(clock.seconds_left)
+        console.print(
+            f"[{finished}/{len(clock.weights)}] {event['arm']} done {left}", highlight=False, markup=False
+        )
