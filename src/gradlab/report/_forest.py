@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gradlab.report._lines import SETTINGS, finish
-from gradlab.report._theme import MUTED, TONES, ZONE
+from gradlab.report._theme import MUTED, TONES, ZONE, short
 from gradlab.report.marks import check_verdict
 from gradlab.report.numbers import is_number, number
 
@@ -44,7 +44,7 @@ def forest(
                 axes.plot(ends, [row, row], color=tone, linewidth=2.2, solid_capstyle="butt")
             axes.plot([estimate], [row], SHAPES[claim["verdict"]], color=tone, markersize=7)
             bounds += [abs(v) for v in [estimate, *ends]]
-        axes.set_yticks(range(len(shown)), [str(c.get("id")) for c in shown])
+        axes.set_yticks(range(len(shown)), [short(c.get("id"), 18) for c in shown])
         axes.set_ylim(max(1, len(shown)) - 0.5, -0.5)
         _forest_scale(axes, max(bounds))
         return finish(canvas, figure, panel, themed)

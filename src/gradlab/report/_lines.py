@@ -11,9 +11,9 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from gradlab.report._theme import GRID, INK, MUTED, slim, style, to_variables
+from gradlab.report._theme import GRID, INK, MUTED, short, slim, style, to_variables
 from gradlab.report.numbers import is_number
 from gradlab.types import UserError
 
@@ -49,8 +49,8 @@ def lines(
         for axes, content in zip(grid, chosen, strict=False):
             _panel(axes, figure, content, order)
             if panel is None:
-                axes.set_title(content.get("title") or "", fontsize=10.5, loc="left")
-                axes.set_ylabel((figure.get("y") or {}).get("label", ""))
+                axes.set_title(short(content.get("title") or "", 60), fontsize=10.5, loc="left")
+                axes.set_ylabel(short((figure.get("y") or {}).get("label") or "", 40))
         for axes in grid[len(chosen) :]:
             axes.set_visible(False)
         if panel is None and order:
@@ -72,7 +72,7 @@ def _panel(
         _series(axes, series, order.get(str(series.get("name")), 0), categories, log=y.get("scale") == "log")
     _x_axis(axes, figure, x, categories)
     _y_axis(axes, figure, y)
-    axes.set_xlabel(x.get("label", ""))
+    axes.set_xlabel(short(x.get("label") or "", 60))
 
 
 def _series(
@@ -129,29 +129,25 @@ def _x_axis(
     if categories is not None:
         steep = len(categories) > 6 or any(len(str(c)) > 9 for c in categories)
         rotation: dict[str, Any] = {"rotation": 35, "ha": "right"} if steep else {}
-        axes.set_xticks(range(len(categories)), [str(c) for c in categories], **rotation)
-        axes.set_xlim(-0.4, len(categories) - 0.6)
+        axes.set_xticks(range(len(categories)), [short(c, 24) for c in categories], **rotation)
+        axes.set_xlim(-0.4, max(1, len(categories)) - 0.6)
         axes.grid(visible=False, axis="x")
         return
+    axes.grid(visible=False, axis="x")
     values = sorted({float(v) for v in _all(figure, "x") if is_number(v)})
     if x.get("scale") == "log":
         values = [v for v in values if v > 0]
         axes.set_xscale("log")
+        axes.set_xlim(*_around(min(values, default=1.0), max(values, default=10.0)))
         if values and len(values) <= 8:
             axes.xaxis.set_major_locator(FixedLocator(values))
-            axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        if len(values) > 1:
-            axes.set_xlim(
-                values[0] / (values[-1] / values[0]) ** 0.04, values[-1] * (values[-1] / values[0]) ** 0.04
-            )
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(_power))
     elif values:
         whole = all(v.is_integer() for v in values)
         axes.xaxis.set_major_locator(MaxNLocator(7, integer=whole))
         margin = (values[-1] - values[0]) * 0.03 or 0.5
         axes.set_xlim(values[0] - margin, values[-1] + margin)
-    axes.grid(visible=False, axis="x")
 
 
 def _y_axis(axes: Axes, figure: Mapping[str, Any], y: Mapping[str, Any]) -> None:
@@ -161,10 +157,9 @@ def _y_axis(axes: Axes, figure: Mapping[str, Any], y: Mapping[str, Any]) -> None
         values = [v for v in values if v > 0]
         low, high = low or min(values, default=0.1), high or max(values, default=1.0)
         axes.set_yscale("log")
-        axes.set_ylim(
-            low / (high / low or 10) ** 0.04 if high > low else low / 3, high * (high / low) ** 0.04 * 1.2
-        )
-        axes.yaxis.set_major_locator(LogLocator(10, numticks=6))
+        axes.set_ylim(*_around(low, high))
+        narrow = high / low < 100
+        axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5) if narrow else (1,), numticks=6))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(_power))
         return
@@ -177,11 +172,23 @@ def _y_axis(axes: Axes, figure: Mapping[str, Any], y: Mapping[str, Any]) -> None
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{round(v * 100, 6):g}%"))
 
 
+def _around(low: float, high: float) -> tuple[float, float]:
+    """Limits of a logarithmic axis with a margin; a single value gets half a decade to each side."""
+    margin = (high / low) ** 0.05 if high > low else 3.0
+    return low / margin, high * margin
+
+
 def _power(value: float, _position: int | None = None) -> str:
-    """Write a tick of a log axis: 0.01, 1, 100, else a raised power of ten."""
-    if 0.01 <= value <= 1000:
+    """Write a tick of a log axis: 0.02, 1, 500, else a raised power of ten.
+
+    >>> _power(64.0), _power(1e-12), _power(5e-4)
+    ('64', '10⁻¹²', '5·10⁻⁴')
+    """
+    if 0.01 <= value < 10000:
         return f"{value:g}"
-    return "10" + f"{round(math.log10(value))}".translate(_SUPERSCRIPT)
+    power = math.floor(math.log10(value) + 1e-9)
+    factor = f"{value / 10.0**power:.3g}"
+    return ("" if factor == "1" else f"{factor}·") + "10" + f"{power}".translate(_SUPERSCRIPT)
 
 
 def _legend(canvas: Canvas, axes: Axes, figure: Mapping[str, Any], order: Mapping[str, int]) -> None:
@@ -195,7 +202,9 @@ def _legend(canvas: Canvas, axes: Axes, figure: Mapping[str, Any], order: Mappin
     ]
     widest = max((len(name) for name, _ in looks), default=1)
     across = min(len(looks), int(canvas.get_figwidth() * 72 / (widest * 6 + 45)))
-    canvas.legend(handles, [name for name, _ in looks], loc="outside upper left", ncols=max(1, across))
+    canvas.legend(
+        handles, [short(name, 60) for name, _ in looks], loc="outside upper left", ncols=max(1, across)
+    )
 
 
 def finish(canvas: Canvas, figure: Mapping[str, Any], panel: int | None, themed: bool) -> str:

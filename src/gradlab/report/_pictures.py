@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import escape
 
+from gradlab.report._theme import short
 from gradlab.report.numbers import number, percent
 from gradlab.types import UserError
 
@@ -95,13 +96,13 @@ def _names(labels: Sequence[str], left: int, top: int, side: int) -> list[str]:
     tilt = max(map(len, labels)) > 6
     texts = []
     for i, label in enumerate(labels):
-        short = escape(label if len(label) <= 18 else label[:17] + "…")
+        name = escape(short(label, 18))
         middle = i * side + side / 2
-        texts.append(f'<text x="{left - 6}" y="{top + middle + 4:g}" text-anchor="end">{short}</text>')
+        texts.append(f'<text x="{left - 6}" y="{top + middle + 4:g}" text-anchor="end">{name}</text>')
         turn = f'transform="translate({left + middle + 3:g} {top - 6}) rotate(-45)"' if tilt else (
             f'x="{left + middle:g}" y="{top - 6}" text-anchor="middle"'
         )  # fmt: skip
-        texts.append(f"<text {turn}>{short}</text>")
+        texts.append(f"<text {turn}>{name}</text>")
     return texts
 
 

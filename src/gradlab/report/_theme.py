@@ -69,7 +69,7 @@ def to_variables(svg: str) -> str:
 
 def slim(svg: str, prefix: str) -> str:
     """Drop what a browser does not need from matplotlib's SVG, round coordinates, make ids unique by prefix."""
-    svg = svg[svg.index("<svg") :]
+    svg = svg[svg.index("<svg") :].replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "", 1)
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<style type="text/css">.*?</style>', "", svg, flags=re.DOTALL)
     used = set(re.findall(r"(?:href=\"#|url\(#)([\w-]+)", svg))
@@ -77,6 +77,12 @@ def slim(svg: str, prefix: str) -> str:
     svg = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><")
     svg = re.sub(r"<defs></defs>|<g></g>", "", svg)
     return re.sub(r"<g>((?:<use[^>]*/>)+)</g>", r"\1", svg)
+
+
+def short(text: object, most: int) -> str:
+    """Cut a text that would leave no room for the drawing."""
+    words = " ".join(str(text).split())
+    return words if len(words) <= most else words[: most - 1] + "…"
 
 
 def _slim_tag(tag: str, prefix: str, used: set[str]) -> str:

@@ -1,0 +1,205 @@
+import copy
+import math
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from gradlab.report import draw
+from gradlab.report._theme import PALETTE, style
+from gradlab.report.figures import FIGURES, series_order
+from gradlab.types import UserError
+from tests.report.sample import claim, lines, png, realistic
+
+RESULTS = realistic()
+BY_KIND = {figure["kind"]: figure for figure in RESULTS["figures"]}
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(t.itertext()).strip() for t in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def one(**series):
+    """Make a figure of one series and draw its one panel."""
+    more = {key: series.pop(key) for key in ("x_axis", "y_axis") if key in series}
+    made = {"name": "a", "x": [1, 2], "y": [0.1, 0.9], **series}
+    axes = {"x": more.get("x_axis", {"label": "x"}), "y": more.get("y_axis", {"label": "y"})}
+    return draw(lines(panels=[{"title": "", "series": [made]}], **axes), panel=0)
+
+
+def test_the_sample_holds_every_kind_and_there_are_four():
+    assert len(FIGURES) == 4
+    assert set(BY_KIND) == set(FIGURES)
+
+
+@pytest.mark.parametrize("themed", [False, True])
+@pytest.mark.parametrize("kind", list(FIGURES))
+def test_every_kind_is_an_svg_that_is_the_same_each_time_and_loads_nothing(kind, themed):
+    svg = draw(BY_KIND[kind], RESULTS["claims"], themed=themed)
+    assert svg == draw(copy.deepcopy(BY_KIND[kind]), copy.deepcopy(RESULTS["claims"]), themed=themed)
+    assert ElementTree.fromstring(svg).tag == f"{SVG}svg"
+    assert not re.search(r"<script|<!--|<metadata|\bon\w+=", svg)
+    assert set(re.findall(r'href="([^"#]{0,5})', svg)) <= {"", "data:"}
+    if kind != "gallery":  # which has images and text only
+        assert ("var(--" in svg) is themed
+
+
+def test_references_inside_an_svg_meet_ids_and_two_figures_share_none():
+    drawn = [draw(lines(name=name), panel=0) for name in ("one", "two")]
+    ids = [set(re.findall(r'id="([^"]+)"', svg)) for svg in drawn]
+    for svg, own in zip(drawn, ids, strict=True):
+        used = set(re.findall(r'(?:href="#|url\(#)([\w-]+)', svg))
+        assert used
+        assert used == own
+    assert not ids[0] & ids[1]
+
+
+def test_an_unknown_kind_or_scale_is_one_sentence():
+    with pytest.raises(UserError, match="did you mean 'lines'"):
+        draw({"kind": "line"})
+    with pytest.raises(UserError, match="linear, log, category"):
+        one(x_axis={"label": "x", "scale": "logit"})
+
+
+def test_percent_and_log_axes_and_categories_are_labelled_for_people():
+    assert "50%" in texts(one(y_axis={"label": "y", "percent": True, "range": [0, 1]}))
+    assert "10⁻⁹" in texts(one(y=[1e-12, 1.0], y_axis={"label": "y", "scale": "log"}))
+    assert {"2", "8", "64"} <= set(
+        texts(one(x=[2, 8, 64], y=[1, 2, 3], x_axis={"label": "d", "scale": "log"}))
+    )
+    assert {"plain", "residual"} <= set(texts(one(x=["plain", "residual"], x_axis={"scale": "category"})))
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_nulls_zeros_and_empty_series_are_drawn_as_gaps(scale):
+    svg = one(x=[1, 2, 3, 4], y=[0.5, None, 0.0, 0.7], low=[0.4, None, -1.0, 0.6], high=[0.6, None, 1.0, 0.8],
+              points=[[1, None], [4, 0.7]], y_axis={"label": "y", "scale": scale})  # fmt: skip
+    assert "nan" not in svg.lower()
+    assert one(x=[], y=[], y_axis={"label": "y", "scale": scale})
+    assert one(x=[3], y=[math.nan], y_axis={"label": "y", "scale": scale})
+    for x in ([], [3], [None]):
+        assert one(x=x, y=[1.0] * len(x), x_axis={"label": "x", "scale": scale})
+    assert one(x=[], y=[], x_axis={"label": "x", "scale": "category"})
+
+
+def test_a_narrow_log_axis_has_labels_too():
+    shown = set(texts(one(y=[0.3, 0.9], y_axis={"label": "y", "scale": "log"})))
+    assert {"0.5"} <= shown
+    assert "0.2" not in shown  # below what is drawn
+
+
+def test_a_panel_without_series_and_a_figure_without_panels_are_drawn():
+    assert draw(lines(panels=[{"title": "none", "series": []}]))
+    assert draw(lines(panels=[]))
+
+
+def test_the_whole_figure_has_every_panel_title_and_every_name():
+    shown = texts(draw(BY_KIND["lines"] | {"panels": RESULTS["figures"][1]["panels"]}))
+    assert {"depth 2", "depth 8", "depth 32", "depth 64", "plain", "residual, one layer"} <= set(shown)
+
+
+def test_names_are_text_and_never_markup():
+    evil = '<script>x</script> $a_b$ & id="q" 1.23456'
+    figure = lines(
+        panels=[{"title": evil, "series": [{"name": evil, "x": [1], "y": [1]}]}], x={"label": evil}
+    )
+    shown = texts(draw(figure))
+    assert shown.count(evil) == 3  # title, legend, axis
+
+
+def test_thirty_two_series_all_look_different():
+    looks = {(s.color, s.marker, s.dash) for s in map(style, range(32))}
+    assert len(looks) == 32
+    assert len(set(PALETTE)) == 8
+
+
+def test_a_series_keeps_its_number_over_all_figures():
+    order = series_order(RESULTS["figures"])
+    assert list(order.values()) == [0, 1, 2]
+    later = lines(panels=[{"title": "", "series": [{"name": "residual, two layers", "x": [1], "y": [1]}]}])
+    svg = draw(later, order=order, panel=0)
+    assert style(2).color in svg
+    assert style(0).color not in svg
+
+
+def _contrast(one: str, two: str) -> float:
+    """Contrast ratio of two colours (WCAG 2.1)."""
+
+    def light(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    a, b = sorted((light(one), light(two)))
+    return (b + 0.05) / (a + 0.05)
+
+
+def test_lines_have_contrast_on_white():
+    assert min(_contrast(color, "#ffffff") for color in PALETTE) >= 3
+
+
+@pytest.mark.parametrize("theme", [0, 1])
+def test_texts_have_a_contrast_of_at_least_four_and_a_half(theme):
+    from gradlab.report._templates import environment
+
+    css = environment().get_template("parts.css").render()
+    blocks = re.findall(r"\{([^{}]*--bg:[^{}]*)\}", css)
+    colors = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[theme]))
+    pairs = [
+        ("ink", "bg"),
+        ("muted", "bg"),
+        ("muted", "card"),
+        ("muted", "soft"),
+        ("accent", "bg"),
+        ("ink", "open-bg"),
+    ]
+    pairs += [(tone, f"{tone}-bg") for tone in ("good", "bad", "same", "open")]
+    assert len(blocks) == 2
+    for front, back in pairs:
+        assert _contrast(colors[front], colors[back]) >= 4.5, (front, back)
+
+
+def test_the_forest_shows_every_claim_with_an_estimate_in_units_of_delta():
+    claims = [
+        claim(id="near", estimate=0.004, interval=[-0.01, 0.018]),
+        claim(id="none", estimate=None, interval=None),
+    ]
+    shown = texts(draw(BY_KIND["forest"], claims))
+    assert "near" in shown
+    assert "none" not in shown
+    assert {"−1δ", "0", "+1δ"} <= set(shown)
+    assert draw(BY_KIND["forest"], [])
+
+
+def test_the_matrix_shows_counts_and_the_share_of_the_row():
+    figure = {"name": "m", "kind": "matrix", "labels": ["cat", "<dog>"], "counts": [[3, 1], [0, 0]]}
+    shown = texts(draw(figure))
+    assert {"3", "75.0%", "1", "25.0%", "·", "cat", "<dog>"} <= set(shown)
+
+
+def test_many_classes_are_shades_in_a_small_picture():
+    counts = [[50 if i == j else (i * j) % 3 for j in range(100)] for i in range(100)]
+    svg = draw({"name": "m", "kind": "matrix", "labels": [str(i) for i in range(100)], "counts": counts})
+    cells = sum(1 for row in counts for c in row if c)
+    assert svg.count("M") == cells
+    assert len(svg) < 300_000
+
+
+@pytest.mark.parametrize(("labels", "counts"), [(["a", "b"], [[1, 2]]), (["a"], [[1, 2]]), ([], [])])
+def test_a_matrix_that_is_not_square_is_refused(labels, counts):
+    with pytest.raises(UserError, match=f"{len(labels)} classes"):
+        draw({"name": "m", "kind": "matrix", "labels": labels, "counts": counts})
+
+
+@pytest.mark.parametrize("bad", ["", "nonsense", "PHN2Zz48L3N2Zz4=", '"><script>'])
+def test_only_a_png_is_shown_in_a_gallery(bad):
+    with pytest.raises(UserError, match="PNG in base64"):
+        draw({"name": "g", "kind": "gallery", "items": [{"png": bad}]})
+
+
+def test_a_gallery_holds_its_images_and_words():
+    item = {"png": png(), "label": "<3>", "prediction": "8", "confidence": 0.987, "note": "seed 0"}
+    svg = draw({"name": "g", "kind": "gallery", "items": [item] * 7})
+    assert svg.count(item["png"]) == 7
+    assert {"<3> → 8", "98.7% · seed 0"} <= set(texts(svg))

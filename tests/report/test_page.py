@@ -1,0 +1,238 @@
+import copy
+import json
+import re
+from functools import cache
+
+import pytest
+
+from gradlab.report import render_html
+from gradlab.report.claims import agreement, facts, tally
+from gradlab.report.numbers import in_unit
+from gradlab.report.tables import texts
+from gradlab.types import UserError
+from tests.report.reading import Page
+from tests.report.sample import claim, lines, realistic, smallest
+
+EVIL = "\"><script>alert(1)</script><img src=x onerror=y> & 'q' {{ 7 * 7 }} ]]>"
+
+
+@cache
+def html() -> str:
+    return render_html(realistic())
+
+
+def evil(value):
+    """Put markup into every text of the results except those with a fixed set of words."""
+    fixed = {"kind", "scale", "verdict", "unit", "status", "png", "columns", "predicts"}
+    if isinstance(value, dict):
+        return {k: v if k in fixed else evil(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [evil(v) for v in value]
+    return value + EVIL if isinstance(value, str) else value
+
+
+def nulled(value):
+    """Set every number to null where null can stand."""
+    if isinstance(value, dict):
+        return {k: v if k in {"counts", "seeds", "seed", "png"} else nulled(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [nulled(v) for v in value]
+    return None if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize("change", [lambda r: r, evil, nulled], ids=["as it is", "evil", "nulls"])
+def test_a_page_is_well_formed_with_unique_ids_and_loads_nothing(change):
+    page = Page(render_html(change(realistic())))
+    assert page.problems == []
+    assert len(page.ids) == len(set(page.ids))
+    assert all(load.startswith(("#", "data:")) for load in page.loads)
+    assert {load[1:] for load in page.loads if load.startswith("#")} <= set(page.ids)
+
+
+def test_markup_in_any_text_stays_text():
+    page = Page(render_html(evil(realistic())))
+    assert "script" not in page.tags
+    assert page.tags.count("img") == 10  # the gallery's, none of ours
+    assert page.text.count("{{ 7 * 7 }}") > 100
+    assert "49" not in re.sub(r"[^{}]*\{\{ 7 \* 7 \}\}", "", page.text[:500])
+
+
+def test_no_address_outside_the_page_but_the_name_of_svg():
+    assert set(re.findall(r"https?://[^\"' <)]+", html())) == {"http://www.w3.org/2000/svg"}
+    assert "@import" not in html()
+    assert not re.search(r"url\((?!#)", html())
+
+
+def test_the_same_results_give_the_same_bytes_whatever_went_before():
+    results = realistic()
+    before = copy.deepcopy(results)
+    render_html(smallest(figures=[lines()]))
+    assert render_html(results) == html()
+    assert render_html(json.loads(json.dumps(results))) == html()
+    assert results == before
+
+
+def test_the_page_is_small():
+    assert len(html().encode()) < 400_000
+
+
+def test_question_answer_claims_and_evidence_stand_on_the_page():
+    results, page = realistic(), Page(html())
+    wanted = [results["question"], results["answer"], results["background"], results["setting_text"]]
+    wanted += [results["provenance"]["command"], "gradlab verify .", "3 supported", "10 to 24 more seeds"]
+    for item in results["claims"]:
+        wanted += [item["id"], item["statement"], item["explanation"], item["published"]["protocol"]]
+    wanted += [flag for item in results["claims"] for flag in item.get("flags", [])]
+    wanted += [run["record"] for run in results["runs"]] + [arm["layers"] for arm in results["arms"]]
+    wanted += [f["caption"] for f in results["figures"]]
+    missing = [text for text in wanted if " ".join(text.split()) not in page.text]
+    assert missing == []
+
+
+def test_every_number_of_the_tables_and_claims_stands_on_the_page():
+    results, page = realistic(), Page(html())
+    minus = page.text.replace("−", "-")
+    for row in texts(results["tables"]["accuracy"]):
+        estimate, bounds = row[3].split(" ", 1)
+        assert all(text in page.text for text in (row[1], row[2], estimate, bounds, row[5]))
+        assert row[4] in page.labels  # the dots' values
+    for item in results["claims"]:
+        for part in [item, *item.get("parts", [])]:
+            shown = in_unit(part)
+            for text in (shown.estimate, shown.interval, shown.delta):
+                assert text.replace("^", "") in minus
+
+
+def test_the_contents_name_the_sections_that_are_there():
+    assert (
+        Page(render_html(smallest())).text.startswith("What ranProvenanceHow to read")
+        or "Claims" not in Page(render_html(smallest())).text.split("Does it work?")[0]
+    )
+    ids = Page(html()).ids
+    assert {
+        "claims",
+        "setting",
+        "tables",
+        "figures",
+        "twins",
+        "runs",
+        "cost",
+        "provenance",
+        "glossary",
+    } <= set(ids)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "claims",
+        "tables",
+        "figures",
+        "arms",
+        "twins",
+        "runs",
+        "cost",
+        "provenance",
+        "parameters",
+        "answer",
+        "seeds",
+    ],
+)
+@pytest.mark.parametrize("empty", [None, "absent"])
+def test_a_part_that_is_not_there_is_left_out(part, empty):
+    results = realistic()
+    results["figures"] = results["figures"][-2:]  # the rest is slow to draw
+    del results[part]
+    if empty is None:
+        results[part] = None
+    assert Page(render_html(results)).problems == []
+
+
+def test_one_seed_one_arm_and_no_interval():
+    table = {"columns": ["arm", "a", "l", "h", "v"], "rows": [["one", 0.5, None, None, [0.5]]], "display": [
+        {"header": "Arm", "kind": "text", "columns": ["arm"]},
+        {"header": "A", "kind": "interval", "columns": ["a", "l", "h"], "scale": "percent"},
+        {"header": "S", "kind": "points", "columns": ["v"], "scale": "percent"}]}  # fmt: skip
+    item = claim(n=1, interval=None, verdict="inconclusive", sign_flip=None)
+    page = Page(render_html(smallest(claims=[item], tables={"t": table})))
+    assert page.problems == []
+    assert "1 seed" in page.text
+    assert "50.0%" in page.text
+
+
+def test_nine_claims_thirty_arms_and_twenty_seeds():
+    arms = [f"arm {i}" for i in range(30)]
+    runs = [
+        {"arm": a, "seed": s, "record": f"{a}{s}", "status": "finished", "trained": True}
+        for a in arms
+        for s in range(20)
+    ]
+    series = [{"name": a, "x": [1, 2, 3], "y": [0.1, 0.2, 0.3 + i / 60]} for i, a in enumerate(arms)]
+    results = smallest(
+        claims=[claim(id=f"C{i}") for i in range(9)], runs=runs, seeds=list(range(20)),
+        figures=[lines(panels=[{"title": "", "series": series}])],
+    )  # fmt: skip
+    page = Page(render_html(results))
+    assert page.problems == []
+    assert page.tags.count("article") == 9
+    assert all(name in page.text for name in arms)
+
+
+def test_two_figures_and_claims_of_one_name_have_different_ids():
+    page = Page(render_html(smallest(figures=[lines(), lines()], claims=[claim(), claim()])))
+    assert len(page.ids) == len(set(page.ids))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"figures": [{"kind": "pie"}]}, "no kind of figure"),
+        ({"claims": [claim(verdict="maybe")]}, "no verdict"),
+        (
+            {"tables": {"t": {"columns": ["a"], "rows": [], "display": [{"kind": "bar", "columns": ["a"]}]}}},
+            "no kind of table",
+        ),
+    ],
+)
+def test_an_unknown_word_is_one_sentence(more, message):
+    with pytest.raises(UserError, match=message):
+        render_html(smallest(**more))
+
+
+def test_the_verdict_is_said_in_words_and_by_shape():
+    for verdict in ("supported", "refuted", "equivalent", "inconclusive"):
+        page = Page(render_html(smallest(claims=[claim(verdict=verdict)])))
+        assert verdict.capitalize() in page.texts
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"agrees": True}, "agrees with the published claim."),
+        ({"agrees": False, "predicts": "equivalent"}, "does not agree .* 'equivalent'"),
+        ({"agrees": None, "same_setting": False}, "not comparable"),
+        ({"agrees": None, "same_setting": True}, "open"),
+    ],
+)
+def test_the_publication_is_compared_only_in_its_own_setting(more, sentence):
+    assert re.match(sentence, agreement(claim(**more)))
+
+
+def test_another_setting_is_named_on_the_card_and_for_the_whole_study():
+    other = "epochs 3 instead of 21"
+    page = Page(
+        render_html(smallest(other_setting=other, claims=[claim(same_setting=False, other_setting=other)]))
+    )
+    assert f"other setting: {other}" in page.text
+    assert f"Not the published setting: {other}" in page.text
+
+
+def test_facts_leave_out_what_is_not_known():
+    assert dict(facts(claim(samples=None, sign_flip=0.03125))) == {
+        "δ": "1 point", "seeds": "6", "level": "99.33%", "look": "1", "sign-flip p": "0.031",
+    }  # fmt: skip
+
+
+def test_the_tally_counts_in_a_fixed_order():
+    verdicts = ["inconclusive", "supported", "inconclusive"]
+    assert tally([claim(verdict=v) for v in verdicts]) == [("supported", 1), ("inconclusive", 2)]
