@@ -43,7 +43,8 @@ def test_a_subset_has_the_right_rows_and_keeps_the_role(index):
 def test_one_index_gives_image_and_label_as_a_data_loader_expects(data):
     image, label = data.train[3]
     assert image.shape == (1, 8, 8)
-    assert label == int(data.train.labels[3])
+    assert label == data.train[np.int64(3)][1] == int(data.train.labels[3])
+    assert sum(1 for _ in data.train) == len(data.train)
     loader = torch.utils.data.DataLoader(data.train, batch_size=4)
     images, labels = next(iter(loader))
     assert (images == data.train.images[:4]).all()

@@ -82,7 +82,7 @@ class Split:
 
         A single integer gives (image (C, H, W) uint8, label), as PyTorch's DataLoader expects.
         """
-        if isinstance(index, int):
+        if isinstance(index, int | np.integer):
             return self.images[index], int(self.labels[index])
         if not isinstance(index, slice):
             index = torch.as_tensor(index, device=self.images.device)
