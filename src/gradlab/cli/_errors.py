@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pydantic
 from cyclopts import (
     CoercionError,
     CycloptsError,
@@ -9,6 +10,7 @@ from cyclopts import (
     UnknownCommandError,
     UnknownOptionError,
     UnusedCliTokensError,
+    ValidationError,
 )
 
 from gradlab.studies import STUDIES
@@ -40,9 +42,18 @@ def sentence(error: Exception) -> str:
         return f"{name} needs a value; see --help for an example."
     if isinstance(error, UnusedCliTokensError):
         return f"'{' '.join(error.unused_tokens or [])}' is not understood here; see --help."
+    if isinstance(error, ValidationError) and isinstance(error.__cause__, pydantic.ValidationError):
+        return _invalid(error, error.__cause__)
     if isinstance(error, CycloptsError):
         return " ".join(str(error).split())
     return str(error)
+
+
+def _invalid(error: ValidationError, cause: pydantic.ValidationError) -> str:
+    first = cause.errors()[0]
+    name = error.argument.name if error.argument is not None else "value"
+    message = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return f"{name} {message}, got {first['input']!r}."
 
 
 def _unknown_command(error: UnknownCommandError) -> str:

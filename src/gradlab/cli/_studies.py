@@ -64,7 +64,8 @@ def _command(
     name: str, study: Study, call: Callable[..., int], shared: dict[str, tuple[Any, Any, str]]
 ) -> Callable[..., int]:
     def command(**options: Any) -> int:
-        return call(name, **options)
+        defaults = {key: default for key, (_, default, _) in shared.items()}
+        return call(name, **(defaults | options))
 
     hints = typing.get_type_hints(study, include_extras=True)
     told = {entry.arg_name: entry.description or "" for entry in parse(inspect.getdoc(study) or "").params}

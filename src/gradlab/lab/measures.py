@@ -51,7 +51,7 @@ class Measure:
 
 
 def _hits(run: Results) -> np.ndarray:
-    return (run.predictions == run.labels).astype(np.float64)
+    return np.equal(run.predictions, run.labels).astype(np.float64)
 
 
 def _best_epoch(run: Results) -> float:

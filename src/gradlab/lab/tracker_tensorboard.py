@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # type: ignore[attr-defined]
+from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[attr-defined]
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 
@@ -45,4 +45,4 @@ def _begin(folder: Path, step: int) -> Path:
 
 def _append(path: Path, event: Event) -> None:
     with path.open("ab") as file:
-        RecordWriter(file).write(event.SerializeToString())
+        RecordWriter(file).write(event.SerializeToString())  # type: ignore[no-untyped-call]

@@ -87,6 +87,7 @@ def _check_mode() -> None:
         with _refusals(), _no_error_reports():
             known = wandb.login(prompt=False)
         if not known:
+            _end_service()
             raise UserError(
                 "WANDB_MODE asks for W&B's server, but no key is known here: run `wandb login`, or unset WANDB_MODE "
                 "to track offline."

@@ -60,15 +60,14 @@ def open_trackers(names: Sequence[str], out: Path, design: Design) -> Iterator[C
         check_tracker(name)
     with contextlib.ExitStack() as stack:
         opened: list[Tracker] = []
-        waiting = list(dict.fromkeys(names))
 
         def track(event: Event) -> None:
-            if event.get("blocks") or event["event"] == "epoch":  # nothing to run opens nothing
-                while waiting:
-                    tracker = TRACKERS[waiting[0]](out / "trackers", design.study)
-                    stack.callback(tracker.close)
-                    opened.append(tracker)
-                    waiting.pop(0)
+            if not opened and (
+                event.get("blocks") or event["event"] == "epoch"
+            ):  # else there is nothing to run
+                for name in dict.fromkeys(names):
+                    tracker = TRACKERS[name](out / "trackers", design.study)
+                    opened.append(stack.enter_context(contextlib.closing(tracker)))
             for run, step, values in epoch_values(event):
                 for tracker in opened:
                     tracker.log(run, step, values)

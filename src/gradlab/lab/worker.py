@@ -37,7 +37,8 @@ def disk_message(error: OSError) -> str:
     """Say what an operating-system error means for the results."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full; free some space or choose another --out, then ask again: finished runs are kept."
-    return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; mend it, then ask again: finished runs are kept."
+    place = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{place}; mend it, then ask again: finished runs are kept."
 
 
 def _serve(task: dict[str, Any], datasets: dict[tuple[str, str | None], Any], answers: IO[str]) -> None:

@@ -113,7 +113,7 @@ def _arms_of_depth(setting: Setting, depth: int) -> list[Arm]:
     two = 2 if depth % 2 == 0 else 1  # an odd depth cannot be cut into blocks of two
 
     def arm(name: str, net: str, twin: str, model: MLP) -> Arm:
-        factors = {"net": net, "depth": depth, "twin": twin}
+        factors: dict[str, str | int | float] = {"net": net, "depth": depth, "twin": twin}
         return Arm(
             name=f"{name}-{depth}",
             label=f"{net}, depth {depth}",
