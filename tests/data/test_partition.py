@@ -37,6 +37,16 @@ def test_a_balanced_set_gives_exactly_the_size_asked_for(rng):
     assert np.bincount(labels[chosen]).tolist() == [10] * 10
 
 
+def test_shares_are_rounded_by_the_largest_remainder_and_ties_go_to_the_lower_class():
+    labels = np.repeat([0, 1, 2], [10, 10, 80])
+    for size, quotas in (
+        (14, [2, 1, 11]),
+        (15, [2, 1, 12]),
+        (17, [2, 2, 13]),
+    ):  # of 1.4 1.4 11.2, 1.5 1.5 12, ...
+        assert np.bincount(labels[stratified(labels, size)]).tolist() == quotas
+
+
 def test_the_choice_is_the_same_every_time_and_another_with_another_seed():
     labels = np.arange(500) % 5
     assert (stratified(labels, 50) == stratified(labels, 50)).all()

@@ -57,6 +57,11 @@ def test_bins_report_what_is_in_them_and_empty_ones_are_left_out():
     assert [b.accuracy for b in found] == [1, 0.5]
 
 
+def test_a_confidence_on_an_edge_belongs_to_the_lower_bin():
+    found = calibration_bins([[0.0, 0.0], [1.0, 0.0]], [0, 1], bins=2)  # confidences 0.5 and 0.73
+    assert [(b.count, b.accuracy) for b in found] == [(1, 1), (1, 0)]
+
+
 def test_adaptive_bins_have_equal_counts(sample):
     counts = [b.count for b in calibration_bins(*sample, bins=15, adaptive=True)]
     assert sum(counts) == 200
