@@ -13,7 +13,7 @@ class _Package(ModuleType):
     """A package in which a function wins over the submodule of its name, whichever is imported first."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and self.__dict__.get("_public", {}).get(name) == name:
+        if isinstance(value, ModuleType) and self.__dict__.get("_lazy_names", {}).get(name) == name:
             value = getattr(value, name, value)
         super().__setattr__(name, value)
 
@@ -28,7 +28,7 @@ def attach(
         public: public name -> leaf module inside the package; the name itself when it is a submodule.
     """
     itself = sys.modules[package]
-    itself._public = dict(public)  # type: ignore[attr-defined]
+    itself._lazy_names = dict(public)  # type: ignore[attr-defined]
     itself.__class__ = _Package
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - the name that Python looks for (PEP 562)

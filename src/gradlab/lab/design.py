@@ -125,6 +125,18 @@ class Confusion:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Gallery:
+    """The test images that one arm got wrong with the most confidence, over its seeds, each image once."""
+
+    name: str
+    title: str
+    caption: str
+    arm: str
+    count: int = 10
+    kind: Literal["gallery"] = "gallery"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Twins:
     """Two arms that differ in what is named and in nothing else."""
 
@@ -152,7 +164,7 @@ class Design:
     arms: tuple[Arm, ...]
     claims: tuple[Claim, ...]
     tables: tuple[Table, ...]
-    figures: tuple[Line | Curve | Confusion, ...]
+    figures: tuple[Line | Curve | Confusion | Gallery, ...]
     twins: tuple[Twins, ...] = ()
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.lab.design import Arm, Confusion, Curve, Design, Factor, Line
+from gradlab.lab.design import Arm, Confusion, Curve, Design, Factor, Gallery, Line
 from gradlab.lab.measures import MEASURES, SMALLEST, Results
 from gradlab.lab.tables import mean_interval
 from gradlab.metrics import confusion
@@ -25,8 +25,10 @@ def draw_figures(design: Design, runs: Runs) -> list[dict[str, Any]]:
             figures.append(_line(figure, design, runs))
         elif isinstance(figure, Curve):
             figures.append(_curve(figure, design, runs))
-        else:
+        elif isinstance(figure, Confusion):
             figures.append(_confusion(figure, runs))
+        else:
+            figures.append(_gallery(figure, runs))
     return figures
 
 
@@ -56,16 +58,14 @@ def _line(figure: Line, design: Design, runs: Runs) -> dict[str, Any]:
 
 
 def _curve(figure: Curve, design: Design, runs: Runs) -> dict[str, Any]:
-    panels = []
     if figure.panel in design.arms[0].factors:
-        for value, arms in _grouped(_chosen(figure, design), figure.panel):
-            panels.append(_panel(figure, f"{figure.panel} {value}", arms, runs, {}))
+        groups = _grouped(_chosen(figure, design), figure.panel)
+        panels = [_panel(figure, f"{figure.panel} {value}", arms, runs, {}) for value, arms in groups]
     else:
-        values = dict.fromkeys(
-            str(value) for run in runs[design.arms[0].name] for value in _log(figure, run)[figure.panel]
-        )
-        for value in values:
-            panels.append(_panel(figure, value, _chosen(figure, design), runs, {figure.panel: value}))
+        logs = [_log(figure, run) for run in runs[design.arms[0].name]]
+        values = dict.fromkeys(str(value) for log in logs for value in log[figure.panel])
+        chosen = _chosen(figure, design)
+        panels = [_panel(figure, value, chosen, runs, {figure.panel: value}) for value in values]
     return {
         "name": figure.name,
         "kind": "lines",
@@ -147,6 +147,32 @@ def _confusion(figure: Confusion, runs: Runs) -> dict[str, Any]:
         "caption": figure.caption,
         "labels": names,
         "counts": np.asarray(counts).tolist(),
+    }
+
+
+def _gallery(figure: Gallery, runs: Runs) -> dict[str, Any]:
+    """The most confident errors over all seeds, each image once, with how many seeds have it among their worst."""
+    found: dict[int, dict[str, Any]] = {}
+    names = [str(name) for name in runs[figure.arm][0].facts["class_names"]]
+    for run in runs[figure.arm]:
+        table = run.errors
+        for row in range(len(table["confidence"])):
+            item = found.setdefault(int(table["index"][row]), {"seeds": 0, "confidence": -1.0})
+            item["seeds"] += 1
+            if float(table["confidence"][row]) > item["confidence"]:
+                item["confidence"] = float(table["confidence"][row])
+                item["label"] = names[int(table["label"][row])]
+                item["prediction"] = names[int(table["prediction"][row])]
+                item["png"] = str(table["png"][row])
+    worst = sorted(found.items(), key=lambda pair: (-pair[1]["confidence"], pair[0]))[: figure.count]
+    seeds = len(runs[figure.arm])
+    items = [{**item, "note": f"{item['seeds']} of {seeds} seeds"} for _, item in worst]
+    return {
+        "name": figure.name,
+        "kind": "gallery",
+        "title": figure.title,
+        "caption": figure.caption,
+        "items": items,
     }
 
 

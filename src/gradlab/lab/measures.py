@@ -29,6 +29,8 @@ class Results(Protocol):
     @property
     def gradients(self) -> Columns: ...  # noqa: D102
     @property
+    def errors(self) -> Columns: ...  # noqa: D102
+    @property
     def facts(self) -> dict[str, Any]: ...  # noqa: D102
 
 
@@ -51,7 +53,7 @@ class Measure:
 
 
 def _hits(run: Results) -> np.ndarray:
-    return np.equal(run.predictions, run.labels).astype(np.float64)
+    return np.asarray(run.predictions == run.labels, dtype=np.float64)
 
 
 def _best_epoch(run: Results) -> float:
@@ -88,6 +90,8 @@ MEASURES: dict[str, Measure] = {
     for measure in (
         Measure("test accuracy", "fraction", "higher", lambda run: float(_hits(run).mean()), _hits),
         Measure("macro F1", "fraction", "higher", lambda run: f1(run.predictions, run.labels, how="macro")),
+        Measure("test loss", "nats", "lower", lambda run: run.facts["test"]["cross_entropy"]),
+        Measure("calibration error", "fraction", "lower", lambda run: run.facts["test"]["calibration_error"]),
         Measure("best epoch", "epochs", "lower", _best_epoch),
         Measure("epochs trained", "epochs", "lower", lambda run: float(len(run.epochs["epoch"]))),
         Measure("gradient flow at the start", "decades", "neither", _flow("start"), learns=False),

@@ -18,8 +18,10 @@ from torch import nn
 
 from gradlab import __version__
 from gradlab.data import Dataset
+from gradlab.lab.gallery import most_confident_errors
 from gradlab.lab.record import Columns, Outcome, write_record
 from gradlab.lab.spec import RunSpec, torch_version
+from gradlab.metrics import evaluate
 from gradlab.models.mlp import MLP
 from gradlab.training.device import DTYPES, resolve_device
 from gradlab.training.fit import Epoch, Fit, fit_stacked
@@ -102,6 +104,7 @@ def _outcome(
     begun = time.perf_counter()
     logits = predict_logits(fit.model, data.test, precision=spec.precision).float().cpu().numpy()
     state = {name: value.detach().cpu().contiguous() for name, value in fit.model.state_dict().items()}
+    labels = data.test.labels.cpu().numpy()
     facts = {
         "status": fit.status,
         "note": fit.note,
@@ -113,16 +116,18 @@ def _outcome(
         "mean": list(data.mean),
         "std": list(data.std),
         "provenance": provenance(commit),
+        "test": {name: float(value) for name, value in evaluate(logits, labels).items()},
         "cost": {
             "seconds": fit.seconds + time.perf_counter() - begun,
             "peak_memory_mb": peak_memory_mb(spec.device),
         },
     }
     outputs: Columns = {
-        "label": data.test.labels.cpu().numpy().astype(np.int16),
+        "label": labels.astype(np.int16),
         "prediction": np.where(np.isfinite(logits).all(1), logits.argmax(1), 0).astype(np.int16),
     } | {f"logit_{k}": logits[:, k] for k in range(logits.shape[1])}
-    return Outcome(facts, _epochs(fit), _gradients(start, end), outputs, save(state))
+    errors = most_confident_errors(logits, data.test)
+    return Outcome(facts, _epochs(fit), _gradients(start, end), outputs, errors, save(state))
 
 
 def _epochs(fit: Fit) -> Columns:

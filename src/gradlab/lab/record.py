@@ -32,13 +32,14 @@ class Outcome:
     Attributes:
         facts: status, note, best_epoch, epochs, parameters, input_shape, class_names, mean, std, provenance, cost.
         epochs: one row an epoch. gradients: one row a layer, kind and time. predictions: one row a test image.
-        weights: bytes of a safetensors file.
+        errors: the test images that were wrong with the most confidence, as PNG. weights: bytes of a safetensors file.
     """
 
     facts: dict[str, Any]
     epochs: Columns
     gradients: Columns
     predictions: Columns
+    errors: Columns
     weights: bytes
 
 
@@ -72,6 +73,11 @@ class Record:
     def gradients(self) -> Columns:
         """Gradient norms: time, layer, index, kind, norm."""
         return read_columns(self.folder / "gradients.parquet")
+
+    @cached_property
+    def errors(self) -> Columns:
+        """The most confident errors on the test images: index, label, prediction, confidence, png (base64)."""
+        return read_columns(self.folder / "errors.parquet")
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -147,6 +153,7 @@ def write_record(records: Path, spec: RunSpec, outcome: Outcome) -> Record:
         write_columns(temporary / "epochs.parquet", outcome.epochs)
         write_columns(temporary / "gradients.parquet", outcome.gradients)
         write_columns(temporary / "predictions.parquet", outcome.predictions)
+        write_columns(temporary / "errors.parquet", outcome.errors)
         (temporary / "weights.safetensors").write_bytes(outcome.weights)
         files = {path.name: _checksum(path.read_bytes()) for path in sorted(temporary.iterdir())}
         (temporary / "files.json").write_text(json.dumps(files, indent=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import pyarrow.parquet as pq
 
 from gradlab.lab.record import Columns, Record, read_columns
 from gradlab.lab.spec import digest
+from gradlab.metrics import evaluate
 from gradlab.types import UserError
 
-SMALL_FILES = ("runs.json", "predictions.parquet", "epochs.parquet", "gradients.parquet")
+LOGS = ("epochs", "gradients", "errors")
+SMALL_FILES = ("runs.json", "predictions.parquet", "epochs.parquet", "gradients.parquet", "errors.parquet")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class SmallRun:
     predictions: np.ndarray
     epochs: Columns
     gradients: Columns
+    errors: Columns
 
 
 def open_runs(folder: Path, hashes: list[str]) -> dict[str, Record | SmallRun]:
@@ -66,7 +70,7 @@ def write_small(folder: Path, records: list[Record]) -> None:
     pq.write_table(
         pa.table(predictions), folder / "predictions.parquet", compression="zstd", compression_level=19
     )
-    for name in ("epochs", "gradients"):
+    for name in LOGS:
         tables = [_with_run(getattr(record, name), record.hash) for record in records]
         merged = pa.concat_tables(tables, promote_options="default")
         pq.write_table(merged, folder / f"{name}.parquet", compression="zstd", compression_level=19)
@@ -86,9 +90,7 @@ def read_small(folder: Path) -> dict[str, SmallRun]:
     """Read what `write_small` wrote."""
     listed = json.loads((folder / "runs.json").read_text())
     outputs = read_columns(folder / "predictions.parquet")
-    epochs, gradients = (
-        _by_run(read_columns(folder / f"{name}.parquet")) for name in ("epochs", "gradients")
-    )
+    epochs, gradients, errors = (_by_run(read_columns(folder / f"{name}.parquet")) for name in LOGS)
     return {
         run["record"]: SmallRun(
             hash=run["record"],
@@ -99,6 +101,7 @@ def read_small(folder: Path) -> dict[str, SmallRun]:
             predictions=outputs[run["record"]].astype(np.int64),
             epochs=epochs[run["record"]],
             gradients=gradients[run["record"]],
+            errors=errors.get(run["record"], {"confidence": np.empty(0)}),
         )
         for run in listed["runs"]
     }
@@ -116,11 +119,23 @@ def damaged_files(folder: Path, runs: dict[str, Record | SmallRun]) -> list[str]
         if isinstance(run, Record):
             found += [f"records/{run.hash}/{name}" for name in run.damaged()]
             spec = json.loads((run.folder / "spec.json").read_text())
+            found += [f"test metric {name} of run {run.hash}" for name in wrong_metrics(run)]
         else:
             spec = run.spec
         if digest(spec)[:20] != run.hash:
             found.append(f"spec of run {run.hash}")
     return found
+
+
+def wrong_metrics(record: Record) -> list[str]:
+    """Name the stored test metrics that do not follow from the record's logits."""
+    fresh = evaluate(record.logits, record.labels)
+    stored = record.facts["test"]
+    return [
+        name
+        for name in stored
+        if not math.isclose(stored[name], fresh.get(name, math.nan), rel_tol=1e-9, abs_tol=1e-12)
+    ]
 
 
 def _by_run(columns: Columns) -> dict[str, Columns]:

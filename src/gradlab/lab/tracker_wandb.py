@@ -100,9 +100,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        raise UserError(
-            f"W&B refuses a setting: {error.errors()[0]['msg']}; look at the variables WANDB_*."
-        ) from error
+        raise UserError(X) from error
     except wandb.Error as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise UserError(f"W&B did not start: {reason}; unset WANDB_MODE to track offline.") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from gradlab.lab.design import Arm, Confusion, Curve, Design, Line, Table, Twins
+from gradlab.lab.design import Arm, Confusion, Curve, Design, Gallery, Line, Table, Twins
 from gradlab.models.mlp import Init
 from gradlab.studies._residual_claims import claims_of
 from gradlab.studies._residual_settings import SETTINGS, Setting, build_arms, quick
@@ -109,6 +109,12 @@ def _tables() -> tuple[Table, ...]:
             measures=("test accuracy", "best epoch", "epochs trained"),
         ),
         Table(
+            name="scores",
+            title="More scores on the test images",
+            caption="Loss in nats; calibration error: mean gap between confidence and accuracy over 15 bins.",
+            measures=("test loss", "macro F1", "calibration error"),
+        ),
+        Table(
             name="gradients",
             title="Gradients of every arm",
             caption="Powers of ten. Flow: weight-gradient norm of the first layer inside the blocks over that of the last, "
@@ -122,7 +128,7 @@ def _tables() -> tuple[Table, ...]:
     )
 
 
-def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Confusion, ...]:
+def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Confusion | Gallery, ...]:
     panel = "depth" if chosen.has_depths else "size"
     deepest = {} if not chosen.has_depths else {"depth": chosen.gradient_depth}
     curves = Curve(
@@ -160,8 +166,14 @@ def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Con
         caption="Test images by true (row) and predicted (column) class, summed over the seeds.",
         arm=arms[-1].name,
     )
+    errors = Gallery(
+        name="worst-errors",
+        title=f"Most confident errors of {arms[-1].label}",
+        caption="True → predicted, with the probability that the net gave to its mistake; many are hard for people too.",
+        arm=arms[-1].name,
+    )
     if not chosen.has_depths:
-        return (curves, gradients, biases, confusion)
+        return (curves, gradients, biases, confusion, errors)
     depth = Line(
         name="accuracy-by-depth",
         title="Test accuracy against depth",
@@ -172,4 +184,4 @@ def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Con
         by="net",
         x_scale="category",
     )
-    return (depth, curves, gradients, biases, confusion)
+    return (depth, curves, gradients, biases, confusion, errors)
