@@ -104,9 +104,11 @@ def test_sign_flip_stands_at_the_boundary_that_decides() -> None:
     assert judge(A, B, delta=0.01).sign_flip_boundary == 0.01
     assert judge(A, B, delta=0.01).sign_flip == sign_flip(d, 0.01) == 2 / 64
     assert judge(B, A, delta=0.01).sign_flip_boundary == -0.01
-    small = judge(d - 0.05, delta=0.04)
+    uneven = np.array([0.0, 0.005, -0.005, 0.003, 0.012, -0.003, 0.004, 0.002])
+    small = judge(uneven, delta=0.01)
     assert small.verdict == "equivalent"
-    assert small.sign_flip == max(sign_flip(d - 0.05, 0.04), sign_flip(d - 0.05, -0.04))
+    assert sign_flip(uneven, 0.01) > sign_flip(uneven, -0.01)
+    assert (small.sign_flip, small.sign_flip_boundary) == (sign_flip(uneven, 0.01), 0.01)
     assert judge(d, delta=0.06).sign_flip_boundary == 0.06
 
 

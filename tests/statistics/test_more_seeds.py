@@ -86,3 +86,8 @@ def test_waiting_for_sign_flip_sets_a_least_number() -> None:
     assert more_seeds(spread, 0.01, 0.995).low != 6
     waiting = more_seeds(spread, 0.01, 0.995, sign_flip=True)
     assert (waiting.low, waiting.high, waiting.text) == (6, None, "at least 6 more seeds")
+
+
+def test_six_seeds_reach_exactly_one_in_thirty_two() -> None:
+    waiting = more_seeds(interval([0.5, 0.6, 0.55], level=0.96), 0.01, 1 - 1 / 32, sign_flip=True)
+    assert waiting.low == 3

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 from scipy.special import chdtri, stdtrit
 
-from gradlab.statistics.interval import Interval
+from gradlab.statistics.interval import Interval, half_width
 from gradlab.statistics.sign_flip import smallest_p
 
 CAP = 1000
@@ -62,12 +62,15 @@ def more_seeds(interval: Interval, delta: float, next_level: float, *, sign_flip
 
 def _needed(interval: Interval, inflation: float, distance: float, level: float) -> int | None:
     """Smallest number of further seeds whose interval is shorter than `distance`; None beyond the cap."""
-    more = np.arange(1, CAP + 1)
-    n = interval.n + more
-    seed_variance = inflation * interval.seed_variance * interval.n / n
-    squared = stdtrit(n - 1, 0.5 + level / 2) ** 2 * seed_variance + _sample_half_width(interval, level) ** 2
-    enough = np.flatnonzero(squared < distance**2)
-    return int(more[enough[0]]) if enough.size else None
+
+    def settles(more: int) -> bool:
+        n = interval.n + more
+        seed_variance = inflation * interval.seed_variance * interval.n / n
+        return half_width(seed_variance, interval.sample_variance, n, interval.samples, level) < distance
+
+    if not settles(CAP):
+        return None
+    return bisect_left(range(1, CAP + 1), True, key=settles) + 1  # more seeds only shorten it
 
 
 def _sample_half_width(interval: Interval, level: float) -> float:
