@@ -147,6 +147,7 @@ def prepare(
         data=facts.name,
         train_images=facts.counts["train"],
         class_count=len(facts.class_names),
+        precision=precision,
     )
     design = build_design(STUDIES[study], study, setup, parameters)
     shown = " ".join([f"gradlab run {study}", f"--preset {preset} --data {facts.name} --seeds {seeds}"])

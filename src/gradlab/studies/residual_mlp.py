@@ -12,6 +12,8 @@ from gradlab.studies._residual_settings import SETTINGS, Setting, build_arms, qu
 from gradlab.studies.setup import Setup
 from gradlab.types import Count, PositiveFloat, UserError
 
+MNIST_TRAIN = 55_000
+"""Training images of MNIST without the 5,000 for validation."""
 BACKGROUND = (
     "A residual block adds its input to its output, so a deep net is a sum of shallow ones and the gradient always has a "
     "short way back. Here plain and residual MLPs come from one builder: same layers, same widths, the same initial "
@@ -85,6 +87,10 @@ def residual_mlp(
 def _deviations(published: Setting, chosen: Setting, setup: Setup) -> tuple[str, ...]:
     """Name everything in which this run is not the published one."""
     found = [] if setup.data == "mnist" else [f"data {setup.data} instead of mnist"]
+    if setup.data == "mnist" and setup.train_images != MNIST_TRAIN:
+        found.append(f"{setup.train_images:,} training images instead of {MNIST_TRAIN:,}")
+    if setup.precision != "fp32":
+        found.append(f"precision {setup.precision} instead of fp32")
     for name in ("depths", "width", "init"):
         was, now = getattr(published, name), getattr(chosen, name)
         if was != now:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from gradlab.lab.design import Design
+from gradlab.training.recipe import Precision
 from gradlab.types import STRICT, UserError, did_you_mean
 
 Preset = Literal["quick", "standard", "full"]
@@ -23,13 +24,14 @@ class Setup:
 
     Attributes:
         preset: how much is run. data: name of the data set. train_images: it has for training.
-        class_count: its classes.
+        class_count: its classes. precision: number format of the runs.
     """
 
     preset: Preset
     data: str
     train_images: int
     class_count: int
+    precision: Precision = "fp32"
 
     @property
     def is_small(self) -> bool:
