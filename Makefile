@@ -10,7 +10,7 @@ demo: $(VENV)/.core  ## environment + the main job on the embedded data: verdict
 	$(BIN)/gradlab run residual-mlp
 
 test: $(VENV)/.dev  ## environment + tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.dev  ## format, lint, types, tests, executed docs, committed results
 	$(BIN)/ruff format --check .
@@ -24,7 +24,7 @@ format: $(VENV)/.dev  ## format and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.dev  ## speed as ratios measured in one run
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
 
 docs: $(VENV)/.dev  ## write docs/cli.md from the program itself
 	$(BIN)/python docs/make_cli.py
