@@ -68,6 +68,7 @@ def test_percent_and_log_axes_and_categories_are_labelled_for_people():
     assert {"2", "8", "64"} <= set(
         texts(one(x=[2, 8, 64], y=[1, 2, 3], x_axis={"label": "d", "scale": "log"}))
     )
+    assert {"2", "32"} <= set(texts(one(x=[2.0, 32.0], x_axis={"scale": "category"})))
     assert {"plain", "residual"} <= set(texts(one(x=["plain", "residual"], x_axis={"scale": "category"})))
 
 

@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from gradlab.report import render_html
-from gradlab.report.claims import agreement, facts, tally
+from gradlab.report.claims import agreement, facts, tally, whole
 from gradlab.report.numbers import in_unit
 from gradlab.report.tables import texts
 from gradlab.types import UserError
@@ -225,6 +225,23 @@ def test_another_setting_is_named_on_the_card_and_for_the_whole_study():
     )
     assert f"other setting: {other}" in page.text
     assert f"Not the published setting: {other}" in page.text
+
+
+def test_a_single_part_is_the_claim_itself():
+    part = {
+        "label": "depth 32",
+        "unit": "fraction",
+        "estimate": 0.4,
+        "interval": [0.38, 0.42],
+        "differences": [0.39, 0.41],
+    }
+    one, two = claim(parts=[part]), claim(parts=[part, part])
+    assert whole(one)["measure"] == "test accuracy · depth 32"
+    assert whole(one)["differences"] == [0.39, 0.41]
+    assert whole(two) is two
+    cards = [render_html(smallest(claims=[c])) for c in (one, two)]
+    assert [card.count('<div class="part ') for card in cards] == [0, 2]
+    assert [card.count('<circle class="seed"') for card in cards] == [2, 4]
 
 
 def test_facts_leave_out_what_is_not_known():

@@ -127,9 +127,10 @@ def _x_axis(
     axes: Axes, figure: Mapping[str, Any], x: Mapping[str, Any], categories: dict[Any, int] | None
 ) -> None:
     if categories is not None:
-        steep = len(categories) > 6 or any(len(str(c)) > 9 for c in categories)
+        names = [f"{c:g}" if is_number(c) else short(c, 24) for c in categories]
+        steep = len(names) > 6 or any(len(name) > 9 for name in names)
         rotation: dict[str, Any] = {"rotation": 35, "ha": "right"} if steep else {}
-        axes.set_xticks(range(len(categories)), [short(c, 24) for c in categories], **rotation)
+        axes.set_xticks(range(len(categories)), names, **rotation)
         axes.set_xlim(-0.4, max(1, len(categories)) - 0.6)
         axes.grid(visible=False, axis="x")
         return
@@ -161,7 +162,7 @@ def _y_axis(axes: Axes, figure: Mapping[str, Any], y: Mapping[str, Any]) -> None
         narrow = high / low < 100
         axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5) if narrow else (1,), numticks=6))
         axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(FuncFormatter(_power))
+        axes.yaxis.set_major_formatter(FuncFormatter(_raised if high / low > 1e5 else _power))
         return
     low = min(values, default=0.0) if low is None else low
     high = max(values, default=1.0) if high is None else high
@@ -184,8 +185,17 @@ def _power(value: float, _position: int | None = None) -> str:
     >>> _power(64.0), _power(1e-12), _power(5e-4)
     ('64', '10⁻¹²', '5·10⁻⁴')
     """
-    if 0.01 <= value < 10000:
-        return f"{value:g}"
+    return f"{value:g}" if 0.01 <= value < 10000 else _raised(value)
+
+
+def _raised(value: float, _position: int | None = None) -> str:
+    """Write a tick as a power of ten, so that an axis of many decades reads alike from end to end.
+
+    >>> _raised(1.0), _raised(0.1), _raised(100.0)
+    ('1', '10⁻¹', '10²')
+    """
+    if value == 1:
+        return "1"
     power = math.floor(math.log10(value) + 1e-9)
     factor = f"{value / 10.0**power:.3g}"
     return ("" if factor == "1" else f"{factor}·") + "10" + f"{power}".translate(_SUPERSCRIPT)

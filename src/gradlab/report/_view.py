@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -63,7 +64,7 @@ def _ends(column: Column, axis: Axis | None) -> tuple[str, str] | None:
         return None
     digits = 0 if column.get("scale") == "percent" and axis.high - axis.low > 0.05 else 1
     if column.get("scale") is None:
-        digits = column.get("digits", 2)
+        digits = max(0, 1 - math.floor(math.log10(axis.high - axis.low)))
     return scaled(axis.low, column.get("scale"), digits), scaled(axis.high, column.get("scale"), digits)
 
 
@@ -229,5 +230,5 @@ def provenance_view(results: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (name.replace("_", " "), plain_value(value))
         for name, value in provenance.items()
-        if name != "command" and value is not None
+        if name != "command" and value not in (None, "", [], {})
     ]

@@ -11,6 +11,16 @@ from gradlab.report.numbers import in_unit, is_number, level, number
 Claim = dict[str, Any]
 
 
+def whole(claim: Claim) -> Claim:
+    """Return the claim as its card shows it: a single part is the claim itself, so its seeds and label move up."""
+    parts = claim.get("parts") or []
+    if len(parts) != 1:
+        return claim
+    measure = " · ".join(text for text in (claim.get("measure"), parts[0].get("label")) if text)
+    differences = claim.get("differences") or parts[0].get("differences")
+    return {**claim, "measure": measure, "differences": differences, "parts": None}
+
+
 def facts(claim: Claim) -> list[tuple[str, str]]:
     """Return what the verdict stands on as (name, value), without what is not known."""
     found = [

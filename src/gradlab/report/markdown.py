@@ -9,7 +9,7 @@ from typing import Any
 from gradlab.report import _view
 from gradlab.report._numbers_of_figure import figure_table
 from gradlab.report._pictures import check_counts, confusions, item_words
-from gradlab.report.claims import agreement, facts, tally
+from gradlab.report.claims import agreement, facts, tally, whole
 from gradlab.report.figures import check_figure
 from gradlab.report.numbers import in_unit, number, percent
 from gradlab.report.page import headline
@@ -80,7 +80,7 @@ def _claims(results: dict[str, Any]) -> Iterator[str]:
         )
     yield from _grid(["Claim", "Statement", "Verdict", "Effect [interval]", "δ"], rows)
     for claim in claims:
-        yield from _claim(claim)
+        yield from _claim(whole(claim))
 
 
 def _claim(claim: dict[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gradlab.report._templates import environment
 from gradlab.report._view import table_view
-from gradlab.report.claims import tally
+from gradlab.report.claims import tally, whole
 from gradlab.report.tables import Table
 
 
@@ -18,6 +18,7 @@ def claims_html(results: dict[str, Any]) -> str:
     """
     claims = results.get("claims") or []
     tally(claims)
+    claims = [whole(claim) for claim in claims]
     return environment().get_template("notebook.html").render(claims=claims, view=None)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gradlab.report import _view
 from gradlab.report._templates import environment
-from gradlab.report.claims import tally
+from gradlab.report.claims import tally, whole
 
 
 def render_html(results: dict[str, Any]) -> str:
@@ -24,7 +24,7 @@ def render_html(results: dict[str, Any]) -> str:
         for i, (name, table) in enumerate((results.get("tables") or {}).items(), 1)
     ]
     shown = {
-        "r": {**results, "claims": claims},
+        "r": {**results, "claims": [whole(claim) for claim in claims]},
         "headline": headline(results),
         "tally": tally(claims),
         "claim_anchors": [_view.anchor("claim", c.get("id"), i) for i, c in enumerate(claims, 1)],
