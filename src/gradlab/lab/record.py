@@ -57,12 +57,12 @@ class Record:
     @cached_property
     def spec(self) -> RunSpec:
         """The spec that was run."""
-        return read_spec(json.loads((self.folder / "spec.json").read_text()))
+        return read_spec(read_json(self.folder / "spec.json"))
 
     @cached_property
     def facts(self) -> dict[str, Any]:
         """Status, best epoch, parameters, provenance and cost."""
-        return json.loads((self.folder / "run.json").read_text())  # type: ignore[no-any-return]
+        return read_json(self.folder / "run.json")
 
     @cached_property
     def epochs(self) -> Columns:
@@ -105,8 +105,11 @@ class Record:
         return read_columns(self.folder / "predictions.parquet", ["label", "prediction"])
 
     def damaged(self) -> list[str]:
-        """Name the files that are not what was written."""
-        listed = json.loads((self.folder / "files.json").read_text())
+        """Name the files that are not what was written; files.json itself where it cannot be read."""
+        try:
+            listed = read_json(self.folder / "files.json")
+        except UserError:
+            return ["files.json"]
         return [
             name
             for name, checksum in listed.items()
@@ -160,22 +163,50 @@ def write_record(records: Path, spec: RunSpec, outcome: Outcome) -> Record:
         try:
             os.rename(temporary, final)
         except OSError:
-            if not (final / "files.json").exists():
-                raise
+            if not (final / "files.json").exists():  # a record that lost its list is none: make it again
+                shutil.rmtree(final)
+                os.rename(temporary, final)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return Record(final)
 
 
 def read_columns(path: Path, columns: list[str] | None = None) -> Columns:
-    """Read a Parquet file into arrays by column."""
-    table = pq.read_table(path, columns=columns, use_threads=False, memory_map=False)
-    return {name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names}
+    """Read a Parquet file into arrays by column.
+
+    Raises:
+        UserError: the file is damaged or not there.
+    """
+    try:
+        table = pq.read_table(path, columns=columns, use_threads=False, memory_map=False)
+        return {name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names}
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(_damage(path)) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        UserError: the file is damaged or not there.
+    """
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(_damage(path)) from error
+    if not isinstance(found, dict):
+        raise UserError(_damage(path))
+    return found
 
 
 def write_columns(path: Path, columns: Columns) -> None:
     """Write arrays by column to a Parquet file; the same arrays give the same bytes."""
     pq.write_table(pa.table(columns), path, compression="zstd")
+
+
+def _damage(path: Path) -> str:
+    state = "is damaged" if path.exists() else "is missing"
+    return f"{path} {state}; delete the folder {path.parent} and run the study again."
 
 
 def _checksum(content: bytes) -> str:

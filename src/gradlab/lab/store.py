@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gradlab.lab.record import Columns, Record, read_columns
+from gradlab.lab.record import Columns, Record, read_columns, read_json
 from gradlab.lab.spec import digest
 from gradlab.metrics import evaluate
 from gradlab.types import UserError
@@ -35,6 +35,7 @@ class SmallRun:
     epochs: Columns
     gradients: Columns
     errors: Columns
+    files: dict[str, str]
 
 
 def open_runs(folder: Path, hashes: list[str]) -> dict[str, Record | SmallRun]:
@@ -75,7 +76,13 @@ def write_small(folder: Path, records: list[Record]) -> None:
         merged = pa.concat_tables(tables, promote_options="default")
         pq.write_table(merged, folder / f"{name}.parquet", compression="zstd", compression_level=19)
     runs = [
-        {"record": record.hash, "digest": record.digest, "spec": _plain(record), "facts": record.facts}
+        {
+            "record": record.hash,
+            "digest": record.digest,
+            "files": read_json(record.folder / "files.json"),
+            "spec": read_json(record.folder / "spec.json"),
+            "facts": record.facts,
+        }
         for record in records
     ]
     files = {
@@ -87,10 +94,15 @@ def write_small(folder: Path, records: list[Record]) -> None:
 
 
 def read_small(folder: Path) -> dict[str, SmallRun]:
-    """Read what `write_small` wrote."""
-    listed = json.loads((folder / "runs.json").read_text())
+    """Read what `write_small` wrote.
+
+    Raises:
+        UserError: a file is damaged or missing.
+    """
+    listed = read_json(folder / "runs.json")["runs"]
+    names = [run["record"] for run in listed]
     outputs = read_columns(folder / "predictions.parquet")
-    epochs, gradients, errors = (_by_run(read_columns(folder / f"{name}.parquet")) for name in LOGS)
+    logs = {name: _by_run(read_columns(folder / f"{name}.parquet"), names) for name in LOGS}
     return {
         run["record"]: SmallRun(
             hash=run["record"],
@@ -99,29 +111,43 @@ def read_small(folder: Path) -> dict[str, SmallRun]:
             facts=run["facts"],
             labels=outputs["label"].astype(np.int64),
             predictions=outputs[run["record"]].astype(np.int64),
-            epochs=epochs[run["record"]],
-            gradients=gradients[run["record"]],
-            errors=errors.get(run["record"], {"confidence": np.empty(0)}),
+            files=run["files"],
+            **{name: of_run[run["record"]] for name, of_run in logs.items()},
         )
-        for run in listed["runs"]
+        for run in listed
     }
 
 
-def damaged_files(folder: Path, runs: dict[str, Record | SmallRun]) -> list[str]:
-    """Name every file behind a result that is not what was written, and every run whose spec is not its name."""
-    found = []
+def damaged_files(folder: Path, hashes: list[str]) -> list[str]:
+    """Name every file behind a result that is not what was written; nothing is decoded."""
     if (folder / "runs.json").exists():
-        listed = json.loads((folder / "runs.json").read_text())["files"]
-        for name, checksum in listed.items():
-            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != checksum:
-                found.append(name)
+        try:
+            listed = read_json(folder / "runs.json")["files"]
+        except (UserError, KeyError):
+            return ["runs.json"]
+        return [name for name, checksum in listed.items() if _checksum(folder / name) != checksum]
+    records = [Record(folder.parent.parent / "records" / name) for name in dict.fromkeys(hashes)]
+    return [
+        f"records/{record.hash}/{name}"
+        for record in records
+        if record.folder.exists()
+        for name in record.damaged()
+    ]
+
+
+def changed_facts(runs: dict[str, Record | SmallRun]) -> list[str]:
+    """Name the facts of runs that do not follow from what the runs hold: specs, test metrics, what a small form says."""
+    found = []
     for run in runs.values():
         if isinstance(run, Record):
-            found += [f"records/{run.hash}/{name}" for name in run.damaged()]
-            spec = json.loads((run.folder / "spec.json").read_text())
+            spec = read_json(run.folder / "spec.json")
             found += [f"test metric {name} of run {run.hash}" for name in wrong_metrics(run)]
         else:
             spec = run.spec
+            if _text_checksum(json.dumps(run.files, indent=1)) != run.digest:
+                found.append(f"list of files of run {run.hash}")
+            if _text_checksum(json.dumps(run.facts, indent=1, sort_keys=True)) != run.files.get("run.json"):
+                found.append(f"facts of run {run.hash}")
         if digest(spec)[:20] != run.hash:
             found.append(f"spec of run {run.hash}")
     return found
@@ -138,19 +164,20 @@ def wrong_metrics(record: Record) -> list[str]:
     ]
 
 
-def _by_run(columns: Columns) -> dict[str, Columns]:
+def _by_run(columns: Columns, names: list[str]) -> dict[str, Columns]:
+    """Cut a log into those of its runs; a run may have no row, such as one without any error."""
     runs = columns.pop("run").astype(str)
-    result = {}
-    for name in dict.fromkeys(runs.tolist()):
-        rows = runs == name
-        result[name] = {key: value[rows] for key, value in columns.items()}
-    return result
+    return {name: {key: value[runs == name] for key, value in columns.items()} for name in names}
 
 
 def _with_run(columns: Columns, name: str) -> pa.Table:
     length = len(next(iter(columns.values())))
-    return pa.table({"run": pa.array([name] * length).dictionary_encode(), **columns})
+    return pa.table({"run": pa.array([name] * length, pa.string()).dictionary_encode(), **columns})
 
 
-def _plain(record: Record) -> dict[str, Any]:
-    return json.loads((record.folder / "spec.json").read_text())  # type: ignore[no-any-return]
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def _text_checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

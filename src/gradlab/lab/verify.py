@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from gradlab.lab.design import read_design
-from gradlab.lab.evaluate import Context, Runs, evaluate
-from gradlab.lab.store import damaged_files, open_runs
+from gradlab.lab.evaluate import Context, evaluate
+from gradlab.lab.record import Record, read_json
+from gradlab.lab.spec import dump_spec
+from gradlab.lab.store import SmallRun, changed_facts, damaged_files, open_runs
 from gradlab.types import UserError
 
 TOLERANCE = 1e-11
@@ -60,21 +62,18 @@ def verify_results(folder: Path) -> tuple[dict[str, Any], list[str], int, int]:
     Returns: the recomputed results, the differences found, how many numbers were compared, and the number of runs.
     """
     stored = read_results(folder)
-    design = read_design(stored["design"])
-    listed: dict[str, dict[int, dict[str, Any]]] = {}
-    for run in stored["runs"]:
-        listed.setdefault(run["arm"], {})[run["seed"]] = run
-    opened = open_runs(folder, [run["record"] for run in stored["runs"]])
-    differences = [f"{name} is not what was written" for name in damaged_files(folder, opened)]
     try:
-        runs: Runs = {
-            arm.name: [opened[listed[arm.name][seed]["record"]] for seed in stored["seeds"]]
-            for arm in design.arms
-        }
-        fresh = evaluate(design, runs, _context(stored))
-    except (KeyError, ValueError, OSError, TypeError) as error:
-        differences.append(f"the results cannot be recomputed ({type(error).__name__}: {error})")
-        return stored, differences, 0, len(opened)
+        hashes = [run["record"] for run in stored["runs"]]
+        differences = [f"{name} is not what was written" for name in damaged_files(folder, hashes)]
+        if any(not name.startswith("records/") or "weights" not in name for name in differences):
+            return stored, differences, 0, len(hashes)
+        opened = open_runs(folder, hashes)
+        differences += [f"{name} is not what was written" for name in changed_facts(opened)]
+        fresh, misplaced = _recomputed(stored, opened)
+    except (KeyError, ValueError, OSError, TypeError, IndexError, AttributeError) as error:
+        reason = error if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        return stored, [f"the results cannot be recomputed: {' '.join(str(reason).split())}"], 0, 0
+    differences += misplaced
     compared = 0
     for place, was, now in _pairs(stored, fresh, ""):
         compared += 1
@@ -83,12 +82,35 @@ def verify_results(folder: Path) -> tuple[dict[str, Any], list[str], int, int]:
     return fresh, differences, compared, len(opened)
 
 
+def _recomputed(
+    stored: Mapping[str, Any], opened: Mapping[str, Record | SmallRun]
+) -> tuple[dict[str, Any], list[str]]:
+    """Evaluate the stored design on its runs again; also name the runs that are not of the arm and seed they stand for."""
+    design = read_design(stored["design"])
+    listed: dict[str, dict[int, str]] = {}
+    for run in stored["runs"]:
+        listed.setdefault(run["arm"], {})[run["seed"]] = run["record"]
+    runs = {arm.name: [opened[listed[arm.name][seed]] for seed in stored["seeds"]] for arm in design.arms}
+    checksum = stored["provenance"]["data_checksum"]
+    misplaced = []
+    for arm, planned in zip(design.arms, stored["design"]["arms"], strict=True):
+        for seed, run in zip(stored["seeds"], runs[arm.name], strict=True):
+            spec = run.spec if isinstance(run, SmallRun) else dump_spec(run.spec)
+            found = (spec["model"], spec["recipe"], spec["seed"], spec["data_checksum"])
+            if found != (planned["model"], planned["recipe"], seed, checksum):
+                misplaced.append(f"run {run.hash} is not of arm {arm.name} at seed {seed} on this data")
+    return evaluate(design, runs, _context(stored)), misplaced
+
+
 def changed_files(folder: Path) -> list[str]:
     """Name the files of a report that are not what was written beside results.json."""
     manifest = folder / "manifest.json"
     if not manifest.exists():
         return ["manifest.json is missing, so report files cannot be checked byte by byte"]
-    listed = json.loads(manifest.read_text())
+    try:
+        listed = read_json(manifest)
+    except UserError:
+        return ["manifest.json"]
     found = []
     for name, checksum in listed.items():
         path = folder / name
@@ -105,12 +127,15 @@ def read_results(folder: Path) -> dict[str, Any]:
     Raises:
         UserError: it is damaged.
     """
+    path = folder / "results.json"
     try:
-        return json.loads((folder / "results.json").read_text())  # type: ignore[no-any-return]
+        found = json.loads(path.read_text())
+        if isinstance(found, dict):
+            return found
+        reason = "it holds no object"
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{folder / 'results.json'} is damaged ({error}); run the study again, its records are kept."
-        ) from error
+        reason = str(error)
+    raise UserError(f"{path} is damaged ({reason}); run the study again, its records are kept.")
 
 
 def _context(stored: Mapping[str, Any]) -> Context:
