@@ -100,7 +100,11 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        raise UserError(X) from error
+        first = error.errors()[0]
+        setting = ".".join(map(str, first["loc"]))
+        raise UserError(
+            f"W&B refuses its {setting}: {first['msg']}; mend the variable WANDB_{setting.upper()}."
+        ) from error
     except wandb.Error as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise UserError(f"W&B did not start: {reason}; unset WANDB_MODE to track offline.") from error
