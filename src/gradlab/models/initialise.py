@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from gradlab.models._randomness import seeded
 from gradlab.models.mlp import Init
 from gradlab.types import UserError, derive_seed
 
@@ -23,9 +24,19 @@ def initialise(module: nn.Module, seed: int, init: Init = "default", *, nonlinea
         init: "default" draws weight and bias from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), as `nn.Linear` does;
             "he" draws N(0, gain²/fan_in) (He et al., 2015, arXiv:1502.01852), "xavier" U(±gain·sqrt(6/(fan_in+fan_out)))
             (Glorot & Bengio, 2010); both with zero biases.
-        nonlinearity: of the hidden layers, for the gain of "he" and "xavier".
+        nonlinearity: of the hidden layers, for the gain of "he" and "xavier"; "gelu" takes the gain of "relu".
+
+    Raises:
+        UserError: the module has no linear layer.
     """
     layers = [child for child in module.modules() if isinstance(child, nn.Linear)]
+    if not layers:
+        raise UserError(
+            "initialise fills linear layers and this module has none; use reinitialise(module, seed)."
+        )
+    for norm in module.modules():
+        if isinstance(norm, nn.BatchNorm1d | nn.LayerNorm):
+            norm.reset_parameters()
     names = [f"linear {number}" for number in range(len(layers) - 1)] + ["head"]
     for name, child in zip(names, layers, strict=True):
         _fill(child.weight, child.weight, _stream(seed, f"{name} weight"), init, nonlinearity)
@@ -44,13 +55,12 @@ def reinitialise(module: nn.Module, seed: int) -> None:
         UserError: a layer holds parameters of its own but has no `reset_parameters`.
     """
     for name, child in module.named_modules():
-        own = [*child.parameters(recurse=False), *child.buffers(recurse=False)]
+        own = next(child.parameters(recurse=False), None)
         reset = getattr(child, "reset_parameters", None)
         if callable(reset):
-            with torch.random.fork_rng(devices=[]):
-                torch.random.manual_seed(derive_seed(seed, "init", name))
+            with seeded(derive_seed(seed, "init", name), None if own is None else own.device):
                 reset()
-        elif any(isinstance(value, nn.Parameter) for value in own):
+        elif own is not None:
             raise UserError(
                 f"layer '{name or type(module).__name__}' holds parameters but has no reset_parameters(), so it cannot "
                 "start afresh for every seed; pass a function seed -> module instead of a module."

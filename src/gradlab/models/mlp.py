@@ -74,11 +74,6 @@ class MLP:
         """Widths of the stem and of the layers after it."""
         return self.widths if self.widths is not None else (self.width,) * (self.depth + 1)
 
-    @property
-    def stackable(self) -> bool:
-        """Whether the seeds of this net can train together as stacked weights, exactly."""
-        return True
-
     def parameter_count(self, input_size: int, classes: int) -> int:
         """Count the trainable numbers for `input_size` pixels and `classes` outputs."""
         sizes = (input_size, *self.hidden, classes)

@@ -7,6 +7,7 @@ import math
 
 from torch import Tensor, nn
 
+from gradlab.models._randomness import seeded
 from gradlab.models.initialise import initialise
 from gradlab.models.mlp import MLP
 from gradlab.models.normalise import Normalise
@@ -35,11 +36,13 @@ class Block(nn.Module):
         output = self.branch(features)
         return self.after(features + output if self.residual else output)  # type: ignore[no-any-return]
 
+    def extra_repr(self) -> str:
+        """Show whether there is a skip."""
+        return f"residual={self.residual}"
+
 
 class MLPNetwork(nn.Module):
     """normalise → stem → blocks → head; images (..., C, H, W) in [0, 1] to logits (..., K)."""
-
-    stackable = True
 
     def __init__(self, config: MLP, input_shape: tuple[int, ...], classes: int, normalise: Normalise) -> None:
         super().__init__()
@@ -63,7 +66,15 @@ class MLPNetwork(nn.Module):
                 f"this network reads images of shape (N, {', '.join(map(str, self.input_shape))}), got {tuple(images.shape)}; "
                 "resize the images or build the network for their shape."
             )
-        return self.head(self.blocks(self.stem(self.normalise(images).flatten(-3))))  # type: ignore[no-any-return]
+        return self.body(self.prepare(images))
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """Normalise and flatten images (..., C, H, W) to features (..., C·H·W); the same for every seed and step."""
+        return self.normalise(images).flatten(-3)  # type: ignore[no-any-return]
+
+    def body(self, features: Tensor) -> Tensor:
+        """Map features (..., C·H·W) to logits (..., K)."""
+        return self.head(self.blocks(self.stem(features)))  # type: ignore[no-any-return]
 
 
 def build_mlp(
@@ -80,7 +91,12 @@ def build_mlp(
         raise UserError(
             f"an MLP needs an input shape (C, H, W) and at least one class, got {input_shape} and {classes}."
         )
-    network = MLPNetwork(config, tuple(input_shape), classes, Normalise(mean, std))
+    if len(mean) not in (1, input_shape[0]):
+        raise UserError(
+            f"mean and std need one number, or one per channel, got {len(mean)} for {input_shape[0]} channels."
+        )
+    with seeded(seed):  # the constructors draw values, which initialise replaces
+        network = MLPNetwork(config, tuple(input_shape), classes, Normalise(mean, std))
     initialise(network, seed, config.init, nonlinearity=config.activation.replace("-", "_"))
     return network
 

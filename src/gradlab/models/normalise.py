@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -18,7 +19,8 @@ class Normalise(nn.Module):
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        if len(mean) != len(std) or not all(value > 0 for value in std):
+        numbers = all(math.isfinite(value) for value in (*mean, *std))
+        if not mean or len(mean) != len(std) or not numbers or not all(value > 0 for value in std):
             raise UserError(
                 f"mean and std need one number per channel and std must be positive, got {list(mean)} and {list(std)}."
             )
@@ -28,8 +30,18 @@ class Normalise(nn.Module):
         self.register_buffer("shift", (-mean_tensor / std_tensor).float())
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the normalised images, same shape."""
-        return torch.addcmul(self.shift, images, self.scale)
+        """Return the normalised images, same shape.
+
+        Raises:
+            UserError: the images have another number of channels.
+        """
+        channels = len(self.scale)
+        if channels > 1 and images.shape[-3] != channels:
+            raise UserError(
+                f"mean and std of {channels} channels cannot normalise images of shape {tuple(images.shape)}; "
+                "give one number per channel of the images, or one for all."
+            )
+        return (images * self.scale).add_(self.shift)
 
     def extra_repr(self) -> str:
         """Show mean and std as they were given."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +15,21 @@ from gradlab.models.normalise import Normalise
 from gradlab.types import UserError, derive_seed
 
 
+def _join(parameters: Sequence[Tensor]) -> nn.Parameter:
+    """Stack parameters along a new first axis; frozen ones stay frozen."""
+    return nn.Parameter(
+        torch.stack([parameter.detach() for parameter in parameters]), parameters[0].requires_grad
+    )
+
+
 class StackedLinear(nn.Module):
     """S linear layers: (S, B, in) to (S, B, out); weight (S, out, in), bias (S, out)."""
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
-        biases = [layer.bias.detach() for layer in layers if layer.bias is not None]
-        self.bias = nn.Parameter(torch.stack(biases)) if biases else None
+        self.weight = _join([layer.weight for layer in layers])
+        biases = [layer.bias for layer in layers if layer.bias is not None]
+        self.bias = _join(biases) if biases else None
 
     def forward(self, features: Tensor) -> Tensor:
         """Apply layer s to features[s]."""
@@ -36,8 +44,8 @@ class StackedLayerNorm(nn.Module):
     def __init__(self, layers: Sequence[nn.LayerNorm]) -> None:
         super().__init__()
         self.eps = layers[0].eps
-        self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
-        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers]))
+        self.weight = _join([layer.weight for layer in layers])
+        self.bias = _join([layer.bias for layer in layers])
 
     def forward(self, features: Tensor) -> Tensor:
         """Normalise each row, then scale and shift with the seed's own parameters."""
@@ -50,26 +58,23 @@ class StackedBatchNorm(nn.Module):
 
     running_mean: Tensor
     running_var: Tensor
+    num_batches_tracked: Tensor
 
     def __init__(self, layers: Sequence[nn.BatchNorm1d]) -> None:
         super().__init__()
-        first = layers[0]
-        if first.running_mean is None or first.momentum is None or not first.affine:
-            raise UserError(
-                "only batch norm with running statistics, momentum and affine weights can be stacked."
-            )
-        self.eps, self.momentum = first.eps, first.momentum
-        self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
-        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers]))
-        self.register_buffer("running_mean", torch.stack([layer.running_mean for layer in layers]))  # type: ignore[misc]
-        self.register_buffer("running_var", torch.stack([layer.running_var for layer in layers]))  # type: ignore[misc]
+        self.eps, self.momentum = layers[0].eps, cast(float, layers[0].momentum)
+        self.weight = _join([layer.weight for layer in layers])
+        self.bias = _join([layer.bias for layer in layers])
+        for name in ("running_mean", "running_var", "num_batches_tracked"):
+            self.register_buffer(name, torch.stack([getattr(layer, name) for layer in layers]))
 
     def forward(self, features: Tensor) -> Tensor:
         """Normalise with the batch's statistics in training, else with the running ones."""
         seeds, batch, width = features.shape
-        columns = features.transpose(0, 1).reshape(
-            batch, seeds * width
-        )  # S·width independent channels of one batch
+        if self.training:
+            self.num_batches_tracked.add_(1)
+        # S·width independent channels of one batch
+        columns = features.transpose(0, 1).reshape(batch, seeds * width)
         normed = functional.batch_norm(
             columns,
             self.running_mean.view(-1),
@@ -92,7 +97,7 @@ class StackedDropout(nn.Module):
         self.generators: list[torch.Generator] = []
 
     def reseed(self, seeds: Sequence[int], *names: str | int) -> None:
-        """Start the streams of this epoch."""
+        """Start the streams (seed, "dropout", *names); give every layer and epoch a name of its own."""
         self.generators = [
             torch.Generator().manual_seed(derive_seed(seed, "dropout", *names)) for seed in seeds
         ]
@@ -132,40 +137,82 @@ SHARED = (
 """Modules that work on any leading dimensions as they are."""
 
 
+def can_stack(network: nn.Module) -> bool:
+    """Whether several networks like this one can train as one stack, exactly: an `MLPNetwork` as it was built.
+
+    Freezing keeps it so; another layer, a hook, a parametrisation or a shared weight does not.
+    """
+    if type(network) is not MLPNetwork:
+        return False
+    names = [name for name, _ in network.named_parameters(remove_duplicate=False)]
+    shared = len(names) != sum(1 for _ in network.parameters())
+    return not shared and all(_is_plain(module) for module in network.modules())
+
+
+def _is_plain(module: nn.Module) -> bool:
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)
+    if type(module) not in (*LAYERS, *SHARED) or any(hooks):
+        return False
+    if isinstance(module, nn.BatchNorm1d):
+        return module.affine and module.track_running_stats and module.momentum is not None
+    if isinstance(module, nn.LayerNorm):
+        return module.elementwise_affine and module.bias is not None and len(module.normalized_shape) == 1
+    return True
+
+
 def stack(networks: Sequence[MLPNetwork]) -> MLPNetwork:
     """Stack networks of one configuration: (S, B, C, H, W) to (S, B, K), network s on slice s.
 
     Raises:
-        UserError: the networks differ in configuration, or hold a layer that cannot be stacked exactly.
+        UserError: the networks differ in more than the values of their parameters, or cannot be stacked exactly.
     """
     if not networks:
         raise UserError("stack needs at least one network, got none.")
-    if any(network.config != networks[0].config for network in networks):
+    if not all(can_stack(network) for network in networks):
         raise UserError(
-            "only networks of one configuration can be stacked; group them by configuration first."
+            "only networks as gradlab's MLP builder makes them can be stacked; train other modules one seed at a time."
+        )
+    if any(_form(network) != _form(networks[0]) for network in networks):
+        raise UserError(
+            "only networks of one configuration, shape, normalisation and choice of frozen layers can be stacked; "
+            "group them first."
         )
     stacked = copy.deepcopy(networks[0])
     _replace(stacked, list(networks))
     return stacked
 
 
+def _form(network: MLPNetwork) -> tuple[object, ...]:
+    """Everything that networks of one stack have in common."""
+    normalise = network.normalise
+    tensors = [
+        (name, value.shape, value.dtype, value.device, value.requires_grad)
+        for name, value in network.named_parameters()
+    ]
+    first = (normalise.scale.tolist(), normalise.shift.tolist(), network.input_shape)
+    return network.config, repr(network), tensors, first
+
+
 def _replace(target: nn.Module, sources: Sequence[nn.Module]) -> None:
     for name, child in list(target.named_children()):
         peers = [source.get_submodule(name) for source in sources]
         if type(child) in LAYERS:
-            setattr(target, name, LAYERS[type(child)](peers))
-        elif isinstance(child, SHARED):
-            _replace(child, peers)
+            layer = LAYERS[type(child)](peers)
+            setattr(target, name, layer.train(child.training))
         else:
-            raise UserError(
-                f"a layer of type {type(child).__name__} cannot be stacked; train its seeds one by one."
-            )
+            _replace(child, peers)
 
 
 def unstack(stacked: nn.Module, index: int, like: MLPNetwork) -> MLPNetwork:
-    """Copy network `index` of a stack into a network of `like`'s form."""
-    network = copy.deepcopy(like)
-    shared = {name for name, _ in Normalise((0.0,), (1.0,)).named_buffers(prefix="normalise")}
-    state = {name: value if name in shared else value[index] for name, value in stacked.state_dict().items()}
-    network.load_state_dict(network.state_dict() | {name: value.clone() for name, value in state.items()})
+    """Copy network `index` of a stack into a network of `like`'s form, on the stack's device and in its dtype."""
+    first = next(stacked.parameters())
+    network = copy.deepcopy(like).to(device=first.device, dtype=first.dtype)
+    own = {
+        f"{name}.{key}"
+        for name, layer in stacked.named_modules()
+        if isinstance(layer, StackedLinear | StackedLayerNorm | StackedBatchNorm)
+        for key in layer.state_dict()
+    }
+    state = {name: value[index] if name in own else value for name, value in stacked.state_dict().items()}
+    network.load_state_dict(state)
     return network

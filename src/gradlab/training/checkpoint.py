@@ -9,19 +9,23 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from gradlab.types import UserError
 
 
 def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-    """Write tensors and JSON-able facts to one file, atomically."""
+    """Write tensors and JSON-able facts to one file, atomically.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        save_file(flat, temporary, metadata={"facts": json.dumps(facts)})
+        temporary.write_bytes(save(flat, metadata={"facts": json.dumps(facts)}))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -36,7 +36,10 @@ def resolve_device(name: str = "auto") -> torch.device:
         raise UserError(
             f"this machine has no {kind} device that PyTorch can use; run with --device cpu or auto."
         )
-    if kind == "cuda" and ":" in name and int(name.split(":")[1]) >= torch.cuda.device_count():
+    number = name.removeprefix(kind)[1:]
+    if number and not number.isdecimal():
+        raise UserError(f"unknown device '{name}'; write cuda:0 for the first of several devices.")
+    if kind == "cuda" and number and int(number) >= torch.cuda.device_count():
         raise UserError(
             f"this machine has {torch.cuda.device_count()} cuda device(s), got '{name}'; count from cuda:0."
         )
@@ -47,8 +50,12 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
     """Return the context in which forward passes run.
 
     Raises:
-        UserError: fp16 on a CPU, which PyTorch computes unusably slowly.
+        UserError: fp16 on a CPU, which PyTorch computes unusably slowly; fp64 where the device has none.
     """
+    if precision not in DTYPES:
+        raise UserError(f"unknown precision '{precision}'; {did_you_mean(precision, tuple(DTYPES))}")
+    if precision == "fp64" and device.type == "mps":
+        raise UserError("an mps device computes no fp64; use --precision fp32, or --device cpu.")
     if precision == "fp16" and device.type == "cpu":
         raise UserError("fp16 on a CPU is unusably slow; use --precision bf16 or fp32, or a GPU.")
     if precision in ("fp32", "fp64"):

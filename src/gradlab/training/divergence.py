@@ -9,45 +9,67 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gradlab.data import Split, gather, order
-from gradlab.training.device import DTYPES, autocast
-from gradlab.training.loop import State, batch_loss, set_rate, steps_per_epoch, train_step
+from gradlab.data import order
+from gradlab.training.device import autocast
+from gradlab.training.feed import Feed
+from gradlab.training.loop import State, batch_loss, full, set_rate, steps_per_epoch, train_step
+from gradlab.training.modes import set_training
 from gradlab.training.recipe import Precision, Recipe
 
 
-def find_divergence(state: State, recipe: Recipe, train: Split, precision: Precision) -> str:
+def find_divergence(
+    state: State, recipe: Recipe, train: Feed, validation: Feed | None, precision: Precision
+) -> str:
     """Say in words where the single network of `state`, set to an epoch's start, first leaves the finite numbers.
 
     Args:
         state: an ensemble of one at the start of the epoch in which it diverged; consumed.
     """
-    steps = steps_per_epoch(recipe, len(train))
-    indices = order(len(train), seed=state.ensemble.seeds[0], epoch=state.epoch).to(train.labels.device)
-    state.ensemble.module.train()
-    state.ensemble.reseed(state.epoch)
+    ensemble, steps = state.ensemble, steps_per_epoch(recipe, len(train))
+    indices = order(len(train), seed=ensemble.seeds[0], epoch=state.epoch).to(train.labels.device)
+    set_training(ensemble.module)
+    ensemble.reseed(state.epoch)
     for step in range(steps):
         batch = indices[None, step * recipe.batch_size : (step + 1) * recipe.batch_size]
-        before, buffers = state.ensemble.rows([0])
+        features, labels = train.batch(batch), train.labels[batch]
+        before, buffers = ensemble.rows([0])
         set_rate(state, recipe, step, steps)
-        loss, _ = train_step(state, recipe, train, batch, precision)
-        if not (torch.isfinite(loss).all() and torch.isfinite(state.ensemble.flat).all()):
-            state.ensemble.load(before, buffers)
-            place = _place(state, train, batch, precision)
-            return f"epoch {state.epoch}, step {step + 1} of {steps}: {place}"
-    return f"epoch {state.epoch}: only in the validation loss"
+        found: list[str] = []
+        with _watch(ensemble.module, found):
+            loss, _ = train_step(state, recipe, features, labels, precision)
+        if not (torch.isfinite(loss).all() and torch.isfinite(ensemble.flat).all()):
+            where = f"epoch {state.epoch}, step {step + 1} of {steps}"
+            if found:
+                return f"{where}: the output of {found[0]} is not finite"
+            if not torch.isfinite(loss).all():
+                return f"{where}: the loss is not finite while every layer's output is"
+            ensemble.load(before, buffers)
+            return f"{where}: {_in_gradient(state, features, labels, precision)}"
+    place = None if validation is None else _in_validation(state, validation, precision)
+    return f"epoch {state.epoch}: {place or 'played again alone, it stays finite'}"
 
 
-def _place(state: State, train: Split, batch: Tensor, precision: Precision) -> str:
-    images, labels = gather(train, batch, dtype=DTYPES[precision]), train.labels[batch]
-    found: list[str] = []
-    with _watch(state.ensemble.module, found), autocast(images.device, precision):
-        logits = state.ensemble.module(images)
-    if found:
-        return f"the output of {found[0]} is not finite"
-    loss = batch_loss(logits.float(), labels)
-    if not torch.isfinite(loss).all():
-        return "the loss is not finite while every layer's output is"
-    state.ensemble.set_gradient(loss.sum().to(logits.dtype))
+@torch.no_grad()
+def _in_validation(state: State, validation: Feed, precision: Precision) -> str | None:
+    ensemble = state.ensemble
+    if state.average is not None:
+        ensemble.flat.data.copy_(state.average)
+    ensemble.module.eval()
+    for features, labels in validation.parts():
+        found: list[str] = []
+        with _watch(ensemble.module, found), autocast(features.device, precision):
+            logits = ensemble.forward(features[None])
+        if found:
+            return f"only on validation images, where the output of {found[0]} is not finite"
+        if not torch.isfinite(batch_loss(full(logits, precision), labels[None])).all():
+            return "only on validation images, where the loss is not finite while every layer's output is"
+    return None
+
+
+def _in_gradient(state: State, features: Tensor, labels: Tensor, precision: Precision) -> str:
+    with autocast(features.device, precision):
+        logits = state.ensemble.forward(features)
+    state.ensemble.set_gradient(batch_loss(full(logits, precision), labels).sum())
     rows = _by_name(state, state.ensemble.flat.grad)
     bad = [name for name, gradient in rows if not torch.isfinite(gradient).all()]
     if bad:
@@ -57,24 +79,34 @@ def _place(state: State, train: Split, batch: Tensor, precision: Precision) -> s
 
 def _by_name(state: State, row: Tensor | None) -> list[tuple[str, Tensor]]:
     sizes = [parameter.numel() for parameter in state.ensemble.parameters]
-    parts = torch.empty(0).split(0) if row is None else row.flatten().split(sizes)
+    parts = torch.split(torch.empty(0) if row is None else row.flatten(), sizes)
     return list(zip(state.ensemble.names, parts, strict=True))
 
 
 @contextlib.contextmanager
 def _watch(module: nn.Module, found: list[str]) -> Iterator[None]:
-    """Append the name of every leaf whose output is not finite, in the order of execution."""
+    """Append the name of every layer whose output is not finite, in the order in which they end.
+
+    The layers inside a module end before it does, so that the first name is the innermost.
+    """
     handles = []
     for name, layer in module.named_modules():
-        if not list(layer.children()):
 
-            def hook(_module: nn.Module, _inputs: Any, output: Any, name: str = name) -> None:
-                if isinstance(output, Tensor) and not torch.isfinite(output).all():
-                    found.append(name.removeprefix("module."))
+        def hook(_module: nn.Module, _inputs: Any, output: Any, name: str = name) -> None:
+            if not all(torch.isfinite(tensor).all() for tensor in _tensors(output)):
+                found.append(name.removeprefix("module.") if name not in ("", "module") else "the model")
 
-            handles.append(layer.register_forward_hook(hook))
+        handles.append(layer.register_forward_hook(hook))
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _tensors(output: Any) -> list[Tensor]:
+    if isinstance(output, Tensor):
+        return [output]
+    if isinstance(output, dict):
+        output = list(output.values())
+    return [one for part in output for one in _tensors(part)] if isinstance(output, list | tuple) else []

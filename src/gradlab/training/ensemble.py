@@ -10,8 +10,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from gradlab.models._randomness import restart
 from gradlab.models.mlp_network import MLPNetwork
-from gradlab.models.stack import StackedBatchNorm, StackedDropout, stack, unstack
+from gradlab.models.stack import StackedBatchNorm, StackedDropout, can_stack, stack, unstack
 from gradlab.types import UserError, derive_seed
 
 
@@ -36,10 +37,20 @@ class Ensemble:
     templates: list[nn.Module]
     seeds: list[int]
 
-    @property
-    def parameters(self) -> list[nn.Parameter]:
-        """The trained tensors, each a view of `flat`."""
-        return [parameter for parameter in self.module.parameters() if parameter.requires_grad]
+    def __post_init__(self) -> None:
+        self.parameters = [
+            parameter for parameter in self.module.parameters() if parameter.requires_grad
+        ]  # each a view of `flat`
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """Do what every network does to images in [0, 1] alike, without parameters: (..., C, H, W) to features."""
+        return images if isinstance(self.module, _Single) else cast(MLPNetwork, self.module).prepare(images)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map prepared features (S, B, ...) to logits (S, B, K)."""
+        if isinstance(self.module, _Single):
+            return self.module(features)  # type: ignore[no-any-return]
+        return cast(MLPNetwork, self.module).body(features)
 
     @property
     def buffers(self) -> list[Tensor]:
@@ -47,7 +58,7 @@ class Ensemble:
         if isinstance(self.module, _Single):
             return list(self.module.buffers())
         layers = [layer for layer in self.module.modules() if isinstance(layer, StackedBatchNorm)]
-        return [tensor for layer in layers for tensor in (layer.running_mean, layer.running_var)]
+        return [tensor for layer in layers for tensor in layer.buffers()]
 
     def set_gradient(self, loss: Tensor) -> None:
         """Put the gradient of the summed loss into `flat.grad`, one row a network.
@@ -55,6 +66,10 @@ class Ensemble:
         Raises:
             UserError: a parameter that should train takes no part in the loss.
         """
+        if not loss.requires_grad:
+            raise UserError(
+                "the model's output carries no gradient; drop torch.no_grad() and detach() from its forward()."
+            )
         gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
         if any(gradient is None for gradient in gradients):
             unused = [name for name, gradient in zip(self.names, gradients, strict=True) if gradient is None]
@@ -63,17 +78,15 @@ class Ensemble:
                 "use it in forward() or set requires_grad=False on it."
             )
         rows = len(self.seeds)
-        self.flat.grad = torch.cat(
-            [cast(Tensor, gradient).reshape(rows, -1) for gradient in gradients], dim=1
-        )
+        self.flat.grad = torch.cat([gradient.reshape(rows, -1) for gradient in gradients], dim=1)
 
     def reseed(self, epoch: int) -> None:
         """Start this epoch's streams of dropout; a module of its own draws from the (forked) global stream."""
-        for layer in self.module.modules():
+        for name, layer in self.module.named_modules():
             if isinstance(layer, StackedDropout):
-                layer.reseed(self.seeds, epoch)
+                layer.reseed(self.seeds, epoch, name)
         if isinstance(self.module, _Single):
-            torch.random.manual_seed(derive_seed(self.seeds[0], "dropout", epoch))
+            restart(derive_seed(self.seeds[0], "dropout", epoch), self.flat.device)
 
     def rows(self, indices: Sequence[int]) -> tuple[Tensor, list[Tensor]]:
         """Copy parameters and buffers of the networks at `indices`."""
@@ -108,11 +121,6 @@ class Ensemble:
         return network.eval()
 
 
-def is_stackable(module: nn.Module) -> bool:
-    """Whether several of these can train as one stack, exactly."""
-    return isinstance(module, MLPNetwork)
-
-
 def assemble(
     networks: Sequence[nn.Module],
     seeds: Sequence[int],
@@ -127,13 +135,12 @@ def assemble(
         networks: one per seed; several only if they can be stacked.
         seeds: one per network.
         like: take device and dtype from this tensor; or give `device` and `dtype`.
+
+    Raises:
+        UserError: several networks that cannot be stacked, or nothing to train.
     """
-    if len(networks) > 1 and not all(is_stackable(network) for network in networks):
-        raise UserError(
-            "only networks of gradlab's MLP builder can be stacked; train other modules one seed at a time."
-        )
     device, dtype = (like.device, like.dtype) if like is not None else (device, dtype)
-    if is_stackable(networks[0]):
+    if len(networks) > 1 or can_stack(networks[0]):
         module: nn.Module = stack([cast(MLPNetwork, network) for network in networks])
     else:
         module = _Single(copy.deepcopy(networks[0]))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from torch import nn
 
-from gradlab.data import Dataset, Split, refuse_test
+from gradlab.data import Dataset, Split
+from gradlab.models._randomness import kept_random_state
+from gradlab.training.checks import check_last_batch, check_model, training_parts
 from gradlab.training.device import DTYPES, autocast, resolve_device
 from gradlab.training.ensemble import assemble
 from gradlab.training.progress import show_progress
@@ -85,7 +86,7 @@ def fit(
         data: trained on its train part, selected on its validation part; or a training split.
         recipe: how to train; the defaults of `Recipe` if not given.
         seed: of data order, dropout and nothing else: the initial weights are the model's.
-        validation: only with a training split as `data`.
+        validation: selected on instead of the data's own; needed with a training split as `data`.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "fp32", "bf16" (autocast), "fp16" (autocast with loss scaling; not on a CPU) or "fp64".
         checkpoint: a file; written after every epoch and resumed from where it exists. On a CPU a resumed run
@@ -139,16 +140,20 @@ def fit_stacked(
         raise UserError(
             "fp16 scales the loss of one network at a time; train its seeds one by one, or use bf16."
         )
-    if len(models) != len(seeds) or len(set(seeds)) != len(seeds):
+    if not models or len(models) != len(seeds) or len(set(seeds)) != len(seeds):
         raise UserError(
             f"give one different seed per model, got {len(models)} models and seeds {list(seeds)}."
         )
-    train, validation = _parts(data, validation, recipe, place)
-    _check_classes(models[0], data, train)
+    if pause_after is not None and pause_after < 1:
+        raise UserError(f"pause_after names the epoch after which to pause, from 1, got {pause_after}.")
+    train, validation = training_parts(data, validation, recipe)
+    for model in models:
+        check_model(model, train, validation, data.num_classes if isinstance(data, Dataset) else None)
+    check_last_batch(models[0], train, recipe)
+    train, validation = train.to(place), None if validation is None else validation.to(place)
     ensemble = assemble(models, seeds, device=place, dtype=DTYPES[precision])
     run = Run(ensemble, recipe, train, validation, precision, Path(checkpoint) if checkpoint else None)
-    forked = [place.index or 0] if place.type == "cuda" else []
-    with show_progress(progress) as show, torch.random.fork_rng(devices=forked):
+    with show_progress(progress) as show, kept_random_state(place):
         for epoch in run.epochs(pause_after, checkpoint_seconds):
             for listener in (*listeners, show):
                 listener(epoch)
@@ -165,60 +170,3 @@ def fit_stacked(
         )
         for index, seed in enumerate(seeds)
     ]
-
-
-def _parts(
-    data: Dataset | Split, validation: Split | None, recipe: Recipe, device: torch.device
-) -> tuple[Split, Split | None]:
-    """Find the training and validation parts, and refuse test data wherever it hides."""
-    purpose = "fit trains and selects on train and validation only"
-    refuse_test(data, purpose)
-    refuse_test(validation, purpose)
-    if isinstance(data, Dataset):
-        train = data.train
-        validation = validation if validation is not None else data.validation
-        if train is None:
-            raise UserError(f"'{data.name}' has no training images here; choose data with a train part.")
-    elif isinstance(data, Split):
-        train = data
-    else:
-        raise UserError(
-            f"fit reads a gradlab Dataset or Split, got {type(data).__name__}; "
-            "use gradlab.data.load(...) or gradlab.data.from_tensors(images, labels)."
-        )
-    if validation is None and (recipe.stopping is not None or recipe.keep == "best"):
-        raise UserError(
-            "early stopping and keep='best' need a validation part and there is none; "
-            "pass validation=..., or a recipe with keep='last' and no stopping."
-        )
-    return train.to(device), None if validation is None else validation.to(device)
-
-
-def _check_classes(model: nn.Module, data: Dataset | Split, train: Split) -> None:
-    """Refuse a model whose outputs cannot name every class, before the first step."""
-    classes = data.num_classes if isinstance(data, Dataset) else int(train.labels.max()) + 1
-    probe = train[:2]
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            parameter = next(iter(model.parameters()), None)
-            images = probe.images.to("cpu" if parameter is None else parameter.device)
-            images = images.to(torch.float32 if parameter is None else parameter.dtype) / 255
-            logits = model(images)
-    except RuntimeError as error:
-        raise UserError(
-            f"the model cannot read images of shape {tuple(probe.images.shape[1:])} (PyTorch says: {str(error).splitlines()[0]}); "
-            "build it for this shape or resize the images."
-        ) from error
-    finally:
-        model.train(was_training)
-    if not isinstance(logits, torch.Tensor) or logits.dim() != 2:
-        raise UserError(
-            f"the model must return logits of shape (N, K), got {tuple(getattr(logits, 'shape', ()))}; "
-            "flatten or pool before its last linear layer."
-        )
-    if logits.shape[1] != classes:
-        raise UserError(
-            f"the model returns {logits.shape[1]} logits, but the data has {classes} classes; give its last layer {classes} outputs."
-        )

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gradlab.data import Split, gather, order
-from gradlab.training.device import DTYPES, autocast
+from gradlab.data import order
+from gradlab.training.device import autocast
 from gradlab.training.ensemble import Ensemble
+from gradlab.training.feed import Feed
+from gradlab.training.modes import set_training
 from gradlab.training.optimizer import clip_rows
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.schedule import rate_factor
 from gradlab.types import UserError
-
-EVALUATION_BATCH = 1000
 
 
 @dataclass
@@ -36,27 +36,29 @@ def steps_per_epoch(recipe: Recipe, images: int) -> int:
     return math.ceil(images / recipe.batch_size)
 
 
-def train_epoch(state: State, recipe: Recipe, train: Split, precision: Precision) -> tuple[Tensor, Tensor]:
+def train_epoch(state: State, recipe: Recipe, train: Feed, precision: Precision) -> tuple[Tensor, Tensor]:
     """Train on every image once.
 
     Returns: mean training loss and accuracy over the epoch, each (S,), measured on the batches as they came.
     """
-    ensemble = state.ensemble
-    ensemble.module.train()
+    ensemble, images = state.ensemble, len(train)
+    set_training(ensemble.module)
     ensemble.reseed(state.epoch)
-    images = len(train)
     orders = torch.stack([order(images, seed=seed, epoch=state.epoch) for seed in ensemble.seeds])
     orders = orders.to(train.labels.device)
-    losses = torch.zeros(len(ensemble.seeds), device=orders.device, dtype=torch.float64)
-    correct = torch.zeros(len(ensemble.seeds), device=orders.device, dtype=torch.int64)
+    labels = train.labels[orders]
     steps = steps_per_epoch(recipe, images)
+    losses = torch.zeros(steps, len(ensemble.seeds), device=orders.device, dtype=torch.float64)
+    correct = torch.zeros(steps, len(ensemble.seeds), device=orders.device, dtype=torch.int64)
     for step in range(steps):
-        indices = orders[:, step * recipe.batch_size : (step + 1) * recipe.batch_size]
+        batch = slice(step * recipe.batch_size, (step + 1) * recipe.batch_size)
         set_rate(state, recipe, step, steps)
-        loss, hits = train_step(state, recipe, train, indices, precision)
-        losses += loss.double() * indices.shape[1]
-        correct += hits
-    return losses / images, correct.double() / images
+        features = train.batch(orders[:, batch])
+        losses[step], correct[step] = train_step(state, recipe, features, labels[:, batch], precision)
+    losses[-1] *= (
+        images - (steps - 1) * recipe.batch_size
+    ) / recipe.batch_size  # the last batch may be smaller
+    return losses.sum(0) * recipe.batch_size / images, correct.sum(0).double() / images
 
 
 def set_rate(state: State, recipe: Recipe, step: int, steps: int) -> None:
@@ -66,18 +68,15 @@ def set_rate(state: State, recipe: Recipe, step: int, steps: int) -> None:
 
 
 def train_step(
-    state: State, recipe: Recipe, train: Split, indices: Tensor, precision: Precision
+    state: State, recipe: Recipe, features: Tensor, labels: Tensor, precision: Precision
 ) -> tuple[Tensor, Tensor]:
-    """Take one step on the images at `indices` (S, B); returns loss (S,) and correct predictions (S,)."""
+    """Take one step on prepared features (S, B, ...); returns loss (S,) and correct predictions (S,)."""
     ensemble, optimizer = state.ensemble, state.optimizer
-    images = gather(train, indices, dtype=DTYPES[precision])
-    labels = train.labels[indices]
-    with autocast(images.device, precision):
-        logits = ensemble.module(images)
+    with autocast(features.device, precision):
+        logits = ensemble.forward(features)
+    logits = full(logits, precision)
     check_logits(logits, labels)
-    loss = batch_loss(
-        logits.float() if precision in ("bf16", "fp16") else logits, labels, recipe.label_smoothing
-    )
+    loss = batch_loss(logits, labels, recipe.label_smoothing)
     total = loss.sum()
     ensemble.set_gradient(total if state.scaler is None else state.scaler.scale(total))
     if state.scaler is not None:
@@ -91,8 +90,12 @@ def train_step(
         state.scaler.update()
     if state.average is not None and recipe.ema is not None:
         state.average.lerp_(ensemble.flat.detach(), 1 - recipe.ema)
-    with torch.no_grad():
-        return loss.detach(), (logits.argmax(-1) == labels).sum(1)
+    return loss.detach(), (logits.detach().argmax(-1) == labels).sum(1)
+
+
+def full(logits: Tensor, precision: Precision) -> Tensor:
+    """Return logits of a half precision as float32, since losses are summed there."""
+    return logits.float() if precision in ("bf16", "fp16") else logits
 
 
 def batch_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -113,25 +116,15 @@ def check_logits(logits: Tensor, labels: Tensor) -> None:
 
 
 @torch.no_grad()
-def validate(state: State, split: Split, precision: Precision) -> tuple[Tensor, Tensor]:
-    """Return loss and accuracy of every network on `split`, each (S,), in eval mode."""
+def validate(state: State, feed: Feed, precision: Precision) -> tuple[Tensor, Tensor]:
+    """Return loss and accuracy of every network on a whole split, each (S,), in eval mode."""
     ensemble = state.ensemble
-    rows = len(ensemble.seeds)
-    logits = ensemble_logits(ensemble, split, precision)
-    labels = split.labels.expand(rows, -1)
-    losses = batch_loss(logits, labels)
-    return losses.double(), (logits.argmax(-1) == labels).double().mean(1)
-
-
-@torch.no_grad()
-def ensemble_logits(ensemble: Ensemble, split: Split, precision: Precision) -> Tensor:
-    """Return logits (S, N, K) of every network on every image, in eval mode."""
     ensemble.module.eval()
     rows, parts = len(ensemble.seeds), []
-    for start in range(0, len(split), EVALUATION_BATCH):
-        indices = torch.arange(start, min(start + EVALUATION_BATCH, len(split)), device=split.labels.device)
-        images = gather(split, indices, dtype=DTYPES[precision])
-        with autocast(images.device, precision):
-            logits = ensemble.module(images.expand(rows, *images.shape))
-        parts.append(logits.float() if precision in ("bf16", "fp16") else logits)
-    return torch.cat(parts, dim=1)
+    for features, _ in feed.parts():
+        with autocast(features.device, precision):
+            logits = ensemble.forward(features.expand(rows, *features.shape))
+        parts.append(full(logits, precision))
+    logits = torch.cat(parts, dim=1)
+    labels = feed.labels.expand(rows, -1)
+    return batch_loss(logits, labels).double(), (logits.argmax(-1) == labels).double().mean(1)

@@ -10,15 +10,18 @@ from gradlab.training.recipe import Recipe
 
 def build_optimizer(recipe: Recipe, flat: nn.Parameter) -> torch.optim.Optimizer:
     """Return PyTorch's own fused optimiser for one (S, P) tensor."""
-    common = {
-        "lr": recipe.learning_rate,
-        "weight_decay": recipe.weight_decay,
-        "fused": flat.device.type != "mps",
-    }
+    rate, decay, fused = recipe.learning_rate, recipe.weight_decay, flat.device.type != "mps"
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD([flat], momentum=recipe.momentum, nesterov=recipe.nesterov, **common)
+        return torch.optim.SGD(
+            [flat],
+            lr=rate,
+            momentum=recipe.momentum,
+            weight_decay=decay,
+            nesterov=recipe.nesterov,
+            fused=fused,
+        )
     kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
-    return kind([flat], **common)
+    return kind([flat], lr=rate, weight_decay=decay, fused=fused)
 
 
 def keep_rows(
@@ -29,7 +32,9 @@ def keep_rows(
     (old,) = optimizer.param_groups[0]["params"]
     state = optimizer.state.get(old, {})
     smaller.state[flat] = {
-        name: value[rows].clone() if value.dim() == 2 else value.clone() for name, value in state.items()
+        name: value[rows].clone() if value.dim() == 2 else value.clone()
+        for name, value in state.items()
+        if value is not None
     }
     return smaller
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gradlab.data import Dataset, Split, gather, refuse_test
+from gradlab.models._randomness import seeded
+from gradlab.training.modes import kept_modes, set_training
 from gradlab.types import UserError, derive_seed
 
 
@@ -33,7 +36,12 @@ def fixed_batch(data: Dataset | Split, size: int = 128) -> Split:
     Raises:
         UserError: test data, or no training images.
     """
-    refuse_test(data, "a probe looks at training batches only")
+    refuse_test(data, "gradient_norms")
+    if not isinstance(data, Dataset | Split):
+        raise UserError(
+            f"a probe reads a gradlab Dataset or Split, got {type(data).__name__}; "
+            "use gradlab.data.load(...) or gradlab.data.from_tensors(images, labels)."
+        )
     train = data.train if isinstance(data, Dataset) else data
     if train is None:
         raise UserError(
@@ -47,48 +55,58 @@ def fixed_batch(data: Dataset | Split, size: int = 128) -> Split:
 def gradient_norms(model: nn.Module, data: Dataset | Split, *, batch_size: int = 128) -> list[LayerGradient]:
     """Measure the gradient of the mean cross-entropy in every layer that has a trained weight.
 
-    Batch norm uses the batch's statistics as in training, dropout is off; the model, its buffers, gradients and
-    modes are left as they were. Norms are summed in float64, so that small gradients do not vanish in the square.
+    Batch norm uses the batch's statistics as in training (a frozen one its own), dropout layers are off; the model,
+    its buffers, gradients and modes are left as they were. Norms are summed in float64, so that small gradients do
+    not vanish in the square.
 
     Args:
         model: maps images (N, C, H, W) in [0, 1] to logits (N, K).
         data: its train part (or a training split) gives the fixed batch.
         batch_size: images in that batch.
 
-    Returns: one entry a layer, input first.
+    Returns: one entry a layer, in the order of registration; 0 for a layer that takes no part in the loss.
+
+    Raises:
+        UserError: test data, no training images, or a model without a trained weight.
     """
     batch = fixed_batch(data, batch_size)
     layers = [
-        (name, weight, getattr(layer, "bias", None))
+        (name, layer.weight, bias if _is_trained(bias := getattr(layer, "bias", None)) else None)
         for name, layer in model.named_modules()
-        if isinstance(weight := getattr(layer, "weight", None), nn.Parameter) and weight.requires_grad
+        if _is_trained(getattr(layer, "weight", None))
     ]
-    tensors = [
-        tensor for _, weight, bias in layers for tensor in (weight, bias) if isinstance(tensor, nn.Parameter)
-    ]
+    if not layers:
+        raise UserError(
+            "this model has no layer with a trained weight to probe; set requires_grad=True on one."
+        )
+    tensors = [tensor for _, weight, bias in layers for tensor in (weight, bias) if tensor is not None]
     gradients = iter(_gradients(model, batch, tensors))
     rows = []
     for index, (name, _, bias) in enumerate(layers):
         weight_norm = _norm(next(gradients))
-        bias_norm = _norm(next(gradients)) if isinstance(bias, nn.Parameter) else None
-        rows.append(LayerGradient(name, index, weight_norm, bias_norm))
+        rows.append(LayerGradient(name, index, weight_norm, None if bias is None else _norm(next(gradients))))
     return rows
+
+
+def _is_trained(tensor: object) -> TypeGuard[nn.Parameter]:
+    return isinstance(tensor, nn.Parameter) and tensor.requires_grad
 
 
 def _gradients(model: nn.Module, batch: Split, tensors: list[nn.Parameter]) -> tuple[Tensor | None, ...]:
     """Gradients on the batch; modes, buffers and `.grad` stay as they were."""
-    modes = {module: module.training for module in model.modules()}
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    dtype = tensors[0].dtype if tensors else torch.float32
+    batch = batch.to(tensors[0].device)
+    indices = torch.arange(len(batch), device=batch.labels.device)
+    images = gather(batch, indices, dtype=tensors[0].dtype)
     try:
-        for module in model.modules():
-            module.training = not isinstance(module, nn.modules.dropout._DropoutNd)
-        indices = torch.arange(len(batch), device=batch.labels.device)
-        loss = functional.cross_entropy(model(gather(batch, indices, dtype=dtype)), batch.labels)
-        return torch.autograd.grad(loss, tensors, allow_unused=True)
+        with kept_modes(model), seeded(0, images.device), torch.enable_grad():
+            set_training(model)
+            for module in model.modules():
+                if isinstance(module, nn.modules.dropout._DropoutNd):
+                    module.eval()
+            loss = functional.cross_entropy(model(images), batch.labels)
+            return torch.autograd.grad(loss, tensors, allow_unused=True)
     finally:
-        for module, training in modes.items():
-            module.training = training
         with torch.no_grad():
             for name, buffer in model.named_buffers():
                 buffer.copy_(buffers[name])

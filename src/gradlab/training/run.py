@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,7 @@ from gradlab.data import Split
 from gradlab.training.checkpoint import read_checkpoint, write_checkpoint
 from gradlab.training.divergence import find_divergence
 from gradlab.training.ensemble import Ensemble
+from gradlab.training.feed import Feed
 from gradlab.training.loop import State, train_epoch, validate
 from gradlab.training.optimizer import build_optimizer, keep_rows, load_optimizer_state, optimizer_state
 from gradlab.training.recipe import Precision, Recipe
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from gradlab.training.fit import Epoch
 
 Weights = tuple[Tensor, list[Tensor]]
+Start = tuple[Tensor, list[Tensor], dict[str, Tensor], Tensor | None, dict[str, Any] | None]
+"""Parameters, buffers, the optimiser's state, averaged weights and the loss scale at the start of an epoch."""
 
 
 class Run:
@@ -42,9 +47,10 @@ class Run:
         precision: Precision,
         checkpoint: Path | None,
     ) -> None:
-        self.recipe, self.train, self.validation, self.precision = recipe, train, validation, precision
-        self.path = checkpoint
-        self.whole = ensemble
+        self.recipe, self.precision, self.path, self.whole = recipe, precision, checkpoint, ensemble
+        dtype = ensemble.flat.dtype
+        self.train = Feed(train, dtype, ensemble.prepare)
+        self.validation = None if validation is None else Feed(validation, dtype, ensemble.prepare)
         count = len(ensemble.seeds)
         self.active = list(range(count))
         self.histories: list[list[dict[str, float]]] = [[] for _ in range(count)]
@@ -52,7 +58,7 @@ class Run:
         self.kept: list[Weights] = [ensemble.rows([index]) for index in range(count)]
         self.seconds = 0.0
         self.state = self._start(ensemble)
-        self.fingerprint = self._fingerprint(ensemble)
+        self.fingerprint = "" if checkpoint is None else self._fingerprint(train, validation)
         if checkpoint is not None and checkpoint.exists():
             self._resume(checkpoint)
 
@@ -61,7 +67,7 @@ class Run:
         from gradlab.training.fit import Epoch
 
         written = time.monotonic()
-        last = min(self.recipe.epochs, pause_after or self.recipe.epochs)
+        last = self.recipe.epochs if pause_after is None else min(self.recipe.epochs, pause_after)
         while self.active and self.state.epoch < last:
             begun = time.perf_counter()
             seeds = tuple(self.state.ensemble.seeds)
@@ -92,8 +98,8 @@ class Run:
     def kept_epoch(self, index: int) -> int:
         """Return the epoch whose weights are kept; 0 is the start."""
         history = self.histories[index]
-        if self.recipe.keep == "last" and self.notes[index] is None:
-            return len(history)
+        if self.recipe.keep == "last":
+            return len(history) if self.notes[index] is None else len(history) - 1
         losses = [row.get("validation_loss", row["train_loss"]) for row in history]
         return best_epoch(losses) or 0
 
@@ -115,7 +121,8 @@ class Run:
         start = (
             *state.ensemble.rows(range(len(self.active))),
             optimizer_state(state.optimizer),
-            _copy(state.average),
+            None if state.average is None else state.average.clone(),
+            None if state.scaler is None else state.scaler.state_dict(),
         )
         state.epoch += 1
         loss, accuracy = train_epoch(state, self.recipe, self.train, self.precision)
@@ -132,8 +139,8 @@ class Run:
         leaving = []
         for position, index in enumerate(self.active):
             row = rows[position] | {"learning_rate": rate}
-            broken = not finite[position] or not all(math.isfinite(value) for value in row.values())
-            if broken and self.precision != "fp16":
+            broken = not finite[position] or not self._is_finite(row)
+            if broken:
                 self.notes[index] = self._locate(position, start)
                 row = {name: value if math.isfinite(value) else math.nan for name, value in row.items()}
             self.histories[index].append(row)
@@ -143,6 +150,11 @@ class Run:
                 leaving.append(position)
         if leaving:
             self._shrink(leaving)
+
+    def _is_finite(self, row: dict[str, float]) -> bool:
+        """Whether training may go on; fp16 skips a step whose scaled loss overflows, which is no divergence."""
+        skipped = ("train_loss",) if self.precision == "fp16" else ()
+        return all(math.isfinite(value) for name, value in row.items() if name not in skipped)
 
     def _improved(self, index: int) -> bool:
         return self.recipe.keep == "last" or self.kept_epoch(index) == len(self.histories[index])
@@ -166,27 +178,37 @@ class Run:
         average = None if state.average is None else state.average[stay].clone()
         self.state = State(ensemble, optimizer, average, state.scaler, state.epoch)
 
-    def _locate(
-        self, position: int, start: tuple[Tensor, list[Tensor], dict[str, Tensor], Tensor | None]
-    ) -> str:
-        flat, buffers, optimizer, average = start
+    def _locate(self, position: int, start: Start) -> str:
+        flat, buffers, optimizer, average, scale = start
         solo = self.state.ensemble.keep([position])
         rows = buffers if len(self.state.ensemble.seeds) == 1 else [buffer[[position]] for buffer in buffers]
         solo.load(flat[[position]], rows)
-        state = State(solo, build_optimizer(self.recipe, solo.flat), epoch=self.state.epoch)
+        state = self._start(solo)
+        state.epoch = self.state.epoch
+        if state.scaler is not None and scale is not None:
+            state.scaler.load_state_dict(scale)
         mine = {name: value[[position]] if value.dim() == 2 else value for name, value in optimizer.items()}
         load_optimizer_state(state.optimizer, mine)
         state.average = None if average is None else average[[position]]
-        return find_divergence(state, self.recipe, self.train, self.precision)
+        return find_divergence(state, self.recipe, self.train, self.validation, self.precision)
 
-    def _fingerprint(self, ensemble: Ensemble) -> str:
+    def _fingerprint(self, train: Split, validation: Split | None) -> str:
+        """Identity of this training: whatever its bits depend on, but not how many epochs of a constant rate it has."""
         recipe = asdict(self.recipe)
         if self.recipe.schedule is None:
-            recipe.pop("epochs")  # more epochs of a constant rate are the same run, longer
-        facts = [recipe, ensemble.seeds, len(self.train), self.precision, ensemble.names]
+            recipe.pop("epochs")
+        network = self.whole.templates[0]
+        text = re.sub(r" at 0x[0-9a-f]+", "", f"{network!r} {getattr(network, 'config', '')}")
+        facts = [recipe, self.whole.seeds, self.precision, self.whole.names, text]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-        for tensor in (ensemble.flat.detach(), self.train.labels, self.train.images[:64]):
-            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        splits = [split for split in (train, validation) if split is not None]
+        for split in splits:
+            digest.update((split.origin.digest or "").encode())
+        whole = [
+            tensor for split in splits if not split.origin.digest for tensor in (split.images, split.labels)
+        ]
+        for tensor in (*self.whole.module.state_dict().values(), *whole):
+            digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
         return digest.hexdigest()
 
     def _write(self, path: Path) -> None:
@@ -218,6 +240,11 @@ class Run:
             raise UserError(
                 f"{path} belongs to another training (other model, data, recipe or seed); "
                 "delete it or give another checkpoint path."
+            )
+        if facts["epoch"] > self.recipe.epochs:
+            raise UserError(
+                f"{path} is after epoch {facts['epoch']} already, but the recipe ends at {self.recipe.epochs}; "
+                "ask for at least as many epochs or give another checkpoint path."
             )
         self.active, self.histories = facts["active"], facts["histories"]
         self.notes, self.seconds = facts["notes"], facts["seconds"]
@@ -260,7 +287,3 @@ class _averaged:  # noqa: N801 - used as a with-block
 
 def _pairs(first: Tensor, second: Tensor) -> list[tuple[float, float]]:
     return list(zip(first.tolist(), second.tolist(), strict=True))
-
-
-def _copy(tensor: Tensor | None) -> Tensor | None:
-    return None if tensor is None else tensor.clone()
