@@ -15,6 +15,8 @@ from gradlab.metrics import confusion
 from gradlab.statistics import interval
 
 Runs = Mapping[str, Sequence[Results]]
+WORDS = {"index": "layer", "norm": "gradient norm", "start": "at the start", "end": "after training"}
+"""Columns and values of the logs as a figure names them."""
 
 
 def draw_figures(design: Design, runs: Runs) -> list[dict[str, Any]]:
@@ -65,15 +67,17 @@ def _curve(figure: Curve, design: Design, runs: Runs) -> dict[str, Any]:
         logs = [_log(figure, run) for run in runs[design.arms[0].name]]
         values = dict.fromkeys(str(value) for log in logs for value in log[figure.panel])
         chosen = _chosen(figure, design)
-        panels = [_panel(figure, value, chosen, runs, {figure.panel: value}) for value in values]
+        panels = [
+            _panel(figure, WORDS.get(value, value), chosen, runs, {figure.panel: value}) for value in values
+        ]
     return {
         "name": figure.name,
         "kind": "lines",
         "title": figure.title,
         "caption": figure.caption,
-        "x": {"label": figure.x.replace("_", " "), "scale": "linear"},
+        "x": {"label": WORDS.get(figure.x, figure.x.replace("_", " ")), "scale": "linear"},
         "y": {
-            "label": figure.y.replace("_", " "),
+            "label": WORDS.get(figure.y, figure.y.replace("_", " ")),
             "scale": figure.y_scale,
             "percent": figure.y.endswith("accuracy"),
             "range": None,

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -54,11 +55,15 @@ def run_blocks(
     commit: str | None,
     on_event: Callable[[Event], None],
     workers: int | None = None,
+    device: str | None = None,
 ) -> None:
     """Run blocks on worker processes until all have records.
 
     A block that another process is running is waited for, not run twice. A killed block goes on from its last
     checkpoint when it is asked for again.
+
+    Args:
+        device: which of several of the kind that the specs name, such as "cuda:1".
 
     Raises:
         UserError: a run failed or a worker died; finished runs are kept.
@@ -72,16 +77,17 @@ def run_blocks(
         busy: dict[int, tuple[Block, IO[bytes]]] = {}
         while busy or (waiting and failure is None):
             for number in [number for number in range(count) if number not in busy and failure is None]:
-                claimed = _claim(waiting, out, on_event)
+                claimed = claim(waiting, out, on_event)
                 if claimed is not None:
                     busy[number] = claimed
-                    _send(team[number], _task(claimed[0], data, data_dir, out, commit))
+                    _send(team[number], _task(claimed[0], data, data_dir, out, commit, device))
             try:
                 event = events.get(timeout=0.5)
             except queue.Empty:
                 continue  # a block that another process holds may be free now
             number = event.pop("worker")
-            if number not in busy:
+            if number not in busy:  # it died while it had nothing to do
+                failure = failure or (event.get("message") if waiting else None)
                 continue
             block, held = busy[number]
             if event["event"] == "epoch":
@@ -97,7 +103,7 @@ def run_blocks(
         raise UserError(failure)
 
 
-def _claim(
+def claim(
     waiting: list[Block], out: Path, on_event: Callable[[Event], None]
 ) -> tuple[Block, IO[bytes]] | None:
     """Take the first waiting block that no other process holds; drop those that others have finished."""
@@ -110,11 +116,23 @@ def _claim(
             held.close()
             on_event({"event": "done", "block": block.name, "arm": block.arm})
             continue
+        _clear(block, out)
         return block, held
     return None
 
 
-def _task(block: Block, data: str, data_dir: str | None, out: Path, commit: str | None) -> dict[str, Any]:
+def _clear(block: Block, out: Path) -> None:
+    """Remove what a killed process left half-written; its block is held, so nobody writes there."""
+    for spec in block.specs:
+        for folder in (out / "records").glob(f".{spec.hash}.*.tmp"):
+            shutil.rmtree(folder, ignore_errors=True)
+    for file in (out / "work").glob(f"{block.name}.safetensors.*.tmp"):
+        file.unlink(missing_ok=True)
+
+
+def _task(
+    block: Block, data: str, data_dir: str | None, out: Path, commit: str | None, device: str | None
+) -> dict[str, Any]:
     return {
         "block": block.name,
         "specs": [dump_spec(spec) for spec in block.specs],
@@ -123,6 +141,7 @@ def _task(block: Block, data: str, data_dir: str | None, out: Path, commit: str 
         "records": str(out / "records"),
         "checkpoint": str(out / "work" / f"{block.name}.safetensors"),
         "commit": commit,
+        "device": device,
     }
 
 
@@ -149,13 +168,13 @@ def _worker(number: int, out: Path, events: queue.Queue[Event]) -> Iterator[subp
         reader.start()
         try:
             yield process
-            assert process.stdin is not None  # it is a pipe
-            process.stdin.close()
-            process.wait(timeout=60)
-        finally:
+        finally:  # here it has no task, or nobody waits for it any more
             process.kill()
             process.wait()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()  # type: ignore[union-attr]
             reader.join(timeout=5)
+            process.stdout.close()  # type: ignore[union-attr]
             if not log_path.read_text().strip():
                 log_path.unlink()
 

@@ -23,6 +23,7 @@ from gradlab.lab.record import Columns, Outcome, write_record
 from gradlab.lab.spec import RunSpec, torch_version
 from gradlab.metrics import evaluate
 from gradlab.models.mlp import MLP
+from gradlab.training.checks import check_model, training_parts
 from gradlab.training.device import DTYPES, resolve_device
 from gradlab.training.fit import Epoch, Fit, fit_stacked
 from gradlab.training.predict import predict_logits
@@ -40,6 +41,7 @@ def train_block(
     checkpoint: Path,
     commit: str | None,
     models: Sequence[nn.Module] | None = None,
+    device: str | None = None,
     on_epoch: Callable[[Epoch], Any] = lambda _epoch: None,
 ) -> None:
     """Train the runs of one block and write their records.
@@ -47,27 +49,30 @@ def train_block(
     Args:
         specs: one arm, one spec a seed. data: the data set that the specs name. records: folder of all records.
         checkpoint: file from which a killed block goes on. commit: of the code, for the provenance.
-        models: initial networks, one a seed, if the arm is a user's own module. on_epoch: hears every epoch.
+        models: initial networks, one a seed, if the arm is a user's own module.
+        device: which of several of the kind that the specs name, such as "cuda:1". on_epoch: hears every epoch.
     """
     spec = specs[0]
     threads = torch.get_num_threads()
     torch.set_num_threads(spec.threads)
     try:
-        device = resolve_device(spec.device)
+        place = resolve_device(device or spec.device)
         if data.test is None:
             raise UserError(
                 f"'{data.name}' has no test images here, so its runs cannot be judged; choose data with a test part."
             )
         networks = models or [_build(one, data) for one in specs]
-        networks = [network.to(device=device, dtype=DTYPES[spec.precision]) for network in networks]
-        local = data.to(device)
-        before = [gradient_norms(network, local, batch_size=spec.probe_batch) for network in networks]
+        networks = [network.to(device=place, dtype=DTYPES[spec.precision]) for network in networks]
+        local = data.to(place)
+        train, validation = training_parts(local, None, spec.recipe)
+        check_model(networks[0], train, validation, local.num_classes)
+        before = [_probe(network, local, spec) for network in networks]
         fits = fit_stacked(
             networks,
             local,
             spec.recipe,
             seeds=[one.seed for one in specs],
-            device=spec.device,
+            device=str(place),
             precision=spec.precision,
             checkpoint=checkpoint,
             checkpoint_seconds=CHECKPOINT_SECONDS,
@@ -75,11 +80,19 @@ def train_block(
             progress=False,
         )
         for one, fit, start in zip(specs, fits, before, strict=True):
-            end = gradient_norms(fit.model, local, batch_size=spec.probe_batch)
+            end = _probe(fit.model, local, spec)
             write_record(records, one, _outcome(one, fit, local, start, end, commit))
         checkpoint.unlink(missing_ok=True)
     finally:
         torch.set_num_threads(threads)
+
+
+def _probe(network: nn.Module, data: Dataset, spec: RunSpec) -> list[LayerGradient]:
+    """Measure the gradient norms; none of a user's module whose parameters are in no layer's weight."""
+    weights = [getattr(layer, "weight", None) for layer in network.modules()]
+    if not any(isinstance(weight, nn.Parameter) and weight.requires_grad for weight in weights):
+        return []
+    return gradient_norms(network, data, batch_size=spec.probe_batch)
 
 
 def _build(spec: RunSpec, data: Dataset) -> nn.Module:
@@ -146,12 +159,12 @@ def _gradients(start: list[LayerGradient], end: list[LayerGradient]) -> Columns:
         for kind, norm in (("weight", layer.weight), ("bias", layer.bias))
         if norm is not None
     ]
-    when, layer, index, kind, norm = zip(*rows, strict=True)
+    when, layer, index, kind, norm = zip(*rows, strict=True) if rows else ((),) * 5
     return {
-        "time": np.array(when),
-        "layer": np.array(layer),
+        "time": np.array(when, dtype=str),
+        "layer": np.array(layer, dtype=str),
         "index": np.array(index, dtype=np.int32),
-        "kind": np.array(kind),
+        "kind": np.array(kind, dtype=str),
         "norm": np.array(norm, dtype=np.float64),
     }
 

@@ -236,6 +236,7 @@ def _execute(blocks: list[Block], request: Request, on_event: Callable[[Event], 
             commit=commit,
             on_event=on_event,
             workers=request.workers,
+            device=request.device if ":" in request.device else None,
         )
     if here:
         from gradlab.lab.here import run_here

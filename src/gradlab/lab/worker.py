@@ -6,7 +6,10 @@ import errno
 import json
 import logging
 import os
+import queue
+import signal
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -15,13 +18,18 @@ from gradlab.types import UserError
 
 
 def main() -> None:
-    """Serve tasks from stdin until it closes; the parent's death closes it."""
+    """Serve tasks from stdin until it closes; the parent's death closes it, and ends a task at once."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # whatever a library prints goes to the log, not into the protocol
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole group; the parent ends its workers
     logging.basicConfig(level=logging.WARNING)
+    tasks: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_listen, args=(tasks,), daemon=True).start()
     datasets: dict[tuple[str, str | None], Any] = {}
-    for line in sys.stdin:
-        task = json.loads(line)
+    while True:
+        task = json.loads(tasks.get())
         try:
             _serve(task, datasets, answers)
             _answer(answers, {"event": "done", "block": task["block"]})
@@ -31,6 +39,16 @@ def main() -> None:
             if error.errno == errno.EPIPE:
                 return
             _answer(answers, {"event": "failed", "block": task["block"], "message": disk_message(error)})
+
+
+def _listen(tasks: queue.Queue[str]) -> None:
+    """Pass tasks on; at the end of stdin nobody waits for an answer, so that the process ends whatever it does.
+
+    Records and checkpoints are put in place whole, so nothing is lost by that.
+    """
+    for line in sys.stdin:
+        tasks.put(line)
+    os._exit(0)
 
 
 def disk_message(error: OSError) -> str:
@@ -61,6 +79,7 @@ def _serve(task: dict[str, Any], datasets: dict[tuple[str, str | None], Any], an
         records=Path(task["records"]),
         checkpoint=Path(task["checkpoint"]),
         commit=task["commit"],
+        device=task["device"],
         on_epoch=on_epoch,
     )
 

@@ -18,21 +18,25 @@ def decided(interval: Interval, verdict: Verdict, delta: float, unit: str, look:
         "equivalent": f"lies within ±{size}: a difference of {size} or more, either way, is excluded.",
         "inconclusive": f"leaves it open: {_excluded(interval, delta, size)}.",
     }
-    return f"{_subject(interval, look)} {sentences[verdict]}"
+    return f"{_subject(interval, look, unit)} {sentences[verdict]}"
 
 
-def withheld(interval: Interval, by_rule: Verdict, p_value: float, look: int, *, two_groups: bool) -> str:
+def withheld(
+    interval: Interval, by_rule: Verdict, p_value: float, unit: str, look: int, *, two_groups: bool
+) -> str:
     """Return the sentence where the interval alone would decide but cannot be trusted."""
     reason = "runs fall in two groups" if two_groups else "all differences are equal"
     return (
-        f"{_subject(interval, look)} alone would say {by_rule}, but {reason} and the exact sign-flip does not "
+        f"{_subject(interval, look, unit)} alone would say {by_rule}, but {reason} and the exact sign-flip does not "
         f"agree (p = {p_value:.2g}, needed {1 - interval.level:.2g})."
     )
 
 
-def _subject(interval: Interval, look: int) -> str:
+def _subject(interval: Interval, look: int, unit: str) -> str:
     at_look = "" if look == 1 else f" (look {look})"
-    return f"The {percent(interval.level)} interval {interval_text(interval.low, interval.high)}{at_look}"
+    return (
+        f"The {percent(interval.level)} interval {interval_text(interval.low, interval.high, unit)}{at_look}"
+    )
 
 
 def _excluded(interval: Interval, delta: float, size: str) -> str:

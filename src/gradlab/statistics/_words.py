@@ -12,14 +12,19 @@ def decimals(width: float) -> int:
     return min(6, max(0, 2 - math.floor(math.log10(width))))
 
 
-def interval_text(low: float, high: float) -> str:
-    """Return "[low, high]" with three digits of its width.
+def interval_text(low: float, high: float, unit: str = "") -> str:
+    """Return "[low, high]" with three digits of its width; a fraction is written in points.
 
     >>> interval_text(0.0512, 0.0698)
     '[0.0512, 0.0698]'
+    >>> interval_text(0.0512, 0.0698, "fraction")
+    '[5.12, 6.98] points'
     """
+    scale, word = _shown(unit)
+    low, high = scale * low, scale * high
     digits = decimals(high - low)
-    return f"[{low:.{digits}f}, {high:.{digits}f}]"
+    text = f"[{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{text} {word}" if word else text
 
 
 def percent(level: float) -> str:
@@ -32,9 +37,18 @@ def percent(level: float) -> str:
 
 
 def with_unit(value: float, unit: str) -> str:
-    """Return a number with its unit; a fraction needs none.
+    """Return a number with its unit; a fraction is written in points, hundredths of one.
 
-    >>> with_unit(0.01, "fraction"), with_unit(2, "epochs")
-    ('0.01', '2 epochs')
+    >>> with_unit(0.01, "fraction"), with_unit(2, "epochs"), with_unit(0.5, "")
+    ('1 point', '2 epochs', '0.5')
     """
-    return f"{value:.6g}" if unit in ("", "fraction") else f"{value:.6g} {unit}"
+    scale, word = _shown(unit)
+    number = f"{scale * value:.6g}"
+    if number in ("1", "-1") and word.endswith("s"):
+        word = word[:-1]
+    return f"{number} {word}" if word else number
+
+
+def _shown(unit: str) -> tuple[float, str]:
+    """Factor and word of a unit; a unit that is not known is written as it is."""
+    return (100.0, "points") if unit == "fraction" else (1.0, unit)

@@ -73,7 +73,7 @@ def judge(
     flags = (*groups, *found.flags, *_small_n_flag(found.n))
     more = more_seeds(found, delta, level_next, sign_flip=untrusted) if final == "inconclusive" else None
     explanation = (
-        _explain.withheld(found, by_rule, p_value, look, two_groups=bool(groups))
+        _explain.withheld(found, by_rule, p_value, unit, look, two_groups=bool(groups))
         if withheld
         else _explain.decided(found, final, delta, unit, look)
     )

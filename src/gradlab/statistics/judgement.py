@@ -121,7 +121,8 @@ class Judgement:
         rows = [
             (
                 "estimate",
-                f"{with_unit(self.estimate, self.unit)}, {percent(self.level)} interval {interval_text(self.low, self.high)}",
+                f"{with_unit(self.estimate, self.unit)}, {percent(self.level)} interval "
+                f"{interval_text(self.low, self.high, self.unit)}",
             ),
             ("smallest difference that matters", with_unit(self.delta, self.unit)),
             ("data", seeds if self.samples is None else f"{seeds}, {self.samples} test samples"),

@@ -164,6 +164,7 @@ def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Con
         gradients,
         name="bias-gradients",
         title=gradients.title.replace("norm", "norm of biases"),
+        caption=gradients.caption.replace("Weight-gradient", "Bias-gradient"),
         where={**deepest, "kind": "bias"},
     )
     confusion = Confusion(
