@@ -28,10 +28,10 @@ SHARED: dict[str, tuple[Any, Any, str]] = {
     ),
     "data_dir": (Path | None, None, "where data sets lie, as folders of Parquet files; else GRADLAB_DATA."),
     "seeds": (int, 6, "how many repetitions, paired across arms."),
-    "first_seed": (int, 0, "the first of them; another one repeats the study afresh."),
+    "first_seed": (int, 0, "number of the first seed; another one repeats the study on fresh seeds."),
     "device": (str, "auto", "auto, cpu, cuda, cuda:1 or mps."),
     "precision": (Precision, "fp32", "fp32, bf16, fp16 (not on a CPU) or fp64."),
-    "out": (Path, Path("runs"), "folder that holds everything; nothing is read from another."),
+    "out": (Path, Path("runs"), "folder for records and reports; nothing is read from another folder."),
 }
 RUN_ONLY: dict[str, tuple[Any, Any, str]] = {
     "tracker": (
@@ -45,18 +45,29 @@ OWN = Group("Parameters of this study", sort_key=1)
 
 
 def study_app(
-    verb: str, help_text: str, call: Callable[..., int], extra: dict[str, tuple[Any, Any, str]]
+    verb: str,
+    help_text: str,
+    call: Callable[..., int],
+    extra: dict[str, tuple[Any, Any, str]],
+    *,
+    sort_key: int,
 ) -> App:
     """Return the verb as an app with one command a study; `call` gets the study's name and all options."""
     app = App(
         name=verb,
         help=help_text,
-        help_epilogue=f"Example: gradlab {verb} residual-mlp --seeds 3",
+        help_epilogue=f"Example: gradlab {verb} {next(iter(STUDIES))}",
         help_format="plaintext",
+        sort_key=sort_key,
     )
     for name, study in STUDIES.items():
         summary = (inspect.getdoc(study) or "").splitlines()[0]
-        app.command(_command(name, study, call, SHARED | extra | JSON), name=name, help=summary)
+        app.command(
+            _command(name, study, call, SHARED | extra | JSON),
+            name=name,
+            help=summary,
+            help_epilogue=f"Example: gradlab {verb} {name} --seeds 3",
+        )
     return app
 
 
@@ -72,7 +83,15 @@ def _command(
     keyword = inspect.Parameter.KEYWORD_ONLY
     signature = [
         inspect.Parameter(
-            key, keyword, default=default, annotation=Annotated[kind, Parameter(help=text, negative=())]
+            key,
+            keyword,
+            default=default,
+            annotation=Annotated[
+                kind,
+                Parameter(
+                    help=text, negative=(), show_default=default not in (None, ()) and default is not False
+                ),
+            ],
         )
         for key, (kind, default, text) in shared.items()
     ]

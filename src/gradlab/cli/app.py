@@ -17,7 +17,7 @@ from gradlab.types import UserError
 app = App(
     name="gradlab",
     help="A laboratory for deep networks: every question a controlled study, every answer a verdict.",
-    help_epilogue="Example: gradlab run residual-mlp --data mnist --data-dir DIR --preset standard",
+    help_epilogue="Example: gradlab run residual-mlp",
     version=__version__,
     help_format="plaintext",
     print_error=False,
@@ -26,10 +26,10 @@ app = App(
 )
 app.command(run.app, name="run")
 app.command(plan.app, name="plan")
-app.command(report.report, name="report")
-app.command(verify.verify, name="verify")
-app.command(runs.app, name="runs")
-app.command(show.show, name="list")
+app.command(report.report, name="report", sort_key=3, help_epilogue=report.EXAMPLE)
+app.command(verify.verify, name="verify", sort_key=4, help_epilogue=verify.EXAMPLE)
+app.command(runs.runs, name="runs", sort_key=5, help_epilogue=runs.EXAMPLE)
+app.command(show.show, name="list", sort_key=6, help_epilogue=show.EXAMPLE)
 app.command(data.app, name="data")
 
 

@@ -18,13 +18,14 @@ from gradlab.data.catalogue import list_datasets
 
 app = App(
     name="data",
-    help="Data sets: list, get, check.",
-    help_epilogue="Example: gradlab data check mnist --data-dir DIR",
+    help="List, download and check data sets.",
+    help_epilogue="Example: gradlab data list",
+    sort_key=7,
 )
-Flag = Annotated[bool, Parameter(negative=())]
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 
 
-@app.command(name="list")
+@app.command(name="list", sort_key=1, help_epilogue="Example: gradlab data list")
 def list_(*, data_dir: Path | None = None, json: Flag = False) -> int:
     """List the data sets that have a name, and where each is or how to get it.
 
@@ -46,7 +47,7 @@ def list_(*, data_dir: Path | None = None, json: Flag = False) -> int:
     return 0
 
 
-@app.command
+@app.command(sort_key=2, help_epilogue="Example: gradlab data get mnist")
 def get(name: str, /) -> int:
     """Download a data set from the Hugging Face Hub into the cache; needs the extra "hub".
 
@@ -57,7 +58,7 @@ def get(name: str, /) -> int:
     return 0
 
 
-@app.command
+@app.command(sort_key=3, help_epilogue="Example: gradlab data check digits")
 def check(name: str, /, *, data_dir: Path | None = None, json: Flag = False) -> int:
     """Decode a data set again and compare it with what is published; exit code 1 where something is wrong.
 

@@ -49,4 +49,6 @@ def _plan(study: str, *, json: bool, **options: Any) -> int:
     return 0
 
 
-app = study_app("plan", "Say what a study would cost and could detect, from a few timed steps.", _plan, {})
+app = study_app(
+    "plan", "Say what a study would cost and could detect, from a few timed steps.", _plan, {}, sort_key=2
+)

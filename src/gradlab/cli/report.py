@@ -8,17 +8,21 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+EXAMPLE = "Example: gradlab report runs --small results/residual-mlp-digits-quick"
+
 
 def report(
-    path: Path, /, *, small: Path | None = None, json: Annotated[bool, Parameter(negative=())] = False
+    path: Path,
+    /,
+    *,
+    small: Path | None = None,
+    json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
     """Draw reports again from their records; no training.
 
-    Example: gradlab report runs/reports/residual-mlp-mnist-standard --small results/residual-mlp-mnist-standard
-
     Args:
         path: a report, its folder, or an --out folder.
-        small: also write report and runs in small form (predictions, logs, no weights) into this folder.
+        small: also write the one report there and its runs in small form (predictions, logs, no weights) into this folder.
         json: print the results as JSON.
     """
     import sys

@@ -45,5 +45,9 @@ def _command_line(study: str) -> str | None:
 
 
 app = study_app(
-    "run", "Run a study and write its report; what has run before is not run again.", _run, RUN_ONLY
+    "run",
+    "Run a study and write its report; what has run before is not run again.",
+    _run,
+    RUN_ONLY,
+    sort_key=1,
 )

@@ -7,21 +7,20 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
 from gradlab.lab.record import Record
 from gradlab.types import UserError
 
-app = App(name="runs", help="List the records of runs.", help_format="plaintext")
+EXAMPLE = "Example: gradlab runs runs"
 
 
-@app.default
-def runs(out: Path = Path("runs"), /, *, json: Annotated[bool, Parameter(negative=())] = False) -> int:
-    """List the records of runs.
-
-    Example: gradlab runs runs
+def runs(
+    out: Path = Path("runs"), /, *, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False
+) -> int:
+    """List the runs in a folder: arm, seed, status and test accuracy of each.
 
     Args:
         out: folder that was given as --out.

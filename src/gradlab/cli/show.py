@@ -1,4 +1,4 @@
-"""`gradlab list`: what there is: studies, models, measures, data sets, trackers."""
+"""`gradlab list`: what there is: studies, data sets, models, measures, metrics and trackers."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gradlab.data import DATASETS
-from gradlab.lab.measures import MEASURES
+from gradlab.lab.measures import MEASURES, Measure
 from gradlab.lab.trackers import TRACKERS
-from gradlab.metrics import METRICS
+from gradlab.metrics import METRICS, Metric
 from gradlab.models import MODELS
 from gradlab.studies import STUDIES
 
+EXAMPLE = "Example: gradlab list"
 
-def show(*, json: Annotated[bool, Parameter(negative=())] = False) -> int:
+
+def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
     """Show what there is: studies, data sets, models, measures, metrics and trackers.
-
-    Example: gradlab list
 
     Args:
         json: print it as JSON.
     """
     listed: dict[str, dict[str, str]] = {
         "studies": {name: _first_line(study) for name, study in STUDIES.items()},
-        "data": dict.fromkeys(DATASETS, ""),
+        "data": {name: entry.summary for name, entry in DATASETS.items()},
         "models": {name: _first_line(model) for name, model in MODELS.items()},
-        "measures": {name: measure.unit for name, measure in MEASURES.items()},
-        "metrics": {name: metric.unit for name, metric in METRICS.items()},
-        "trackers": dict.fromkeys(TRACKERS, ""),
+        "measures": {name: _unit(measure) for name, measure in MEASURES.items()},
+        "metrics": {name: _unit(metric) for name, metric in METRICS.items()},
+        "trackers": {name: f"needs the extra: pip install 'gradlab[{name}]'" for name in TRACKERS},
     }
     if json:
         sys.stdout.write(json_module.dumps(listed, indent=1) + "\n")
@@ -41,9 +42,13 @@ def show(*, json: Annotated[bool, Parameter(negative=())] = False) -> int:
     table = Table(box=None, show_header=False, pad_edge=False)
     for kind, members in listed.items():
         for number, (name, text) in enumerate(members.items()):
-            table.add_row(f"[bold]{kind}[/bold]" if number == 0 else "", name, text)
+            table.add_row(f"[bold]{kind}[/bold]" if number == 0 else "", name, escape(text))
     Console().print(table, highlight=False)
     return 0
+
+
+def _unit(score: Measure | Metric) -> str:
+    return score.unit + ("" if score.better == "neither" else f", {score.better} is better")
 
 
 def _first_line(thing: object) -> str:

@@ -11,11 +11,15 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+EXAMPLE = "Example: gradlab verify runs"
 
-def verify(path: Path, /, *, json: Annotated[bool, Parameter(negative=())] = False) -> int:
-    """Recompute every number from per-sample predictions and per-epoch logs up; exit code 1 where one differs.
 
-    Example: gradlab verify runs/reports/residual-mlp-digits-quick
+def verify(
+    path: Path, /, *, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False
+) -> int:
+    """Recompute every number of a report from its records; exit code 1 where one differs.
+
+    It starts from the predictions for every test image and the logs of every epoch, and trains nothing.
 
     Args:
         path: a report, its folder, an --out folder, or a folder of committed results.
