@@ -15,7 +15,9 @@ from gradlab.lab.spec import RunSpec, read_spec
 from gradlab.models.mlp import MLP
 from gradlab.training.device import DTYPES, resolve_device
 from gradlab.training.ensemble import assemble
+from gradlab.training.feed import Feed
 from gradlab.training.loop import State, steps_per_epoch, train_step, validate
+from gradlab.training.modes import set_training
 from gradlab.training.optimizer import build_optimizer
 
 WARM_UP, TIMED = 5, 15
@@ -44,8 +46,9 @@ def block_seconds(specs: list[RunSpec], data: Dataset) -> float:
         if isinstance(one.model, MLP)
     ]
     ensemble = assemble(networks, [one.seed for one in specs], device=device, dtype=DTYPES[spec.precision])
-    state = State(ensemble, build_optimizer(spec.recipe, ensemble.flat))
-    ensemble.module.train()
+    feeds = [Feed(split, ensemble.flat.dtype, ensemble.prepare) for split in (train, validation)]
+    state = State(ensemble, build_optimizer(spec.recipe, ensemble.flat), epoch=1)
+    set_training(ensemble.module)
     ensemble.reseed(1)
     orders = torch.stack([order(len(train), seed=one.seed, epoch=1) for one in specs]).to(device)
     steps = steps_per_epoch(spec.recipe, len(train))
@@ -53,10 +56,13 @@ def block_seconds(specs: list[RunSpec], data: Dataset) -> float:
     for step in range(min(WARM_UP + TIMED, steps)):
         indices = orders[:, step * spec.recipe.batch_size : (step + 1) * spec.recipe.batch_size]
         begun = time.perf_counter()
-        train_step(state, spec.recipe, train, indices, spec.precision)
+        features = feeds[0].batch(indices)
+        loss, _ = train_step(state, spec.recipe, features, train.labels[indices], spec.precision)
+        loss.cpu()  # a GPU works on while Python goes on
         times.append(time.perf_counter() - begun)
     begun = time.perf_counter()
-    validate(state, validation, spec.precision)
+    validated, _ = validate(state, feeds[1], spec.precision)
+    validated.cpu()
     checked = time.perf_counter() - begun
     return spec.recipe.epochs * (steps * statistics.median(times[WARM_UP:] or times) + checked)
 
