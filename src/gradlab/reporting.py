@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from gradlab.lab.record import Record
-from gradlab.lab.store import open_runs, write_small
-from gradlab.lab.verify import result_folders, verify_results
-from gradlab.running import write_manifest, write_when_changed
+from gradlab.lab.store import SMALL_FILES, open_runs, write_small
+from gradlab.lab.verify import changed_files, result_folders, verify_results
 from gradlab.types import UserError
 
+PAGES = ("results.json", "report.md", "report.html")
 SMALL_LIMIT = 2 * 2**20
 """Largest small form, in bytes."""
 
@@ -40,18 +45,63 @@ def write_small_form(folders: list[Path], target: Path) -> int:
     (folder,) = folders
     if (folder / "runs.json").exists():
         raise UserError(f"{folder} is in small form already.")
-    fresh, _, _, _ = verify_results(folder)
-    opened = open_runs(folder, [run["record"] for run in fresh["runs"]])
-    records = [run for run in opened.values() if isinstance(run, Record)]
-    target.mkdir(parents=True, exist_ok=True)
-    for name in ("results.json", "report.md", "report.html"):
-        shutil.copyfile(folder / name, target / name)
-    shutil.copytree(folder / "tables", target / "tables", dirs_exist_ok=True)
-    write_small(target, records)
-    write_manifest(target)
-    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    if size > SMALL_LIMIT:
-        raise UserError(
-            f"the small form in {target} takes {size / 2**20:.1f} MB, more than 2 MB; commit fewer runs."
-        )
+    if (
+        target.exists()
+        and not (target / "runs.json").exists()
+        and (target.is_file() or any(target.iterdir()))
+    ):
+        raise UserError(f"{target} holds something else; give --small a new folder.")
+    stored, differences, _, _ = verify_results(folder)
+    if differences:
+        raise UserError(f"{folder} is not sound ({differences[0]}); see gradlab verify {folder}.")
+    opened = open_runs(folder, [run["record"] for run in stored["runs"]])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as name:
+        made = Path(name) / target.name
+        shutil.copytree(folder / "tables", made / "tables")
+        for page in PAGES:
+            shutil.copyfile(folder / page, made / page)
+        write_small(made, [run for run in opened.values() if isinstance(run, Record)])
+        write_manifest(made)
+        size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+        if size > SMALL_LIMIT:
+            raise UserError(
+                f"the small form would take {size / 2**20:.1f} MB, more than {SMALL_LIMIT / 2**20:g} MB; "
+                "commit a study with fewer runs or test images."
+            )
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(made, target)
     return size
+
+
+def write_when_changed(results: dict[str, Any], folder: Path) -> None:
+    """Write the report unless this very result stands there already."""
+    from gradlab.report import write_report
+
+    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    if _stands(text, folder):
+        return
+    shutil.rmtree(folder / "tables", ignore_errors=True)  # of another setting, with other tables
+    write_report(results, folder)
+    write_manifest(folder)
+
+
+def write_manifest(folder: Path) -> None:
+    """Write manifest.json: the SHA-256 of every file that gradlab writes into a report's folder."""
+    files = [folder / name for name in (*PAGES, *SMALL_FILES)] + sorted((folder / "tables").glob("*.*"))
+    listed = {str(path.relative_to(folder)): _checksum(path) for path in files if path.exists()}
+    stamp = folder / "manifest.json"
+    temporary = folder / f".manifest.{os.getpid()}.tmp"
+    temporary.write_text(json.dumps(listed, indent=1) + "\n")
+    os.replace(temporary, stamp)
+
+
+def _stands(text: str, folder: Path) -> bool:
+    """Whether this very results.json and all that was written beside it are there, unchanged."""
+    path = folder / "results.json"
+    has_pages = path.exists() and (folder / "manifest.json").exists()
+    return has_pages and path.read_text(encoding="utf-8") == text and not changed_files(folder)
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
+import inspect
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from gradlab.data.contents import DataInfo
 from gradlab.lab.design import Design
+from gradlab.lab.locks import exclusive
 from gradlab.lab.run import Request, facts_of, run_design
+from gradlab.lab.worker import disk_message
+from gradlab.models.mlp import MLP
+from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
 from gradlab.studies.setup import PRESETS, Preset
@@ -23,6 +26,7 @@ from gradlab.types import UserError, did_you_mean
 if TYPE_CHECKING:
     from gradlab.data import Dataset
     from gradlab.lab.plan import StudyPlan
+    from gradlab.lab.run import Factory
 
 DEFAULT_SEEDS = 6
 
@@ -79,14 +83,18 @@ def run(
 
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)
     folder = request.out / "reports" / report_name(design, request, facts)
-    with open_trackers(names, request.out, design) as track, study_progress(progress) as show:
+    try:
+        with open_trackers(names, request.out, design) as track, study_progress(progress) as show:
 
-        def hear(event: dict[str, Any]) -> None:
-            show(event)
-            track(event)
+            def hear(event: dict[str, Any]) -> None:
+                show(event)
+                track(event)
 
-        results = run_design(design, request, facts, on_event=hear)
-    write_when_changed(results, folder)
+            results = run_design(design, request, facts, on_event=hear)
+        with exclusive(request.out / "work" / f"{folder.name}.lock"):
+            write_when_changed(results, folder)
+    except OSError as error:
+        raise UserError(disk_message(error)) from error
     return Result(results, folder)
 
 
@@ -94,10 +102,12 @@ def plan(study: str, **arguments: Any) -> StudyPlan:
     """Say what a study would cost and what it could detect, before anything runs; arguments as for `run`."""
     from gradlab.lab.plan import plan_design
 
-    chosen = {"preset": "quick", "data": "digits", "data_dir": None, "seeds": DEFAULT_SEEDS, "first_seed": 0}
-    chosen |= {"device": "auto", "precision": "fp32", "out": "runs", "command": None}
-    own = {name: arguments.pop(name) for name in list(arguments) if name in chosen}
-    design, request, facts = prepare(study, parameters=arguments, **(chosen | own))
+    needed = inspect.signature(prepare).parameters
+    defaults = {
+        name: one.default for name, one in inspect.signature(run).parameters.items() if name in needed
+    }
+    given = {name: arguments.pop(name) for name in list(arguments) if name in defaults}
+    design, request, facts = prepare(parameters=arguments, **(defaults | given | {"study": study}))
     return plan_design(design, request, facts)
 
 
@@ -116,15 +126,9 @@ def prepare(
     command: str | None,
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
-    if study not in STUDIES:
-        raise UserError(f"unknown study '{study}'; {did_you_mean(study, list(STUDIES))}")
-    if preset not in PRESETS:
-        raise UserError(f"unknown preset '{preset}'; {did_you_mean(preset, PRESETS)}")
-    if seeds < 1:
-        raise UserError(f"seeds counts repetitions and must be at least 1, got {seeds}; 6 is the default.")
-    if first_seed < 0:
-        raise UserError(f"first_seed must be at least 0, got {first_seed}.")
+    _check(study, preset, data, seeds, first_seed, precision)
     in_memory = not isinstance(data, (str, Path))
+    given, factories = _own_modules(parameters)
     request = Request(
         preset=preset,
         data=data.name if in_memory else str(data),  # type: ignore[union-attr]
@@ -134,7 +138,7 @@ def prepare(
         out=Path(out),
         device=device,
         precision=precision,
-        command=command or "",
+        factories=factories,
     )
     facts = facts_of(request)
     for part in ("train", "test"):
@@ -147,54 +151,70 @@ def prepare(
         data=facts.name,
         train_images=facts.counts["train"],
         class_count=len(facts.class_names),
-        precision=precision,
     )
-    design = build_design(STUDIES[study], study, setup, parameters)
-    shown = " ".join([f"gradlab run {study}", f"--preset {preset} --data {facts.name} --seeds {seeds}"])
-    options = {"--first-seed": first_seed or None, "--precision": None if precision == "fp32" else precision}
-    options |= {f"--{name.replace('_', '-')}": value for name, value in parameters.items()}
-    for option, value in options.items():
+    design = build_design(STUDIES[study], study, setup, given)
+    options = {"preset": preset, "data": facts.name, "seeds": seeds}
+    options |= {"first_seed": first_seed} if first_seed else {}
+    options |= {"precision": precision} if precision != "fp32" else {}
+    in_python = in_memory or bool(factories)
+    shown = command or _command(study, options | dict(parameters), in_python=in_python)
+    return design, replace(request, command=shown), facts
+
+
+def _check(study: str, preset: str, data: object, seeds: object, first_seed: object, precision: str) -> None:
+    """Refuse what no study can run with, each in one sentence."""
+    if study not in STUDIES:
+        raise UserError(f"unknown study '{study}'; {did_you_mean(str(study), list(STUDIES))}")
+    if preset not in PRESETS:
+        raise UserError(f"unknown preset '{preset}'; {did_you_mean(str(preset), PRESETS)}")
+    if precision not in get_args(Precision):
+        raise UserError(
+            f"unknown precision '{precision}'; {did_you_mean(str(precision), get_args(Precision))}"
+        )
+    if not isinstance(seeds, int) or seeds < 1:
+        raise UserError(f"seeds counts repetitions and must be at least 1, got {seeds!r}; 6 is the default.")
+    if not isinstance(first_seed, int) or first_seed < 0:
+        raise UserError(f"first_seed must be a whole number from 0, got {first_seed!r}.")
+    if not isinstance(data, (str, Path)) and type(data).__name__ != "Dataset":
+        raise UserError(
+            f"data must be a name, a path or a gradlab.data.Dataset, got {type(data).__name__}; "
+            "gradlab.data.from_tensors(images, labels) makes one."
+        )
+
+
+def _own_modules(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Factory]]:
+    """Replace a user's own modules among the parameters by how specs know them; also return what makes them."""
+    given, factories = dict(parameters), {}
+    for key, value in parameters.items():
+        if not isinstance(value, Mapping):
+            continue
+        given[key] = dict(value)
+        for name, network in value.items():
+            if isinstance(network, (MLP, Mapping)):
+                continue
+            from gradlab.lab.here import as_factory, describe_factory
+
+            factories[name] = as_factory(name, network)
+            given[key][name] = describe_factory(name, factories[name])
+    return given, factories
+
+
+def _command(study: str, options: Mapping[str, Any], *, in_python: bool) -> str:
+    """Say how to run this again; a user's own objects stand there by their names."""
+    if in_python:
+        shown = {
+            name: f"{{{', '.join(map(str, value))}}}" if isinstance(value, Mapping) else repr(value)
+            for name, value in options.items()
+        }
+        return f"gradlab.run({study!r}, {', '.join(f'{name}={text}' for name, text in shown.items())})"
+    words = ["gradlab", "run", study]
+    for name, value in options.items():
         if value is not None:
-            text = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-            shown += f" {option} {text}"
-    return design, replace(request, command=command or shown), facts
+            values = value if isinstance(value, (list, tuple)) else [value]
+            words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return shlex.join(words)
 
 
 def report_name(design: Design, request: Request, facts: DataInfo) -> str:
     """Return the name of the report's folder, such as residual-mlp-digits-quick."""
     return re.sub(r"[^\w.-]+", "-", f"{design.study}-{facts.name}-{request.preset}")
-
-
-def write_when_changed(results: dict[str, Any], folder: Path) -> None:
-    """Write the report unless this very result stands there already."""
-    from gradlab.report import write_report
-
-    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    stamp = folder / "manifest.json"
-    if (
-        stamp.exists()
-        and (folder / "results.json").exists()
-        and (folder / "results.json").read_text() == text
-    ):
-        listed = json.loads(stamp.read_text())
-        if all(
-            (folder / name).exists() and _checksum(folder / name) == value for name, value in listed.items()
-        ):
-            return
-    write_report(results, folder)
-    write_manifest(folder)
-
-
-def write_manifest(folder: Path) -> None:
-    """Write manifest.json: the SHA-256 of every file of a report."""
-    stamp = folder / "manifest.json"
-    names = sorted(
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path != stamp
-    )
-    temporary = folder / f".manifest.{os.getpid()}.tmp"
-    temporary.write_text(json.dumps({name: _checksum(folder / name) for name in names}, indent=1) + "\n")
-    os.replace(temporary, stamp)
-
-
-def _checksum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -12,7 +12,7 @@ from cyclopts import App, Group, Parameter
 from docstring_parser import parse
 
 from gradlab.studies import STUDIES
-from gradlab.studies.setup import Preset, Study, parameters_of
+from gradlab.studies.setup import Preset, Study, is_python_only, parameters_of
 from gradlab.training.recipe import Precision
 
 SHARED: dict[str, tuple[Any, Any, str]] = {
@@ -105,6 +105,7 @@ def _command(
             ],
         )
         for key, parameter in parameters_of(study).items()
+        if not is_python_only(hints[key])
     ]
     command.__signature__ = inspect.Signature(signature, return_annotation=int)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}

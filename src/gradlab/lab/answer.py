@@ -12,9 +12,15 @@ WORDS = {
     "inconclusive": "stays open",
 }
 
+OPEN_QUESTIONS = ("Which", "What", "How", "Where", "When", "Why")
 
-def answer(claims: Sequence[dict[str, Any]]) -> str:
-    """Sum up the verdicts; the first claim, the study's main one, is told in full."""
+
+def answer(claims: Sequence[dict[str, Any]], question: str = "") -> str:
+    """Sum up the verdicts; the first claim, the study's main one, is told in full.
+
+    Args:
+        claims: of results.json. question: one that cannot be answered by yes or no is not.
+    """
     if not claims:
         return "This study makes no claim; its tables and figures speak for themselves."
     first = claims[0]
@@ -27,4 +33,6 @@ def answer(claims: Sequence[dict[str, Any]]) -> str:
         "inconclusive": "These runs cannot tell yet.",
     }[first["verdict"]]
     rest = "" if len(claims) == 1 else f" Of {len(claims)} claims: {told}."
-    return f"{lead} {first['statement'].rstrip('.')}: {first['verdict']}.{rest}"
+    if question.startswith(OPEN_QUESTIONS):
+        lead = ""
+    return f"{lead} {first['statement'].rstrip('.')}: {first['verdict']}.{rest}".lstrip()

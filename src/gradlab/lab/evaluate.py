@@ -75,7 +75,7 @@ def evaluate(design: Design, runs: Runs, context: Context) -> dict[str, Any]:
         "parameters": design.parameters,
         "seeds": list(context.seeds),
         "look": context.look,
-        "answer": answer(claims),
+        "answer": answer(claims, design.question),
         "claims": claims,
         "tables": {table.name: build_table(table, design, runs, trained) for table in design.tables},
         "figures": draw_figures(design, runs),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from gradlab.lab.locks import try_lock
 from gradlab.lab.spec import RunSpec, dump_spec
 from gradlab.types import UserError
 
@@ -108,7 +109,7 @@ def claim(
 ) -> tuple[Block, IO[bytes]] | None:
     """Take the first waiting block that no other process holds; drop those that others have finished."""
     for block in list(waiting):
-        held = _try_lock(out / "work" / f"{block.name}.lock")
+        held = try_lock(out / "work" / f"{block.name}.lock")
         if held is None:
             continue
         waiting.remove(block)
@@ -189,19 +190,3 @@ def _read(process: subprocess.Popen[str], number: int, log_path: Path, events: q
         f"a worker process died{last}; ask again to go on from the last checkpoint, its log is {log_path}."
     )
     events.put({"event": "died", "message": message, "worker": number})
-
-
-def _try_lock(path: Path) -> IO[bytes] | None:
-    """Take an advisory lock that the system releases when this process ends, however it ends; None if it is taken."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("ab")
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:
-        return file  # no such locks here: two writers may do the same work, and the first record stands
-    except BlockingIOError:
-        file.close()
-        return None
-    return file

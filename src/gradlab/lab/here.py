@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import inspect
 import re
@@ -18,6 +19,7 @@ from gradlab.data import Dataset, load
 from gradlab.lab.design import Custom
 from gradlab.lab.executor import Block, Event, claim
 from gradlab.lab.procedure import train_block
+from gradlab.models.initialise import reinitialise
 from gradlab.training.fit import Epoch
 from gradlab.types import UserError
 
@@ -52,8 +54,8 @@ def _train(
         on_event({"event": "epoch", "block": block.name, "arm": block.arm, **asdict(epoch)})
 
     models = None
-    if isinstance(block.specs[0].model, Custom):
-        models = [request.factories[block.arm](spec.seed) for spec in block.specs]
+    if isinstance(custom := block.specs[0].model, Custom):
+        models = [request.factories[custom.name](spec.seed) for spec in block.specs]
     train_block(
         block.specs,
         data,
@@ -64,6 +66,30 @@ def _train(
         device=request.device if ":" in request.device else None,
         on_epoch=hear,
     )
+
+
+def as_factory(name: str, network: object) -> Factory:
+    """Return what makes a user's network afresh for every seed: a module is copied and drawn anew.
+
+    Raises:
+        UserError: neither a module nor a function seed -> module, or a module that cannot be drawn anew.
+    """
+    if isinstance(network, nn.Module):
+
+        def draw(seed: int) -> nn.Module:
+            module = copy.deepcopy(network)
+            reinitialise(module, seed)
+            return module
+
+        return draw
+    if isinstance(network, type):
+        raise UserError(f"'{name}' is a class; pass a module, such as {network.__name__}(), or a function.")
+    if not callable(network):
+        raise UserError(
+            f"'{name}' must be a torch.nn.Module, a function seed -> module or a gradlab.models.MLP, "
+            f"got {type(network).__name__}."
+        )
+    return network
 
 
 def describe_factory(name: str, factory: Factory) -> Custom:

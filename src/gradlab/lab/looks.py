@@ -4,46 +4,43 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from gradlab.lab.locks import exclusive
+from gradlab.types import UserError
 
 
 def look_number(folder: Path, design_hash: str, seeds: Sequence[int]) -> int:
     """Return which look at this design the given seeds are, from 1, and remember it.
 
-    The same seeds again are the same look. Looks at other first seeds are another study.
+    The same seeds again are the same look. Other seeds are one more look than there were sets that share a seed with
+    them, so that seeds which nobody has seen are a study of their own, at full level.
 
     Args:
         folder: where looks are remembered, one small file a design.
-        design_hash: of arms, claims, data and first seed. seeds: those that the verdict is about to see.
+        design_hash: of arms, claims and data. seeds: consecutive, those that the verdict is about to see.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{design_hash}.json"
-    with _exclusive(path.with_suffix(".lock")):
-        looks: list[int] = json.loads(path.read_text()) if path.exists() else []
-        if len(seeds) not in looks:
-            looks.append(len(seeds))
-            temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-            temporary.write_text(json.dumps(looks))
-            os.replace(temporary, path)
-        return looks.index(len(seeds)) + 1
+    first, last = min(seeds), max(seeds)
+    with exclusive(path.with_suffix(".lock")):
+        looks = _read(path)
+        for seen in looks:
+            if (seen["first"], seen["last"]) == (first, last):
+                return seen["look"]
+        number = 1 + sum(seen["first"] <= last and first <= seen["last"] for seen in looks)
+        looks.append({"first": first, "last": last, "look": number})
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(looks))
+        os.replace(temporary, path)
+        return number
 
 
-class _exclusive:  # noqa: N801 - used as a with-block
-    """One process at a time, by a lock that the system releases when the process ends."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        self.file = self.path.open("ab")
-        try:
-            import fcntl
-
-            fcntl.flock(self.file, fcntl.LOCK_EX)
-        except ImportError:
-            time.sleep(0)
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
+def _read(path: Path) -> list[dict[str, int]]:
+    try:
+        return json.loads(path.read_text()) if path.exists() else []
+    except ValueError as error:
+        raise UserError(
+            f"{path}, which counts the looks at this study, is damaged; run with another --out."
+        ) from error

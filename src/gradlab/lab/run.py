@@ -37,7 +37,7 @@ class Request:
     Attributes:
         data: name or path; data_dir: where data lives. dataset: instead of both, data in memory.
         seeds: consecutive. out: folder that holds everything. command: that made the result, for the provenance.
-        factories: arm name -> function seed -> module, for arms that are a user's own modules.
+        factories: name of a user's own module -> function seed -> module.
     """
 
     preset: str
@@ -104,9 +104,7 @@ def run_design(
             data_checksum=data.checksum,
             data_notes=data.notes,
             seeds=request.seeds,
-            look=look_number(
-                request.out / "looks", design_hash(design, data, request.seeds[0]), request.seeds
-            ),
+            look=look_number(request.out / "looks", design_hash(design, data), request.seeds),
             precision=request.precision,
             device=device,
             threads=next(iter(specs[design.arms[0].name].values())).threads,
@@ -155,12 +153,12 @@ def missing_blocks(
     return blocks
 
 
-def design_hash(design: Design, data: DataInfo, first_seed: int) -> str:
+def design_hash(design: Design, data: DataInfo) -> str:
     """Return the identity of a comparison: looks at it are counted, whatever its wording."""
     whole = dump_design(design)
     arms = [{"name": arm["name"], "model": arm["model"], "recipe": arm["recipe"]} for arm in whole["arms"]]
     claims = [{"id": claim["id"], "parts": claim["parts"]} for claim in whole["claims"]]
-    return digest([design.study, arms, claims, data.checksum, first_seed])[:20]
+    return digest([design.study, arms, claims, data.checksum])[:20]
 
 
 def device_kind(device: str) -> str:

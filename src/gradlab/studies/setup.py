@@ -16,6 +16,8 @@ from gradlab.types import STRICT, UserError, did_you_mean
 Preset = Literal["quick", "standard", "full"]
 PRESETS: tuple[Preset, ...] = ("quick", "standard", "full")
 SMALL = 10_000
+PYTHON_ONLY = "only in Python"
+"""Mark of a parameter that no command line can spell: `Annotated[..., PYTHON_ONLY]`."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -45,6 +47,11 @@ Study = Callable[..., Design]
 def parameters_of(study: Study) -> dict[str, inspect.Parameter]:
     """Return the study's own parameters: those after the setup."""
     return dict(list(inspect.signature(study).parameters.items())[1:])
+
+
+def is_python_only(hint: Any) -> bool:
+    """Whether a parameter of this type is left out of the command line."""
+    return PYTHON_ONLY in getattr(hint, "__metadata__", ())
 
 
 def build_design(study: Study, name: str, setup: Setup, parameters: Mapping[str, Any]) -> Design:
