@@ -11,7 +11,9 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
+from gradlab.lab.design import Custom
 from gradlab.lab.record import Record
+from gradlab.models.mlp import MLP
 from gradlab.types import UserError
 
 EXAMPLE = "Example: gradlab runs runs"
@@ -30,7 +32,9 @@ def runs(
     if not folder.is_dir():
         raise UserError(f"{out} holds no records; give the --out folder of a run.")
     records = [Record(file.parent) for file in sorted(folder.glob("*/files.json"))]
-    rows = [_row(record) for record in records]
+    rows = sorted(
+        (_row(record) for record in records), key=lambda row: (row["data"], row["model"], row["seed"])
+    )
     if json:
         sys.stdout.write(json_module.dumps(rows, indent=1) + "\n")
         return 0
@@ -49,8 +53,7 @@ def _row(record: Record) -> dict[str, Any]:
     return {
         "record": record.hash,
         "data": record.spec.data,
-        "model": getattr(model, "name", None)
-        or ("residual " if getattr(model, "residual", False) else "plain ") + _size(model),
+        "model": _model_name(model),
         "seed": record.spec.seed,
         "status": facts["status"],
         "epochs": facts["epochs"],
@@ -59,6 +62,13 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-def _size(model: Any) -> str:
-    hidden = model.hidden
-    return f"{len(hidden)}×{hidden[0]}" if len(set(hidden)) == 1 else "-".join(map(str, hidden))
+def _model_name(model: MLP | Custom) -> str:
+    if isinstance(model, Custom):
+        return model.name
+    if not model.residual:
+        kind = "plain"
+    else:
+        kind = "residual" if model.layers_per_block == 1 else f"residual by {model.layers_per_block}"
+    if model.widths is not None:
+        return f"{kind}, widths {'-'.join(map(str, model.widths))}"
+    return f"{kind}, depth {model.depth}, width {model.width}"
