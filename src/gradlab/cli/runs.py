@@ -70,5 +70,5 @@ def _model_name(model: MLP | Custom) -> str:
     else:
         kind = "residual" if model.layers_per_block == 1 else f"residual by {model.layers_per_block}"
     if model.widths is not None:
-        return f"{kind}, widths {'-'.join(map(str, model.widths))}"
-    return f"{kind}, depth {model.depth}, width {model.width}"
+        return f"{kind} {'-'.join(map(str, model.widths))}"
+    return f"{kind} {model.depth}×{model.width}"
