@@ -12,6 +12,7 @@ from rich.console import Console
 from gradlab import __version__
 from gradlab.cli import data, plan, report, run, runs, show, verify
 from gradlab.cli._errors import sentence
+from gradlab.lab.worker import disk_message
 from gradlab.types import UserError
 
 app = App(
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        errors.print(f"gradlab: {disk_message(error)}", highlight=False, markup=False)
+        return 1
     except KeyboardInterrupt:
         errors.print("gradlab: interrupted; finished runs are kept, ask again to go on.", highlight=False)
         return 130

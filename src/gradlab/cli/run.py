@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-import shlex
 import sys
 from typing import Any
 
@@ -20,28 +19,12 @@ def _run(study: str, *, json: bool, **options: Any) -> int:
 
     own = {key: options.pop(key) for key in list(options) if key in parameters_of(STUDIES[study])}
     given = {key: value for key, value in own.items() if value is not None}
-    result = run(study, command=_command_line(study), **options, **given)
+    result = run(study, **options, **given)
     if json:
         sys.stdout.write(json_module.dumps(result.results, indent=1, ensure_ascii=False) + "\n")
     else:
         print_result(result, Console(soft_wrap=False))
     return 0
-
-
-def _command_line(study: str) -> str | None:
-    """The command as it was typed, without options that name places on this machine; None outside the program."""
-    words = sys.argv[1:]
-    if words[:2] != ["run", study]:
-        return None
-    kept, skip = [], False
-    for word in words:
-        if skip:
-            skip = False
-        elif word in ("--out", "--data-dir"):
-            skip = True
-        elif not word.startswith(("--out=", "--data-dir=", "--json")):
-            kept.append(word)
-    return "gradlab " + shlex.join(kept)
 
 
 app = study_app(

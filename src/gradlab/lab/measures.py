@@ -15,6 +15,8 @@ from gradlab.statistics import wilson
 Columns = dict[str, np.ndarray]
 SMALLEST = 1.4e-45
 """Smallest positive number of fp32: a gradient that is exactly zero counts as this."""
+LARGEST = 3.4028235e38
+"""Largest number of fp32: a gradient that overflowed counts as this."""
 
 
 class Results(Protocol):
@@ -61,7 +63,10 @@ def _best_epoch(run: Results) -> float:
 
 
 def gradient_norm(run: Results, time: str, which: int, *, among: str = "") -> float:
-    """Return the weight-gradient norm of layer number `which` among the layers whose name starts with `among`."""
+    """Return the weight-gradient norm of layer number `which` among the layers whose name starts with `among`.
+
+    NaN where the network has no such layer; one that overflowed counts as the largest number of fp32.
+    """
     table = run.gradients
     chosen = (table["time"] == time) & (table["kind"] == "weight")
     if among:
@@ -69,7 +74,8 @@ def gradient_norm(run: Results, time: str, which: int, *, among: str = "") -> fl
     if not chosen.any():
         return math.nan
     order = np.argsort(table["index"][chosen], kind="stable")
-    return max(float(table["norm"][chosen][order][which]), SMALLEST)
+    norm = float(table["norm"][chosen][order][which])
+    return min(max(norm, SMALLEST), LARGEST) if math.isfinite(norm) else LARGEST
 
 
 def _flow(time: str) -> Callable[[Results], float]:

@@ -19,7 +19,7 @@ from torch import nn
 from gradlab import __version__
 from gradlab.data import Dataset
 from gradlab.lab.gallery import most_confident_errors
-from gradlab.lab.record import Columns, Outcome, write_record
+from gradlab.lab.record import Columns, Outcome, usable_logits, write_record
 from gradlab.lab.spec import RunSpec, torch_version
 from gradlab.metrics import evaluate
 from gradlab.models.mlp import MLP
@@ -118,6 +118,7 @@ def _outcome(
     logits = predict_logits(fit.model, data.test, precision=spec.precision).float().cpu().numpy()
     state = {name: value.detach().cpu().contiguous() for name, value in fit.model.state_dict().items()}
     labels = data.test.labels.cpu().numpy()
+    usable = usable_logits(logits)
     facts = {
         "status": fit.status,
         "note": fit.note,
@@ -129,7 +130,7 @@ def _outcome(
         "mean": list(data.mean),
         "std": list(data.std),
         "provenance": provenance(commit),
-        "test": {name: float(value) for name, value in evaluate(logits, labels).items()},
+        "test": {name: float(value) for name, value in evaluate(usable, labels).items()},
         "cost": {
             "seconds": fit.seconds + time.perf_counter() - begun,
             "peak_memory_mb": peak_memory_mb(spec.device),
@@ -137,9 +138,9 @@ def _outcome(
     }
     outputs: Columns = {
         "label": labels.astype(np.int16),
-        "prediction": np.where(np.isfinite(logits).all(1), logits.argmax(1), 0).astype(np.int16),
+        "prediction": usable.argmax(1).astype(np.int16),
     } | {f"logit_{k}": logits[:, k] for k in range(logits.shape[1])}
-    errors = most_confident_errors(logits, data.test)
+    errors = most_confident_errors(usable, data.test)
     return Outcome(facts, _epochs(fit), _gradients(start, end), outputs, errors, save(state))
 
 

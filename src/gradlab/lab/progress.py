@@ -22,6 +22,7 @@ class Clock:
         self.begun = now()
         self.weights: dict[str, float] = {}
         self.shares: dict[str, float] = {}
+        self.finished: set[str] = set()
         self.first: float | None = None
 
     def hear(self, event: Event) -> None:
@@ -35,6 +36,7 @@ class Clock:
             self.shares[event["block"]] = share
         elif event["event"] == "done":
             self.shares[event["block"]] = 1.0
+            self.finished.add(event["block"])
 
     @property
     def done(self) -> float:
@@ -115,7 +117,7 @@ class _Live:
             self.bar.update(task, completed=event["epoch"], description=describe_epoch(event))
         elif event["event"] == "done" and event["block"] in self.tasks:
             self.bar.remove_task(self.tasks.pop(event["block"]))
-        count = f"{sum(share >= 1 for share in self.clock.shares.values())}/{len(self.clock.weights)} arms"
+        count = f"{len(self.clock.finished)}/{len(self.clock.weights)} arms"
         text = f"{count} · {clock_text(self.clock.seconds_left)}"
         self.bar.update(self.whole, completed=self.clock.done, description=text)
 
@@ -125,8 +127,9 @@ def _log(event: Event, clock: Clock, console: Console) -> None:
     if event["event"] == "start" and event["blocks"]:
         console.print(f"training {len(event['blocks'])} arm(s)", highlight=False)
     if event["event"] == "done":
-        finished = sum(share >= 1 for share in clock.shares.values())
         left = clock_text(clock.seconds_left)
         console.print(
-            f"[{finished}/{len(clock.weights)}] {event['arm']} done {left}", highlight=False, markup=False
+            f"[{len(clock.finished)}/{len(clock.weights)}] {event['arm']} done {left}",
+            highlight=False,
+            markup=False,
         )

@@ -127,6 +127,11 @@ class Record:
         return load_model(self)
 
 
+def usable_logits(logits: np.ndarray) -> np.ndarray:
+    """Return logits (N, K) in which an image without finite ones has none but zeros: every class alike, chance."""
+    return np.where(np.isfinite(logits).all(axis=1, keepdims=True), logits, 0).astype(logits.dtype)
+
+
 def load(run: str | Path) -> Record:
     """Open a record by its folder.
 

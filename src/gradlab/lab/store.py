@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gradlab.lab.record import Columns, Record, read_columns, read_json
+from gradlab.lab.record import Columns, Record, read_columns, read_json, usable_logits
 from gradlab.lab.spec import digest
 from gradlab.metrics import evaluate
 from gradlab.types import UserError
@@ -155,7 +155,7 @@ def changed_facts(runs: dict[str, Record | SmallRun]) -> list[str]:
 
 def wrong_metrics(record: Record) -> list[str]:
     """Name the stored test metrics that do not follow from the record's logits."""
-    fresh = evaluate(record.logits, record.labels)
+    fresh = evaluate(usable_logits(record.logits), record.labels)
     stored = record.facts["test"]
     return [
         name

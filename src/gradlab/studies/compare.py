@@ -98,7 +98,7 @@ def _claim(number: int, first: str, other: str, delta: float) -> Claim:
     )
     return Claim(
         id=f"compare-{number}",
-        statement=f"{first} is more accurate than {other} by over {100 * delta:g} points",
+        statement=f"{first} is more accurate than {other}",
         parts=(better,),
     )
 
