@@ -37,6 +37,8 @@ def read_checkpoint(path: Path, device: torch.device) -> tuple[dict[str, Tensor]
     Raises:
         UserError: the file is no checkpoint, or is damaged.
     """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; give the checkpoint the name of a file.")
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:
             facts = json.loads((file.metadata() or {})["facts"])
