@@ -36,7 +36,8 @@ def _claims_003(setting: Setting) -> tuple[Claim, ...]:
     claims = [
         Claim(
             id="C003-01",
-            statement="Plain MLPs fail with depth; residual MLPs (one layer a block) are better at every greater depth",
+            statement=f"{'Plain MLPs fail with depth; r' if falls else 'R'}esidual MLPs (one layer a block) are better at "
+            f"{'every greater depth' if falls else f'depth {deep}'}",
             parts=(*(falls if deep > shallow else []), *beats),
             published=Published(
                 value=table,

@@ -17,14 +17,15 @@ class Setting:
     """A published setting.
 
     Attributes:
-        net: of all arms, in words. remark: in what the published nets were not matched.
+        net: of all arms, in words. corrections: of the published protocol. unknown: what was not published.
         quick_recipe, quick_depths: of the preset quick. small_recipe: of data with few training images.
     """
 
     name: str
     net: str
-    remark: str
     recipe: Recipe
+    corrections: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     depths: tuple[int, ...] = ()
     width: int = 16
     init: Init = "default"
@@ -43,13 +44,18 @@ class Setting:
         return 32 if 32 in self.depths else max(self.depths)
 
 
+PROTOCOL = ("six paired seeds instead of one run", "weights chosen on validation data, never on test")
+"""What every run here corrects in the published protocols."""
 SMALL = {"learning_rate": 1e-3, "batch_size": 32, "epochs": 40}
 
 SETTINGS: dict[str, Setting] = {
     "003": Setting(
         name="003",
         net="Width 16, ReLU, no normalisation; residual branches of one or of two layers with the ReLU inside",
-        remark="Published plain nets had one layer less and a ReLU after the stem; here they are the residual nets' twins.",
+        corrections=(
+            *PROTOCOL,
+            "plain nets are the residual nets' twins (published: one layer less, and a ReLU after the stem)",
+        ),
         recipe=Recipe(optimizer="adam", learning_rate=1e-4, batch_size=128, epochs=21),
         depths=(2, 8, 32, 64),
         quick_depths=(2, 8, 32),
@@ -59,7 +65,7 @@ SETTINGS: dict[str, Setting] = {
     "004": Setting(
         name="004",
         net="Width 64, ReLU, no normalisation; residual branches of two layers with the ReLU inside",
-        remark="",
+        corrections=PROTOCOL,
         recipe=Recipe(optimizer="adam", learning_rate=1e-3, batch_size=256, epochs=50),
         depths=(10, 20, 30),
         width=64,
@@ -71,24 +77,25 @@ SETTINGS: dict[str, Setting] = {
         name="000",
         net="Plain MLP 128-64, residual MLP of two blocks of two layers (width 110, ReLU after the sum) and its plain twin; "
         "dropout 0.2",
-        remark="The lab validated on 6,000 images and kept the last weights; here 5,000, and the best.",
+        corrections=(*PROTOCOL, "best weights kept (published: the last)", "5,000 validation images (published: 6,000)"),
         recipe=Recipe(
             optimizer="adam", learning_rate=1e-3, batch_size=128, epochs=50, stopping=StagnationOverfit()
         ),
         width=110,
-        quick_recipe={"epochs": 3},
+        quick_recipe={"epochs": 15},
         small_recipe=SMALL,
     ),
     "001": Setting(
         name="001",
         net="One hidden layer of width 10 or 64, and the same with three residual blocks of one layer, ReLU after the sum; "
         "and the residual nets' plain twins",
-        remark="The lab's stopping rule was not published; here patience 5 on the validation loss.",
+        corrections=PROTOCOL,
+        unknown=("stopping rule patience 5 on the validation loss (the lab's is not published)",),
         recipe=Recipe(
             optimizer="adam", learning_rate=1e-3, batch_size=128, epochs=50, stopping=Patience(patience=5)
         ),
         width=64,
-        quick_recipe={"epochs": 3},
+        quick_recipe={"epochs": 15},
         small_recipe=SMALL,
     ),
 }
@@ -153,7 +160,7 @@ def _arms_000(setting: Setting) -> tuple[Arm, ...]:
         Arm(
             name=name,
             label=net,
-            factors={"net": net, "size": "as published", "twin": twin},
+            factors={"net": net, "arm": net, "size": "as published", "twin": twin},
             model=model,
             recipe=setting.recipe,
         )
@@ -174,7 +181,7 @@ def _arms_001(setting: Setting) -> tuple[Arm, ...]:
             Arm(
                 name=name,
                 label=f"{net}, width {width}",
-                factors={"net": net, "size": f"width {width}", "twin": twin},
+                factors={"net": net, "arm": f"{net}, width {width}", "size": f"width {width}", "twin": twin},
                 model=model,
                 recipe=setting.recipe,
             )

@@ -12,8 +12,8 @@ from gradlab.studies._residual_settings import SETTINGS, Setting, build_arms, qu
 from gradlab.studies.setup import Setup
 from gradlab.types import Count, PositiveFloat, UserError
 
-MNIST_TRAIN = 55_000
-"""Training images of MNIST without the 5,000 for validation."""
+MNIST = "sha256:de11801970f8f8ae0b58c4905d56b24b01bffe1feee9845905a565ff0703f4c7"
+"""Checksum of the whole of MNIST with 5,000 training images set apart for validation."""
 BACKGROUND = (
     "A residual block adds its input to its output, so a deep net is a sum of shallow ones and the gradient always has a "
     "short way back. Here plain and residual MLPs come from one builder: same layers, same widths, the same initial "
@@ -64,7 +64,8 @@ def residual_mlp(
         question="Do residual connections let deep MLPs train?",
         background=BACKGROUND,
         setting=setting,
-        setting_text=f"{chosen.net}; {chosen.recipe.describe()}. {chosen.remark}",
+        setting_text=f"{chosen.net}; {chosen.recipe.describe()}.",
+        corrections=chosen.corrections,
         deviations=_deviations(published, chosen, setup),
         parameters={
             "depths": list(chosen.depths),
@@ -86,9 +87,9 @@ def residual_mlp(
 
 def _deviations(published: Setting, chosen: Setting, setup: Setup) -> tuple[str, ...]:
     """Name everything in which this run is not the published one."""
-    found = [] if setup.data == "mnist" else [f"data {setup.data} instead of mnist"]
-    if setup.data == "mnist" and setup.train_images != MNIST_TRAIN:
-        found.append(f"{setup.train_images:,} training images instead of {MNIST_TRAIN:,}")
+    found = list(published.unknown)
+    if setup.checksum != MNIST:
+        found.append(f"data {setup.data} instead of mnist" if setup.data != "mnist" else "another data set called mnist")
     if setup.precision != "fp32":
         found.append(f"precision {setup.precision} instead of fp32")
     for name in ("depths", "width", "init"):
@@ -124,7 +125,8 @@ def _tables() -> tuple[Table, ...]:
             name="gradients",
             title="Gradients of every arm",
             caption="Powers of ten. Flow: weight-gradient norm of the first layer inside the blocks over that of the last, "
-            "on one fixed training batch; 0 is even, negative vanishes, positive explodes.",
+            "on one fixed training batch; 0 is even, negative vanishes on the way to the input. Whether all layers' "
+            "gradients grow with depth, the first layer's tells.",
             measures=(
                 "gradient flow at the start",
                 "gradient flow at the end",
@@ -137,6 +139,7 @@ def _tables() -> tuple[Table, ...]:
 def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Confusion | Gallery, ...]:
     panel = "depth" if chosen.has_depths else "size"
     deepest = {} if not chosen.has_depths else {"depth": chosen.gradient_depth}
+    one_net = "net" if chosen.has_depths else "arm"
     curves = Curve(
         name="learning-curves",
         title="Learning curves",
@@ -155,7 +158,7 @@ def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Con
         source="gradients",
         x="index",
         y="norm",
-        by="net",
+        by=one_net,
         panel="time",
         y_scale="log",
         where={**deepest, "kind": "weight"},

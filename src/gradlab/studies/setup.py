@@ -26,13 +26,14 @@ class Setup:
 
     Attributes:
         preset: how much is run. data: name of the data set. train_images: it has for training.
-        class_count: its classes. precision: number format of the runs.
+        class_count: its classes. checksum: of its content. precision: number format of the runs.
     """
 
     preset: Preset
     data: str
     train_images: int
     class_count: int
+    checksum: str = ""
     precision: Precision = "fp32"
 
     @property
@@ -70,10 +71,15 @@ def build_design(study: Study, name: str, setup: Setup, parameters: Mapping[str,
         try:
             checked[given] = TypeAdapter(hints[given]).validate_python(value)
         except ValidationError as error:
-            first = error.errors()[0]
-            message = str(first["msg"]).removeprefix("Value error, ")
-            shown = value if not isinstance(value, (list, tuple)) else tuple(value)
-            raise UserError(
-                f"{given}={shown!r} does not fit study '{name}': {message[0].lower()}{message[1:]}."
-            ) from None
-    return study(setup, **checked)
+            shown = tuple(value) if isinstance(value, (list, tuple)) else value
+            raise UserError(f"{given}={shown!r} does not fit study '{name}': {_first(error)}") from None
+    try:
+        return study(setup, **checked)
+    except ValidationError as error:  # of a model or a recipe that the parameters ask for
+        raise UserError(f"study '{name}' cannot be built so: {_first(error)}") from None
+
+
+def _first(error: ValidationError) -> str:
+    """Say the first finding as the end of a sentence."""
+    message = str(error.errors()[0]["msg"]).removeprefix("Value error, ").rstrip(".")
+    return f"{message[0].lower()}{message[1:]}."

@@ -1,0 +1,43 @@
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradlab.data import Dataset, load
+from gradlab.lab.run import Request, facts_of, run_design
+from tests.lab.fakes import small_design
+
+
+@pytest.fixture(autouse=True)
+def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the cache or the data of the person who runs it."""
+    monkeypatch.setenv("GRADLAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("GRADLAB_DATA", raising=False)
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    return load("digits")
+
+
+def run_here(out: Path, data: Dataset, seeds: tuple[int, ...] = (0, 1, 2), **more: Any) -> dict[str, Any]:
+    """Run the small design in this process."""
+    request = Request(
+        preset="quick", data=data.name, dataset=data, seeds=seeds, out=out, device="cpu", **more
+    )
+    return run_design(small_design(), request, facts_of(request))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
+    """An --out folder with the records of the small design; read only."""
+    out = tmp_path_factory.mktemp("finished")
+    run_here(out, digits)
+    return out
+
+
+@pytest.fixture
+def out(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished folder that a test may spoil."""
+    return Path(shutil.copytree(finished, tmp_path / "out"))
