@@ -151,6 +151,8 @@ def prepare(
         data=facts.name,
         train_images=facts.counts["train"],
         class_count=len(facts.class_names),
+        checksum=facts.checksum,
+        precision=precision,
     )
     design = build_design(STUDIES[study], study, setup, given)
     options = {"preset": preset, "data": facts.name, "seeds": seeds}

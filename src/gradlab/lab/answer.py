@@ -26,13 +26,20 @@ def answer(claims: Sequence[dict[str, Any]], question: str = "") -> str:
     first = claims[0]
     counts = {verdict: sum(claim["verdict"] == verdict for claim in claims) for verdict in WORDS}
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    lead = {
-        "supported": "Yes.",
-        "refuted": "No, the opposite.",
-        "equivalent": "No: it makes no difference that matters.",
-        "inconclusive": "These runs cannot tell yet.",
-    }[first["verdict"]]
+    lead = _lead(first)
     rest = "" if len(claims) == 1 else f" Of {len(claims)} claims: {told}."
     if question.startswith(OPEN_QUESTIONS):
         lead = ""
     return f"{lead} {first['statement'].rstrip('.')}: {first['verdict']}.{rest}".lstrip()
+
+
+def _lead(claim: dict[str, Any]) -> str:
+    """Open with yes or no, as far as the verdict goes; of several parts one can speak for itself alone."""
+    several = len(claim.get("parts") or ()) > 1
+    if claim["verdict"] == "inconclusive":
+        return "Not in every part." if claim.get("is_settled") else "These runs cannot tell yet."
+    return {
+        "supported": "Yes.",
+        "refuted": "Not in every part: in some the opposite holds." if several else "No, the opposite.",
+        "equivalent": "No: it makes no difference that matters.",
+    }[claim["verdict"]]

@@ -149,7 +149,8 @@ class Design:
     """A study with its parameters filled in: everything but the seeds and the data.
 
     Attributes:
-        setting_text: net and recipe in one sentence. deviations: how it differs from the published setting; empty
+        setting_text: net and recipe in one sentence. corrections: of faults in the published protocol, which do not make
+            another setting of it. deviations: how it differs from the published setting; empty
             means that the publication's claims are judged in their own setting.
     """
 
@@ -166,6 +167,7 @@ class Design:
     tables: tuple[Table, ...]
     figures: tuple[Line | Curve | Confusion | Gallery, ...]
     twins: tuple[Twins, ...] = ()
+    corrections: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [arm.name for arm in self.arms]

@@ -72,6 +72,7 @@ def evaluate(design: Design, runs: Runs, context: Context) -> dict[str, Any]:
         "setting_text": design.setting_text,
         "same_setting": not design.deviations,
         "other_setting": "; ".join(design.deviations) or None,
+        "corrections": list(design.corrections),
         "parameters": design.parameters,
         "seeds": list(context.seeds),
         "look": context.look,
@@ -105,6 +106,7 @@ def _claim(
         found = judge_every(inputs, **common)
     record = found.as_record()
     weakest = next((part for part in claim.parts if part.label == found.weakest), claim.parts[0])
+    record["flags"] = [*record["flags"], *_dead_arms(claim, trained)]
     record |= {
         "id": claim.id,
         "statement": claim.statement,
@@ -118,6 +120,14 @@ def _claim(
         "parts": [_part(part, inputs[part.label], found, context) for part in claim.parts],
     }
     return record
+
+
+def _dead_arms(claim: Claim, trained: Mapping[str, np.ndarray]) -> list[str]:
+    """Name the arms of a claim about learning in which no run learnt anything."""
+    arms = dict.fromkeys(
+        arm for part in claim.parts if MEASURES[part.measure].learns for arm in part.contrast.weights
+    )
+    return [f"no run of {arm} trained" for arm in arms if not trained[arm].any()]
 
 
 def _judge_part(part: Part, runs: Runs, trained: Mapping[str, np.ndarray]) -> JudgePart:

@@ -6,20 +6,23 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gradlab.lab.locks import exclusive
 from gradlab.types import UserError
 
 
-def look_number(folder: Path, design_hash: str, seeds: Sequence[int]) -> int:
+def look_number(folder: Path, design_hash: str, seeds: Sequence[int], software: str = "") -> int:
     """Return which look at this design the given seeds are, from 1, and remember it.
 
-    The same seeds again are the same look. Other seeds are one more look than there were sets that share a seed with
-    them, so that seeds which nobody has seen are a study of their own, at full level.
+    The same seeds again are the same look. Other seeds are the look after the last one at any set that shares a seed
+    with them, directly or through further sets, so that seeds which nobody has seen are a study of their own, at full
+    level. The same seeds in another number format or on another device are a look of their own.
 
     Args:
         folder: where looks are remembered, one small file a design.
         design_hash: of arms, claims and data. seeds: consecutive, those that the verdict is about to see.
+        software: precision, device and version that the runs' bits depend on.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{design_hash}.json"
@@ -27,17 +30,30 @@ def look_number(folder: Path, design_hash: str, seeds: Sequence[int]) -> int:
     with exclusive(path.with_suffix(".lock")):
         looks = _read(path)
         for seen in looks:
-            if (seen["first"], seen["last"]) == (first, last):
-                return seen["look"]
-        number = 1 + sum(seen["first"] <= last and first <= seen["last"] for seen in looks)
-        looks.append({"first": first, "last": last, "look": number})
+            if (seen["first"], seen["last"], seen["software"]) == (first, last, software):
+                return int(seen["look"])
+        number = 1 + max((int(seen["look"]) for seen in _group(looks, first, last)), default=0)
+        looks.append({"first": first, "last": last, "software": software, "look": number})
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         temporary.write_text(json.dumps(looks))
         os.replace(temporary, path)
         return number
 
 
-def _read(path: Path) -> list[dict[str, int]]:
+def _group(looks: list[dict[str, Any]], first: int, last: int) -> list[dict[str, Any]]:
+    """Return the looks at seeds that are linked to first..last by shared seeds."""
+    linked: list[dict[str, Any]] = []
+    spans = [(first, last)]
+    while spans:
+        low, high = spans.pop()
+        for seen in looks:
+            if seen not in linked and seen["first"] <= high and low <= seen["last"]:
+                linked.append(seen)
+                spans.append((seen["first"], seen["last"]))
+    return linked
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
     try:
         return json.loads(path.read_text()) if path.exists() else []
     except ValueError as error:

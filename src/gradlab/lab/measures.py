@@ -62,6 +62,13 @@ def _best_epoch(run: Results) -> float:
     return float(run.facts["best_epoch"])
 
 
+def _epochs_trained(run: Results) -> float:
+    """Epochs until training stopped; a run that diverged or learnt nothing counts as the most that it was given."""
+    if run.facts["status"] == "diverged" or not has_trained(run):
+        return float(run.facts["max_epochs"])
+    return float(len(run.epochs["epoch"]))
+
+
 def gradient_norm(run: Results, time: str, which: int, *, among: str = "") -> float:
     """Return the weight-gradient norm of layer number `which` among the layers whose name starts with `among`.
 
@@ -70,7 +77,7 @@ def gradient_norm(run: Results, time: str, which: int, *, among: str = "") -> fl
     table = run.gradients
     chosen = (table["time"] == time) & (table["kind"] == "weight")
     if among:
-        chosen &= np.array([str(name).startswith(among) for name in table["layer"]])
+        chosen &= np.array([str(name).startswith(among) for name in table["layer"]], dtype=bool)
     if not chosen.any():
         return math.nan
     order = np.argsort(table["index"][chosen], kind="stable")
@@ -82,6 +89,10 @@ def _flow(time: str) -> Callable[[Results], float]:
     def decades(run: Results) -> float:
         first = gradient_norm(run, time, 0, among="blocks")
         last = gradient_norm(run, time, -1, among="blocks")
+        if (
+            first <= SMALLEST or first >= LARGEST
+        ):  # vanished or overflowed on the way, whatever the last layer has
+            return math.log10(first)
         return math.log10(first / last)
 
     return decades
@@ -99,7 +110,7 @@ MEASURES: dict[str, Measure] = {
         Measure("test loss", "nats", "lower", lambda run: run.facts["test"]["cross_entropy"]),
         Measure("calibration error", "fraction", "lower", lambda run: run.facts["test"]["calibration_error"]),
         Measure("best epoch", "epochs", "lower", _best_epoch),
-        Measure("epochs trained", "epochs", "lower", lambda run: float(len(run.epochs["epoch"]))),
+        Measure("epochs trained", "epochs", "lower", _epochs_trained),
         Measure("gradient flow at the start", "decades", "neither", _flow("start"), learns=False),
         Measure("gradient flow at the end", "decades", "neither", _flow("end"), learns=False),
         Measure("first-layer gradient at the start", "decades", "neither", _first("start"), learns=False),
@@ -107,7 +118,8 @@ MEASURES: dict[str, Measure] = {
     )
 }
 """Gradient flow: the weight-gradient norm of the first layer inside the blocks over that of the last, as a power of
-ten; 0 is an even flow, -3 a gradient that shrinks a thousandfold on its way to the input, +3 one that grows so."""
+ten; 0 is an even flow, -3 a gradient that shrinks a thousandfold on its way to the input. It compares layers of one
+net; whether all of them grow with depth, the first-layer gradient tells."""
 
 
 def has_trained(run: Results) -> bool:

@@ -124,6 +124,7 @@ def _outcome(
         "note": fit.note,
         "best_epoch": fit.best_epoch,
         "epochs": fit.epochs,
+        "max_epochs": spec.recipe.epochs,
         "parameters": sum(p.numel() for p in fit.model.parameters() if p.requires_grad),
         "input_shape": list(data.input_shape),
         "class_names": list(data.class_names),

@@ -168,6 +168,8 @@ def write_record(records: Path, spec: RunSpec, outcome: Outcome) -> Record:
         try:
             os.rename(temporary, final)
         except OSError:
+            if not final.exists():
+                raise
             if not (final / "files.json").exists():  # a record that lost its list is none: make it again
                 shutil.rmtree(final)
                 os.rename(temporary, final)

@@ -104,7 +104,12 @@ def run_design(
             data_checksum=data.checksum,
             data_notes=data.notes,
             seeds=request.seeds,
-            look=look_number(request.out / "looks", design_hash(design, data), request.seeds),
+            look=look_number(
+                request.out / "looks",
+                design_hash(design, data),
+                request.seeds,
+                f"{request.precision} {device} {torch_version()}",
+            ),
             precision=request.precision,
             device=device,
             threads=next(iter(specs[design.arms[0].name].values())).threads,

@@ -118,6 +118,9 @@ def _setting(results: dict[str, Any]) -> Iterator[str]:
         yield from (escape(results["setting_text"]), "")
     if results.get("other_setting"):
         yield from (f"**Not the published setting:** {escape(results['other_setting'])}.", "")
+    if results.get("corrections"):
+        corrected = "; ".join(escape(text) for text in results["corrections"])
+        yield from (f"Corrected against the published protocol: {corrected}.", "")
     for name, value in _view.specs(results):
         yield f"- {name}: {escape(value)}"
     for name, value in (results.get("parameters") or {}).items():

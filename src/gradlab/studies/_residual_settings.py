@@ -77,7 +77,11 @@ SETTINGS: dict[str, Setting] = {
         name="000",
         net="Plain MLP 128-64, residual MLP of two blocks of two layers (width 110, ReLU after the sum) and its plain twin; "
         "dropout 0.2",
-        corrections=(*PROTOCOL, "best weights kept (published: the last)", "5,000 validation images (published: 6,000)"),
+        corrections=(
+            *PROTOCOL,
+            "best weights kept (published: the last)",
+            "5,000 validation images (published: 6,000)",
+        ),
         recipe=Recipe(
             optimizer="adam", learning_rate=1e-3, batch_size=128, epochs=50, stopping=StagnationOverfit()
         ),
@@ -137,7 +141,7 @@ def _arms_of_depth(setting: Setting, depth: int) -> list[Arm]:
         replace(base, residual=True, layers_per_block=two),
     )
     if setting.name == "004":
-        return [plain, pairs] if two == 2 else [plain]
+        return [plain, pairs]
     single = arm("residual", "residual, one layer a block", plain.name, replace(base, residual=True))
     return [plain, single, pairs] if two == 2 else [plain, single]
 

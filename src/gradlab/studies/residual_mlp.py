@@ -51,6 +51,8 @@ def residual_mlp(
         chosen = replace(chosen, recipe=replace(chosen.recipe, **chosen.small_recipe))
     if (depths or width) and not published.has_depths:
         raise UserError(f"setting {setting} fixes its nets; depths and width belong to settings 003 and 004.")
+    if setting == "004" and any(depth % 2 for depth in depths or ()):
+        raise UserError(f"setting 004 has blocks of two layers, so its depths are even; got {depths}.")
     recipe: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
     given = {name: value for name, value in recipe.items() if value is not None}
     chosen = replace(chosen, recipe=replace(chosen.recipe, **given))
@@ -89,7 +91,11 @@ def _deviations(published: Setting, chosen: Setting, setup: Setup) -> tuple[str,
     """Name everything in which this run is not the published one."""
     found = list(published.unknown)
     if setup.checksum != MNIST:
-        found.append(f"data {setup.data} instead of mnist" if setup.data != "mnist" else "another data set called mnist")
+        found.append(
+            f"data {setup.data} instead of mnist"
+            if setup.data != "mnist"
+            else "another data set called mnist"
+        )
     if setup.precision != "fp32":
         found.append(f"precision {setup.precision} instead of fp32")
     for name in ("depths", "width", "init"):
