@@ -1,0 +1,137 @@
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import t
+from sklearn.metrics import confusion_matrix
+
+from gradlab.lab.design import Confusion, Curve, Gallery, Line
+from gradlab.lab.drawings import draw_figures
+from tests.lab.fakes import LABELS, arm, design, fake_run
+
+ARMS = tuple(arm(f"{kind}-{depth}", kind=kind, depth=depth) for depth in (8, 2) for kind in ("plain", "skip"))
+RUNS = {
+    one.name: [fake_run(0.5 + 0.1 * number + 0.01 * seed, seed, epochs=2 + seed) for seed in range(3)]
+    for number, one in enumerate(ARMS)
+}
+TEXT = {"title": "Title", "caption": "Caption"}
+
+
+def draw(figure):
+    (drawn,) = draw_figures(design(ARMS, figures=(figure,)), RUNS)
+    assert (drawn["name"], drawn["title"], drawn["caption"]) == (figure.name, "Title", "Caption")
+    return drawn
+
+
+def accuracy(run):
+    return sum(int(p == label) for p, label in zip(run.predictions, LABELS, strict=True)) / len(LABELS)
+
+
+def test_a_line_has_a_point_a_seed_and_the_mean_of_each_arm_in_order_of_x():
+    drawn = draw(Line(name="depths", **TEXT, x="depth", y="test accuracy", by="kind", x_scale="category"))
+    assert drawn["x"] == {"label": "depth", "scale": "category"}
+    assert drawn["y"]["percent"] is True
+    (panel,) = drawn["panels"]
+    assert [series["name"] for series in panel["series"]] == ["plain", "skip"]
+    for series in panel["series"]:
+        arms = [RUNS[f"{series['name']}-{depth}"] for depth in (2, 8)]
+        assert series["x"] == [2.0, 8.0]
+        assert series["y"] == pytest.approx([np.mean([accuracy(run) for run in runs]) for runs in arms])
+        assert series["points"] == [
+            [depth, accuracy(run)] for depth, runs in zip((2.0, 8.0), arms, strict=True) for run in runs
+        ]
+        assert all(
+            low < mean < high
+            for low, mean, high in zip(series["low"], series["y"], series["high"], strict=True)
+        )
+
+
+def test_a_curve_is_the_mean_over_the_seeds_that_got_this_far():
+    figure = Curve(
+        name="c",
+        **TEXT,
+        source="epochs",
+        x="epoch",
+        y="validation_accuracy",
+        by="kind",
+        panel="depth",
+        where={"depth": 2},
+    )
+    drawn = draw(figure)
+    (panel,) = drawn["panels"]
+    assert panel["title"] == "depth 2"
+    assert drawn["y"] == {"label": "validation accuracy", "scale": "linear", "percent": True, "range": None}
+    for series in panel["series"]:
+        runs = RUNS[f"{series['name']}-2"]
+        assert series["x"] == [1.0, 2.0, 3.0, 4.0]
+        for number, mean in enumerate(series["y"]):
+            values = [
+                run.epochs["validation_accuracy"][number] for run in runs if len(run.epochs["epoch"]) > number
+            ]
+            assert mean == pytest.approx(sum(values) / len(values), rel=1e-12)
+            if len(values) == 1:
+                assert series["low"][number] is series["high"][number] is None
+                continue
+            half = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
+            assert series["low"][number] == pytest.approx(mean - half)
+            assert series["high"][number] == pytest.approx(mean + half)
+
+
+def test_gradients_are_averaged_as_powers_of_ten_a_panel_a_time():
+    figure = Curve(
+        name="g", **TEXT, source="gradients", x="index", y="norm", by="kind", panel="time", y_scale="log",
+        where={"depth": 8, "kind": "bias"},
+    )  # fmt: skip
+    drawn = draw(figure)
+    assert [panel["title"] for panel in drawn["panels"]] == ["at the start", "after training"]
+    for time, panel in zip(("start", "end"), drawn["panels"], strict=True):
+        for series in panel["series"]:
+            for place, mean in zip(series["x"], series["y"], strict=True):
+                logs = []
+                for run in RUNS[f"{series['name']}-8"]:
+                    rows = zip(
+                        *(run.gradients[name] for name in ("time", "kind", "index", "norm")), strict=True
+                    )
+                    logs += [math.log(norm) for *where, norm in rows if where == [time, "bias", place]]
+                assert len(logs) == 3
+                assert mean == pytest.approx(math.exp(sum(logs) / 3))
+                half = t.ppf(0.975, 2) * np.std(logs, ddof=1) / math.sqrt(3)
+                assert series["high"][int(place)] == pytest.approx(math.exp(sum(logs) / 3 + half))
+
+
+def test_values_that_are_not_finite_leave_the_others_alone():
+    runs = {one.name: [fake_run(0.5, seed) for seed in range(3)] for one in ARMS}
+    runs["plain-2"][0].epochs["validation_accuracy"][:] = math.nan
+    figure = Curve(
+        name="c", **TEXT, source="epochs", x="epoch", y="validation_accuracy", by="kind", panel="depth"
+    )
+    (drawn,) = draw_figures(design(ARMS, figures=(figure,)), runs)
+    (series,) = [
+        s for p in drawn["panels"] if p["title"] == "depth 2" for s in p["series"] if s["name"] == "plain"
+    ]
+    expected = np.mean([run.epochs["validation_accuracy"] for run in runs["plain-2"][1:]], axis=0)
+    assert series["y"] == pytest.approx(expected)
+
+
+def test_a_confusion_matrix_is_summed_over_the_seeds():
+    drawn = draw(Confusion(name="m", **TEXT, arm="skip-8"))
+    expected = sum(confusion_matrix(LABELS, run.predictions) for run in RUNS["skip-8"])
+    assert drawn["labels"] == ["a", "b", "c", "d"]
+    assert drawn["counts"] == expected.tolist()
+
+
+def test_a_gallery_shows_each_image_once_the_most_confident_first():
+    drawn = draw(Gallery(name="w", **TEXT, arm="plain-2", count=4))
+    best = {}
+    for run in RUNS["plain-2"]:
+        for index, confidence in zip(run.errors["index"], run.errors["confidence"], strict=True):
+            best[f"png{index}"] = max(best.get(f"png{index}", 0.0), confidence)
+    expected = sorted(best, key=lambda png: -best[png])[:4]
+    assert [item["png"] for item in drawn["items"]] == expected
+    assert [item["confidence"] for item in drawn["items"]] == [best[png] for png in expected]
+    item = drawn["items"][0]
+    seeds = sum(item["png"] in run.errors["png"] for run in RUNS["plain-2"])
+    assert item["note"].startswith(f"{seeds} of 3 seeds")
+    index = int(item["png"].removeprefix("png"))
+    assert item["label"] == "abcd"[LABELS[index]]
+    assert item["prediction"] != item["label"]

@@ -1,0 +1,108 @@
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from sklearn.metrics import f1_score
+
+from gradlab.lab.measures import LARGEST, MEASURES, SMALLEST, gradient_norm, has_trained
+from tests.lab.fakes import LABELS, fake_run
+
+RUN = fake_run(0.7, seed=5)
+
+
+def norm_of(layer: str, time: str, kind: str = "weight") -> float:
+    rows = RUN.gradients
+    (found,) = [
+        float(rows["norm"][row])
+        for row in range(len(rows["norm"]))
+        if (rows["layer"][row], rows["time"][row], rows["kind"][row]) == (layer, time, kind)
+    ]
+    return found
+
+
+BY_HAND = {
+    "test accuracy": sum(p == t for p, t in zip(RUN.predictions, LABELS, strict=True)) / len(LABELS),
+    "macro F1": f1_score(LABELS, RUN.predictions, average="macro"),
+    "test loss": RUN.facts["test"]["cross_entropy"],
+    "calibration error": RUN.facts["test"]["calibration_error"],
+    "best epoch": RUN.facts["best_epoch"],
+    "epochs trained": 3,
+    "gradient flow at the start": math.log10(
+        norm_of("blocks.0.branch.0", "start") / norm_of("blocks.1.branch.0", "start")
+    ),
+    "gradient flow at the end": math.log10(
+        norm_of("blocks.0.branch.0", "end") / norm_of("blocks.1.branch.0", "end")
+    ),
+    "first-layer gradient at the start": math.log10(norm_of("stem.0", "start")),
+    "first-layer gradient at the end": math.log10(norm_of("stem.0", "end")),
+}
+
+
+def test_every_measure_is_here():
+    assert set(BY_HAND) == set(MEASURES)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_measure_is_what_a_plain_loop_gives(name):
+    assert MEASURES[name].value(RUN) == pytest.approx(BY_HAND[name], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name, measure in MEASURES.items() if measure.samples])
+def test_the_mean_over_samples_is_the_value(name):
+    samples = MEASURES[name].samples(RUN)
+    assert samples.shape == LABELS.shape
+    assert samples.mean() == pytest.approx(MEASURES[name].value(RUN), rel=1e-12)
+
+
+def with_norms(first: float, last: float) -> object:
+    run = fake_run(0.5)
+    rows = run.gradients
+    for layer, norm in (("blocks.0.branch.0", first), ("blocks.1.branch.0", last)):
+        rows["norm"][(rows["layer"] == layer) & (rows["time"] == "start") & (rows["kind"] == "weight")] = norm
+    return run
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "decades"),
+    [
+        (1e-3, 1.0, -3.0),
+        (100.0, 1.0, 2.0),
+        (0.0, 1.0, math.log10(SMALLEST)),
+        (math.inf, 1.0, math.log10(LARGEST)),
+        (math.nan, 1.0, math.log10(LARGEST)),
+    ],
+)
+def test_a_vanished_gradient_counts_as_the_smallest_and_an_overflow_as_the_largest(first, last, decades):
+    assert MEASURES["gradient flow at the start"].value(with_norms(first, last)) == pytest.approx(decades)
+
+
+def test_a_network_without_blocks_has_no_gradient_flow():
+    run = fake_run(0.5)
+    run.gradients = {name: values[run.gradients["layer"] == "head"] for name, values in run.gradients.items()}
+    assert math.isnan(MEASURES["gradient flow at the end"].value(run))
+    assert math.isfinite(MEASURES["first-layer gradient at the end"].value(run))
+    run.gradients = {name: values[:0] for name, values in run.gradients.items()}
+    assert math.isnan(gradient_norm(run, "start", 0))
+
+
+def test_layers_are_taken_in_their_order_not_in_that_of_the_rows():
+    run = fake_run(0.5)
+    flow = MEASURES["gradient flow at the start"].value(run)
+    run.gradients = {name: values[::-1] for name, values in run.gradients.items()}
+    assert MEASURES["gradient flow at the start"].value(run) == flow
+
+
+@pytest.mark.parametrize("correct", range(40, 100, 5))
+def test_a_run_has_trained_if_chance_does_not_explain_its_accuracy(correct):
+    run = fake_run(1.0)
+    run.predictions = np.where(np.arange(200) < correct, LABELS, (LABELS + 1) % 4)
+    low = binomtest(correct, 200).proportion_ci(confidence_level=0.999, method="wilson").low
+    assert has_trained(run) == (low > 0.25)
+
+
+def test_naming_the_commonest_class_is_no_learning():
+    run = fake_run(1.0)
+    run.labels = np.repeat([0, 1], [180, 20])
+    run.predictions = np.zeros(200, dtype=int)
+    assert not has_trained(run)
