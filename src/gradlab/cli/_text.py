@@ -23,9 +23,8 @@ def print_result(result: Result, console: Console) -> None:
     """Print question, answer, claims and the path of the report."""
     results = result.results
     console.print(f"\n[bold]{results['question']}[/bold]  {results['answer']}", highlight=False)
-    setting = "the published setting" if results["same_setting"] else "other setting than published"
     console.print(
-        f"{results['data']}, preset {results['preset']}, setting {results['setting']} ({setting}), "
+        f"{results['data']}, preset {results['preset']}, {_setting(results)}, "
         f"{len(results['seeds'])} seeds, look {results['look']}\n",
         highlight=False,
     )
@@ -40,6 +39,14 @@ def print_result(result: Result, console: Console) -> None:
         )
     console.print(table)
     console.print(f"\nReport: {result.report}", highlight=False, soft_wrap=True)
+
+
+def _setting(results: dict[str, Any]) -> str:
+    """Name the setting, and say whether it is that of the publications, where there are any."""
+    named = f"setting {results['setting']}"
+    if not any(claim["published"] for claim in results["claims"]):
+        return named
+    return named + (" (as published)" if results["same_setting"] else " (other setting than published)")
 
 
 def _interval(claim: dict[str, Any]) -> str:

@@ -1,0 +1,232 @@
+"""The documentation is executed, complete, linked and fresh."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gradlab.cli.app import app
+from gradlab.data import DATASETS
+from gradlab.lab.measures import MEASURES
+from gradlab.lab.trackers import TRACKERS
+from gradlab.metrics import METRICS
+from gradlab.models import MODELS
+from gradlab.running import prepare
+from gradlab.studies import STUDIES
+from gradlab.studies.setup import PRESETS, parameters_of
+from tests.pages import (
+    ROOT,
+    Block,
+    all_pages,
+    anchors,
+    blocks_of,
+    commands,
+    expected_output,
+    links,
+    page_id,
+    pattern,
+    split,
+)
+
+PAGES = all_pages()
+README = ROOT / "README.md"
+
+
+def is_run(block: Block) -> bool:
+    return block.language == "python" or (block.language == "console" and "slow" not in block.words)
+
+
+EXECUTED = [page for page in PAGES if any(is_run(block) for block in blocks_of(page))]
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, without real data, cache or colours."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("GRADLAB_DATA", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    settings = {
+        "GRADLAB_CACHE": str(tmp_path / "cache"),
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "PYTHONUTF8": "1",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return folder
+
+
+@pytest.fixture
+def kept_registries() -> Iterator[None]:
+    """What a page adds to the registries is gone after it."""
+    kept = [
+        (registry, dict(registry)) for registry in (STUDIES, DATASETS, MEASURES, METRICS, TRACKERS, MODELS)
+    ]
+    yield
+    for registry, before in kept:
+        registry.clear()
+        registry.update(before)
+
+
+@pytest.mark.parametrize("page", EXECUTED, ids=page_id)
+@pytest.mark.usefixtures("empty_folder", "kept_registries")
+def test_page_does_what_it_says(page: Path) -> None:
+    namespace = {"__name__": "page"}
+    for block in filter(is_run, blocks_of(page)):
+        if block.language == "python":
+            run_python(page, block, namespace)
+        else:
+            run_console(page, block)
+
+
+def run_python(page: Path, block: Block, namespace: dict[str, object]) -> None:
+    source = "\n" * (block.line - 1) + block.text  # so that a traceback names the page's line
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(source, str(page), "exec", dont_inherit=True), namespace)
+    lines = [line.rstrip() for line in printed.getvalue().splitlines()]
+    assert lines == expected_output(block.text), f"{page_id(page)}, line {block.line}"
+
+
+def run_console(page: Path, block: Block) -> None:
+    for command, expected in commands(block):
+        words = shlex.split(command)
+        assert words[0] == "gradlab", (
+            f"{page_id(page)}, line {block.line}: only gradlab is run, not {words[0]}"
+        )
+        done = python("-m", "gradlab.cli", *words[1:])
+        output = done.stdout if done.returncode == 0 else done.stdout + done.stderr
+        actual = "".join(line.rstrip() + "\n" for line in output.strip("\n").splitlines())
+        assert pattern("\n".join(expected).strip("\n").splitlines()).fullmatch(actual), (
+            f"{page_id(page)}: {command} printed\n{actual}"
+        )
+
+
+def python(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words], capture_output=True, encoding="utf-8", env=os.environ, check=False
+    )
+
+
+def test_pages_are_executed() -> None:
+    assert len(EXECUTED) >= 10
+    assert sum(is_run(block) for page in EXECUTED for block in blocks_of(page)) >= 40
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_shown_commands_exist_with_their_options(page: Path) -> None:
+    for block in blocks_of(page):
+        if block.language in ("python", "text"):
+            continue
+        for line in block.text.splitlines():
+            command = line.removeprefix("$ ")
+            if command.startswith("gradlab ") and not is_run(block):
+                app.parse_args(shlex.split(command)[1:], print_error=False, exit_on_error=False)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_links_lead_somewhere(page: Path) -> None:
+    outside = split(page.read_text(encoding="utf-8"))[1]
+    for link in links(outside):
+        if link.startswith(("https://", "http://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{page_id(page)} links to {link}"
+        if anchor:
+            assert anchor in anchors(split(target.read_text(encoding="utf-8"))[1]), link
+
+
+def test_index_leads_to_every_page() -> None:
+    index = ROOT / "docs" / "index.md"
+    listed = {link.partition("#")[0] for link in links(split(index.read_text(encoding="utf-8"))[1])}
+    names = {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    assert names <= listed, names - listed
+    assert len(names) >= 10
+
+
+def names_in(page: Path) -> str:
+    """Return what a page sets as code in its text, and what its blocks print."""
+    blocks, outside = split(page.read_text(encoding="utf-8"))
+    printed = [line for block in blocks for line in expected_output(block.text)]
+    return "\n".join(re.findall(r"`([^`\n]+)`", outside) + printed)
+
+
+DOCUMENTED = "\n".join(names_in(page) for page in PAGES if page.name != "cli.md").replace("--", "")
+PARAMETERS = [name for study in STUDIES.values() for name in parameters_of(study)]
+VERBS = [name for name in app if not name.startswith("-")]
+
+
+@pytest.mark.parametrize(
+    ("names", "at_least"),
+    [
+        pytest.param(VERBS, 7, id="verbs"),
+        pytest.param(STUDIES, 1, id="studies"),
+        pytest.param(PARAMETERS, 7, id="parameters"),
+        pytest.param(PRESETS, 3, id="presets"),
+        pytest.param(MODELS, 1, id="models"),
+        pytest.param(MEASURES, 8, id="measures"),
+        pytest.param(METRICS, 11, id="metrics"),
+        pytest.param(DATASETS, 7, id="data"),
+        pytest.param(TRACKERS, 2, id="trackers"),
+    ],
+)
+def test_all_that_ships_is_documented(names: list[str], at_least: int) -> None:
+    words = [name.replace("_", "-") if name in PARAMETERS else name for name in names]
+    missing = [word for word in words if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", DOCUMENTED)]
+    assert len(list(names)) >= at_least
+    assert not missing
+
+
+def test_command_line_page_is_fresh() -> None:
+    written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    rendered = python(str(ROOT / "docs" / "make_cli.py"), "-").stdout
+    assert written == rendered, "docs/cli.md is stale: run make docs"
+
+
+def test_readme_shows_a_first_result_inside_40_lines(tmp_path: Path) -> None:
+    first = next(
+        block for block in blocks_of(README) if block.language == "console" and "slow" in block.words
+    )
+    ((command, output),) = commands(first)
+    assert first.line + len(first.text.splitlines()) <= 40
+    study = shlex.split(command)[2]
+    design, request, facts = prepare(
+        study, preset="quick", data="digits", data_dir=None, seeds=6, first_seed=0, device="cpu",
+        precision="fp32", out=tmp_path, parameters={}, command=None,
+    )  # fmt: skip
+    text = "\n".join(output)
+    for part in (
+        design.question,
+        f"{facts.name}, preset quick, setting {design.setting}",
+        f"{len(request.seeds)} seeds",
+    ):
+        assert part in text
+    for claim in design.claims:
+        assert f"\n{claim.id} " in text
+    assert f"Report: runs/reports/{study}-digits-quick/report.html" in text
+
+
+def test_own_data_takes_at_most_five_lines() -> None:
+    pages = [ROOT / "docs" / name for name in ("own_data.md", "compare.md")]
+    studies = [
+        block
+        for page in pages
+        for block in blocks_of(page)
+        if block.language == "python" and "short" in block.words
+    ]
+    assert len(studies) >= 3
+    for block in studies:
+        code = [line for line in block.text.splitlines() if line.strip() and not line.startswith("#>")]
+        assert len(code) <= 5, block.text
