@@ -19,7 +19,7 @@ from gradlab.models.mlp import MLP
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Preset, parameters_of
+from gradlab.studies.setup import PRESETS, Preset
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -218,7 +218,5 @@ def _command(study: str, options: Mapping[str, Any], *, in_python: bool) -> str:
 
 
 def report_name(design: Design, request: Request, facts: DataInfo) -> str:
-    """Return the name of the report's folder, such as residual-mlp-digits-quick; a setting of choice is added."""
-    usual = parameters_of(STUDIES[design.study]).get("setting") if design.study in STUDIES else None
-    setting = "" if usual is None or usual.default == design.setting else f"-{design.setting}"
-    return re.sub(r"[^\w.-]+", "-", f"{design.study}-{facts.name}-{request.preset}{setting}")
+    """Return the name of the report's folder, such as residual-mlp-digits-quick."""
+    return re.sub(r"[^\w.-]+", "-", f"{design.study}-{facts.name}-{request.preset}")
