@@ -21,12 +21,12 @@ def digits() -> Dataset:
     return load("digits")
 
 
-def run_here(out: Path, data: Dataset, seeds: tuple[int, ...] = (0, 1, 2), **more: Any) -> dict[str, Any]:
+def run_here(
+    out: Path, data: Dataset, seeds: tuple[int, ...] = (0, 1, 2), *, epochs: int = 2
+) -> dict[str, Any]:
     """Run the small design in this process."""
-    request = Request(
-        preset="quick", data=data.name, dataset=data, seeds=seeds, out=out, device="cpu", **more
-    )
-    return run_design(small_design(), request, facts_of(request))
+    request = Request(preset="quick", data=data.name, dataset=data, seeds=seeds, out=out, device="cpu")
+    return run_design(small_design(epochs), request, facts_of(request))
 
 
 @pytest.fixture(scope="session")
