@@ -183,7 +183,7 @@ def _twins(pair: Twins, design: Design, runs: Runs) -> dict[str, Any]:
         dump_design(design)["arms"][design.arms.index(b)],
     )
     differences = [
-        f"{field}: {first[group][field]} / {second[group][field]}"
+        f"{field}: {_shown(first[group][field])} / {_shown(second[group].get(field))}"
         for group in ("model", "recipe")
         for field in first[group]
         if first[group][field] != second[group].get(field)
@@ -195,6 +195,10 @@ def _twins(pair: Twins, design: Design, runs: Runs) -> dict[str, Any]:
     else:
         differences.append(f"parameters: {counts[0]:,} / {counts[1]:,}")
     return {"a": pair.a, "b": pair.b, "differences": differences, "same": same}
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _run(arm: str, seed: int, run: Run, trained: bool) -> dict[str, Any]:
