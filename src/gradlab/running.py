@@ -104,10 +104,12 @@ def plan(study: str, **arguments: Any) -> StudyPlan:
 
     needed = inspect.signature(prepare).parameters
     defaults = {
-        name: one.default for name, one in inspect.signature(run).parameters.items() if name in needed
+        name: one.default
+        for name, one in inspect.signature(run).parameters.items()
+        if name in needed and one.kind is one.KEYWORD_ONLY
     }
     given = {name: arguments.pop(name) for name in list(arguments) if name in defaults}
-    design, request, facts = prepare(parameters=arguments, **(defaults | given | {"study": study}))
+    design, request, facts = prepare(study, parameters=arguments, **(defaults | given))
     return plan_design(design, request, facts)
 
 
