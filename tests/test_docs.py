@@ -135,6 +135,18 @@ def test_shown_commands_exist_with_their_options(page: Path) -> None:
                 app.parse_args(shlex.split(command)[1:], print_error=False, exit_on_error=False)
 
 
+def test_shown_make_targets_exist() -> None:
+    targets = set(
+        re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    )
+    shown = {
+        name
+        for page in PAGES
+        for name in re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    }
+    assert {"demo", "test", "check", "docs"} <= shown <= targets
+
+
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_links_lead_somewhere(page: Path) -> None:
     outside = split(page.read_text(encoding="utf-8"))[1]
