@@ -118,21 +118,33 @@ def read_small(folder: Path) -> dict[str, SmallRun]:
     }
 
 
-def damaged_files(folder: Path, hashes: list[str]) -> list[str]:
-    """Name every file behind a result that is not what was written; nothing is decoded."""
+def damaged_files(folder: Path, digests: dict[str, str]) -> list[str]:
+    """Name every file behind a result that is not what was written; nothing is decoded.
+
+    Args:
+        folder: of the report. digests: record -> digest of its list of files, as the result knows it.
+    """
     if (folder / "runs.json").exists():
         try:
             listed = read_json(folder / "runs.json")["files"]
         except (UserError, KeyError):
             return ["runs.json"]
         return [name for name, checksum in listed.items() if _checksum(folder / name) != checksum]
-    records = [Record(folder.parent.parent / "records" / name) for name in dict.fromkeys(hashes)]
+    records = [Record(folder.parent.parent / "records" / name) for name in digests]
     return [
         f"records/{record.hash}/{name}"
         for record in records
         if record.folder.exists()
-        for name in record.damaged()
+        for name in _damaged(record, digests[record.hash])
     ]
+
+
+def _damaged(record: Record, digest: str) -> list[str]:
+    found = record.damaged()
+    listed = record.folder / "files.json"
+    if found and "files.json" not in found and _checksum(listed) != digest:
+        return ["files.json", *found]  # what does not fit may be the list
+    return found
 
 
 def changed_facts(runs: dict[str, Record | SmallRun]) -> list[str]:

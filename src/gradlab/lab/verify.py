@@ -63,8 +63,9 @@ def verify_results(folder: Path) -> tuple[dict[str, Any], list[str], int, int]:
     """
     stored = read_results(folder)
     try:
-        hashes = [run["record"] for run in stored["runs"]]
-        differences = [f"{name} is not what was written" for name in damaged_files(folder, hashes)]
+        digests = {run["record"]: run["digest"] for run in stored["runs"]}
+        hashes = list(digests)
+        differences = [f"{name} is not what was written" for name in damaged_files(folder, digests)]
         if any(not name.startswith("records/") or "weights" not in name for name in differences):
             return stored, differences, 0, len(hashes)
         opened = open_runs(folder, hashes)

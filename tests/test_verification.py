@@ -1,0 +1,304 @@
+"""Whatever is changed in a report, in the records behind it or in its small form is named."""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gradlab.lab.record import read_columns, write_columns
+from gradlab.lab.verify import verify_results
+from gradlab.reporting import write_manifest, write_small_form
+from gradlab.types import UserError
+from gradlab.verification import verify
+from tests.finished import make_report
+
+SMALL = ("runs.json", "predictions.parquet", "epochs.parquet", "gradients.parquet", "errors.parquet")
+RECORD = (
+    "files.json",
+    "spec.json",
+    "run.json",
+    "epochs.parquet",
+    "gradients.parquet",
+    "predictions.parquet",
+    "errors.parquet",
+    "weights.safetensors",
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    out = tmp_path_factory.mktemp("made")
+    write_small_form([make_report(out)], out / "small")
+    return out
+
+
+@pytest.fixture
+def report(made, tmp_path):
+    shutil.copytree(made, tmp_path / "out")
+    return tmp_path / "out" / "reports" / "tiny-digits-quick"
+
+
+@pytest.fixture
+def small(made, tmp_path):
+    return Path(shutil.copytree(made / "small", tmp_path / "results" / "tiny"))
+
+
+@pytest.fixture(params=["report", "small"])
+def either(request):
+    return request.getfixturevalue(request.param)
+
+
+def found(folder: Path) -> list[str]:
+    (one,) = verify(folder)
+    assert one.is_sound == (not one.differences)
+    return list(one.differences)
+
+
+def recomputed(folder: Path) -> list[str]:
+    """What recomputing finds, without a look at the pages."""
+    return verify_results(folder)[1]
+
+
+def flip(path: Path, place: float = 0.5) -> None:
+    content = bytearray(path.read_bytes())
+    content[round(place * (len(content) - 1))] ^= 1
+    path.write_bytes(content)
+
+
+def change(path: Path, edit) -> None:
+    """Edit results.json and forge the list of checksums with it, so that only recomputing can find it."""
+    data = json.loads(path.read_text())
+    edit(data)
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    write_manifest(path.parent)
+
+
+def test_what_was_written_is_sound(either):
+    (one,) = verify(either)
+    assert one.differences == ()
+    assert one.runs == 12
+    assert one.numbers > 300
+
+
+def test_a_report_is_found_by_its_page_its_folder_and_the_out_folder(report):
+    for path in (report / "report.html", report / "results.json", report, report.parent.parent):
+        (one,) = verify(path)
+        assert one.folder == report
+
+
+def test_nothing_to_verify_is_one_sentence(tmp_path):
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(
+            UserError, match=r"holds no results\.json; give a report, its folder, or the --out folder"
+        ):
+            verify(path)
+
+
+def last_digit(number: float) -> float:
+    """The number with its last printed digit of six changed."""
+    return float(f"{number:.6g}") + 10.0**-6 if number else 1e-6
+
+
+@pytest.mark.parametrize(
+    ("place", "edit"),
+    [
+        (
+            "claims[T-1].estimate",
+            lambda r: r["claims"][0].update(estimate=last_digit(r["claims"][0]["estimate"])),
+        ),
+        ("claims[T-1].interval[0]", lambda r: r["claims"][0]["interval"].__setitem__(0, 0.5)),
+        ("claims[T-2].verdict", lambda r: r["claims"][1].update(verdict="refuted")),
+        ("claims[T-1].level", lambda r: r["claims"][0].update(level=0.95)),
+        (
+            "claims[T-1].parts[depth 2].differences[1]",
+            lambda r: r["claims"][0]["parts"][1]["differences"].__setitem__(1, 0.25),
+        ),
+        ("tables.accuracy.rows[2][5]", lambda r: r["tables"]["accuracy"]["rows"][2].__setitem__(5, 0.123)),
+        ("figures[curves].panels[0].series[plain].y[1]", lambda r: _series(r).__setitem__(1, 0.123)),
+        ("figures[confusion].counts[3][3]", lambda r: r["figures"][2]["counts"][3].__setitem__(3, 999)),
+        ("answer", lambda r: r.update(answer="Yes.")),
+        ("runs[7].digest", lambda r: r["runs"][7].update(digest="0" * 64)),
+        ("runs[3].status", lambda r: r["runs"][3].update(status="diverged")),
+        ("cost.seconds", lambda r: r["cost"].update(seconds=1.0)),
+        ("provenance.torch", lambda r: r["provenance"].update(torch="1.0")),
+        ("arms[plain-1].parameters", lambda r: r["arms"][0].update(parameters=1)),
+        ("more", lambda r: r.update(more=1)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_one_changed_value_of_the_results_is_named_with_its_place(report, place, edit):
+    change(report / "results.json", edit)
+    places = [difference.split(" is ")[0] for difference in recomputed(report)]
+    shown = place.replace("[0].series", ".series")  # a panel is called by its title
+    assert any(
+        re.sub(r"\.panels\[[^\]]*\]", ".panels", one) == re.sub(r"\.panels(\[\d\])?", ".panels", shown)
+        for one in places
+    ), places
+
+
+def _series(results):
+    return results["figures"][1]["panels"][0]["series"][0]["y"]
+
+
+def test_a_last_digit_beyond_rounding_is_named_by_the_checksum(report):
+    path = report / "results.json"
+    text = path.read_text()
+    number = re.search(r"0\.\d{16,17}\b", text)
+    assert number
+    other = number[0][:-1] + str((int(number[0][-1]) + 1) % 10)
+    path.write_text(text.replace(number[0], other, 1))
+    assert "results.json is not what was written" in found(report)
+
+
+def test_one_digit_of_the_markdown_page_is_named_with_its_line(either):
+    page = either / "report.md"
+    line = next(
+        line for line in page.read_text().splitlines() if "T-1" in line and re.search(r"\d\.\d", line)
+    )
+    changed = re.sub(r"(\d)\.(\d)", lambda m: f"{m[1]}.{(int(m[2]) + 1) % 10}", line, count=1)
+    assert changed != line
+    page.write_text(page.read_text().replace(line, changed))
+    write_manifest(either)
+    assert any(one.startswith(f"report.md says “{changed[:60]}") for one in found(either))
+
+
+def test_one_digit_of_the_visible_page_is_named(either):
+    page = either / "report.html"
+    text = page.read_text()
+    body = text.index("<body")
+    number = next(m for m in re.finditer(r">([^<>]*\d\.\d[^<>]*)<", text[body:]) if "<svg" not in m[0])
+    changed = re.sub(r"(\d)\.(\d)", lambda m: f"{m[1]}.{(int(m[2]) + 1) % 10}", number[1], count=1)
+    start = body + number.start(1)
+    page.write_text(text[:start] + changed + text[start + len(number[1]) :])
+    assert "report.html is not what was written" in found(either)
+    write_manifest(either)
+    in_drawing = text[:start].count("<svg") > text[:start].count("</svg")
+    assert in_drawing or any(one.startswith("report.html says “") for one in found(either))
+
+
+def test_the_look_of_the_page_and_its_drawings_are_held_by_their_checksum_alone(report):
+    page = report / "report.html"
+    page.write_text(page.read_text().replace("</style>", "/* redder */</style>", 1))
+    assert found(report) == ["report.html is not what was written"]
+
+
+@pytest.mark.parametrize("name", ["tables/accuracy.csv", "tables/accuracy.tex"])
+def test_a_changed_or_missing_table_is_named(report, name):
+    flip(report / name)
+    assert found(report) == [f"{name} is not what was written"]
+    (report / name).unlink()
+    assert found(report) == [f"{name} is missing"]
+
+
+def test_a_missing_or_damaged_list_of_files_is_named(report):
+    (report / "manifest.json").write_text("{")
+    assert found(report) == ["manifest.json is not what was written"]
+    (report / "manifest.json").unlink()
+    assert found(report) == ["manifest.json is missing, so report files cannot be checked byte by byte"]
+
+
+@pytest.mark.parametrize("name", RECORD)
+@pytest.mark.parametrize("place", [0.0, 0.4, 1.0])
+def test_one_byte_in_any_file_of_a_record_is_named(report, name, place):
+    run = json.loads((report / "results.json").read_text())["runs"][4]["record"]
+    flip(report.parent.parent / "records" / run / name, place)
+    assert f"records/{run}/{name} is not what was written" in recomputed(report)
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("place", [0.0, 0.4, 1.0])
+def test_one_byte_in_any_file_of_the_small_form_is_named(small, name, place):
+    flip(small / name, place)
+    assert f"{name} is not what was written" in found(small)
+
+
+def test_forged_facts_of_the_small_form_are_named(small):
+    def forge(data):
+        data["runs"][2]["facts"]["best_epoch"] = 1 + data["runs"][2]["facts"]["best_epoch"] % 2
+        data["runs"][2]["facts"]["test"]["cross_entropy"] += 0.01
+
+    change(small / "runs.json", forge)
+    run = json.loads((small / "runs.json").read_text())["runs"][2]["record"]
+    assert f"facts of run {run} is not what was written" in recomputed(small)
+
+
+def test_a_forged_list_of_files_of_the_small_form_is_named(small):
+    change(small / "runs.json", lambda data: data["runs"][0]["files"].update({"run.json": "0" * 64}))
+    run = json.loads((small / "runs.json").read_text())["runs"][0]["record"]
+    assert f"list of files of run {run} is not what was written" in recomputed(small)
+
+
+def test_a_swapped_prediction_is_named_where_it_shows(small):
+    """A prediction of one run becomes another, and every checksum is forged; only the numbers can tell."""
+    path = small / "predictions.parquet"
+    columns = read_columns(path)
+    run = next(name for name in columns if name != "label")
+    values = columns[run].copy()
+    right = next(i for i, (p, t) in enumerate(zip(values, columns["label"], strict=True)) if p == t)
+    values[right] = (values[right] + 1) % 10
+    write_columns(path, columns | {run: values})
+    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+    change(small / "runs.json", lambda data: data["files"].update({"predictions.parquet": checksum}))
+    differences = recomputed(small)
+    assert any(one.startswith("tables.accuracy.rows") for one in differences)
+    assert any(one.startswith("claims[T-1]") for one in differences)
+
+
+def test_another_order_of_seeds_is_named(either):
+    change(either / "results.json", lambda results: results["seeds"].reverse())
+    assert any(one.startswith("tables.accuracy.rows") for one in recomputed(either))
+
+
+def test_records_that_changed_places_are_named(either):
+    def swap(results):
+        one, other = results["runs"][0], results["runs"][3]
+        one["record"], other["record"] = other["record"], one["record"]
+
+    change(either / "results.json", swap)
+    assert any("is not of arm plain-1 at seed 0 on this data" in one for one in recomputed(either))
+
+
+def test_other_data_are_named(report):
+    change(report / "results.json", lambda results: results["provenance"].update(data_checksum="sha256:0"))
+    assert any("on this data" in one for one in recomputed(report))
+
+
+def test_a_deleted_record_is_named(report):
+    run = json.loads((report / "results.json").read_text())["runs"][1]["record"]
+    shutil.rmtree(report.parent.parent / "records" / run)
+    (difference,) = found(report)
+    assert f"record {run}" in difference
+
+
+def test_a_run_deleted_from_the_small_form_is_named(small):
+    run = json.loads((small / "runs.json").read_text())["runs"].pop()["record"]
+    change(small / "runs.json", lambda data: data["runs"].pop())
+    assert any(run in difference for difference in found(small))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"runs": []}', '{"runs": [{}]}', "\x00\xff"])
+def test_results_that_are_none_are_one_sentence_or_a_difference(report, text):
+    (report / "results.json").write_bytes(text.encode("latin-1"))
+    try:
+        differences = found(report)
+    except UserError as error:
+        differences = [str(error)]
+    assert differences
+    assert all("\n" not in one for one in differences)
+
+
+def test_a_damaged_design_is_named(report):
+    change(report / "results.json", lambda results: results["design"]["arms"][0].pop("recipe"))
+    assert any("cannot be recomputed" in one for one in recomputed(report))
+
+
+def test_one_bad_report_does_not_hide_the_others(report):
+    other = report.parent / "zzz"
+    shutil.copytree(report, other)
+    flip(other / "tables" / "accuracy.csv")
+    first, second = verify(report.parent.parent)
+    assert first.is_sound
+    assert second.differences == ("tables/accuracy.csv is not what was written",)
