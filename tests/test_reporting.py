@@ -1,0 +1,168 @@
+import getpass
+import json
+import os
+import re
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from gradlab import reporting
+from gradlab.reporting import redraw, write_manifest, write_small_form, write_when_changed
+from gradlab.types import UserError
+from gradlab.verification import verify
+from tests.finished import make_report
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make_report(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def report(made, tmp_path):
+    shutil.copytree(made.parent.parent, tmp_path / "out")
+    return tmp_path / "out" / "reports" / made.name
+
+
+def results_of(folder: Path):
+    return json.loads((folder / "results.json").read_text())
+
+
+def stamps(folder: Path):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_same_result_is_not_written_twice(report):
+    before = stamps(report)
+    write_when_changed(results_of(report), report)
+    assert stamps(report) == before
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.md", "tables/accuracy.csv", "manifest.json"])
+def test_a_report_of_which_a_part_is_gone_or_changed_is_written_again(report, name):
+    before = (report / name).read_bytes()
+    (report / name).write_text("changed")
+    write_when_changed(results_of(report), report)
+    assert (report / name).read_bytes() == before
+    (report / name).unlink()
+    write_when_changed(results_of(report), report)
+    assert (report / name).read_bytes() == before
+
+
+def test_tables_of_another_setting_do_not_stay(report):
+    results = results_of(report)
+    results["tables"] = {"other": results["tables"]["accuracy"]}
+    write_when_changed(results, report)
+    assert sorted(path.name for path in (report / "tables").iterdir()) == ["other.csv", "other.tex"]
+    assert "tables/other.csv" in json.loads((report / "manifest.json").read_text())
+
+
+def test_a_persons_own_notes_beside_a_report_are_left_alone(report):
+    (report / "notes.txt").write_text("mine")
+    (report / ".report.html.123.tmp").write_text("left by a killed process")
+    write_manifest(report)
+    assert "notes.txt" not in json.loads((report / "manifest.json").read_text())
+    assert verify(report)[0].is_sound
+
+
+def test_redrawing_heals_a_changed_report(report):
+    whole = {path: path.read_bytes() for path in report.rglob("*") if path.is_file()}
+    results = results_of(report)
+    results["claims"][0]["estimate"] = 0.5
+    (report / "results.json").write_text(json.dumps(results))
+    (report / "report.html").unlink()
+    assert redraw(report.parent.parent) == [report]
+    assert {path: path.read_bytes() for path in report.rglob("*") if path.is_file()} == whole
+
+
+def test_redrawing_from_damaged_records_is_refused(report):
+    record = next((report.parent.parent / "records").glob("*/predictions.parquet"))
+    for run in results_of(report)["runs"]:
+        record = report.parent.parent / "records" / run["record"] / "predictions.parquet"
+    record.write_bytes(b"nonsense")
+    with pytest.raises(UserError, match=r"the records of .* are damaged; see gradlab verify"):
+        redraw(report)
+
+
+def test_the_small_form_holds_what_the_numbers_rest_on_and_nothing_else(report, tmp_path):
+    size = write_small_form([report], tmp_path / "results" / "tiny")
+    small = tmp_path / "results" / "tiny"
+    files = {str(path.relative_to(small)) for path in small.rglob("*") if path.is_file()}
+    assert files == {
+        "results.json",
+        "report.md",
+        "report.html",
+        "manifest.json",
+        "runs.json",
+        "predictions.parquet",
+        "epochs.parquet",
+        "gradients.parquet",
+        "errors.parquet",
+        "tables/accuracy.csv",
+        "tables/accuracy.tex",
+    }
+    assert size == sum((small / name).stat().st_size for name in files) < reporting.SMALL_LIMIT
+    assert list(small.parent.iterdir()) == [small]
+    assert verify(small)[0].is_sound
+    assert verify(tmp_path / "results")[0].folder == small
+
+
+def test_the_small_form_tells_nothing_about_the_person_or_the_machine(report, tmp_path):
+    write_small_form([report], tmp_path / "tiny")
+    files = [path for path in (tmp_path / "tiny").rglob("*") if path.is_file()]
+    for path in files:
+        content = path.read_bytes()
+        for secret in (socket.gethostname(), str(Path.home()), str(tmp_path), os.getcwd()):
+            assert secret.encode() not in content, (path, secret)
+        if path.suffix in (".json", ".md"):
+            assert not re.search(rf"\b{re.escape(getpass.getuser())}\b", path.read_text())
+
+
+def test_writing_the_small_form_again_replaces_it(report, tmp_path):
+    write_small_form([report], tmp_path / "tiny")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "tiny").glob("*.*")}
+    (tmp_path / "tiny" / "tables" / "stale.csv").write_text("old")
+    write_small_form([report], tmp_path / "tiny")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "tiny").glob("*.*")} == before
+    assert not (tmp_path / "tiny" / "tables" / "stale.csv").exists()
+
+
+def test_a_folder_that_holds_something_else_is_not_written_into(report, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / "file").write_text("")
+    for target in (tmp_path / "mine", tmp_path / "file"):
+        with pytest.raises(UserError, match=r"holds something else; give --small a new folder"):
+            write_small_form([report], target)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_small_form_over_two_megabytes_is_refused_and_leaves_nothing(report, tmp_path, monkeypatch):
+    assert reporting.SMALL_LIMIT == 2 * 1024 * 1024
+    monkeypatch.setattr(reporting, "SMALL_LIMIT", 50_000)
+    with pytest.raises(UserError, match=r"the small form would take 0\.\d MB, more than"):
+        write_small_form([report], tmp_path / "results" / "tiny")
+    assert list((tmp_path / "results").iterdir()) == []
+
+
+def test_what_cannot_be_made_small_is_refused(report, tmp_path):
+    with pytest.raises(UserError, match="--small takes one report, got 2"):
+        write_small_form([report, report], tmp_path / "tiny")
+    write_small_form([report], tmp_path / "tiny")
+    with pytest.raises(UserError, match="is in small form already"):
+        write_small_form([tmp_path / "tiny"], tmp_path / "tinier")
+    results = results_of(report)
+    results["claims"][0]["estimate"] = 0.5
+    (report / "results.json").write_text(json.dumps(results))
+    with pytest.raises(UserError, match=r"is not sound \(claims\[T-1\]\.estimate is 0\.5, recomputed"):
+        write_small_form([report], tmp_path / "other")
+
+
+def test_a_small_form_is_drawn_again_without_records(report, tmp_path):
+    write_small_form([report], tmp_path / "tiny")
+    shutil.rmtree(report.parent.parent)
+    (tmp_path / "tiny" / "report.html").unlink()
+    redraw(tmp_path / "tiny")
+    assert verify(tmp_path / "tiny")[0].is_sound
