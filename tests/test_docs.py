@@ -64,6 +64,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("gradlab.lab.executor.usable_cores", lambda: 1)  # the tests share out the cores
     return folder
 
 
