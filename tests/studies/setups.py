@@ -1,0 +1,12 @@
+"""Where a study runs, without any data."""
+
+from gradlab.studies.residual_mlp import MNIST
+from gradlab.studies.setup import Preset, Setup
+
+
+def setup(preset: Preset = "standard", data: str = "mnist", **more) -> Setup:
+    known = {
+        "mnist": {"train_images": 55_000, "checksum": MNIST},
+        "digits": {"train_images": 1_293, "checksum": "sha256:0"},
+    }[data]
+    return Setup(preset=preset, data=data, class_count=10, **(known | more))
