@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from gradlab.models import MLP, stack, unstack
-from gradlab.models.stack import StackedDropout, can_stack
+from gradlab.models.stack import can_stack
 
 SHAPE, CLASSES, SEEDS = (1, 4, 4), 3, (0, 1, 5)
 BASE = MLP(width=6, depth=4)
@@ -127,29 +127,6 @@ def test_frozen_layers_stay_frozen_in_the_stack():
     frozen = [name for name, parameter in stacked.named_parameters() if not parameter.requires_grad]
     assert frozen == ["stem.0.weight", "stem.0.bias"]
     assert not unstack(stacked, 0, solo[0]).stem[0].weight.requires_grad
-
-
-def test_the_dropout_mask_of_a_seed_depends_on_its_own_seed_and_name_alone():
-    layer = StackedDropout([nn.Dropout(0.5)] * 3).train()
-    features = torch.ones(3, 50, 20)
-
-    def masks(seeds, *names):
-        layer.reseed(seeds, *names)
-        return layer(features[: len(seeds)])
-
-    whole = masks((1, 2, 3), 1, "stem.2")
-    assert torch.equal(masks((3, 1), 1, "stem.2"), whole[[2, 0]])
-    assert not torch.equal(whole[0], whole[1])
-    assert not torch.equal(masks((1, 2, 3), 2, "stem.2"), whole)
-    assert not torch.equal(masks((1, 2, 3), 1, "blocks.0"), whole)
-    assert set(whole.unique().tolist()) == {0.0, 2.0}
-    assert abs(float((whole == 0).float().mean()) - 0.5) < 0.05  # 5 standard errors of 3,000 draws
-    assert torch.equal(layer.eval()(features), features)
-
-
-def test_dropout_without_streams_is_refused():
-    with pytest.raises(ValueError, match="call reseed"):
-        StackedDropout([nn.Dropout(0.5)]).train()(torch.ones(1, 2, 3))
 
 
 def test_networks_that_differ_are_refused():

@@ -146,7 +146,7 @@ class Odd(nn.Module):
         (nn.AdaptiveAvgPool2d(1), "logits of shape"),
         (lambda x: x, "fit trains a torch.nn.Module, got function"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_a_model_that_does_not_fit_is_refused_before_the_first_step(model, words):
     with pytest.raises(ValueError, match=words):

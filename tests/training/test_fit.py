@@ -24,6 +24,7 @@ from .examples import (
 )
 
 DATA = blobs()
+SEEDS = [0, 3, 11]
 NET = MLP(width=6, depth=4, residual=True, layers_per_block=2)
 LAST = {"keep": "last", "epochs": 3, "batch_size": 16, "learning_rate": 0.01}
 
@@ -108,30 +109,6 @@ def test_a_user_s_module_with_batch_norm_tied_weights_and_buffers_trains_as_in_a
     assert trained.model.second.weight is trained.model.first.weight
     assert trained.model.calls == 3 * STEPS
     assert trained.model.calls.dtype == torch.int64
-
-
-def test_the_history_says_what_an_epoch_was():
-    recipe = Recipe(epochs=2, batch_size=len(DATA.train), learning_rate=1e-30)  # nothing moves
-    model = net()
-    trained = fit(model, DATA, recipe, seed=0, progress=False)
-    for row in trained.history:
-        for part in ("train", "validation"):
-            split = getattr(DATA, part)
-            logits = model(split.images / 255)
-            loss = nn.functional.cross_entropy(logits, split.labels).item()
-            assert row[f"{part}_loss"] == pytest.approx(loss, rel=1e-5)
-            accuracy = (logits.argmax(1) == split.labels).double().mean().item()
-            assert row[f"{part}_accuracy"] == pytest.approx(accuracy)
-        assert row["learning_rate"] == 1e-30
-    assert [row["epoch"] for row in trained.history] == [1, 2]
-
-
-def test_the_training_loss_of_an_epoch_weighs_a_smaller_last_batch_by_its_images():
-    recipe = Recipe(epochs=1, batch_size=len(DATA.train) - 3, learning_rate=1e-30)
-    trained = fit(net(), DATA, recipe, progress=False)
-    whole = fit(net(), DATA, replace(recipe, batch_size=len(DATA.train)), progress=False)
-    for name in ("train_loss", "train_accuracy"):
-        assert trained.history[0][name] == pytest.approx(whole.history[0][name], rel=1e-6)
 
 
 def test_a_net_learns_the_blobs():
@@ -227,78 +204,6 @@ def test_bf16_trains_near_fp32_and_keeps_fp32_weights():
     assert a != b
     assert a == pytest.approx(b, rel=0.02)  # bf16 has 8 bits
     assert results["bf16"].model.head.weight.dtype == torch.float32
-
-
-# ---- stacked against solo
-
-STACK_CONFIGS = [NET, replace(NET, dropout=0.3, norm="batch"), MLP(width=16, depth=32, residual=True)]
-STACK_RECIPES = [
-    Recipe(epochs=1, batch_size=16),
-    Recipe(
-        epochs=1, batch_size=16, optimizer="sgd", learning_rate=0.05, momentum=0.9, clip_norm=0.5, ema=0.9
-    ),
-]
-SEEDS = [0, 3, 11]
-
-
-@pytest.mark.parametrize("config", STACK_CONFIGS, ids=["mlp", "dropout and batch norm", "depth 32"])
-@pytest.mark.parametrize("recipe", STACK_RECIPES, ids=["adam", "sgd"])
-def test_stacked_seeds_equal_solo_after_an_epoch_in_float64(config, recipe):
-    models = [net(config, seed) for seed in SEEDS]
-    together = fit_stacked(models, DATA, recipe, seeds=SEEDS, precision="fp64", progress=False)
-    for model, seed, stacked in zip(models, SEEDS, together, strict=True):
-        solo = fit(model, DATA, recipe, seed=seed, precision="fp64", progress=False)
-        mine, theirs = (without_idle_biases(one.model.state_dict()) for one in (stacked, solo))
-        assert_states_close(mine, theirs, 1e-6)
-        assert stacked.seed == seed
-        for row, expected in zip(stacked.history, solo.history, strict=True):
-            assert row == pytest.approx(expected, rel=1e-9)
-
-
-@pytest.mark.parametrize("config", STACK_CONFIGS, ids=["mlp", "dropout and batch norm", "depth 32"])
-def test_stacked_seeds_equal_solo_after_ten_steps_in_float32(config):
-    recipe = Recipe(epochs=1, batch_size=-(-len(DATA.train) // 10), learning_rate=1e-4)
-    models = [net(config, seed) for seed in SEEDS]
-    together = fit_stacked(models, DATA, recipe, seeds=SEEDS, progress=False)
-    for model, seed, stacked in zip(models, SEEDS, together, strict=True):
-        solo = fit(model, DATA, recipe, seed=seed, progress=False)
-        assert_states_close(
-            without_idle_biases(stacked.model.state_dict()),
-            without_idle_biases(solo.model.state_dict()),
-            1e-4,
-        )
-
-
-def test_a_seed_that_stops_early_leaves_the_others_as_they_would_be_alone():
-    recipe = Recipe(epochs=12, batch_size=16, learning_rate=0.02, stopping=Patience(patience=1))
-    models = [net(seed=seed) for seed in SEEDS]
-    together = fit_stacked(models, DATA, recipe, seeds=SEEDS, precision="fp64", progress=False)
-    assert len({one.epochs for one in together}) > 1  # they stop at different epochs
-    for model, seed, stacked in zip(models, SEEDS, together, strict=True):
-        solo = fit(model, DATA, recipe, seed=seed, precision="fp64", progress=False)
-        assert (stacked.epochs, stacked.best_epoch, stacked.status) == (
-            solo.epochs,
-            solo.best_epoch,
-            solo.status,
-        )
-        assert_states_close(stacked.model.state_dict(), solo.model.state_dict(), 1e-6)
-
-
-@pytest.mark.parametrize("chosen", [[2, 0, 1], [1], [2, 1]])
-def test_any_choice_and_order_of_seeds_gives_the_same(chosen):
-    recipe = Recipe(epochs=2, batch_size=16)
-    config = replace(NET, dropout=0.2)
-    run = lambda positions: fit_stacked(  # noqa: E731
-        [net(config, SEEDS[i]) for i in positions],
-        DATA,
-        recipe,
-        seeds=[SEEDS[i] for i in positions],
-        precision="fp64",
-        progress=False,
-    )
-    whole = run([0, 1, 2])
-    for position, fitted in zip(chosen, run(chosen), strict=True):
-        assert_states_close(fitted.model.state_dict(), whole[position].model.state_dict(), 1e-9)
 
 
 # ---- frozen parts

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from gradlab.models._randomness import restart
 from gradlab.models.mlp_network import MLPNetwork
-from gradlab.models.stack import StackedBatchNorm, StackedDropout, can_stack, stack, unstack
+from gradlab.models.stack import can_stack, stack, unstack
+from gradlab.models.stacked_layers import StackedBatchNorm, StackedDropout
 from gradlab.types import UserError, derive_seed
 
 
@@ -38,9 +39,9 @@ class Ensemble:
     seeds: list[int]
 
     def __post_init__(self) -> None:
-        self.parameters = [
-            parameter for parameter in self.module.parameters() if parameter.requires_grad
-        ]  # each a view of `flat`
+        self.parameters = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
+        self.flat.grad = torch.zeros_like(self.flat)
+        self._gradients = _views(self.flat.grad, self.parameters)
 
     def prepare(self, images: Tensor) -> Tensor:
         """Do what every network does to images in [0, 1] alike, without parameters: (..., C, H, W) to features."""
@@ -77,8 +78,7 @@ class Ensemble:
                 f"parameter '{unused[0]}' should train but takes no part in the loss ({len(unused)} such); "
                 "use it in forward() or set requires_grad=False on it."
             )
-        rows = len(self.seeds)
-        self.flat.grad = torch.cat([gradient.reshape(rows, -1) for gradient in gradients], dim=1)
+        torch._foreach_copy_(self._gradients, list(gradients))
 
     def reseed(self, epoch: int) -> None:
         """Start this epoch's streams of dropout; a module of its own draws from the (forked) global stream."""
@@ -151,10 +151,15 @@ def assemble(
     flat = nn.Parameter(
         torch.cat([parameter.detach().reshape(len(networks), -1) for _, parameter in trained], dim=1)
     )
-    offset = 0
-    for _, parameter in trained:
-        size = parameter.numel() // len(networks)
-        parameter.data = flat.data[:, offset : offset + size].view(parameter.shape)
-        offset += size
+    tensors = [parameter for _, parameter in trained]
+    for parameter, view in zip(tensors, _views(flat.data, tensors), strict=True):
+        parameter.data = view
     names = [name.removeprefix("module.") for name, _ in trained]
     return Ensemble(module, flat, names, list(networks), list(seeds))
+
+
+def _views(flat: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Cut (S, P) into views of the parameters' shapes, in their order."""
+    sizes = [parameter.numel() // len(flat) for parameter in parameters]
+    parts = torch.split(flat, sizes, dim=1)
+    return [part.view(parameter.shape) for part, parameter in zip(parts, parameters, strict=True)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from gradlab.models.stack import StackedBatchNorm
+from gradlab.models.stacked_layers import StackedBatchNorm
 
 
 def set_training(module: nn.Module) -> None:

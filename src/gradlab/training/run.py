@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import re
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gradlab.data import Split
-from gradlab.training.checkpoint import read_checkpoint, write_checkpoint
 from gradlab.training.divergence import find_divergence
 from gradlab.training.ensemble import Ensemble
 from gradlab.training.feed import Feed
 from gradlab.training.loop import State, train_epoch, validate
 from gradlab.training.optimizer import build_optimizer, keep_rows, load_optimizer_state, optimizer_state
 from gradlab.training.recipe import Precision, Recipe
+from gradlab.training.resume import fingerprint, resume, save
 from gradlab.training.stopping import best_epoch, should_stop
-from gradlab.types import UserError
 
 if TYPE_CHECKING:
     from gradlab.training.fit import Epoch
@@ -57,10 +51,12 @@ class Run:
         self.notes: list[str | None] = [None] * count
         self.kept: list[Weights] = [ensemble.rows([index]) for index in range(count)]
         self.seconds = 0.0
-        self.state = self._start(ensemble)
-        self.fingerprint = "" if checkpoint is None else self._fingerprint(train, validation)
-        if checkpoint is not None and checkpoint.exists():
-            self._resume(checkpoint)
+        self.state = self.start(ensemble)
+        self.fingerprint = ""
+        if checkpoint is not None:
+            self.fingerprint = fingerprint(ensemble, recipe, precision, train, validation)
+            if checkpoint.exists():
+                resume(self, checkpoint)
 
     def epochs(self, pause_after: int | None, checkpoint_seconds: float) -> Iterator[Epoch]:
         """Train until every network has stopped, yielding after each epoch."""
@@ -77,7 +73,7 @@ class Run:
             self.seconds += spent
             finished = not self.active or self.state.epoch == last
             if self.path is not None and (finished or time.monotonic() - written >= checkpoint_seconds):
-                self._write(self.path)
+                save(self, self.path)
                 written = time.monotonic()
             yield Epoch(
                 epoch=self.state.epoch,
@@ -111,7 +107,8 @@ class Run:
             return "finished"
         return "paused" if index in self.active else "stopped"
 
-    def _start(self, ensemble: Ensemble) -> State:
+    def start(self, ensemble: Ensemble) -> State:
+        """Return the state before the first epoch."""
         average = ensemble.flat.detach().clone() if self.recipe.ema is not None else None
         scaler = torch.amp.GradScaler(ensemble.flat.device.type) if self.precision == "fp16" else None
         return State(ensemble, build_optimizer(self.recipe, ensemble.flat), average, scaler)
@@ -183,7 +180,7 @@ class Run:
         solo = self.state.ensemble.keep([position])
         rows = buffers if len(self.state.ensemble.seeds) == 1 else [buffer[[position]] for buffer in buffers]
         solo.load(flat[[position]], rows)
-        state = self._start(solo)
+        state = self.start(solo)
         state.epoch = self.state.epoch
         if state.scaler is not None and scale is not None:
             state.scaler.load_state_dict(scale)
@@ -191,81 +188,6 @@ class Run:
         load_optimizer_state(state.optimizer, mine)
         state.average = None if average is None else average[[position]]
         return find_divergence(state, self.recipe, self.train, self.validation, self.precision)
-
-    def _fingerprint(self, train: Split, validation: Split | None) -> str:
-        """Identity of this training: whatever its bits depend on, but not how many epochs of a constant rate it has."""
-        recipe = asdict(self.recipe)
-        if self.recipe.schedule is None:
-            recipe.pop("epochs")
-        network = self.whole.templates[0]
-        text = re.sub(r" at 0x[0-9a-f]+", "", f"{network!r} {getattr(network, 'config', '')}")
-        facts = [recipe, self.whole.seeds, self.precision, self.whole.names, text]
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-        splits = [split for split in (train, validation) if split is not None]
-        for split in splits:
-            digest.update((split.origin.digest or "").encode())
-        whole = [
-            tensor for split in splits if not split.origin.digest for tensor in (split.images, split.labels)
-        ]
-        for tensor in (*self.whole.module.state_dict().values(), *whole):
-            digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
-        return digest.hexdigest()
-
-    def _write(self, path: Path) -> None:
-        state = self.state
-        flat, buffers = state.ensemble.rows(range(len(state.ensemble.seeds)))
-        tensors = {"flat": flat} | {f"buffer.{i}": buffer for i, buffer in enumerate(buffers)}
-        tensors |= {f"optimizer.{name}": value for name, value in optimizer_state(state.optimizer).items()}
-        if state.average is not None:
-            tensors["average"] = state.average
-        for index, (row, kept) in enumerate(self.kept):
-            tensors |= {f"kept.{index}.flat": row} | {
-                f"kept.{index}.{i}": buffer for i, buffer in enumerate(kept)
-            }
-        facts: dict[str, Any] = {
-            "fingerprint": self.fingerprint,
-            "epoch": state.epoch,
-            "active": self.active,
-            "stack": state.ensemble.seeds,
-            "histories": self.histories,
-            "notes": self.notes,
-            "seconds": self.seconds,
-            "scaler": None if state.scaler is None else state.scaler.state_dict(),
-        }
-        write_checkpoint(path, {name: tensor.clone() for name, tensor in tensors.items()}, facts)
-
-    def _resume(self, path: Path) -> None:
-        tensors, facts = read_checkpoint(path, self.whole.flat.device)
-        if facts["fingerprint"] != self.fingerprint:
-            raise UserError(
-                f"{path} belongs to another training (other model, data, recipe or seed); "
-                "delete it or give another checkpoint path."
-            )
-        if facts["epoch"] > self.recipe.epochs:
-            raise UserError(
-                f"{path} is after epoch {facts['epoch']} already, but the recipe ends at {self.recipe.epochs}; "
-                "ask for at least as many epochs or give another checkpoint path."
-            )
-        self.active, self.histories = facts["active"], facts["histories"]
-        self.notes, self.seconds = facts["notes"], facts["seconds"]
-        buffers = len(self.whole.buffers)
-        self.kept = [
-            (tensors[f"kept.{index}.flat"], [tensors[f"kept.{index}.{i}"] for i in range(buffers)])
-            for index in range(len(self.histories))
-        ]
-        in_stack = [self.whole.seeds.index(seed) for seed in facts["stack"]]
-        ensemble = self.whole if len(in_stack) == len(self.whole.seeds) else self.whole.keep(in_stack)
-        ensemble.load(tensors["flat"], [tensors[f"buffer.{i}"] for i in range(buffers)])
-        self.state = self._start(ensemble)
-        self.state.epoch = facts["epoch"]
-        self.state.average = tensors.get("average")
-        prefix = "optimizer."
-        state = {
-            name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)
-        }
-        load_optimizer_state(self.state.optimizer, state)
-        if self.state.scaler is not None:
-            self.state.scaler.load_state_dict(facts["scaler"])
 
 
 class _averaged:  # noqa: N801 - used as a with-block

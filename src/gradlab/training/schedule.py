@@ -54,7 +54,7 @@ def rate_factor(schedule: Schedule | None, step: int, steps_per_epoch: int, epoc
         return _half_cosine(1.0, schedule.floor, progress)
     if progress < schedule.warm:
         return _half_cosine(1 / schedule.start_divisor, 1.0, progress / schedule.warm)
-    rest = (progress - schedule.warm) / max(1e-12, 1 - schedule.warm)
+    rest = 0.0 if schedule.warm == 1 else (progress - schedule.warm) / (1 - schedule.warm)
     return _half_cosine(1.0, 1 / schedule.end_divisor, rest)
 
 

@@ -111,7 +111,7 @@ sys.path.insert(0, {root!r})
 torch.set_num_threads(1)
 from gradlab.training import fit_stacked
 from safetensors.torch import save_file
-from tests.training.test_run import DATA, KILLED, net
+from tests.training.test_resume import DATA, KILLED, net
 config, recipe = KILLED
 slow = [lambda epoch: time.sleep(0.02)] if sys.argv[2] == "slow" else []
 fits = fit_stacked([net(config, s) for s in (0, 1)], DATA, recipe, seeds=[0, 1], checkpoint=sys.argv[1],

@@ -1,0 +1,81 @@
+"""Layers with a leading seed axis against PyTorch's own, one by one; masks of dropout by seed."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import nn
+
+from gradlab.models.stacked_layers import StackedBatchNorm, StackedDropout, StackedLayerNorm, StackedLinear
+
+KINDS = {
+    "linear": (StackedLinear, lambda: nn.Linear(4, 3)),
+    "linear without bias": (StackedLinear, lambda: nn.Linear(4, 3, bias=False)),
+    "layer norm": (StackedLayerNorm, lambda: nn.LayerNorm(4, eps=1e-3)),
+    "batch norm": (StackedBatchNorm, lambda: nn.BatchNorm1d(4, eps=1e-3, momentum=0.3)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_output_gradients_and_statistics_equal_pytorch_s_layers(kind):
+    stacked_kind, make = KINDS[kind]
+    layers = [make().double() for _ in range(3)]
+    for layer in layers:
+        for parameter in layer.parameters():
+            nn.init.normal_(parameter)
+    features = torch.randn(3, 8, 4, dtype=torch.float64, requires_grad=True)
+    stacked = stacked_kind(deepcopy(layers))
+    for _ in range(3):  # running statistics move on
+        stacked.zero_grad()
+        output = stacked(features)
+        output.square().sum().backward()
+    for index, layer in enumerate(layers):
+        mine = features.detach()[index].clone().requires_grad_()
+        for _ in range(3):
+            layer.zero_grad()
+            expected = layer(mine)
+            expected.square().sum().backward()
+        torch.testing.assert_close(output[index], expected, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(features.grad[index], mine.grad, rtol=1e-12, atol=1e-12)
+        for name, parameter in layer.named_parameters():
+            gradient = dict(stacked.named_parameters())[name].grad[index]
+            torch.testing.assert_close(gradient, parameter.grad, rtol=1e-12, atol=1e-12)
+        for name, buffer in layer.named_buffers():
+            torch.testing.assert_close(
+                dict(stacked.named_buffers())[name][index], buffer, rtol=1e-12, atol=1e-12
+            )
+
+
+def test_batch_norm_in_eval_uses_the_running_statistics_and_moves_nothing():
+    layers = [nn.BatchNorm1d(4) for _ in range(2)]
+    for number, layer in enumerate(layers):
+        layer.running_mean.fill_(number + 1.0)
+        layer.running_var.fill_(4.0)
+    stacked = StackedBatchNorm(layers).eval()
+    output = stacked(torch.zeros(2, 3, 4))
+    torch.testing.assert_close(output[0], torch.full((3, 4), -0.5), rtol=1e-5, atol=0)
+    torch.testing.assert_close(output[1], torch.full((3, 4), -1.0), rtol=1e-5, atol=0)
+    assert stacked.running_mean[:, 0].tolist() == [1.0, 2.0]
+
+
+def test_the_dropout_mask_of_a_seed_depends_on_its_own_seed_and_name_alone():
+    layer = StackedDropout([nn.Dropout(0.5)] * 3).train()
+    features = torch.ones(3, 50, 20)
+
+    def masks(seeds, *names):
+        layer.reseed(seeds, *names)
+        return layer(features[: len(seeds)])
+
+    whole = masks((1, 2, 3), 1, "stem.2")
+    assert torch.equal(masks((3, 1), 1, "stem.2"), whole[[2, 0]])
+    assert not torch.equal(whole[0], whole[1])
+    assert not torch.equal(masks((1, 2, 3), 2, "stem.2"), whole)
+    assert not torch.equal(masks((1, 2, 3), 1, "blocks.0"), whole)
+    assert set(whole.unique().tolist()) == {0.0, 2.0}
+    assert abs(float((whole == 0).float().mean()) - 0.5) < 0.05  # 5 standard errors of 3,000 draws
+    assert torch.equal(layer.eval()(features), features)
+
+
+def test_dropout_without_streams_is_refused():
+    with pytest.raises(ValueError, match="call reseed"):
+        StackedDropout([nn.Dropout(0.5)]).train()(torch.ones(1, 2, 3))
