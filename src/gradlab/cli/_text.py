@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ def duration(seconds: float) -> str:
 def print_result(result: Result, console: Console) -> None:
     """Print question, answer, claims and the path of the report."""
     results = result.results
-    console.print(f"\n[bold]{results['question']}[/bold]  {results['answer']}", highlight=False)
+    question, answer = escape(results["question"]), escape(results["answer"])
+    console.print(f"\n[bold]{question}[/bold]  {answer}", highlight=False)
     console.print(
-        f"{results['data']}, preset {results['preset']}, {_setting(results)}, "
+        f"{escape(results['data'])}, preset {results['preset']}, {_setting(results)}, "
         f"{len(results['seeds'])} seeds, look {results['look']}\n",
         highlight=False,
     )
@@ -32,13 +34,13 @@ def print_result(result: Result, console: Console) -> None:
     for claim in results["claims"]:
         verdict = claim["verdict"]
         table.add_row(
-            claim["id"],
+            escape(claim["id"]),
             f"[{STYLES[verdict]}]{MARKS[verdict]} {verdict}[/]",
-            _interval(claim),
-            claim["statement"],
+            escape(_interval(claim)),
+            escape(claim["statement"]),
         )
     console.print(table)
-    console.print(f"\nReport: {result.report}", highlight=False, soft_wrap=True)
+    console.print(f"\nReport: {result.report}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _setting(results: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ app = App(
     help_format="plaintext",
     print_error=False,
     exit_on_error=False,
+    suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
 app.command(run.app, name="run")

@@ -1,0 +1,263 @@
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gradlab.lab.run import device_kind
+from tests.cli.conftest import OPTIONS
+from tests.data import make
+
+
+def stamps(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_has_run_is_printed_without_running_again(ask, out):
+    before = stamps(out / "records")
+    answer = ask("run", "residual-mlp", *OPTIONS, "--out", out)
+    assert answer.code == 0
+    lines = answer.out.splitlines()
+    assert lines[1].startswith("Do residual connections let deep MLPs train?")
+    assert "digits, preset quick, setting 003 (other setting than published), 2 seeds, look 1" in answer.out
+    for claim in ("C003-01", "C003-02", "C003-03"):
+        assert claim in answer.out
+    assert lines[-1] == f"Report: {out}/reports/residual-mlp-digits-quick/report.html"
+    assert stamps(out / "records") == before
+    assert answer.err == ""
+
+
+def test_json_prints_the_results_alone(ask, out):
+    answer = ask("run", "residual-mlp", *OPTIONS, "--out", out, "--json")
+    file = out / "reports" / "residual-mlp-digits-quick" / "results.json"
+    assert answer.code == 0
+    assert json.loads(answer.out) == json.loads(file.read_text())
+    assert answer.out == file.read_text()
+    assert {
+        "study",
+        "question",
+        "preset",
+        "data",
+        "setting",
+        "seeds",
+        "claims",
+        "tables",
+        "provenance",
+        "cost",
+    } <= set(json.loads(answer.out))
+    claim = json.loads(answer.out)["claims"][0]
+    wanted = "id statement measure delta level look estimate interval n verdict same_setting published"
+    assert set(wanted.split()) <= set(claim)
+
+
+def test_asking_again_leaves_the_report_as_it_is(ask, out):
+    ask("run", "residual-mlp", *OPTIONS, "--out", out)
+    before = stamps(out / "reports")
+    assert before
+    ask("run", "residual-mlp", *OPTIONS, "--out", out, "--json")
+    assert stamps(out / "reports") == before
+
+
+def test_the_command_in_the_report_can_be_typed_and_names_no_place(ask, out):
+    results = json.loads(ask("run", "residual-mlp", *OPTIONS, "--out", out, "--json").out)
+    command = results["provenance"]["command"]
+    assert command == (
+        "gradlab run residual-mlp --preset quick --data digits --seeds 2 --depths 2 --width 4 --epochs 1"
+    )
+    assert (
+        ask(*command.split()[1:], "--out", out, "--json").out
+        == json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+    )
+
+
+BAD = {
+    "unknown study": (["resdual-mlp"], "unknown study 'resdual-mlp'; did you mean 'residual-mlp'?"),
+    "far study": (["xyz"], "unknown study 'xyz'; known are compare, residual-mlp."),
+    "unknown data": (
+        ["residual-mlp", "--data", "digts"],
+        "No data set is called 'digts'; did you mean 'digits', or pass the path of a folder of class folders or of a "
+        "Parquet file.",
+    ),
+    "unknown preset": (
+        ["residual-mlp", "--preset", "quik"],
+        "--preset cannot be 'quik'; did you mean 'quick'?",
+    ),
+    "unknown parameter": (
+        ["residual-mlp", "--depth", "3"],
+        "unknown option '--depth'; did you mean '--depths'?",
+    ),
+    "negative depth": (["residual-mlp", "--depths", "-3"], "depths"),
+    "no seeds": (
+        ["residual-mlp", "--seeds", "0"],
+        "seeds counts repetitions and must be at least 1, got 0; 6 is the default.",
+    ),
+    "seeds in words": (
+        ["residual-mlp", "--seeds", "six"],
+        "--seeds cannot be 'six'; expected a value of type int.",
+    ),
+    "no value": (["residual-mlp", "--seeds"], "seeds"),
+    "negative first seed": (["residual-mlp", "--first-seed", "-1"], "first"),
+    "missing folder": (
+        ["residual-mlp", "--data", "./nowhere"],
+        "There is no folder or Parquet file nowhere; check the path.",
+    ),
+    "missing data dir": (
+        ["residual-mlp", "--data-dir", "nowhere", "--data", "mnist"],
+        "data_dir must name an existing folder",
+    ),
+    "fp16": (
+        ["residual-mlp", "--precision", "fp16", "--device", "cpu"],
+        "fp16 on a CPU is unusably slow; use --precision bf16 or fp32, or a GPU.",
+    ),
+    "unknown precision": (
+        ["residual-mlp", "--precision", "fp8"],
+        "--precision cannot be 'fp8'; did you mean",
+    ),
+    "unknown device": (["residual-mlp", "--device", "tpu"], "unknown device 'tpu'; did you mean 'cpu'?"),
+    "unknown tracker": (["residual-mlp", "--tracker", "wandbb"], "wandb"),
+    "setting": (["residual-mlp", "--setting", "005"], "--setting cannot be '005'; did you mean"),
+    "zero rate": (["residual-mlp", "--learning-rate", "0"], "learning"),
+    "no batch": (["residual-mlp", "--batch-size", "0"], "batch"),
+    "widths": (["compare", "--widths", "8"], "compare needs at least two networks"),
+    "extra word": (["residual-mlp", "surplus"], "surplus"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_mistake_is_one_sentence_and_nothing_is_made(ask, tmp_path, case):
+    arguments, text = BAD[case]
+    assert text in ask("run", *arguments, "--out", tmp_path / "new").sentence
+    assert not (tmp_path / "new" / "records").exists() or not any((tmp_path / "new" / "records").iterdir())
+
+
+@pytest.mark.skipif(device_kind("auto") == "cuda", reason="this machine has a GPU")
+def test_a_device_that_is_not_there_is_one_sentence(ask, tmp_path):
+    text = ask("run", "residual-mlp", "--device", "cuda", "--out", tmp_path / "new").sentence
+    assert text == "this machine has no cuda device that PyTorch can use; run with --device cpu or auto."
+
+
+def test_a_corrupt_parquet_file_is_one_sentence(ask, tmp_path):
+    good = make.parquet(
+        tmp_path / "train.parquet", make.images(np.random.default_rng(0), 40, 6, 6), [0, 1] * 20
+    )
+    content = bytearray(good.read_bytes())
+    for bad in (b"", b"PAR1 this is not Parquet PAR1", bytes(content[: len(content) // 2])):
+        good.write_bytes(bad)
+        text = ask("run", "residual-mlp", "--data", good, "--out", tmp_path / "new").sentence
+        assert "train.parquet" in text
+
+
+def test_out_on_a_file_is_one_sentence(ask, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    text = ask("run", "residual-mlp", *OPTIONS, "--out", tmp_path / "file").sentence
+    assert text.startswith("--out needs a folder, but ")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(ask, out, monkeypatch):
+    before = stamps(out / "records")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        (out / "reports" / "residual-mlp-digits-quick" / "manifest.json").unlink()
+        answer = ask("run", "residual-mlp", *OPTIONS, "--out", out)
+        assert "No space left on device" in answer.sentence or "the disk is full" in answer.sentence
+    assert stamps(out / "records") == before
+    assert ask("run", "residual-mlp", *OPTIONS, "--out", out).code == 0
+
+
+def test_a_damaged_record_is_one_sentence(ask, out):
+    results = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())
+    record = out / "records" / results["runs"][1]["record"]
+    (record / "run.json").write_text("{")
+    answers = [
+        ask(*words).sentence for words in (["run", "residual-mlp", *OPTIONS, "--out", out], ["runs", out])
+    ]
+    assert all(f"{record.name}/run.json is damaged; delete the folder" in text for text in answers)
+
+
+def test_ctrl_c_says_that_nothing_is_lost(ask, monkeypatch):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gradlab.running.run", interrupted)
+    answer = ask("run", "residual-mlp")
+    assert (answer.code, answer.err) == (
+        130,
+        "gradlab: interrupted; finished runs are kept, ask again to go on.\n",
+    )
+
+
+def test_names_with_brackets_are_printed_as_they_are(out, capsys):
+    from rich.console import Console
+
+    import gradlab
+    from gradlab.cli._text import print_result
+
+    results = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())
+    results["claims"][0]["statement"] = "net[/red] beats [bold]mlp"
+    results["answer"] = "[0] is better"
+    print_result(gradlab.Result(results, out / "reports" / "[x]"), Console(width=200))
+    text = capsys.readouterr().out
+    assert "net[/red] beats [bold]mlp" in text
+    assert "[0] is better" in text
+    assert "reports/[x]/report.html" in text
+
+
+@pytest.mark.slow
+def test_a_real_process_trains_reports_and_tells_progress_on_stderr_alone(tmp_path):
+    data = make.class_folders(
+        tmp_path / "my pictures", __import__("numpy").random.default_rng(0), {"cat": 40, "dog": 40}
+    )
+    words = [
+        "run",
+        "compare",
+        "--data",
+        str(data),
+        "--widths",
+        "4",
+        "3",
+        "--epochs",
+        "2",
+        "--seeds",
+        "2",
+        "--json",
+    ]
+    command = [sys.executable, "-m", "gradlab.cli", *words]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    results = json.loads(process.stdout)
+    assert results["data"] == "my pictures"
+    assert [arm["name"] for arm in results["arms"]] == ["mlp-4", "mlp-3"]
+    assert "[2/2]" in process.stderr
+    assert str(tmp_path) not in process.stdout
+    assert (tmp_path / "runs" / "reports" / "compare-my-pictures-quick" / "report.html").exists()
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+        "looks",
+        "records",
+        "reports",
+        "work",
+    ]
+
+
+def test_a_mistake_of_a_real_process_has_no_traceback(tmp_path):
+    process = subprocess.run(
+        [sys.executable, "-m", "gradlab.cli", "run", "residual-mlp", "--seeds", "0"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert (
+        process.stderr
+        == "gradlab: seeds counts repetitions and must be at least 1, got 0; 6 is the default.\n"
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,34 @@
+import json
+
+from gradlab.data import DATASETS
+from gradlab.lab.measures import MEASURES
+from gradlab.lab.trackers import TRACKERS
+from gradlab.metrics import METRICS
+from gradlab.models import MODELS
+from gradlab.studies import STUDIES
+
+
+def test_everything_that_has_a_name_is_listed(ask):
+    listed = json.loads(ask("list", "--json").out)
+    registries = {
+        "studies": STUDIES,
+        "data": DATASETS,
+        "models": MODELS,
+        "measures": MEASURES,
+        "metrics": METRICS,
+        "trackers": TRACKERS,
+    }
+    assert {kind: list(members) for kind, members in listed.items()} == {
+        kind: list(registry) for kind, registry in registries.items()
+    }
+    assert all(text for members in listed.values() for text in members.values())
+
+
+def test_the_table_says_the_same(ask):
+    answer = ask("list")
+    assert (answer.code, answer.err) == (0, "")
+    assert len(answer.out.splitlines()) == sum(
+        map(len, (STUDIES, DATASETS, MODELS, MEASURES, METRICS, TRACKERS))
+    )
+    assert "residual-mlp" in answer.out
+    assert "pip install 'gradlab[wandb]'" in answer.out
