@@ -34,7 +34,9 @@ def verify(
     console = Console(soft_wrap=True, quiet=json)
     for one in found:
         state = "sound" if one.is_sound else f"{len(one.differences)} difference(s)"
-        numbers = f"{one.numbers:,} values recomputed from {one.runs} runs"
+        numbers = (
+            f"{one.numbers:,} values recomputed from {one.runs} runs" if one.numbers else "not recomputed"
+        )
         console.print(f"{one.folder}: {state}, {numbers}", highlight=False, markup=False)
         for difference in one.differences:
             console.print(f"  {difference}", highlight=False, markup=False)

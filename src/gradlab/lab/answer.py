@@ -28,7 +28,7 @@ def answer(claims: Sequence[dict[str, Any]], question: str = "") -> str:
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     lead = _lead(first)
     rest = "" if len(claims) == 1 else f" Of {len(claims)} claims: {told}."
-    if question.startswith(OPEN_QUESTIONS):
+    if question.startswith(OPEN_QUESTIONS) and first["verdict"] != "inconclusive":
         lead = ""
     return f"{lead} {first['statement'].rstrip('.')}: {first['verdict']}.{rest}".lstrip()
 

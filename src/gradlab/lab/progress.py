@@ -117,7 +117,7 @@ class _Live:
             self.bar.update(task, completed=event["epoch"], description=describe_epoch(event))
         elif event["event"] == "done" and event["block"] in self.tasks:
             self.bar.remove_task(self.tasks.pop(event["block"]))
-        count = f"{len(self.clock.finished)}/{len(self.clock.weights)} arms"
+        count = f"{len(self.clock.finished)}/{len(self.clock.weights)} trainings"
         text = f"{count} · {clock_text(self.clock.seconds_left)}"
         self.bar.update(self.whole, completed=self.clock.done, description=text)
 
@@ -125,7 +125,7 @@ class _Live:
 def _log(event: Event, clock: Clock, console: Console) -> None:
     clock.hear(event)
     if event["event"] == "start" and event["blocks"]:
-        console.print(f"training {len(event['blocks'])} arm(s)", highlight=False)
+        console.print(f"{len(event['blocks'])} training(s) to do", highlight=False)
     if event["event"] == "done":
         left = clock_text(clock.seconds_left)
         console.print(

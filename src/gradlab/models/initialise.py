@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from gradlab.models._randomness import seeded
 from gradlab.models.mlp import Init
 from gradlab.types import UserError, derive_seed
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 def initialise(module: nn.Module, seed: int, init: Init = "default", *, nonlinearity: str = "relu") -> None:
@@ -46,8 +49,8 @@ def initialise(module: nn.Module, seed: int, init: Init = "default", *, nonlinea
             nn.init.zeros_(child.bias)
 
 
-def reinitialise(module: nn.Module, seed: int) -> None:
-    """Draw fresh initial values for any module whose layers know `reset_parameters`.
+def reinitialise(module: ModuleT, seed: int) -> ModuleT:
+    """Draw fresh initial values, in place, for any module whose layers know `reset_parameters`; returns the module.
 
     Each layer draws from its own stream of (seed, name); the global random state is left as it was.
 
@@ -65,6 +68,7 @@ def reinitialise(module: nn.Module, seed: int) -> None:
                 f"layer '{name or type(module).__name__}' holds parameters but has no reset_parameters(), so it cannot "
                 "start afresh for every seed; pass a function seed -> module instead of a module."
             )
+    return module
 
 
 def _stream(seed: int, name: str) -> torch.Generator:

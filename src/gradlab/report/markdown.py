@@ -86,7 +86,7 @@ def _claims(results: dict[str, Any]) -> Iterator[str]:
 def _claim(claim: dict[str, Any]) -> Iterator[str]:
     yield f"### {escape(claim['id'])}: {escape(claim['verdict'])}"
     yield ""
-    yield f"{escape(claim['statement'])} {escape(claim.get('explanation') or '')}".strip()
+    yield f"{escape(claim['statement'].rstrip('.'))}. {escape(claim.get('explanation') or '')}".strip()
     yield ""
     if claim.get("parts"):
         rows = []

@@ -38,11 +38,11 @@ def residual_mlp(
     Args:
         setup: preset and data.
         setting: arms and recipe of a published lab.
-        depths: linear layers between stem and head (settings 003 and 004).
+        depths: linear layers between stem and head (settings 003 and 004); the setting's own by default.
         width: units of every hidden layer (settings 003 and 004).
-        epochs: at most.
-        learning_rate: of Adam.
-        batch_size: images a step.
+        epochs: how many at most; the setting's own by default.
+        learning_rate: that of Adam; the setting's own by default.
+        batch_size: images in one step; the setting's own by default.
         init: "default" is PyTorch's; "he" and "xavier" ask whether the claims survive a proper initialisation.
     """
     published = SETTINGS[setting]
