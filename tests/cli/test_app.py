@@ -16,7 +16,7 @@ PATHS += [
 
 def test_the_verbs_are_these(ask):
     text = ask("--help").out
-    found = re.findall(r"^  (\w+)  ", text, flags=re.MULTILINE)
+    found = re.findall(r"^│ (\w+) ", text, flags=re.MULTILINE)
     assert [name for name in found if name in VERBS] == VERBS
 
 

@@ -23,36 +23,44 @@ class Clock:
         self.weights: dict[str, float] = {}
         self.shares: dict[str, float] = {}
         self.finished: set[str] = set()
-        self.first: float | None = None
+        self.given = 0.0
+        """Work that was there already: epochs before a checkpoint, blocks of another process."""
 
     def hear(self, event: Event) -> None:
         """Take in one event of the lab."""
         if event["event"] == "start":
+            self.begun = self.now()
             self.weights = {name: weight for _, name, weight in event["blocks"]}
         elif event["event"] == "epoch":
-            share = event["epoch"] / event["epochs"]
-            if self.first is None:
-                self.first, self.begun = self.done, self.now() if self.done else self.begun
-            self.shares[event["block"]] = share
+            self._move(
+                event["block"], event["epoch"] / event["epochs"], (event["epoch"] - 1) / event["epochs"]
+            )
         elif event["event"] == "done":
-            self.shares[event["block"]] = 1.0
+            self._move(event["block"], 1.0, 1.0)
             self.finished.add(event["block"])
+
+    def _move(self, block: str, share: float, before: float) -> None:
+        if block not in self.shares:
+            self.given += self.weights.get(block, 0.0) * before
+        self.shares[block] = share
 
     @property
     def done(self) -> float:
         """Share of the work that is done, in [0, 1]."""
         total = sum(self.weights.values())
-        return (
-            sum(self.weights.get(name, 0.0) * share for name, share in self.shares.items()) / total
-            if total
-            else 1.0
-        )
+        return self._worked / total if total else 1.0
 
     @property
     def seconds_left(self) -> float | None:
         """Seconds until the end at the rate so far; None before there is a rate."""
-        elapsed, done = self.now() - self.begun, self.done
-        return None if done <= 0 or elapsed <= 0 else elapsed * (1 - done) / done
+        elapsed, own = self.now() - self.begun, self._worked - self.given
+        return (
+            None if own <= 0 or elapsed <= 0 else elapsed * (sum(self.weights.values()) - self._worked) / own
+        )
+
+    @property
+    def _worked(self) -> float:
+        return sum(self.weights.get(name, 0.0) * share for name, share in self.shares.items())
 
 
 def describe_epoch(event: Event) -> str:
@@ -92,9 +100,9 @@ def study_progress(wanted: bool | None = None) -> Iterator[Callable[[Event], Non
         yield lambda event: _log(event, clock, console)
         return
     columns = (
-        TextColumn("{task.fields[arm]:<14}"),
+        TextColumn("{task.fields[arm]:<14}", markup=False),
         BarColumn(bar_width=20),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as bar:
         yield _Live(bar, clock)
