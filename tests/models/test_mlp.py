@@ -229,3 +229,21 @@ def test_head_gradient_flows_to_every_parameter():
     network = build(MLP(width=8, depth=2, norm="layer", residual=True, activation="tanh"))
     functional.cross_entropy(network(torch.rand(5, *SHAPE)), torch.tensor([0, 1, 2, 0, 1])).backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
+
+
+def test_dropout_at_the_end_of_each_block_is_where_a_published_residual_net_has_it():
+    """784-110, two blocks (110-110 ReLU 110-110 dropout, sum, ReLU), 110-10: 136,300 parameters."""
+    config = MLP(
+        width=110,
+        depth=4,
+        layers_per_block=2,
+        dropout=0.2,
+        dropout_place="block-end",
+        activation_place="after-sum",
+        residual=True,
+    )
+    network = config.build((1, 28, 28), 10, seed=0)
+    kinds = [[type(layer).__name__ for layer in block.branch] for block in network.blocks]
+    assert kinds == [["Linear", "ReLU", "Linear", "Dropout"]] * 2
+    assert [type(layer).__name__ for layer in network.stem] == ["Linear", "ReLU"]
+    assert sum(parameter.numel() for parameter in network.parameters()) == 136_300

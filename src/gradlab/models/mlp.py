@@ -30,7 +30,7 @@ class MLP:
         widths: explicit hidden widths instead of `width` and `depth`; the first is the stem's.
         activation: the non-linearity.
         norm: normalisation after each linear layer but the head.
-        dropout: probability of zeroing a unit after each activation.
+        dropout: probability of zeroing a unit. dropout_place: after every activation, or once in a block, at its end.
         init: "default" is PyTorch's (Kaiming uniform with a = sqrt(5)); "he" and "xavier" have zero biases.
         residual: adds each block's input to its output.
         layers_per_block: linear layers inside one block; must divide the depth.
@@ -44,6 +44,7 @@ class MLP:
     activation: Activation = "relu"
     norm: Norm = "none"
     dropout: Probability = 0.0
+    dropout_place: Literal["every-layer", "block-end"] = "every-layer"
     init: Init = "default"
     residual: bool = False
     layers_per_block: Count = 1

@@ -52,7 +52,7 @@ class MLPNetwork(nn.Module):
         self.normalise = normalise
         self.stem = nn.Sequential(nn.Linear(math.prod(input_shape), hidden[0]))
         if config.stem_activation:
-            self.stem.extend(_tail(config, hidden[0]))
+            self.stem.extend(_tail(config, hidden[0], ends_block=False))
         step = config.layers_per_block
         self.blocks = nn.Sequential(
             *(_block(config, hidden[start : start + step + 1]) for start in range(0, len(hidden) - 1, step))
@@ -101,9 +101,9 @@ def build_mlp(
     return network
 
 
-def _tail(config: MLP, width: int) -> list[nn.Module]:
+def _tail(config: MLP, width: int, *, ends_block: bool) -> list[nn.Module]:
     """What follows a linear layer: norm, activation, dropout."""
-    return [*_norm(config, width), ACTIVATIONS[config.activation](), *_dropout(config)]
+    return [*_norm(config, width), ACTIVATIONS[config.activation](), *_dropout(config, ends_block=ends_block)]
 
 
 def _norm(config: MLP, width: int) -> list[nn.Module]:
@@ -112,8 +112,9 @@ def _norm(config: MLP, width: int) -> list[nn.Module]:
     return [nn.BatchNorm1d(width) if config.norm == "batch" else nn.LayerNorm(width)]
 
 
-def _dropout(config: MLP) -> list[nn.Module]:
-    return [nn.Dropout(config.dropout)] if config.dropout else []
+def _dropout(config: MLP, *, ends_block: bool) -> list[nn.Module]:
+    wanted = config.dropout and (ends_block or config.dropout_place == "every-layer")
+    return [nn.Dropout(config.dropout)] if wanted else []
 
 
 def _block(config: MLP, widths: tuple[int, ...]) -> Block:
@@ -121,9 +122,10 @@ def _block(config: MLP, widths: tuple[int, ...]) -> Block:
     layers: list[nn.Module] = []
     for number, (fan_in, fan_out) in enumerate(pairs, 1):
         layers.append(nn.Linear(fan_in, fan_out))
-        if number == len(pairs) and config.activation_place == "after-sum":
-            layers += [*_norm(config, fan_out), *_dropout(config)]
+        ends_block = number == len(pairs)
+        if ends_block and config.activation_place == "after-sum":
+            layers += [*_norm(config, fan_out), *_dropout(config, ends_block=True)]
         else:
-            layers += _tail(config, fan_out)
+            layers += _tail(config, fan_out, ends_block=ends_block)
     after = ACTIVATIONS[config.activation]() if config.activation_place == "after-sum" else nn.Identity()
     return Block(nn.Sequential(*layers), after, residual=config.residual)

@@ -76,7 +76,7 @@ SETTINGS: dict[str, Setting] = {
     "000": Setting(
         name="000",
         net="Plain MLP 128-64, residual MLP of two blocks of two layers (width 110, ReLU after the sum) and its plain twin; "
-        "dropout 0.2",
+        "dropout 0.2 at the end of each block",
         corrections=(
             *PROTOCOL,
             "best weights kept (published: the last)",
@@ -152,11 +152,16 @@ def _arms_000(setting: Setting) -> tuple[Arm, ...]:
         depth=4,
         layers_per_block=2,
         dropout=0.2,
+        dropout_place="block-end",
         activation_place="after-sum",
         init=setting.init,
     )
     nets = {
-        "mlp": ("plain 128-64", "none", MLP(widths=(128, 64), dropout=0.2, init=setting.init)),
+        "mlp": (
+            "plain 128-64",
+            "none",
+            MLP(widths=(128, 64), dropout=0.2, dropout_place="block-end", init=setting.init),
+        ),
         "plain": ("plain twin", "none", blocks),
         "residual": ("residual", "plain", replace(blocks, residual=True)),
     }
