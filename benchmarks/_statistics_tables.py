@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+WAYS = ("stopping", "always")
+
 
 def percent(value: float) -> str:
     """Return a fraction in percent, one decimal."""
@@ -83,15 +85,33 @@ def _other_tables(results: dict[str, Any]) -> list[str]:
         "## Any false verdict: eight claims, looks at 6 and 12 seeds",
         "",
         "At a true difference of exactly +delta or -delta every verdict but inconclusive is false; at 0 supported "
-        "and refuted are. *Stopping*: look 2 only where look 1 was inconclusive. *Always*: false at either look.",
+        "and refuted are. *Stopping*: look 2 only where look 1 was inconclusive. *Always*: false at either look. "
+        "*Normal*: the rule without its score bound. *Seeds agree*: eight claims of one kind, each on images of its "
+        "own, on which every seed predicts the same.",
         "",
     ]
-    names = ("rule", "satterthwaite")
+    names = ("rule", "satterthwaite", "normal")
     lines += table(
-        ["data", "truth", "stopping", "always", "Satterthwaite, stopping", "Satterthwaite, always"],
+        ["data", "truth", *(f"{name}{way}" for name in ("", "Satterthwaite, ", "normal, ") for way in WAYS)],
         [
-            [row["data"], row["truth"], *(percent(row[r][w]) for r in names for w in ("stopping", "always"))]
+            [row["data"], row["truth"], *(percent(row[r][w]) for r in names for w in WAYS)]
             for row in results["false_verdicts"]
+        ],
+    )
+    lines += ["## Seeds agree: exact", "", results["about"]["exact"], ""]
+    lines += table(
+        ["data", "level", "covered", "false verdict", "allowed", "normal: covered", "normal: false verdict"],
+        [
+            [
+                row["case"],
+                f"{100 * row['level']:.4g} %",
+                percent(row["rule"]["coverage"]),
+                f"{100 * row['rule']['false_verdict']:.2f} %",
+                f"{100 * (1 - row['level']):.2f} %",
+                percent(row["normal"]["coverage"]),
+                f"{100 * row['normal']['false_verdict']:.2f} %",
+            ]
+            for row in results["exact"]
         ],
     )
     lines += ["## Some seeds fail", "", results["about"]["failing_seeds"], ""]

@@ -4,7 +4,7 @@
     python benchmarks/statistics_coverage.py --quick    # a small smoke run, for tests
 
 Repeats are drawn in bulk, so the rule of `interval` stands in _statistics_data.py a second time, in vector form
-(`half_widths`); `check_against_library` compares the two, and `judge`, draw by draw.
+(`the_rule`); `check_against_library` compares the two, and `judge`, draw by draw.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import json
 import platform
 import time
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,22 +21,24 @@ from typing import Any
 import numpy as np
 import scipy
 from _statistics_data import (
+    AGREEING,
     EQUAL,
     RULES,
     SCENARIOS,
-    Floats,
+    Ends,
     Scenario,
     Statistics,
     binary_differences,
     components,
     crossed_statistics,
     direct,
-    half_widths,
     of_seeds,
-    satterthwaite,
+    outcomes,
     sufficient,
+    the_rule,
 )
 from _statistics_tables import markdown, percent
+from numpy.typing import NDArray
 
 from gradlab.statistics import alpha_at, interval, judge, plan
 from gradlab.types import derive_seed
@@ -45,6 +48,7 @@ SIZES = tuple(range(3, 21))
 LOOKS = (6, 12)
 CLAIMS = 8
 Rows = list[dict[str, Any]]
+Bools = NDArray[np.bool_]
 
 
 def stream(*names: str | int) -> np.random.Generator:
@@ -52,9 +56,15 @@ def stream(*names: str | int) -> np.random.Generator:
     return np.random.default_rng(derive_seed(SEED, *names))
 
 
-def covered(found: Statistics, half: Floats, truth: float) -> float:
+def holds(found: Statistics, ends: Ends, truth: float) -> Bools:
+    """Return whether each repeat's interval holds the truth; rounding does not count against it."""
+    low, high = found.estimate - ends[0], found.estimate + ends[1]
+    return (low <= truth + 1e-12) & (truth - 1e-12 <= high)
+
+
+def covered(found: Statistics, ends: Ends, truth: float) -> float:
     """Return the share of repeats whose interval holds the truth."""
-    return float(np.mean(np.abs(found.estimate - truth) <= half))
+    return float(np.mean(holds(found, ends, truth)))
 
 
 def normal_data(repeats: int) -> Rows:
@@ -62,7 +72,7 @@ def normal_data(repeats: int) -> Rows:
     rows: Rows = []
     for n in SIZES:
         found = of_seeds(stream("normal", n).standard_normal((repeats, n)))
-        rows.append({"n": n, "coverage": covered(found, half_widths(found, n, 2, 0.95), 0.0)})
+        rows.append({"n": n, "coverage": covered(found, the_rule(found, n, 2, 0.95), 0.0)})
     return rows
 
 
@@ -97,7 +107,7 @@ def failing_seeds(repeats: int) -> Rows:
         d = np.where(trained, 0.95, 0.11) - 0.93 + 0.005 * rng.standard_normal((repeats, n))
         truth = p * 0.95 + (1 - p) * 0.11 - 0.93
         found = of_seeds(d)
-        inside = np.abs(found.estimate - truth) <= half_widths(found, n, 2, 0.95)
+        inside = holds(found, the_rule(found, n, 2, 0.95), truth)
         flagged = trained.any(axis=1) & ~trained.all(axis=1)
         rows.append(
             {
@@ -133,17 +143,31 @@ def false_verdicts(repeats: int) -> Rows:
         for sign in (1, -1) if scenario.truth else (0,):
             mirrored = [_times(one, sign or 1) for one in looks]
             rows.append({"data": "0/1 predictions, 360 images", **_family(mirrored, 360, delta, sign)})
+    return rows + _agreeing_families(repeats)
+
+
+def _agreeing_families(repeats: int) -> Rows:
+    """The same where all seeds agree, so that look 2 sees what look 1 saw, at a stricter level."""
+    rows: Rows = []
+    for case in AGREEING:
+        counts = stream("family-agreeing", case.name).multinomial(
+            case.samples, (case.more, case.less, 1 - case.more - case.less), repeats * CLAIMS
+        )
+        found = case.statistics(counts[:, 0].astype(float), counts[:, 1].astype(float))
+        for sign in (1,) if case.constant else (1, -1):
+            row = _family([_times(found, sign)] * 2, case.samples, case.delta, sign)
+            rows.append({"data": f"seeds agree: {case.name}", **row})
     return rows
 
 
 def _family(looks: list[Statistics], samples: int, delta: float, sign: int) -> dict[str, Any]:
     """Share of studies with a false verdict: stopping at the first verdict, and always looking twice."""
     row: dict[str, Any] = {"truth": {1: "+delta", -1: "-delta", 0: "0"}[sign]}
-    for name, rule in (("rule", half_widths), ("satterthwaite", satterthwaite)):
+    for name in ("rule", "satterthwaite", "normal"):
         false, decided = [], []
         for j, (n, found) in enumerate(zip(LOOKS, looks, strict=True), 1):
-            half = rule(found, n, samples, 1 - alpha_at(j) / CLAIMS)
-            low, high = found.estimate - half, found.estimate + half
+            below, above = RULES[name](found, n, samples, 1 - alpha_at(j) / CLAIMS)
+            low, high = found.estimate - below, found.estimate + above
             beyond = (low > delta) | (high < -delta)
             within = (-delta < low) & (high < delta)
             decided.append(beyond | within)
@@ -163,15 +187,33 @@ def _two_looks(share: float, repeats: int, rng: np.random.Generator) -> list[Sta
     test_set = np.sqrt(1 - share) * rng.standard_normal(repeats)
     by_samples = (1 - share) * rng.chisquare(359, repeats) / 359
     parts = [of_seeds(seeds[:, :n] + test_set[:, None]) for n in LOOKS]
-    return [Statistics(one.estimate, one.seeds, by_samples, one.noise) for one in parts]
+    return [replace(one, samples=by_samples) for one in parts]
 
 
 def _shifted(one: Statistics, by: float) -> Statistics:
-    return Statistics(one.estimate + by, one.seeds, one.samples, one.noise)
+    return replace(one, estimate=one.estimate + by)
 
 
 def _times(one: Statistics, sign: int) -> Statistics:
-    return Statistics(sign * one.estimate, one.seeds, one.samples, one.noise)
+    mirrored = replace(one, estimate=-one.estimate, below=one.above, above=one.below)
+    return one if sign > 0 else mirrored
+
+
+def exact(levels: tuple[float, ...] = (0.95, 0.96, 0.98, 1 - 0.04 / CLAIMS)) -> Rows:
+    """All seeds agree, the truth is exactly +delta: every outcome of N images weighed by its probability."""
+    rows: Rows = []
+    for case, level in product(AGREEING, levels):
+        more, less, weights = outcomes(case)
+        found = case.statistics(more, less)
+        row: dict[str, Any] = {"case": case.name, "level": level}
+        for name in ("rule", "normal"):
+            below, above = RULES[name](found, 6, case.samples, level)
+            low, high = found.estimate - below, found.estimate + above
+            decided = (low > case.delta) | (high < -case.delta) | ((-case.delta < low) & (high < case.delta))
+            inside = holds(found, (below, above), case.delta)
+            row[name] = {"coverage": float(weights @ inside), "false_verdict": float(weights @ decided)}
+        rows.append(row)
+    return rows
 
 
 def planned_power(repeats: int) -> Rows:
@@ -182,26 +224,39 @@ def planned_power(repeats: int) -> Rows:
         made = plan(sd=1.0, delta=0.5, seeds=n, claims=claims, sample_sd=sample_sd, samples=samples)
         rng = stream("power", n, claims, str(sample_sd))
         found = sufficient((1.0, (sample_sd or 0.0) ** 2, 0.0), n, samples or 2, repeats, rng)
-        low = found.estimate + made.effect[0] - half_widths(found, n, samples or 2, made.level)
+        low = found.estimate + made.effect[0] - the_rule(found, n, samples or 2, made.level)[0]
         row = {"n": n, "claims": claims, "samples": samples, "effect": made.effect[0]}
         rows.append({**row, "power": float(np.mean(low > 0.5))})
     return rows
 
 
 def check_against_library(draws: int) -> dict[str, float]:
-    """Compare the vector form with `interval` and `judge`; the largest difference of half-widths."""
+    """Compare the vector form with `interval` and `judge`; the largest difference of an end."""
     worst, flags_raised = 0.0, 0
     for k in range(draws):
         n, scenario = 3 + k % 10, SCENARIOS[k % len(SCENARIOS)]
         d = binary_differences(scenario, (1, n, 360), stream("library", k))
         ((_, found),) = crossed_statistics(d, (n,))
-        one = interval(d[0], level=0.995)
-        if not one.is_widened:
-            worst = max(worst, abs((one.high - one.low) / 2 - float(half_widths(found, n, 360, 0.995)[0])))
+        worst = max(worst, _distance(found, d[0], 360))
+        case = AGREEING[k % len(AGREEING)]
+        share = (case.more, case.less, 1 - case.more - case.less)
+        more, less, _ = stream("library-agreeing", k).multinomial(case.samples, share)
+        one = np.zeros(case.samples) - case.constant
+        one[:more] += 1
+        one[more : more + less] -= 1
+        found = case.statistics(np.array([float(more)]), np.array([float(less)]))
+        worst = max(worst, _distance(found, np.tile(one, (n, 1)), case.samples))
         trained = np.arange(n) > 0
         judged = judge(np.where(trained, 0.95, 0.11), np.full(n, 0.93), delta=0.01, trained={"a": trained})
         flags_raised += judged.verdict == "inconclusive" and "two groups" in judged.flags[0]
     return {"draws": draws, "largest_difference": worst, "flags_raised": flags_raised / draws}
+
+
+def _distance(found: Statistics, d: NDArray[Any], samples: int) -> float:
+    one = interval(d, level=0.995)
+    below, above = the_rule(found, len(d), samples, 0.995)
+    low, high = float(found.estimate[0] - below[0]), float(found.estimate[0] + above[0])
+    return max(abs(one.low - low), abs(one.high - high))
 
 
 def run(*, quick: bool) -> dict[str, Any]:
@@ -218,6 +273,7 @@ def run(*, quick: bool) -> dict[str, Any]:
         "cross_check": cross_checks,
         "failing_seeds": failing_seeds(repeats),
         "false_verdicts": false_verdicts(repeats),
+        "exact": exact(),
         "planned_power": planned_power(repeats),
         "library": check_against_library(20 if quick else 400),
         "versions": {
@@ -225,7 +281,7 @@ def run(*, quick: bool) -> dict[str, Any]:
             "numpy": np.__version__,
             "scipy": scipy.__version__,
         },
-        "about": {one.__name__: one.__doc__ for one in (failing_seeds, planned_power)},
+        "about": {one.__name__: one.__doc__ for one in (failing_seeds, planned_power, exact)},
         "processor": processor(),
     }
     results["targets"] = targets(results)
@@ -251,6 +307,10 @@ def targets(results: dict[str, Any]) -> Rows:
     for samples in (360, 10_000):
         some = [row["rule"] for row in results["crossed"] if row["samples"] == samples]
         rows.append(_within(f"coverage, seeds x {samples:,} test samples, n = 3 to 20", some, 0.93, 0.98))
+    some = [row["rule"]["coverage"] for row in results["exact"] if row["level"] == 0.95]
+    rows.append(_within("coverage, seeds agree on skewed 0/1 differences, exact", some, 0.94, 1.0))
+    rates = [row["rule"]["false_verdict"] / (1 - row["level"]) for row in results["exact"]]
+    rows.append(_within("false verdict at +delta there, share of the error rate", rates, 0.0, 1.1))
     rows.append(_within("any false verdict, eight claims, two looks", family, 0.0, 0.05))
     rows.append(_within("power where 80 % was planned", power, 0.75, 0.85))
     rows.append(_within("some seeds fail: share flagged, distance from expectation", flagged, 0.0, 0.02))

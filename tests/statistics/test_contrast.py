@@ -28,6 +28,7 @@ def test_difference_is_paired_by_seed() -> None:
 def test_against_subtracts_the_constant() -> None:
     np.testing.assert_allclose(contrast_values(against("a", 0.1), VALUES), VALUES["a"] - 0.1)
     assert contrast_values(against("a", 0.1), PER_SAMPLE).shape == (4, 30)
+    assert contrast_values(against("a", 0.1), {"a": np.ones((4, 1))}).shape == (4, 1)  # one sample stays one
 
 
 def test_difference_of_differences() -> None:

@@ -2,12 +2,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from gradlab.statistics import judge, sign_flip
+from gradlab.statistics import against, contrast_values, judge, sign_flip
 from gradlab.types import UserError
 
 A = [0.94, 0.95, 0.94, 0.93, 0.945, 0.95]
@@ -67,6 +67,7 @@ def test_each_verdict(shift: float, delta: float, expected: str) -> None:
     assert rule.get(expected, not any(rule.values()))
 
 
+@example((np.array([1.0, 0.5, 0.0]), np.array([0.0, 1.0, 0.5])), 0.5)  # estimate exactly 0
 @given(pairs, st.floats(0.01, 0.5))
 def test_exchanged_arms_get_the_mirrored_verdict(ab: tuple[np.ndarray, np.ndarray], delta: float) -> None:
     a, b = ab
@@ -158,6 +159,37 @@ def test_equal_differences_need_the_agreement_of_sign_flip() -> None:
     assert (few.verdict, enough.verdict) == ("inconclusive", "supported")
     assert "all differences are equal" in few.explanation
     assert "all 6 differences are equal" in enough.flags[0]
+
+
+def test_all_images_right_against_a_constant_is_no_proof() -> None:
+    right = contrast_values(against("a", 0.9), {"a": np.ones((7, 20))})
+    assert (
+        judge(right, delta=0.01, claims=2).verdict == "inconclusive"
+    )  # accuracy 0.91 gives this 15 % of the time
+    few = judge(np.ones((3, 360)) - 0.9, delta=0.01)
+    assert few.verdict == "inconclusive"
+    assert "alone would say supported, but all differences are equal" in few.explanation
+    assert few.more_seeds is not None
+    assert few.more_seeds.text == "at least 6 more seeds"
+    assert judge(np.ones((6, 360)) - 0.9, delta=0.01).verdict == "supported"  # sign-flip agrees
+
+
+def test_one_test_sample_decides_nothing() -> None:
+    found = judge(np.ones((6, 1)), np.zeros((6, 1)), delta=0.01)
+    assert found.verdict == "inconclusive"
+    assert found.explanation == "One test sample gives no interval, so nothing is excluded."
+    assert found.more_seeds is not None
+    assert found.more_seeds.kind == "samples"
+    assert judge(np.ones((1, 1)), delta=0.01).more_seeds.kind == "seeds"  # type: ignore[union-attr]
+
+
+def test_one_arm_alone_wrong_is_judged_by_the_skewed_interval() -> None:
+    """7 of 360 where 18 would be delta: equivalent by the normal interval, which at +delta errs 2.7 times too often."""
+    d = np.tile(np.arange(360) < 7, (6, 1))
+    normal = stats.ttest_1samp(d[0].astype(float), 0).confidence_interval(0.995)
+    assert normal.high < 0.05 < judge(d, delta=0.05, claims=8).high
+    assert judge(d, delta=0.05, claims=8).verdict == "inconclusive"
+    assert judge(d, delta=0.05).verdict == "equivalent"
 
 
 def test_one_seed_is_inconclusive_and_asks_for_seeds() -> None:

@@ -21,7 +21,10 @@ def test_supported_where_every_part_is_without_correction() -> None:
     )  # would not survive one
     assert found.weakest == "depth 0"
     assert (found.low, found.high) == (found.parts["depth 0"].low, found.parts["depth 0"].high)
-    assert "each of 20 parts" in found.explanation
+    assert found.explanation.startswith(
+        "Above its smallest difference in each of 20 parts; the weakest is depth 0: The 96 % interval"
+    )
+    assert found.is_settled
 
 
 def test_one_open_part_leaves_it_open() -> None:
@@ -33,11 +36,69 @@ def test_one_open_part_leaves_it_open() -> None:
     assert found.more_seeds.text.startswith("depth 8: ")
 
 
-def test_one_equivalent_part_leaves_it_open_and_no_seeds_help() -> None:
+def test_parts_that_are_settled_but_not_alike_need_no_seeds() -> None:
     found = judge_every({"depth 2": part(0.05), "depth 8": part(0.0)})
     assert found.verdict == "inconclusive"
     assert found.more_seeds is None
-    assert "depth 8 (equivalent)" in found.explanation
+    assert found.is_settled
+    assert found.as_record()["is_settled"] is True
+    assert found.explanation.startswith(
+        "Settled, but not alike: depth 2 is supported, depth 8 is equivalent; so it does not hold in every part, "
+        "and no number of seeds changes that; depth 8: The 98 % interval"
+    )
+    assert found.weakest == "depth 8"
+    assert found.level == found.parts["depth 8"].level == pytest.approx(0.98)  # what decided is what is shown
+
+
+def test_equivalent_at_the_claims_level_only_leaves_it_open() -> None:
+    loose = part(0.0, delta=0.0077)
+    assert judge(loose.a, delta=loose.delta).verdict == "equivalent"
+    parts = {"depth 8": loose, **{f"depth {k}": part(0.05) for k in range(20, 40)}}
+    found = judge_every(parts)
+    assert (found.verdict, found.is_settled) == ("inconclusive", False)
+    strict = judge(loose.a, delta=loose.delta, claims=len(parts))
+    assert strict.more_seeds is not None
+    assert found.more_seeds is not None
+    assert found.more_seeds.text == f"depth 8: {strict.more_seeds.text}"
+
+
+def test_to_settle_parts_that_are_not_alike_the_easiest_is_enough() -> None:
+    parts = {"near": part(0.0, delta=0.0077), "nearer": part(0.0, delta=0.0080)}
+    parts |= {f"depth {k}": part(0.05) for k in range(20, 60)}
+    needs = {
+        label: judge(parts[label].a, delta=parts[label].delta, claims=42) for label in ("near", "nearer")
+    }
+    lows = [one.more_seeds.low or 0 for one in needs.values() if one.more_seeds is not None]
+    assert lows[1] < lows[0]
+    found = judge_every(parts)
+    assert found.more_seeds is not None
+    assert found.more_seeds.low == lows[1]
+
+
+def test_a_part_refuted_at_the_claims_level_waits_for_seeds_beside_an_equivalent_one() -> None:
+    parts = {"equivalent": part(0.0, spread=0.1), "refuted": part(-0.018)}
+    parts |= {f"depth {k}": part(0.05) for k in range(18)}
+    found = judge_every(parts)
+    assert (found.verdict, found.is_settled) == ("inconclusive", False)
+    assert found.more_seeds is not None
+    assert found.more_seeds.text.startswith("refuted: ")
+
+
+def test_one_open_part_is_not_settled_beside_an_equivalent_one() -> None:
+    found = judge_every({"depth 2": part(0.012), "depth 8": part(0.0)})
+    assert (found.verdict, found.is_settled) == ("inconclusive", False)
+    assert found.explanation.startswith("It does not hold in depth 8, the rest is not settled in every part")
+
+
+def test_settled_falsely_no_more_often_than_the_claims_error_rate() -> None:
+    """All parts lie at +delta and above: none is equivalent, so "not in every part" would be false."""
+    rng = np.random.default_rng(1)
+    false = 0
+    for _ in range(200):
+        noise = 0.2 * rng.normal(size=(3, 6))
+        found = judge_every({str(k): Part(1 + x, delta=1.0) for k, x in enumerate(noise)})
+        false += found.verdict == "refuted" or (found.verdict == "inconclusive" and found.is_settled)
+    assert false <= 0.045 * 200  # 2 % on this side, plus two and a half standard errors
 
 
 def test_one_refuted_part_refutes_at_the_corrected_level() -> None:
@@ -48,14 +109,33 @@ def test_one_refuted_part_refutes_at_the_corrected_level() -> None:
     assert found.high < -0.01
     assert found.parts["depth 8"].level == found.level  # what decided is what is shown
     assert found.parts["depth 2"].level == pytest.approx(1 - 0.04 / 4)
-    assert found.explanation.startswith("Not so in depth 8: The 99.5 % interval")
+    assert found.explanation.startswith("Not in every part: depth 8: The 99.5 % interval")
 
 
 def test_a_part_refuted_at_the_claims_level_only_does_not_refute() -> None:
     borderline = part(-0.018)
     assert judge(borderline.a, delta=0.01).verdict == "refuted"
     parts = {"depth 0": borderline, **{f"depth {k}": part(0.05) for k in range(1, 20)}}
-    assert judge_every(parts).verdict == "inconclusive"
+    found = judge_every(parts)
+    assert (found.verdict, found.is_settled) == ("inconclusive", False)
+    assert found.more_seeds is not None
+    assert found.more_seeds.text.startswith("depth 0: ")
+
+
+def test_equivalent_shows_the_part_that_reaches_furthest_from_zero() -> None:
+    parts = {
+        "near": part(0.003, delta=0.02),
+        "below": part(-0.004, delta=0.02),
+        "far": part(0.009, delta=0.02),
+    }
+    for order in (list(parts), list(parts)[::-1]):
+        found = judge_every({label: parts[label] for label in order})
+        assert found.verdict == "equivalent"
+        assert found.weakest == "far"
+        assert found.explanation.startswith(
+            "No difference that matters in any of 3 parts; the closest to one is far: The 96 % interval"
+        )
+    assert judge_every({label: parts[label] for label in ("near", "below")}).weakest == "below"
 
 
 def test_equivalent_only_where_every_part_is() -> None:

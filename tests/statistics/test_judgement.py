@@ -25,6 +25,11 @@ def test_record_is_json_without_nan_and_comes_back_the_same(name: str) -> None:
     assert json.loads(json.dumps(record, allow_nan=False)) == record
 
 
+def test_settled_is_what_seeds_cannot_change() -> None:
+    assert [JUDGEMENTS[name].is_settled for name in ("per seed", "one seed", "every")] == [True, False, False]
+    assert JUDGEMENTS["one seed"].as_record()["is_settled"] is False
+
+
 def test_record_of_one_seed_has_nulls() -> None:
     record = JUDGEMENTS["one seed"].as_record()
     assert record["interval"] == [None, None]

@@ -1,10 +1,11 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from gradlab.statistics import interval, judge, more_seeds
+from gradlab.statistics import Interval, interval, judge, more_seeds
 
 D = np.array([0.02, 0.00, 0.04, 0.01, 0.03, 0.05])
 
@@ -79,6 +80,28 @@ def test_identical_predictions_ask_for_test_samples() -> None:
     found = judge(np.zeros((6, 100)), delta=0.01).more_seeds
     assert found is not None
     assert found.kind == "samples"
+
+
+def test_skewed_samples_that_keep_one_end_open_ask_for_samples() -> None:
+    """The normal half-width would fit below delta; the end towards which the samples are skewed does not."""
+    d = np.tile(np.arange(360) < 7, (6, 1)).astype(float)
+    d[0, 0] = 0
+    found = judge(d, delta=0.05, claims=8)
+    one = found.interval
+    half = stats.t.ppf(1 - 0.005 / 16, 359) * math.sqrt(one.sample_variance)
+    assert half < 0.05 - found.estimate
+    assert found.more_seeds is not None
+    assert found.more_seeds.kind == "samples"
+
+
+def test_a_far_boundary_counts_too() -> None:
+    """Skewed towards -delta: the estimate is nearer to +delta, but -delta is the one in the interval."""
+    shown = Interval(
+        estimate=0.002, low=-0.04, high=0.03, level=0.995, n=6, samples=360, seed_variance=1e-7,
+        sample_variance=5e-5, degrees_of_freedom=5, skew=(0.95, -0.9),
+    )  # fmt: skip
+    assert more_seeds(shown, 0.03, 0.995).kind == "samples"
+    assert more_seeds(replace(shown, skew=(0.0, 0.0)), 0.03, 0.995).kind == "seeds"
 
 
 def test_waiting_for_sign_flip_sets_a_least_number() -> None:

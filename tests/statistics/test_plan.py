@@ -68,6 +68,35 @@ def test_range_of_sd_gives_a_range() -> None:
     )
 
 
+def test_range_of_sample_sd_goes_with_that_of_sd() -> None:
+    made = plan(sd=(0.01, 0.02), sample_sd=(0.1, 0.2), samples=2000, seeds=6, delta=0.01)
+    low = plan(sd=0.01, sample_sd=0.1, samples=2000, seeds=6, delta=0.01)
+    high = plan(sd=0.02, sample_sd=0.2, samples=2000, seeds=6, delta=0.01)
+    assert made.effect == (low.effect[0], high.effect[0])
+    assert made.sample_sd == (0.1, 0.2)
+    assert low.sample_sd == (0.1, 0.1)
+    assert plan(sd=0.01, seeds=6).sample_sd is None
+
+
+def test_every_part_needs_the_root_of_the_power() -> None:
+    one, four = plan(sd=1.0, delta=0.5, seeds=6), plan(sd=1.0, delta=0.5, seeds=6, parts=4)
+    assert four.effect[0] > one.effect[0]
+    assert t_test_power(four.effect[0], 0.5, 1.0, 6, 0.96) ** 4 == pytest.approx(0.8, abs=1e-4)
+    assert "above 0.5 in all of 4 parts with probability 80 %" in four.text
+    rng = np.random.default_rng(0)
+    d = four.effect[0] + rng.normal(size=(2000, 4, 6))
+    low = d.mean(-1) - stats.t.ppf(0.98, 5) * stats.sem(d, axis=-1)
+    assert np.mean((low > 0.5).all(axis=1)) == pytest.approx(0.8, abs=0.036)  # four standard errors
+
+
+def test_seeds_for_every_part_are_the_fewest_and_the_power_is_of_all() -> None:
+    made = plan(sd=0.02, effect=0.05, delta=0.01, parts=3)
+    n = made.seeds[0]
+    assert n is not None
+    assert t_test_power(0.05, 0.01, 0.02, n, 0.96) ** 3 == pytest.approx(made.power[0])
+    assert t_test_power(0.05, 0.01, 0.02, n - 1, 0.96) ** 3 < 0.8 <= made.power[0]
+
+
 def test_test_samples_that_are_too_few_leave_no_number_of_seeds() -> None:
     made = plan(sd=0.01, effect=0.03, delta=0.01, sample_sd=0.2, samples=360)
     assert made.seeds == (None, None)
@@ -97,6 +126,9 @@ def test_a_negative_effect_is_planned_as_its_mirror_image() -> None:
         ({"sd": 1.0, "seeds": 6, "delta": -1}, "delta must be 0 or a positive number"),
         ({"sd": 1.0, "seeds": 6, "power": 80}, "power must lie strictly between 0 and 1"),
         ({"sd": 1.0, "seeds": 6, "samples": 360}, "sample_sd .* and samples .* together"),
+        ({"sd": 1.0, "seeds": 6, "sample_sd": 1.0, "samples": 1}, "sample_sd .* and samples .* together"),
+        ({"sd": 1.0, "seeds": 6, "sample_sd": (2.0, 1.0), "samples": 9}, "sample_sd must be .* low <= high"),
+        ({"sd": 1.0, "seeds": 6, "parts": 0}, "parts must be a whole number"),
         ({"sd": 1.0, "seeds": 6, "claims": 0}, "claims must be a whole number"),
         ({"sd": 1.0, "seeds": 6, "look": 0}, "look must be a whole number"),
     ],

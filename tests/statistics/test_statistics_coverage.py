@@ -43,6 +43,15 @@ def test_committed_results_are_of_a_full_run_and_hold_every_target() -> None:
         assert row["largest"] <= high
 
 
+def test_committed_results_show_what_the_score_bound_mends() -> None:
+    committed = json.loads((COMMITTED / "coverage.json").read_text())
+    rows = [row for row in committed["false_verdicts"] if row["data"].startswith("seeds agree: ")]
+    assert any("against 90%" in row["data"] for row in rows)
+    assert max(row["rule"]["always"] for row in rows) <= 0.05 < max(row["normal"]["always"] for row in rows)
+    one = next(row for row in committed["exact"] if "360" in row["case"] and row["level"] == 0.995)
+    assert one["rule"]["false_verdict"] <= 0.005 < one["normal"]["false_verdict"]
+
+
 def test_committed_page_is_that_of_the_committed_numbers() -> None:
     code = (
         "import json, sys; sys.path.insert(0, 'benchmarks'); from _statistics_tables import markdown; "

@@ -36,7 +36,7 @@ def finite_values(values: ArrayLike, name: str) -> Floats:
             f"{name} holds a value that is NaN or infinite; a diverged run enters with the value "
             "of its best weights, or of chance."
         )
-    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    return array
 
 
 def check_level(level: float, name: str = "level") -> None:

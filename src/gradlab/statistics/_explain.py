@@ -10,7 +10,8 @@ from gradlab.statistics.verdict import Verdict
 def decided(interval: Interval, verdict: Verdict, delta: float, unit: str, look: int) -> str:
     """Return the sentence of a verdict that the interval decided."""
     if not interval.is_bounded:
-        return "One seed gives no interval, so nothing is excluded."
+        only = "seed" if interval.n == 1 else "test sample"
+        return f"One {only} gives no interval, so nothing is excluded."
     size = with_unit(delta, unit)
     sentences = {
         "supported": f"lies above {size}: a difference of {size} or less is excluded.",

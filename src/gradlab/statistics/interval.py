@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
 
 from gradlab.statistics._checks import Floats, check_level, finite_values
-
-FEW_SAMPLES = 5
-_ROUNDING = 1e-12
+from gradlab.statistics._samples import ROUNDING, few_samples_flag, reach, skewness
 
 
 @dataclass(frozen=True)
@@ -21,8 +18,9 @@ class Interval:
 
     `seed_variance` and `sample_variance` are the two parts of the estimate's variance: what more seeds would
     shrink and what only more test samples would. `degrees_of_freedom` are the seeds', n - 1.
-    `has_spread` is false where n differences are all equal, so that the interval is a bare point; `is_widened`
-    says that the interval allows for kinds of test samples that the test set does not show.
+    `has_spread` is false where all differences are equal, so that nothing tells how they vary. `skew` is the
+    skewness of the test samples towards the lower and the upper end, 0 where no 0/1 correctness stands
+    behind them.
     """
 
     estimate: float
@@ -35,12 +33,12 @@ class Interval:
     sample_variance: float
     degrees_of_freedom: int
     has_spread: bool = True
-    is_widened: bool = False
+    skew: tuple[float, float] = (0.0, 0.0)
     flags: tuple[str, ...] = ()
 
     @property
     def is_bounded(self) -> bool:
-        """Whether both ends are finite: one seed alone bounds nothing."""
+        """Whether both ends are finite: one seed, or one test sample, bounds nothing."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     @property
@@ -52,8 +50,11 @@ class Interval:
 
 @dataclass(frozen=True)
 class _Parts:
+    """Variances of the mean, and the skewness of the samples towards either end."""
+
     seeds: float
-    samples: float
+    samples: float = 0.0
+    skew: tuple[float, float] = (0.0, 0.0)
 
 
 def interval(d: ArrayLike, *, level: float = 0.95) -> Interval:
@@ -63,14 +64,17 @@ def interval(d: ArrayLike, *, level: float = 0.95) -> Interval:
     quantile, which covers at least `level` (Banerjee, 1961, Sankhya A 23:359). s is the SD of the seeds' mean
     differences, s_N^2 the variance of the seed-averaged difference over the test samples, without the noise of
     single predictions, which s^2 holds already. Without samples it is Student's interval of n differences.
+    Where 0/1 correctness stands behind d, an end towards which the samples are skewed is at least the score
+    bound of `_samples.reach`, Wilson's where one arm alone differs: few images decide there, and those
+    that the test set does not show count as well.
 
     Args:
         d: (n,) one paired difference per seed, or (n, N) per seed and test sample (the same N samples for all).
         level: coverage, in (0, 1).
 
-    Returns: the interval. One seed: unbounded, because nothing tells how seeds vary. n equal differences: a
-        point with `has_spread` false. Fewer than five test samples that tell the arms apart, with differences of
-        0/1 correctness: at least as wide as what N samples can miss (the rule of three).
+    Returns: the interval. One seed, or one test sample: unbounded, because nothing tells how seeds, or samples,
+        vary. All differences equal: `has_spread` is false, and the interval is a point, or with 0/1
+        correctness behind the differences what N equal samples leave possible.
 
     Raises:
         UserError: values that are not finite or of another shape, or a level outside (0, 1).
@@ -79,36 +83,35 @@ def interval(d: ArrayLike, *, level: float = 0.95) -> Interval:
     values = finite_values(d, "d")
     n, samples = values.shape[0], (values.shape[1] if values.ndim == 2 else None)
     estimate = float(values.mean())
-    if n == 1:
-        flag = "one seed: the spread between seeds is unknown, so the interval is unbounded"
-        nothing = math.nan
-        return Interval(estimate, -math.inf, math.inf, level, 1, samples, nothing, nothing, 0, flags=(flag,))
-    parts = _seed_part(values) if samples is None else _crossed_parts(values)
-    half = half_width(parts.seeds, parts.samples, n, samples, level)
-    low, high = estimate - half, estimate + half
-    flags: list[str] = []
-    if samples is not None:
-        low, high, flags = _widen_for_few_samples(values, low, high, level)
-    is_widened, has_spread = bool(flags), high > low
+    if n == 1 or samples == 1:
+        return _unbounded(estimate, level, n, samples)
+    parts = _Parts(_variance(values, values) / n) if samples is None else _crossed_parts(values)
+    below, above = (reach(parts.seeds, parts.samples, skew, n, samples, level) for skew in parts.skew)
+    has_spread = parts.seeds + parts.samples > 0
+    flags = () if samples is None else few_samples_flag(values)
     if not has_spread:
-        flags.append(f"all {n} differences are equal: the seeds show no spread to judge by")
-    parts_and_level = (level, n, samples, parts.seeds, parts.samples, n - 1)
-    return Interval(estimate, low, high, *parts_and_level, has_spread, is_widened, tuple(flags))
+        flags = (*flags, f"all {n} differences are equal: the seeds show no spread to judge by")
+    return Interval(
+        estimate=estimate,
+        low=estimate - below,
+        high=estimate + above,
+        level=level,
+        n=n,
+        samples=samples,
+        seed_variance=parts.seeds,
+        sample_variance=parts.samples,
+        degrees_of_freedom=n - 1,
+        has_spread=has_spread,
+        skew=parts.skew,
+        flags=flags,
+    )
 
 
-def half_width(
-    seed_variance: float, sample_variance: float, n: int, samples: int | None, level: float
-) -> float:
-    """Return sqrt(t_{n-1}^2 seed_variance + t_{N-1}^2 sample_variance); both variances are of the mean."""
-    upper = 0.5 + level / 2
-    squared = float(stdtrit(n - 1, upper)) ** 2 * seed_variance
-    if samples is not None:
-        squared += float(stdtrit(samples - 1, upper)) ** 2 * sample_variance
-    return math.sqrt(squared)
-
-
-def _seed_part(values: Floats) -> _Parts:
-    return _Parts(_variance(values) / values.size, 0.0)
+def _unbounded(estimate: float, level: float, n: int, samples: int | None) -> Interval:
+    what, between = ("one seed", "seeds") if n == 1 else ("one test sample", "test samples")
+    flag = f"{what}: the spread between {between} is unknown, so the interval is unbounded"
+    nothing = math.nan
+    return Interval(estimate, -math.inf, math.inf, level, n, samples, nothing, nothing, n - 1, flags=(flag,))
 
 
 def _crossed_parts(values: Floats) -> _Parts:
@@ -119,37 +122,18 @@ def _crossed_parts(values: Floats) -> _Parts:
     n, samples = values.shape
     by_seed, by_sample, mean = values.mean(axis=1), values.mean(axis=0), values.mean()
     residual = values - by_seed[:, None] - by_sample[None, :] + mean
-    noise = float(np.sum(residual**2)) / ((n - 1) * (samples - 1)) / (n * samples)
-    seeds, sample = _variance(by_seed) / n, _variance(by_sample) / samples
+    of_one = float(np.sum(residual**2)) / ((n - 1) * (samples - 1))
+    noise = of_one / (n * samples) if of_one > (ROUNDING * np.abs(values).max()) ** 2 else 0.0
+    seeds, sample = _variance(by_seed, values) / n, _variance(by_sample, values) / samples
     if seeds == 0:  # equal means of different predictions: counts coincide; their noise remains
-        seeds = noise if noise > _ROUNDING * sample else 0.0
-    return _Parts(seeds, max(0.0, sample - noise))
+        seeds = noise
+    between = max(0.0, sample - noise)
+    agreement = 1.0 if noise == 0 else between / (between + n * noise)
+    return _Parts(seeds, between, skewness(values, agreement))
 
 
-def _variance(values: Floats) -> float:
-    """Unbiased variance; zero where the spread is rounding alone."""
-    if np.ptp(values) <= _ROUNDING * np.abs(values).max():
+def _variance(means: Floats, values: Floats) -> float:
+    """Unbiased variance of means; zero where the spread is the rounding alone of the values behind them."""
+    if np.ptp(means) <= ROUNDING * np.abs(values).max():
         return 0.0
-    return float(values.var(ddof=1))
-
-
-def _widen_for_few_samples(
-    values: Floats, low: float, high: float, level: float
-) -> tuple[float, float, list[str]]:
-    """Where 0/1 correctness differs from one constant on fewer than five samples, allow for the unseen.
-
-    A kind of image that none of N shows can still be a share u of all, (1 - u)^N = (1 - level) / 2.
-    """
-    if not np.isin(values, (-1.0, 0.0, 1.0)).all():
-        return low, high, []
-    samples = values.shape[1]
-    differing = {usual: int(np.any(values != usual, axis=0).sum()) for usual in (0.0, 1.0, -1.0)}
-    usual = min(differing, key=lambda value: differing[value])
-    if differing[usual] >= FEW_SAMPLES:
-        return low, high, []
-    unseen = 1 - ((1 - level) / 2) ** (1 / samples)
-    flag = (
-        f"only {differing[usual]} of {samples} test samples differ from the rest: "
-        "the interval allows for kinds of samples that the test set does not show"
-    )
-    return min(low, usual - unseen * (1 + usual)), max(high, usual + unseen * (1 - usual)), [flag]
+    return float(means.var(ddof=1))

@@ -38,8 +38,8 @@ def judge(
 
     The interval of the mean paired difference at level 1 - alpha_at(look, alpha) / claims decides (`verdict`).
     The exact sign-flip p-value stands beside it as a check, against the boundary that decides: +delta where
-    supported, -delta where refuted, the one with the larger p-value where equivalent, the nearer one where
-    inconclusive. It decides with the interval only where the interval cannot be trusted: where runs fall in two
+    supported, -delta where refuted, the one with the larger p-value where equivalent or where both are as near, the
+    nearer one where inconclusive. It decides with the interval only where the interval cannot be trusted: where runs fall in two
     groups (some trained, some not), or all differences are equal, the verdict is inconclusive unless
     its p-value is at most 1 - level.
 
@@ -126,7 +126,7 @@ def _sign_flip_against(d: Floats, by_rule: Verdict, delta: float) -> tuple[float
         "supported": (delta,),
         "refuted": (-delta,),
         "equivalent": (nearer, -nearer),
-        "inconclusive": (nearer,),
+        "inconclusive": (nearer,) if estimate else (delta, -delta),
     }
     tested = [(x, sign_flip(d, x, generator=np.random.default_rng(0))) for x in boundaries[by_rule]]
     return max(tested, key=lambda pair: pair[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 
 from numpy.typing import ArrayLike
@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from gradlab.statistics._checks import check_count
 from gradlab.statistics.judge import Trained, judge
 from gradlab.statistics.judgement import Judgement
-from gradlab.statistics.looks import alpha_at
 from gradlab.statistics.more_seeds import MoreSeeds
 from gradlab.statistics.verdict import Verdict
 from gradlab.types import UserError
@@ -40,7 +39,9 @@ def judge_every(
 
     supported: every part is, each at the claim's level (intersection-union: no correction is due).
     refuted: one part is, at level 1 - error/parts (any of them could be it: Bonferroni).
-    equivalent: every part is, at the claim's level. inconclusive: anything else.
+    equivalent: every part is, at the claim's level. inconclusive: anything else. It is settled nevertheless
+    (`Judgement.is_settled`) where every part has its verdict, not all alike, and one is equivalent also at
+    level 1 - error/parts: the claim does not hold in every part, and no number of seeds changes that.
 
     Args:
         parts: label -> its values; measures and deltas may differ.
@@ -50,8 +51,9 @@ def judge_every(
         look: number of this look at the data.
 
     Returns: a judgement with `.parts`; its estimate, interval and sign-flip are those of the `weakest` part, the
-        one with the smallest lower end in units of its delta. Where the claim is refuted they are those of
-        the part that refutes it, at the stricter level that decided.
+        one with the smallest lower end in units of its delta; where equivalent, the one whose interval
+        reaches furthest from 0. Where the claim is refuted, or settled as not holding in every part, they are
+        those of the part that shows it, at the stricter level that decided.
 
     Raises:
         UserError: no parts, or what `judge` refuses.
@@ -61,22 +63,23 @@ def judge_every(
             "a claim about every part needs at least one part, got none; give {label: Part(...)}."
         )
     check_count(claims, "claims")
-    error = alpha_at(look, alpha) / claims if level is None else 1 - level
-    judged, against = {}, {}
-    for label, part in parts.items():
-        judged[label] = _judge(part, alpha, claims, look, level)
-        strict = _judge(part, alpha, claims, look, 1 - error / len(parts))
-        if strict.verdict == "refuted":
-            against[label] = strict
-    final = _combined({one.verdict for one in judged.values()}, is_refuted=bool(against))
-    weakest = min(against or judged, key=lambda label: _lower_end(judged[label]))
+    judged = {label: _judge(part, alpha, claims, look, level) for label, part in parts.items()}
+    count = claims * len(parts) if level is None else claims
+    stricter = None if level is None else 1 - (1 - level) / len(parts)
+    strict = {label: _judge(part, alpha, count, look, stricter) for label, part in parts.items()}
+    final = _combined({one.verdict for one in judged.values()}, strict)
+    more = _needs(judged, strict) if final == "inconclusive" else None
+    shows = {"refuted": "refuted", "inconclusive": "equivalent"}.get(final) if more is None else None
+    decisive = {label: one for label, one in strict.items() if one.verdict == shows}
+    candidates = decisive or judged
+    weakest = min(candidates, key=lambda label: _strength(candidates[label], final))
     return replace(
-        (against or judged)[weakest],
+        candidates[weakest],
         verdict=final,
-        explanation=_explain(final, judged, weakest, (against or judged)[weakest]),
-        more_seeds=_hardest(judged) if final == "inconclusive" else None,
+        explanation=_explain(final, judged, strict, weakest, candidates[weakest], is_settled=more is None),
+        more_seeds=more,
         flags=tuple(f"{label}: {flag}" for label, one in judged.items() for flag in one.flags),
-        parts={**judged, **against},
+        parts={**judged, **decisive},
         weakest=weakest,
     )
 
@@ -95,37 +98,76 @@ def _judge(part: Part, alpha: float, claims: int, look: int, level: float | None
     )
 
 
-def _combined(verdicts: set[Verdict], *, is_refuted: bool) -> Verdict:
-    if is_refuted:
+def _combined(verdicts: set[Verdict], strict: Mapping[str, Judgement]) -> Verdict:
+    if any(one.verdict == "refuted" for one in strict.values()):
         return "refuted"
     if verdicts == {"supported"}:
         return "supported"
     return "equivalent" if verdicts == {"equivalent"} else "inconclusive"
 
 
-def _lower_end(one: Judgement) -> float:
-    """Lower end in units of delta, so that parts of different measures compare."""
+def _strength(one: Judgement, final: Verdict) -> float:
+    """How far a part lies on the claim's side, in units of delta, so that parts of different measures compare."""
+    if final == "equivalent":
+        return -max(abs(one.low), abs(one.high)) / one.delta
     return one.low / one.delta
 
 
-def _explain(final: Verdict, judged: Mapping[str, Judgement], weakest: str, shown: Judgement) -> str:
+def _explain(
+    final: Verdict,
+    judged: Mapping[str, Judgement],
+    strict: Mapping[str, Judgement],
+    weakest: str,
+    shown: Judgement,
+    *,
+    is_settled: bool,
+) -> str:
+    told = f"{weakest}: {shown.explanation}"
     if final == "refuted":
-        return f"Not so in {weakest}: {shown.explanation}"
-    if final in ("supported", "equivalent"):
-        return f"So in each of {len(judged)} parts; the weakest is {weakest}: {shown.explanation}"
-    others = [f"{label} ({one.verdict})" for label, one in judged.items() if one.verdict != "supported"]
-    return (
-        f"Not settled in every part, see {', '.join(others)}; the weakest is {weakest}: {shown.explanation}"
+        return f"Not in every part: {told}"
+    if final == "supported":
+        return f"Above its smallest difference in each of {len(judged)} parts; the weakest is {told}"
+    if final == "equivalent":
+        return f"No difference that matters in any of {len(judged)} parts; the closest to one is {told}"
+    each = ", ".join(f"{label} is {one.verdict}" for label, one in judged.items())
+    if is_settled:
+        return (
+            f"Settled, but not alike: {each}; so it does not hold in every part, "
+            f"and no number of seeds changes that; {told}"
+        )
+    open_parts = ", ".join(
+        f"{label} ({one.verdict})" for label, one in judged.items() if one.verdict != "supported"
     )
+    without = [label for label, one in strict.items() if one.verdict == "equivalent"]
+    lead = f"It does not hold in {', '.join(without)}, the rest is not settled" if without else "Not settled"
+    return f"{lead} in every part, see {open_parts}; the weakest is {told}"
 
 
-def _hardest(judged: Mapping[str, Judgement]) -> MoreSeeds | None:
-    """What the hardest open part needs; None where each part is settled, but not alike."""
-    hardness = {"seeds": 0, "samples": 1, "nothing": 2}
-    needs = [(label, one.more_seeds) for label, one in judged.items() if one.more_seeds is not None]
-    if not needs:
+def _needs(judged: Mapping[str, Judgement], strict: Mapping[str, Judgement]) -> MoreSeeds | None:
+    """What the hardest open part needs; None where each part is settled, not alike, and seeds change nothing.
+
+    Where each part has its verdict but none shows at the stricter level that the claim fails, it is what the
+    easiest such part needs for that.
+    """
+    if needs := _open(judged, judged):
+        return _labelled(max(needs, key=_hardness))
+    refuted = {label: one for label, one in judged.items() if one.verdict == "refuted"}
+    if not refuted and any(one.verdict == "equivalent" for one in strict.values()):
         return None
-    label, hardest = max(
-        needs, key=lambda need: (hardness[need[1].kind], need[1].low or 0, need[1].high or 0)
-    )
-    return replace(hardest, text=f"{label}: {hardest.text}")
+    failing = refuted or {label: one for label, one in judged.items() if one.verdict == "equivalent"}
+    return _labelled(min(_open(strict, failing), key=_hardness))
+
+
+def _open(judged: Mapping[str, Judgement], labels: Iterable[str]) -> list[tuple[str, MoreSeeds]]:
+    needs = ((label, judged[label].more_seeds) for label in labels)
+    return [(label, need) for label, need in needs if need is not None]
+
+
+def _hardness(need: tuple[str, MoreSeeds]) -> tuple[int, int, int]:
+    order = {"seeds": 0, "samples": 1, "nothing": 2}
+    return order[need[1].kind], need[1].low or 0, need[1].high or 0
+
+
+def _labelled(need: tuple[str, MoreSeeds]) -> MoreSeeds:
+    label, one = need
+    return replace(one, text=f"{label}: {one.text}")

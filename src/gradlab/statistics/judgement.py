@@ -18,8 +18,8 @@ class Judgement:
     """The verdict on one claim.
 
     `interval` is the one that decided, at `level`. `sign_flip` is the exact p-value against
-    `sign_flip_boundary`; below six seeds it cannot reach 0.05 and `flags` say so. `more_seeds` is None unless
-    the verdict is inconclusive. `parts` are the judgements of a claim that must hold in every part, and
+    `sign_flip_boundary`; below six seeds it cannot reach 0.05 and `flags` say so. `more_seeds` is None where
+    the claim is settled. `parts` are the judgements of a claim that must hold in every part, and
     `weakest` names the part whose estimate and interval stand here.
     """
 
@@ -35,6 +35,11 @@ class Judgement:
     flags: tuple[str, ...] = ()
     parts: Mapping[str, Judgement] = field(default_factory=dict)
     weakest: str | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether seeds have nothing left to answer: a verdict, or parts that are each settled but not alike."""
+        return self.verdict != "inconclusive" or self.more_seeds is None
 
     @property
     def estimate(self) -> float:
@@ -76,6 +81,7 @@ class Judgement:
         bounded = self.interval.is_bounded
         record: dict[str, Any] = {
             "verdict": self.verdict,
+            "is_settled": self.is_settled,
             "explanation": self.explanation,
             "delta": self.delta,
             "unit": self.unit,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.special import chdtri, stdtrit
+from scipy.special import chdtri
 
-from gradlab.statistics.interval import Interval, half_width
+from gradlab.statistics._samples import reach
+from gradlab.statistics.interval import Interval
 from gradlab.statistics.sign_flip import smallest_p
+from gradlab.statistics.verdict import verdict
 
 CAP = 1000
 SD_CONFIDENCE = 0.8
@@ -31,7 +32,7 @@ class MoreSeeds:
 
 
 def more_seeds(interval: Interval, delta: float, next_level: float, *, sign_flip: bool = False) -> MoreSeeds:
-    """Return how many seeds would move the nearest boundary out of the interval, if the estimate stays.
+    """Return how many seeds would move the boundaries out of the interval, if the estimate stays.
 
     The low end takes the seed SD as estimated, the high end its upper 80 % confidence bound (Browne, 1995,
     doi:10.1002/sim.4780141709). The interval is the next look's, so that looking again is paid for.
@@ -44,44 +45,57 @@ def more_seeds(interval: Interval, delta: float, next_level: float, *, sign_flip
     """
     if interval.n == 1:
         return MoreSeeds("seeds", 5, None, "at least 5 more seeds: one seed shows no spread")
+    if not interval.is_bounded:
+        return MoreSeeds(
+            "samples", None, None, "more test samples, not seeds: one test sample shows no spread"
+        )
     waiting = max(0, _sign_flip_needs(1 - next_level) - interval.n) if sign_flip else 0
-    if not interval.has_spread and waiting:
+    is_open = verdict(interval.low, interval.high, delta) == "inconclusive"
+    if not interval.has_spread and waiting and not is_open:
         return _at_least(waiting)
     distance = abs(abs(interval.estimate) - delta)
-    open_by_samples = _sample_half_width(interval, next_level)
-    if open_by_samples >= distance > 1e-3 * delta or interval.is_widened:
-        return _more_samples(interval, open_by_samples)
+    by_samples = _ends(interval, 0.0, interval.n, next_level)
+    is_open_by_samples = not _decides(interval, delta, by_samples) and distance > 1e-3 * delta
+    if interval.samples is not None and is_open_by_samples:
+        return _more_samples(interval, max(by_samples))
     inflation = (interval.n - 1) / float(chdtri(interval.n - 1, SD_CONFIDENCE))
-    low = _needed(interval, 1.0, distance, next_level)
+    low = _needed(interval, 1.0, delta, next_level)
     if low is None or distance <= 1e-9 * delta:
         text = f"no practical number of seeds settles it: the estimate sits at the boundary {delta:g}"
         return MoreSeeds("nothing", None, None, text)
-    found = _range(low, _needed(interval, inflation, distance, next_level))
+    found = _range(low, _needed(interval, inflation, delta, next_level))
     return found if waiting <= low else _at_least(waiting)
 
 
-def _needed(interval: Interval, inflation: float, distance: float, level: float) -> int | None:
-    """Smallest number of further seeds whose interval is shorter than `distance`; None beyond the cap."""
+def _needed(interval: Interval, inflation: float, delta: float, level: float) -> int | None:
+    """Smallest number of further seeds whose interval decides; None beyond the cap."""
 
     def settles(more: int) -> bool:
         n = interval.n + more
-        seed_variance = inflation * interval.seed_variance * interval.n / n
-        return half_width(seed_variance, interval.sample_variance, n, interval.samples, level) < distance
+        return _decides(
+            interval, delta, _ends(interval, inflation * interval.seed_variance * interval.n / n, n, level)
+        )
 
     if not settles(CAP):
         return None
     return bisect_left(range(1, CAP + 1), True, key=settles) + 1  # more seeds only shorten it
 
 
-def _sample_half_width(interval: Interval, level: float) -> float:
-    """Half-width that stays however many seeds are run."""
-    if interval.samples is None:
-        return 0.0
-    return float(stdtrit(interval.samples - 1, 0.5 + level / 2)) * math.sqrt(interval.sample_variance)
+def _ends(interval: Interval, seed_variance: float, n: int, level: float) -> tuple[float, float]:
+    """How far the interval would reach below and above the estimate."""
+    below, above = (
+        reach(seed_variance, interval.sample_variance, skew, n, interval.samples, level)
+        for skew in interval.skew
+    )
+    return below, above
 
 
-def _more_samples(interval: Interval, open_by_samples: float) -> MoreSeeds:
-    half = max(open_by_samples, (interval.high - interval.low) / 2 if interval.is_widened else 0.0)
+def _decides(interval: Interval, delta: float, ends: tuple[float, float]) -> bool:
+    below, above = ends
+    return verdict(interval.estimate - below, interval.estimate + above, delta) != "inconclusive"
+
+
+def _more_samples(interval: Interval, half: float) -> MoreSeeds:
     text = f"more test samples, not seeds: the {interval.samples} samples alone leave ±{half:.2g} open"
     return MoreSeeds("samples", None, None, text)
 
