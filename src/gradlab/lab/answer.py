@@ -40,6 +40,6 @@ def _lead(claim: dict[str, Any]) -> str:
         return "Not in every part." if claim.get("is_settled") else "These runs cannot tell yet."
     return {
         "supported": "Yes.",
-        "refuted": "Not in every part: in some the opposite holds." if several else "No, the opposite.",
+        "refuted": "Not in every part." if several else "No, the opposite.",
         "equivalent": "No: it makes no difference that matters.",
     }[claim["verdict"]]
