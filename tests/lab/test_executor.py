@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gradlab.data import info
-from gradlab.lab.executor import Block, run_blocks, usable_cores
+from gradlab.lab.executor import Block, claim, run_blocks, usable_cores
 from gradlab.lab.locks import try_lock
 from gradlab.lab.record import Record
 from gradlab.lab.run import Request, arm_specs
@@ -187,18 +187,25 @@ def test_what_a_worker_refuses_is_one_sentence(tmp_path):
     assert list((tmp_path / "records").iterdir()) == []
 
 
-def test_the_costliest_block_goes_first_and_finished_ones_are_not_run(finished, tmp_path):
+def test_a_block_is_taken_if_a_record_lacks_and_nobody_holds_it(finished, tmp_path):
     shutil.copytree(finished / "records", tmp_path / "records")
     blocks = specs_of(tmp_path)
-    gone = blocks[1]
-    shutil.rmtree(tmp_path / "records" / gone.specs[0].hash)
+    gone, finished_ones = blocks[1], [blocks[0], *blocks[2:]]
+    shutil.rmtree(tmp_path / "records" / gone.specs[3].hash)
     left = tmp_path / "records" / f".{gone.specs[0].hash}.0f.tmp"
     left.mkdir()  # of a writer that was killed
-    events = run(blocks, tmp_path, workers=1)
-    done = [event["arm"] for event in events if event["event"] == "done"]
-    assert sorted(done) == sorted(block.arm for block in blocks)
-    assert {event["arm"] for event in events if event["event"] == "epoch"} == {gone.arm}
+    events: list[dict[str, Any]] = []
+    waiting = list(blocks)
+    claimed = claim(waiting, tmp_path, events.append)
+    assert claimed is not None
+    assert claimed[0] == gone
     assert not left.exists()
+    assert claim(list(blocks[1:2]), tmp_path, events.append) is None  # held
+    while waiting:
+        assert claim(waiting, tmp_path, events.append) is None
+    claimed[1].close()
+    assert [event["arm"] for event in events] == [block.arm for block in finished_ones]
+    assert {event["event"] for event in events} == {"done"}
 
 
 @pytest.fixture

@@ -8,14 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from gradlab.lab.record import Outcome, Record, load, read_columns, usable_logits, write_columns, write_record
-from gradlab.lab.spec import RunSpec
-from gradlab.models.mlp import MLP
+from gradlab.lab.record import Record, load, read_columns, usable_logits, write_columns, write_record
 from gradlab.training import predict_logits
-from gradlab.training.recipe import Recipe
 from gradlab.types import UserError
+from tests.lab.outcomes import SPEC, outcome
 
-SPEC = RunSpec(data="digits", data_checksum="sha256:ab", model=MLP(width=8), recipe=Recipe(), seed=3)
 FILES = (
     "epochs.parquet",
     "errors.parquet",
@@ -25,22 +22,6 @@ FILES = (
     "spec.json",
     "weights.safetensors",
 )
-
-
-def outcome(number: float = 1.0) -> Outcome:
-    return Outcome(
-        facts={"status": "finished", "note": None, "number": number, "class_names": ["å", "b"]},
-        epochs={"epoch": np.arange(1, 4, dtype=np.int32), "train_loss": np.array([0.1, np.nan, number])},
-        gradients={"time": np.array(["start", "end"]), "norm": np.array([1e-300, 1e300])},
-        predictions={
-            "label": np.array([0, 1], dtype=np.int16),
-            "prediction": np.array([1, 1], dtype=np.int16),
-            "logit_0": np.array([0.5, -2.0], dtype=np.float32),
-            "logit_1": np.array([1.5, np.inf], dtype=np.float32),
-        },
-        errors={"index": np.array([0]), "png": np.array(["aGk="])},
-        weights=b"not really weights",
-    )
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -147,7 +128,7 @@ def test_damaged_facts_are_one_sentence(tmp_path):
 WRITE = """
 import sys
 from pathlib import Path
-from tests.lab.test_record import SPEC, outcome
+from tests.lab.outcomes import SPEC, outcome
 from gradlab.lab.record import write_record
 
 sys.stdin.read(1)  # both start at once

@@ -32,7 +32,7 @@ LOOK_DEPENDENT = {
     "sign_flip",
     "sign_flip_boundary",
 }
-LOOK_DEPENDENT |= {"seed_share", "agrees", "flags"}
+LOOK_DEPENDENT |= {"seed_share", "agrees", "flags", "is_settled", "settled_by"}
 
 
 def mtimes(out: Path) -> dict[Path, int]:

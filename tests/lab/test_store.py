@@ -8,7 +8,7 @@ import pytest
 from gradlab.lab.record import Record, write_record
 from gradlab.lab.store import SMALL_FILES, changed_facts, damaged_files, open_runs, read_small, write_small
 from gradlab.types import UserError
-from tests.lab.test_record import SPEC, outcome
+from tests.lab.outcomes import SPEC, outcome
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import errno
 import io
-import json
 import subprocess
 import sys
 
@@ -34,26 +33,3 @@ def test_a_worker_whose_parent_has_gone_ends_by_itself():
     assert worker.stdout is not None
     assert worker.stdout.read() == b""
     worker.stdout.close()
-
-
-def test_a_task_that_cannot_be_done_is_answered_by_a_sentence():
-    task = {
-        "block": "b",
-        "specs": [],
-        "data": "nowhere",
-        "data_dir": None,
-        "records": "",
-        "checkpoint": "",
-        "commit": None,
-    }
-    with subprocess.Popen(
-        [sys.executable, "-m", "gradlab.lab.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as worker:
-        assert worker.stdin is not None
-        assert worker.stdout is not None
-        worker.stdin.write(json.dumps(task | {"device": None}) + "\n")
-        worker.stdin.flush()
-        answer = json.loads(worker.stdout.readline())
-        worker.stdin.close()
-    assert (answer["event"], answer["block"]) == ("failed", "b")
-    assert answer["message"].startswith("No data set is called 'nowhere'")
