@@ -81,18 +81,20 @@ def _row(
 
 
 def _display(measures: list[Measure]) -> list[dict[str, Any]]:
+    """How a page shows the columns: every interval, and the single seeds of the first measure; the rest is in the CSV."""
     shown: list[dict[str, Any]] = [
         {"header": "Arm", "kind": "text", "columns": ["arm"]},
         {"header": "Parameters", "kind": "int", "columns": ["parameters"]},
+        {"header": "Trained", "kind": "ratio", "columns": ["trained", "runs"]},
     ]
-    for measure in measures:
+    for number, measure in enumerate(measures):
         scale = {"scale": "percent"} if measure.unit == "fraction" else {}
         header = measure.name[0].upper() + measure.name[1:]
         names = [measure.name, f"{measure.name} low", f"{measure.name} high"]
         unit = f" ({measure.unit})" if measure.unit == "decades" else ""
         shown.append({"header": header + unit, "kind": "interval", "columns": names, **scale})
-        shown.append(
-            {"header": "Each seed", "kind": "points", "columns": [f"{measure.name} by seed"], **scale}
-        )
-    shown.append({"header": "Trained", "kind": "ratio", "columns": ["trained", "runs"]})
+        if number == 0:
+            shown.append(
+                {"header": "Each seed", "kind": "points", "columns": [f"{measure.name} by seed"], **scale}
+            )
     return shown
