@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gradlab.lab.run import Factory
 
 DEFAULT_SEEDS = 6
+MOST_SEEDS = 10_000
 
 
 def run(
@@ -167,7 +168,7 @@ def prepare(
 
 def _check(study: str, preset: str, data: object, seeds: object, first_seed: object, precision: str) -> None:
     """Refuse what no study can run with, each in one sentence."""
-    if study not in STUDIES:
+    if not isinstance(study, str) or study not in STUDIES:
         raise UserError(f"unknown study '{study}'; {did_you_mean(str(study), list(STUDIES))}")
     if preset not in PRESETS:
         raise UserError(f"unknown preset '{preset}'; {did_you_mean(str(preset), PRESETS)}")
@@ -175,10 +176,12 @@ def _check(study: str, preset: str, data: object, seeds: object, first_seed: obj
         raise UserError(
             f"unknown precision '{precision}'; {did_you_mean(str(precision), get_args(Precision))}"
         )
-    if not isinstance(seeds, int) or seeds < 1:
-        raise UserError(f"seeds counts repetitions and must be at least 1, got {seeds!r}; 6 is the default.")
-    if not isinstance(first_seed, int) or first_seed < 0:
-        raise UserError(f"first_seed must be a whole number from 0, got {first_seed!r}.")
+    if not isinstance(seeds, int) or isinstance(seeds, bool) or not 1 <= seeds <= MOST_SEEDS:
+        raise UserError(
+            f"seeds counts repetitions and must be at least 1 and at most {MOST_SEEDS:,}, got {seeds!r}; 6 is the default."
+        )
+    if not isinstance(first_seed, int) or isinstance(first_seed, bool) or not 0 <= first_seed < 2**31:
+        raise UserError(f"first_seed must be a whole number from 0 to 2147483647, got {first_seed!r}.")
     if not isinstance(data, (str, Path)) and type(data).__name__ != "Dataset":
         raise UserError(
             f"data must be a name, a path or a gradlab.data.Dataset, got {type(data).__name__}; "

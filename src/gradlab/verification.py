@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gradlab.lab.verify import Verification, changed_files, read_results, result_folders, verify_results
 from gradlab.report import render_html, render_markdown
+from gradlab.report.writing import table_files
 
 SHOWN = 6
 
@@ -50,6 +51,9 @@ def _changed_pages(folder: Path) -> list[str]:
                 found.append(f"{name} cannot be drawn from results.json ({type(error).__name__}: {error})")
                 continue
             found += _changed_lines(name, expected, lines(page.read_text(encoding="utf-8", errors="replace")))
+    for name, text in table_files(results).items():
+        if (folder / name).exists():
+            found += _changed_lines(name, _lines(text), _lines((folder / name).read_text(encoding="utf-8")))
     changed = changed_files(folder)
     return found + [name if " is " in name else f"{name} is not what was written" for name in changed]
 
@@ -58,13 +62,15 @@ class _VisibleText(HTMLParser):
     """Collects what a reader of a page reads."""
 
     HIDDEN = ("style", "script", "svg")
+    SPOKEN = ("alt", "title", "aria-label")
 
     def __init__(self) -> None:
         super().__init__()
         self.hidden: list[str] = []
         self.text: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.text += [value for name, value in attrs if value and name in self.SPOKEN]
         if tag in self.HIDDEN:
             self.hidden.append(tag)
 

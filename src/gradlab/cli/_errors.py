@@ -17,6 +17,10 @@ from gradlab.studies import STUDIES
 from gradlab.types import did_you_mean
 
 
+_KINDS = {"int": "a whole number", "float": "a number", "str": "a word", "Path": "a path"}
+"""Types as a person calls them."""
+
+
 def sentence(error: Exception) -> str:
     """Say a mistake in one sentence."""
     if isinstance(error, UnknownCommandError):
@@ -34,9 +38,10 @@ def sentence(error: Exception) -> str:
         hint = (
             did_you_mean(str(getattr(token, "value", "")), known)
             if known
-            else f"expected a value of type {target}."
+            else f"expected {_KINDS.get(target, 'whole numbers' if 'int' in target else target)}."
         )
-        return f"{name} cannot be '{getattr(token, 'value', '')}'; {hint}"
+        value = getattr(token, "value", "")
+        return f"{name} cannot be '{value}'; {hint}" if value else f"{name} cannot be read; {hint}"
     if isinstance(error, MissingArgumentError):
         name = error.argument.name if error.argument is not None else "an argument"
         return f"{name} needs a value; see --help for an example."

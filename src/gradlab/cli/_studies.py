@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, Group, Parameter
+from cyclopts import App, Group, Parameter, Token
 from docstring_parser import parse
 
 from gradlab.studies import STUDIES
@@ -71,6 +72,26 @@ def study_app(
     return app
 
 
+def _whole_numbers(_kind: Any, tokens: Sequence[Token]) -> Any:
+    """Read whole numbers and nothing near them: 2.5 layers or seeds are a mistake, not two."""
+    wrong = [token.value for token in tokens if not re.fullmatch(r"[+-]?[0-9]+", token.value)]
+    if wrong:
+        raise ValueError(f"takes whole numbers, got '{wrong[0]}'.")
+    return tuple(int(token.value) for token in tokens)
+
+
+def _one_whole_number(kind: Any, tokens: Sequence[Token]) -> Any:
+    return _whole_numbers(kind, tokens)[0]
+
+
+def _converter(hint: Any) -> Callable[..., Any] | None:
+    """Choose the strict reading for options of whole numbers; None leaves it to the program's library."""
+    text = str(hint)
+    if "int" not in text or "float" in text or "Literal" in text:
+        return None
+    return _whole_numbers if "tuple" in text else _one_whole_number
+
+
 def _command(
     name: str, study: Study, call: Callable[..., int], shared: dict[str, tuple[Any, Any, str]]
 ) -> Callable[..., int]:
@@ -89,7 +110,10 @@ def _command(
             annotation=Annotated[
                 kind,
                 Parameter(
-                    help=text, negative=(), show_default=default not in (None, ()) and default is not False
+                    converter=_converter(kind),
+                    help=text,
+                    negative=(),
+                    show_default=default not in (None, ()) and default is not False,
                 ),
             ],
         )
@@ -101,7 +125,14 @@ def _command(
             keyword,
             default=parameter.default,
             annotation=Annotated[
-                hints[key], Parameter(help=told.get(key, ""), group=OWN, negative=(), consume_multiple=True)
+                hints[key],
+                Parameter(
+                    converter=_converter(hints[key]),
+                    help=told.get(key, ""),
+                    group=OWN,
+                    negative=(),
+                    consume_multiple=True,
+                ),
             ],
         )
         for key, parameter in parameters_of(study).items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gradlab.data.guard import TEST_MARK
 from gradlab.data.splits import Split
 from gradlab.types import derive_seed
 
@@ -30,4 +31,7 @@ def gather(split: Split, indices: Tensor, dtype: torch.dtype = torch.float32) ->
     Returns: (*indices.shape, C, H, W) in [0, 1]; grey level g is g/255, correctly rounded.
     """
     images = split.images.index_select(0, indices.reshape(-1)).to(dtype).div_(255)
-    return images.reshape(*indices.shape, *split.images.shape[1:])
+    images = images.reshape(*indices.shape, *split.images.shape[1:])
+    if split.role == "test":
+        setattr(images, TEST_MARK, split.origin.name)
+    return images

@@ -55,8 +55,12 @@ def _group(looks: list[dict[str, Any]], first: int, last: int) -> list[dict[str,
 
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
-        return json.loads(path.read_text()) if path.exists() else []
-    except ValueError as error:
+        looks = json.loads(path.read_text()) if path.exists() else []
+        return [
+            {name: int(one[name]) for name in ("first", "last", "look")} | {"software": str(one["software"])}
+            for one in looks
+        ]
+    except (ValueError, TypeError, KeyError) as error:
         raise UserError(
             f"{path}, which counts the looks at this study, is damaged; run with another --out."
         ) from error

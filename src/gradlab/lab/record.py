@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from torch import nn
 
 Columns = dict[str, np.ndarray]
+FILES = (
+    "spec.json",
+    "run.json",
+    "epochs.parquet",
+    "gradients.parquet",
+    "predictions.parquet",
+    "errors.parquet",
+    "weights.safetensors",
+)
+"""What every record holds, beside the list of these files with their checksums."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +120,8 @@ class Record:
             listed = read_json(self.folder / "files.json")
         except UserError:
             return ["files.json"]
-        return [
+        unlisted = [name for name in FILES if name not in listed]
+        return unlisted + [
             name
             for name, checksum in listed.items()
             if not (self.folder / name).exists() or _checksum((self.folder / name).read_bytes()) != checksum

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +98,7 @@ def run_design(
             arm: [Record(records / of_arm[seed].hash) for seed in request.seeds]
             for arm, of_arm in specs.items()
         }
+        _refuse_damaged(record for of_arm in runs.values() for record in of_arm)
         context = Context(
             preset=request.preset,
             data=data.name,
@@ -118,6 +119,16 @@ def run_design(
         return evaluate(design, runs, context)
     except OSError as error:
         raise UserError(disk_message(error)) from error
+
+
+def _refuse_damaged(records: Iterable[Record]) -> None:
+    """Stop before a verdict rests on a record that is not what was written."""
+    for record in records:
+        damaged = record.damaged()
+        if damaged:
+            raise UserError(
+                f"record {record.folder} is damaged ({', '.join(damaged)}); delete its folder and ask again to train it afresh."
+            )
 
 
 def arm_specs(arm: Arm, request: Request, data: DataInfo, device: str) -> dict[int, RunSpec]:

@@ -112,7 +112,10 @@ def changed_files(folder: Path) -> list[str]:
         listed = read_json(manifest)
     except UserError:
         return ["manifest.json"]
-    found = []
+    present = {
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path != manifest
+    }
+    found = [f"{name} is not listed in manifest.json" for name in sorted(present - set(listed))]
     for name, checksum in listed.items():
         path = folder / name
         if not path.exists():

@@ -59,6 +59,16 @@ def wrap(
         raise UserError(
             f"wrap expects a torch.nn.Module, got {type(module).__name__}; pass the module itself."
         )
+    try:
+        mean, std = tuple(float(value) for value in mean), tuple(float(value) for value in std)
+    except TypeError as error:
+        raise UserError(
+            f"mean and std are one number per channel, such as (0.5,), got {mean!r} and {std!r}."
+        ) from error
+    if any(not 0 <= value <= 1 for value in mean) or any(value > 1 for value in std):
+        raise UserError(
+            f"mean and std lie on the [0, 1] pixel scale, got {tuple(mean)} and {tuple(std)}; divide grey levels by 255."
+        )
     if isinstance(module, Wrapped):
         raise UserError(
             "this module is wrapped already; pass the inner module (.module) to change its normalisation."

@@ -31,10 +31,7 @@ def write_report(results: dict[str, Any], folder: Path) -> Path:
         "report.md": render_markdown(results),
         "report.html": render_html(results),
     }
-    for name, table in (results.get("tables") or {}).items():
-        safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "table"
-        files[f"tables/{safe}.csv"] = table_csv(table)
-        files[f"tables/{safe}.tex"] = table_latex(table, name)
+    files |= table_files(results)
     try:
         for name, text in files.items():
             _replace(folder / name, text)
@@ -43,6 +40,16 @@ def write_report(results: dict[str, Any], folder: Path) -> Path:
             f"the report could not be written to {folder}: {error.strerror}; choose another folder with --out."
         ) from error
     return folder / "report.html"
+
+
+def table_files(results: dict[str, Any]) -> dict[str, str]:
+    """Return the tables as CSV and LaTeX: path inside the report's folder -> text."""
+    files = {}
+    for name, table in (results.get("tables") or {}).items():
+        safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "table"
+        files[f"tables/{safe}.csv"] = table_csv(table)
+        files[f"tables/{safe}.tex"] = table_latex(table, name)
+    return files
 
 
 def _as_json(results: dict[str, Any]) -> str:

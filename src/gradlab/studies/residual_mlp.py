@@ -14,6 +14,7 @@ from gradlab.types import Count, PositiveFloat, UserError
 
 MNIST = "sha256:de11801970f8f8ae0b58c4905d56b24b01bffe1feee9845905a565ff0703f4c7"
 """Checksum of the whole of MNIST with 5,000 training images set apart for validation."""
+MOST_LAYERS, MOST_UNITS = 1_000, 10_000
 BACKGROUND = (
     "A residual block adds its input to its output, so a deep net is a sum of shallow ones and the gradient always has a "
     "short way back. Here plain and residual MLPs come from one builder: same layers, same widths, the same initial "
@@ -51,6 +52,12 @@ def residual_mlp(
         chosen = replace(chosen, recipe=replace(chosen.recipe, **chosen.small_recipe))
     if (depths or width) and not published.has_depths:
         raise UserError(f"setting {setting} fixes its nets; depths and width belong to settings 003 and 004.")
+    if depths is not None and not depths:
+        raise UserError("depths needs at least one number, for example 2 8 32.")
+    if max(depths or (1,)) > MOST_LAYERS or (width or 1) > MOST_UNITS:
+        raise UserError(
+            f"depths go up to {MOST_LAYERS:,} and width to {MOST_UNITS:,}, got {depths} and {width}."
+        )
     if setting == "004" and any(depth % 2 for depth in depths or ()):
         raise UserError(f"setting 004 has blocks of two layers, so its depths are even; got {depths}.")
     recipe: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
