@@ -176,10 +176,10 @@ def _check(study: str, preset: str, data: object, seeds: object, first_seed: obj
         raise UserError(
             f"unknown precision '{precision}'; {did_you_mean(str(precision), get_args(Precision))}"
         )
-    if not isinstance(seeds, int) or isinstance(seeds, bool) or not 1 <= seeds <= MOST_SEEDS:
-        raise UserError(
-            f"seeds counts repetitions and must be at least 1 and at most {MOST_SEEDS:,}, got {seeds!r}; 6 is the default."
-        )
+    if not isinstance(seeds, int) or isinstance(seeds, bool) or seeds < 1:
+        raise UserError(f"seeds counts repetitions and must be at least 1, got {seeds!r}; 6 is the default.")
+    if seeds > MOST_SEEDS:
+        raise UserError(f"seeds go up to {MOST_SEEDS:,}, got {seeds:,}; 6 is the default.")
     if not isinstance(first_seed, int) or isinstance(first_seed, bool) or not 0 <= first_seed < 2**31:
         raise UserError(f"first_seed must be a whole number from 0 to 2147483647, got {first_seed!r}.")
     if not isinstance(data, (str, Path)) and type(data).__name__ != "Dataset":

@@ -97,7 +97,7 @@ BAD = {
     ),
     "seeds in words": (
         ["residual-mlp", "--seeds", "six"],
-        "--seeds cannot be 'six'; expected a value of type int.",
+        "--seeds cannot be 'six'; expected a whole number.",
     ),
     "no value": (["residual-mlp", "--seeds"], "seeds"),
     "negative first seed": (["residual-mlp", "--first-seed", "-1"], "first"),
@@ -177,10 +177,9 @@ def test_a_damaged_record_is_one_sentence(ask, out):
     results = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())
     record = out / "records" / results["runs"][1]["record"]
     (record / "run.json").write_text("{")
-    answers = [
-        ask(*words).sentence for words in (["run", "residual-mlp", *OPTIONS, "--out", out], ["runs", out])
-    ]
-    assert all(f"{record.name}/run.json is damaged; delete the folder" in text for text in answers)
+    again = ask("run", "residual-mlp", *OPTIONS, "--out", out).sentence
+    assert f"{record.name} is damaged (run.json); delete its folder" in again
+    assert f"{record.name}/run.json is damaged; delete the folder" in ask("runs", out).sentence
 
 
 def test_ctrl_c_says_that_nothing_is_lost(ask, monkeypatch):

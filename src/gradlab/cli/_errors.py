@@ -16,7 +16,6 @@ from cyclopts import (
 from gradlab.studies import STUDIES
 from gradlab.types import did_you_mean
 
-
 _KINDS = {"int": "a whole number", "float": "a number", "str": "a word", "Path": "a path"}
 """Types as a person calls them."""
 
