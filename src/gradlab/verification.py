@@ -53,7 +53,9 @@ def _changed_pages(folder: Path) -> list[str]:
             found += _changed_lines(name, expected, lines(page.read_text(encoding="utf-8", errors="replace")))
     for name, text in table_files(results).items():
         if (folder / name).exists():
-            found += _changed_lines(name, _lines(text), _lines((folder / name).read_text(encoding="utf-8")))
+            found += _changed_lines(
+                name, _lines(text), _lines((folder / name).read_text(encoding="utf-8", errors="replace"))
+            )
     changed = changed_files(folder)
     return found + [name if " is " in name else f"{name} is not what was written" for name in changed]
 
