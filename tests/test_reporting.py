@@ -59,12 +59,15 @@ def test_tables_of_another_setting_do_not_stay(report):
     assert "tables/other.csv" in json.loads((report / "manifest.json").read_text())
 
 
-def test_a_persons_own_notes_beside_a_report_are_left_alone(report):
+def test_what_gradlab_did_not_write_is_left_alone_and_named(report):
+    before = stamps(report)
     (report / "notes.txt").write_text("mine")
     (report / ".report.html.123.tmp").write_text("left by a killed process")
+    write_when_changed(results_of(report), report)
+    assert stamps(report).items() >= before.items()
+    assert verify(report)[0].differences == ("notes.txt is not listed in manifest.json",)
     write_manifest(report)
     assert "notes.txt" not in json.loads((report / "manifest.json").read_text())
-    assert verify(report)[0].is_sound
 
 
 def test_redrawing_heals_a_changed_report(report):

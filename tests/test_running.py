@@ -136,7 +136,7 @@ def test_a_folder_of_class_folders_goes_through_a_whole_study_on_worker_processe
         ({"seeds": 0}, "seeds counts repetitions and must be at least 1, got 0"),
         ({"seeds": 2.5}, "seeds counts repetitions and must be at least 1, got 2.5"),
         ({"seeds": "3"}, "must be at least 1, got '3'"),
-        ({"first_seed": -1}, "first_seed must be a whole number from 0, got -1"),
+        ({"first_seed": -1}, "first_seed must be a whole number from 0 to 2147483647, got -1"),
         ({"data": 3}, "data must be a name, a path or a gradlab.data.Dataset, got int"),
         ({"data": torch.zeros(3, 1, 8, 8)}, "got Tensor; gradlab.data.from_tensors"),
         ({"depth": (2,)}, "has no parameter 'depth'; did you mean 'depths'"),

@@ -99,8 +99,9 @@ def write_manifest(folder: Path) -> None:
 def _stands(text: str, folder: Path) -> bool:
     """Whether this very results.json and all that was written beside it are there, unchanged."""
     path = folder / "results.json"
-    has_pages = path.exists() and (folder / "manifest.json").exists()
-    return has_pages and path.read_text(encoding="utf-8") == text and not changed_files(folder)
+    if not path.exists() or path.read_bytes() != text.encode():
+        return False
+    return all(name.endswith("is not listed in manifest.json") for name in changed_files(folder))
 
 
 def _checksum(path: Path) -> str:

@@ -219,7 +219,9 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(out, digits, monkeypatch,
 def test_a_damaged_record_is_one_sentence_that_names_the_file(out, digits):
     folder = next((out / "records").iterdir())
     (folder / "predictions.parquet").write_bytes(b"nonsense")
-    with pytest.raises(UserError, match=rf"{folder.name}/predictions\.parquet is damaged; delete the folder"):
+    with pytest.raises(
+        UserError, match=rf"{folder.name} is damaged \(predictions\.parquet\); delete its folder"
+    ):
         run_here(out, digits, seeds=(0, 1, 2, 3, 4, 5))
 
 

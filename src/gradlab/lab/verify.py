@@ -104,7 +104,10 @@ def _recomputed(
 
 
 def changed_files(folder: Path) -> list[str]:
-    """Name the files of a report that are not what was written beside results.json."""
+    """Name the files of a report that are not what was written beside results.json.
+
+    Hidden files are left out: what a killed process left half-written, and what systems put into folders.
+    """
     manifest = folder / "manifest.json"
     if not manifest.exists():
         return ["manifest.json is missing, so report files cannot be checked byte by byte"]
@@ -113,7 +116,9 @@ def changed_files(folder: Path) -> list[str]:
     except UserError:
         return ["manifest.json"]
     present = {
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path != manifest
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and path != manifest and not path.name.startswith(".")
     }
     found = [f"{name} is not listed in manifest.json" for name in sorted(present - set(listed))]
     for name, checksum in listed.items():
