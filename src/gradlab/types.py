@@ -44,6 +44,14 @@ Count = Annotated[int, Field(ge=1)]
 """A whole number of things, at least one."""
 
 
+def later(default: Any) -> Any:
+    """Default of a field that came after records were written: left out of a dump while it has this value.
+
+    So adding a field changes neither the hash of an older spec nor an older result.
+    """
+    return Field(default=default, exclude_if=lambda value: bool(value == default))
+
+
 def derive_seed(seed: int, *names: str | int) -> int:
     """Seed of the sub-stream called `names`, in [0, 2**63): adding one stream shifts no other.
 

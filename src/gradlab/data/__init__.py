@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from gradlab._lazy import attach
 
 if TYPE_CHECKING:
+    from gradlab.data.batches import draw as draw
     from gradlab.data.batches import gather as gather
     from gradlab.data.batches import order as order
     from gradlab.data.catalogue import check as check
@@ -33,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
         "Split": "splits",
         "arrays": "reading",
         "check": "catalogue",
+        "draw": "batches",
         "from_tensors": "tensors",
         "gather": "batches",
         "get": "catalogue",

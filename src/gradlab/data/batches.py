@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gradlab.data._partition import stratified
 from gradlab.data.guard import TEST_MARK
 from gradlab.data.splits import Split
 from gradlab.types import derive_seed
@@ -19,6 +20,21 @@ def order(n: int, *, seed: int, epoch: int, device: torch.device | str = "cpu") 
     """
     generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
     return torch.randperm(n, generator=generator).to(device)
+
+
+def draw(labels: Tensor, count: int, *, seed: int) -> Tensor:
+    """Draw about `count` images with the class shares of the whole; another seed draws others.
+
+    Shares are rounded by the largest remainder, and every class with two images keeps one on each side; how many are
+    drawn depends on the labels alone, not on the seed.
+
+    Args:
+        labels: (N,) int64.
+        count: images wanted, in [1, N].
+    Returns: (about count,) int64 indices in ascending order, on the labels' device.
+    """
+    chosen = stratified(labels.cpu().numpy(), count, derive_seed(seed, "training images"))
+    return torch.from_numpy(chosen).nonzero().flatten().to(labels.device)
 
 
 def gather(split: Split, indices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 from gradlab.models.mlp import MLP
 from gradlab.statistics import Contrast
 from gradlab.training.recipe import Recipe
-from gradlab.types import STRICT, PositiveFloat, UserError
+from gradlab.types import STRICT, Count, PositiveFloat, UserError, later
 
 Factor = str | int | float
 
@@ -33,6 +33,8 @@ class Arm:
         name: unique, short: "plain-32". label: for people: "plain, depth 32".
         factors: what sets it apart: {"kind": "plain", "depth": 32}; figures and tables use these.
         model: the network. recipe: how it is trained.
+        train_images: how many of the training images, drawn afresh for every seed; None for all.
+        probe_steps: optimiser steps after which all layers are probed.
     """
 
     name: str
@@ -40,6 +42,24 @@ class Arm:
     factors: dict[str, Factor]
     model: MLP | Custom
     recipe: Recipe
+    train_images: Count | None = later(None)
+    probe_steps: tuple[int, ...] = later(())
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Chosen:
+    """What tuning arrives at: in every seed the run with the lowest validation loss among several arms.
+
+    Each seed chooses for itself, so that the spread over seeds holds that of the choice.
+
+    Attributes:
+        name, label, factors: as of an arm. among: the arms to choose from.
+    """
+
+    name: str
+    label: str
+    factors: dict[str, Factor]
+    among: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -63,28 +83,42 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Claim:
-    """A statement fixed before the runs; with several parts it holds only if every part does."""
+    """A statement fixed before the runs; with several parts it holds only if every part does.
+
+    Attributes:
+        deviations: how this claim's arms differ from its published setting, where that is not the whole study's matter.
+    """
 
     id: str
     statement: str
     parts: tuple[Part, ...]
     published: Published | None = None
     predicts: Literal["supported", "refuted", "equivalent"] = "supported"
+    deviations: tuple[str, ...] | None = later(None)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Table:
-    """One row an arm: its factors, then each measure with its interval and the value of every seed."""
+    """One row an arm: its factors, then each measure with its interval and the value of every seed.
+
+    Attributes:
+        arms: the rows, by name; all arms where none is named.
+    """
 
     name: str
     title: str
     caption: str
     measures: tuple[str, ...]
+    arms: tuple[str, ...] = later(())
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Line:
-    """A measure against a factor, one line for each value of `by`."""
+    """A measure against a factor (or against "parameters"), one line for each value of `by`.
+
+    Attributes:
+        panel: a factor with a panel for each of its values. where: values of factors that an arm must have.
+    """
 
     name: str
     title: str
@@ -94,16 +128,18 @@ class Line:
     by: str
     x_scale: Literal["linear", "log", "category"] = "linear"
     kind: Literal["line"] = "line"
+    panel: str | None = later(None)
+    where: dict[str, Factor] = later({})
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Curve:
-    """A column of the epoch log or of the gradient log against another, one line for each value of `by`."""
+    """A column of the epoch log, the gradient log or the probes against another, one line for each value of `by`."""
 
     name: str
     title: str
     caption: str
-    source: Literal["epochs", "gradients"]
+    source: Literal["epochs", "gradients", "probes"]
     x: str
     y: str
     by: str
@@ -111,6 +147,7 @@ class Curve:
     y_scale: Literal["linear", "log"] = "linear"
     where: dict[str, Factor] = field(default_factory=dict)
     kind: Literal["curve"] = "curve"
+    x_scale: Literal["linear", "log"] = later("linear")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -168,11 +205,20 @@ class Design:
     figures: tuple[Line | Curve | Confusion | Gallery, ...]
     twins: tuple[Twins, ...] = ()
     corrections: tuple[str, ...] = ()
+    chosen: tuple[Chosen, ...] = later(())
+
+    @property
+    def shown(self) -> tuple[Arm | Chosen, ...]:
+        """All that tables, figures and claims can speak of."""
+        return (*self.arms, *self.chosen)
 
     def __post_init__(self) -> None:
-        names = [arm.name for arm in self.arms]
+        names = [arm.name for arm in self.shown]
         if len(set(names)) != len(names):
             raise UserError(f"arms of a study need different names, got {names}.")
+        for choice in self.chosen:
+            if not choice.among or not set(choice.among) <= {arm.name for arm in self.arms}:
+                raise UserError(f"'{choice.name}' chooses among arms of the study, got {list(choice.among)}.")
         for claim in self.claims:
             for part in claim.parts:
                 missing = set(part.contrast.weights) - set(names)

@@ -8,14 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.lab.design import Arm, Confusion, Curve, Design, Factor, Gallery, Line
+from gradlab.lab.design import Arm, Chosen, Confusion, Curve, Design, Factor, Gallery, Line
 from gradlab.lab.measures import MEASURES, SMALLEST, Results
 from gradlab.lab.tables import mean_interval
 from gradlab.metrics import confusion
 from gradlab.statistics import interval
 
 Runs = Mapping[str, Sequence[Results]]
-WORDS = {"index": "layer", "norm": "gradient norm", "start": "at the start", "end": "after training"}
+WORDS = {
+    "index": "layer",
+    "norm": "gradient norm",
+    "start": "at the start",
+    "end": "after training",
+    "weight_gradient": "weight-gradient norm",
+}
 """Columns and values of the logs as a figure names them."""
 
 
@@ -36,18 +42,14 @@ def draw_figures(design: Design, runs: Runs) -> list[dict[str, Any]]:
 
 def _line(figure: Line, design: Design, runs: Runs) -> dict[str, Any]:
     measure = MEASURES[figure.y]
-    series = []
-    for group, arms in _grouped(design.arms, figure.by):
-        points, row = [], []
-        for arm in sorted(arms, key=lambda arm: float(arm.factors[figure.x])):
-            x = float(arm.factors[figure.x])
-            mean, low, high, values = mean_interval(measure, runs[arm.name])
-            row.append((x, mean, low, high))
-            points += [[x, value] for value in values]
-        x_values, means, lows, highs = (list(column) for column in zip(*row, strict=True))
-        series.append(
-            {"name": str(group), "x": x_values, "y": means, "low": lows, "high": highs, "points": points}
-        )
+    arms = [arm for arm in _chosen(figure, design) if figure.x in ("parameters", *arm.factors)]
+    if figure.panel is None:
+        panels = [{"title": "", "series": _line_series(figure, arms, runs)}]
+    else:
+        panels = [
+            {"title": f"{figure.panel} {_number(value)}", "series": _line_series(figure, members, runs)}
+            for value, members in _grouped(arms, figure.panel)
+        ]
     return {
         "name": figure.name,
         "kind": "lines",
@@ -55,14 +57,40 @@ def _line(figure: Line, design: Design, runs: Runs) -> dict[str, Any]:
         "caption": figure.caption,
         "x": {"label": figure.x, "scale": figure.x_scale},
         "y": {"label": figure.y, "scale": "linear", "percent": measure.unit == "fraction", "range": None},
-        "panels": [{"title": "", "series": series}],
+        "panels": panels,
     }
+
+
+def _line_series(figure: Line, arms: Sequence[Arm | Chosen], runs: Runs) -> list[dict[str, Any]]:
+    measure = MEASURES[figure.y]
+    series = []
+    for group, members in _grouped(arms, figure.by):
+        points, row = [], []
+        for x, arm in sorted(((_x(figure, arm, runs), arm) for arm in members), key=lambda pair: pair[0]):
+            mean, low, high, values = mean_interval(measure, runs[arm.name])
+            row.append((x, mean, low, high))
+            points += [[x, value] for value in values]
+        x_values, means, lows, highs = (list(column) for column in zip(*row, strict=True))
+        series.append(
+            {"name": str(group), "x": x_values, "y": means, "low": lows, "high": highs, "points": points}
+        )
+    return series
+
+
+def _x(figure: Line, arm: Arm | Chosen, runs: Runs) -> float:
+    return float(runs[arm.name][0].facts["parameters"] if figure.x == "parameters" else arm.factors[figure.x])
+
+
+def _number(value: Factor) -> str:
+    return f"{value:,}" if isinstance(value, int) and value >= 1000 else str(value)
 
 
 def _curve(figure: Curve, design: Design, runs: Runs) -> dict[str, Any]:
     if figure.panel in design.arms[0].factors:
         groups = _grouped(_chosen(figure, design), figure.panel)
-        panels = [_panel(figure, f"{figure.panel} {value}", arms, runs, {}) for value, arms in groups]
+        panels = [
+            _panel(figure, f"{figure.panel} {_number(value)}", arms, runs, {}) for value, arms in groups
+        ]
     else:
         logs = [_log(figure, run) for run in runs[design.arms[0].name]]
         values = dict.fromkeys(str(value) for log in logs for value in log[figure.panel])
@@ -75,7 +103,7 @@ def _curve(figure: Curve, design: Design, runs: Runs) -> dict[str, Any]:
         "kind": "lines",
         "title": figure.title,
         "caption": figure.caption,
-        "x": {"label": WORDS.get(figure.x, figure.x.replace("_", " ")), "scale": "linear"},
+        "x": {"label": WORDS.get(figure.x, figure.x.replace("_", " ")), "scale": figure.x_scale},
         "y": {
             "label": WORDS.get(figure.y, figure.y.replace("_", " ")),
             "scale": figure.y_scale,
@@ -86,17 +114,17 @@ def _curve(figure: Curve, design: Design, runs: Runs) -> dict[str, Any]:
     }
 
 
-def _chosen(figure: Curve, design: Design) -> list[Arm]:
+def _chosen(figure: Curve | Line, design: Design) -> list[Arm | Chosen]:
     """Arms whose factors are what `where` asks; its other keys are columns of the log."""
     return [
         arm
-        for arm in design.arms
+        for arm in design.shown
         if all(arm.factors[name] == value for name, value in figure.where.items() if name in arm.factors)
     ]
 
 
 def _panel(
-    figure: Curve, title: str, arms: Iterable[Arm], runs: Runs, within: Mapping[str, Factor]
+    figure: Curve, title: str, arms: Iterable[Arm | Chosen], runs: Runs, within: Mapping[str, Factor]
 ) -> dict[str, Any]:
     series = []
     for group, members in _grouped(arms, figure.by):
@@ -106,7 +134,7 @@ def _panel(
 
 
 def _log(figure: Curve, run: Results) -> dict[str, np.ndarray]:
-    return run.epochs if figure.source == "epochs" else run.gradients
+    return getattr(run, figure.source)  # type: ignore[no-any-return]
 
 
 def _points(figure: Curve, run: Results, within: Mapping[str, Factor]) -> dict[float, float]:
@@ -116,6 +144,8 @@ def _points(figure: Curve, run: Results, within: Mapping[str, Factor]) -> dict[f
     for column, value in (*within.items(), *figure.where.items()):
         if column in table:
             chosen &= table[column] == value
+    if figure.x_scale == "log":
+        chosen &= table[figure.x] > 0
     return {float(x): float(y) for x, y in zip(table[figure.x][chosen], table[figure.y][chosen], strict=True)}
 
 
@@ -180,8 +210,8 @@ def _gallery(figure: Gallery, runs: Runs) -> dict[str, Any]:
     }
 
 
-def _grouped(arms: Iterable[Arm], factor: str) -> list[tuple[Factor, list[Arm]]]:
-    groups: dict[Factor, list[Arm]] = {}
+def _grouped(arms: Iterable[Arm | Chosen], factor: str) -> list[tuple[Factor, list[Arm | Chosen]]]:
+    groups: dict[Factor, list[Arm | Chosen]] = {}
     for arm in arms:
         if factor in arm.factors:
             groups.setdefault(arm.factors[factor], []).append(arm)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradlab.lab.answer import answer
+from gradlab.lab.choice import chosen_runs
 from gradlab.lab.design import Arm, Claim, Custom, Design, Part, Twins, dump_design
 from gradlab.lab.drawings import draw_figures
 from gradlab.lab.measures import MEASURES, Results, has_trained
@@ -58,8 +59,9 @@ def evaluate(design: Design, runs: Runs, context: Context) -> dict[str, Any]:
 
     Returns: the content of results.json; plain JSON values, no NaN.
     """
-    trained = {arm: np.array([has_trained(run) for run in of_arm]) for arm, of_arm in runs.items()}
-    claims = [_claim(claim, design, runs, trained, context) for claim in design.claims]
+    shown = {**runs, **chosen_runs(design, runs)}
+    trained = {arm: np.array([has_trained(run) for run in of_arm]) for arm, of_arm in shown.items()}
+    claims = [_claim(claim, design, shown, trained, context) for claim in design.claims]
     result = {
         "format": FORMAT,
         "study": design.study,
@@ -78,8 +80,8 @@ def evaluate(design: Design, runs: Runs, context: Context) -> dict[str, Any]:
         "look": context.look,
         "answer": answer(claims, design.question),
         "claims": claims,
-        "tables": {table.name: build_table(table, design, runs, trained) for table in design.tables},
-        "figures": draw_figures(design, runs),
+        "tables": {table.name: build_table(table, design, shown, trained) for table in design.tables},
+        "figures": draw_figures(design, shown),
         "arms": [_arm(arm, runs[arm.name]) for arm in design.arms],
         "twins": [_twins(pair, design, runs) for pair in design.twins],
         "runs": [
@@ -113,8 +115,8 @@ def _claim(
         "measure": weakest.measure,
         "unit": MEASURES[weakest.measure].unit,
         "predicts": claim.predicts,
-        "same_setting": not design.deviations,
-        "other_setting": "; ".join(design.deviations) or None,
+        "same_setting": not _deviations(claim, design),
+        "other_setting": "; ".join(_deviations(claim, design)) or None,
         "published": None if claim.published is None else vars(claim.published) | {},
         "agrees": _agrees(claim, found, design),
         "parts": [_part(part, inputs[part.label], found, context) for part in claim.parts],
@@ -156,9 +158,14 @@ def _part(part: Part, values: JudgePart, found: Judgement, context: Context) -> 
 
 def _agrees(claim: Claim, found: Judgement, design: Design) -> bool | None:
     """Say whether the verdict is what the publication's wording predicts; None where nothing can be said."""
-    if design.deviations or claim.published is None or found.verdict == "inconclusive":
+    if _deviations(claim, design) or claim.published is None or found.verdict == "inconclusive":
         return None
     return found.verdict == claim.predicts
+
+
+def _deviations(claim: Claim, design: Design) -> tuple[str, ...]:
+    """How the setting differs from the published one: the claim's own, else the study's."""
+    return design.deviations if claim.deviations is None else claim.deviations
 
 
 def _arm(arm: Arm, runs: Sequence[Run]) -> dict[str, Any]:
@@ -183,10 +190,10 @@ def _twins(pair: Twins, design: Design, runs: Runs) -> dict[str, Any]:
         dump_design(design)["arms"][design.arms.index(b)],
     )
     differences = [
-        f"{field}: {_shown(first[group][field])} / {_shown(second[group].get(field))}"
+        f"{field}: {_shown(first[group].get(field))} / {_shown(second[group].get(field))}"
         for group in ("model", "recipe")
-        for field in first[group]
-        if first[group][field] != second[group].get(field)
+        for field in dict.fromkeys((*first[group], *second[group]))
+        if first[group].get(field) != second[group].get(field)
     ]
     counts = [int(runs[name][0].facts["parameters"]) for name in (pair.a, pair.b)]
     same = ["data order", "start weights bit-equal layer by layer"]

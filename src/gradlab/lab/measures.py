@@ -31,6 +31,8 @@ class Results(Protocol):
     @property
     def gradients(self) -> Columns: ...  # noqa: D102
     @property
+    def probes(self) -> Columns: ...  # noqa: D102
+    @property
     def errors(self) -> Columns: ...  # noqa: D102
     @property
     def facts(self) -> dict[str, Any]: ...  # noqa: D102
@@ -102,6 +104,33 @@ def _first(time: str) -> Callable[[Results], float]:
     return lambda run: math.log10(gradient_norm(run, time, 0))
 
 
+def _effective_depth(time: str) -> Callable[[Results], float]:
+    """Count the layers whose weight-gradient norm is at least 1 % of the largest."""
+
+    def layers(run: Results) -> float:
+        table = run.gradients
+        norms = table["norm"][(table["time"] == time) & (table["kind"] == "weight")]
+        if not len(norms):
+            return math.nan
+        sizes = np.where(np.isfinite(norms), np.clip(norms, SMALLEST, LARGEST), LARGEST)
+        return float((sizes >= 0.01 * sizes.max()).sum())
+
+    return layers
+
+
+def _dead_units(run: Results) -> float:
+    """Mean share over layers of the units that were zero on the whole fixed batch at the last probe."""
+    table = run.probes
+    if not len(table["step"]):
+        return math.nan
+    return float(table["dead"][table["step"] == table["step"].max()].mean())
+
+
+def _validation_accuracy(run: Results) -> float:
+    column, best = run.epochs.get("validation_accuracy", np.empty(0)), int(run.facts["best_epoch"])
+    return float(column[best - 1]) if 0 < best <= len(column) else math.nan
+
+
 MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
@@ -109,12 +138,16 @@ MEASURES: dict[str, Measure] = {
         Measure("macro F1", "fraction", "higher", lambda run: f1(run.predictions, run.labels, how="macro")),
         Measure("test loss", "nats", "lower", lambda run: run.facts["test"]["cross_entropy"]),
         Measure("calibration error", "fraction", "lower", lambda run: run.facts["test"]["calibration_error"]),
+        Measure("validation accuracy", "fraction", "higher", _validation_accuracy),
         Measure("best epoch", "epochs", "lower", _best_epoch),
         Measure("epochs trained", "epochs", "lower", _epochs_trained),
         Measure("gradient flow at the start", "decades", "neither", _flow("start"), learns=False),
         Measure("gradient flow at the end", "decades", "neither", _flow("end"), learns=False),
         Measure("first-layer gradient at the start", "decades", "neither", _first("start"), learns=False),
         Measure("first-layer gradient at the end", "decades", "neither", _first("end"), learns=False),
+        Measure("effective depth at the start", "layers", "higher", _effective_depth("start"), learns=False),
+        Measure("effective depth at the end", "layers", "higher", _effective_depth("end"), learns=False),
+        Measure("dead units", "fraction", "lower", _dead_units, learns=False),
     )
 }
 """Gradient flow: the weight-gradient norm of the first layer inside the blocks over that of the last, as a power of

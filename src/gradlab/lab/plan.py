@@ -27,7 +27,13 @@ from gradlab.types import UserError
 
 START_SECONDS = 6.0
 """A worker's start: interpreter, torch and data."""
-ASSUMED_SD = {"fraction": (0.003, 0.02), "epochs": (1.0, 4.0), "decades": (0.1, 0.5), "nats": (0.01, 0.1)}
+ASSUMED_SD = {
+    "fraction": (0.003, 0.02),
+    "epochs": (1.0, 4.0),
+    "decades": (0.1, 0.5),
+    "nats": (0.01, 0.1),
+    "layers": (0.5, 3.0),
+}
 """Standard deviation of a paired difference over seeds where no earlier record tells it, as a range."""
 ASSUMED_SAMPLE_SD = (0.1, 0.4)
 """Likewise over test images of the difference in correctness: 0.1 where two nets disagree on 1 % of the images, 0.4
@@ -220,6 +226,8 @@ def _spread(part: Part, specs: Mapping[str, Mapping[int, RunSpec]], request: Req
     measure = MEASURES[part.measure]
     values: dict[str, np.ndarray] = {}
     for arm in part.contrast.weights:
+        if arm not in specs:  # what tuning will choose is not known yet
+            return _Spread(ASSUMED_SD[measure.unit], ASSUMED_SAMPLE_SD, "assumed")
         folders = [request.out / "records" / spec.hash for spec in specs[arm].values()]
         records = [Record(folder) for folder in folders if (folder / "files.json").exists()]
         if len(records) < 3 or len(records) < len(folders):

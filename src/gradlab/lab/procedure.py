@@ -74,6 +74,7 @@ def train_block(
             seeds=[one.seed for one in specs],
             device=str(place),
             precision=spec.precision,
+            train_images=spec.train_images,
             checkpoint=checkpoint,
             checkpoint_seconds=CHECKPOINT_SECONDS,
             listeners=[on_epoch],

@@ -33,6 +33,18 @@ FILES = (
     "weights.safetensors",
 )
 """What every record holds, beside the list of these files with their checksums."""
+PROBES = "probes.parquet"
+"""What a record of a probed run holds as well."""
+PROBE_COLUMNS: dict[str, type] = {
+    "step": np.int32,
+    "layer": np.str_,
+    "index": np.int32,
+    "weight_gradient": np.float64,
+    "bias_gradient": np.float64,
+    "activation_scale": np.float64,
+    "dead": np.float64,
+    "update_ratio": np.float64,
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,7 @@ class Outcome:
         facts: status, note, best_epoch, epochs, parameters, input_shape, class_names, mean, std, provenance, cost.
         epochs: one row an epoch. gradients: one row a layer, kind and time. predictions: one row a test image.
         errors: the test images that were wrong with the most confidence, as PNG. weights: bytes of a safetensors file.
+        probes: one row a probed step and layer; None where the spec asks for none.
     """
 
     facts: dict[str, Any]
@@ -51,6 +64,7 @@ class Outcome:
     predictions: Columns
     errors: Columns
     weights: bytes
+    probes: Columns | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,12 @@ class Record:
     def gradients(self) -> Columns:
         """Gradient norms: time, layer, index, kind, norm."""
         return read_columns(self.folder / "gradients.parquet")
+
+    @cached_property
+    def probes(self) -> Columns:
+        """What the probes saw: step, layer, index, weight_gradient, bias_gradient, …; no row if nothing was probed."""
+        path = self.folder / PROBES
+        return read_columns(path) if path.exists() else no_probes()
 
     @cached_property
     def errors(self) -> Columns:
@@ -138,6 +158,11 @@ class Record:
         return load_model(self)
 
 
+def no_probes() -> Columns:
+    """Return the columns of a run that was not probed."""
+    return {name: np.empty(0, dtype=kind) for name, kind in PROBE_COLUMNS.items()}
+
+
 def usable_logits(logits: np.ndarray) -> np.ndarray:
     """Return logits (N, K) in which an image without finite ones has none but zeros: every class alike, chance."""
     return np.where(np.isfinite(logits).all(axis=1, keepdims=True), logits, 0).astype(logits.dtype)
@@ -173,6 +198,8 @@ def write_record(records: Path, spec: RunSpec, outcome: Outcome) -> Record:
         write_columns(temporary / "gradients.parquet", outcome.gradients)
         write_columns(temporary / "predictions.parquet", outcome.predictions)
         write_columns(temporary / "errors.parquet", outcome.errors)
+        if outcome.probes is not None:
+            write_columns(temporary / PROBES, outcome.probes)
         (temporary / "weights.safetensors").write_bytes(outcome.weights)
         files = {path.name: _checksum(path.read_bytes()) for path in sorted(temporary.iterdir())}
         (temporary / "files.json").write_text(json.dumps(files, indent=1))

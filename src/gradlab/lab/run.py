@@ -142,6 +142,8 @@ def arm_specs(arm: Arm, request: Request, data: DataInfo, device: str) -> dict[i
             model=arm.model,
             recipe=arm.recipe,
             seed=seed,
+            train_images=arm.train_images,
+            probe_steps=arm.probe_steps,
             device=device,
             precision=request.precision,
             block=1 if alone else len(block_of(seed)),
@@ -155,7 +157,7 @@ def missing_blocks(
     arms: Sequence[Arm], specs: Mapping[str, Mapping[int, RunSpec]], request: Request, data: DataInfo
 ) -> list[Block]:
     """Return the blocks in which some run has no record; a record's folder is all that counts."""
-    steps = data.counts.get("train", 0)
+    images = data.counts.get("train", 0)
     blocks = []
     for arm in arms:
         of_arm = specs[arm.name]
@@ -164,7 +166,7 @@ def missing_blocks(
             block = tuple(of_arm[seed] for seed in range(start, start + size))
             if not all((request.out / "records" / spec.hash / "files.json").exists() for spec in block):
                 layers = 4 if isinstance(arm.model, Custom) else len(arm.model.hidden) + 4
-                weight = layers * arm.recipe.epochs * steps / arm.recipe.batch_size
+                weight = layers * arm.recipe.epochs * (arm.train_images or images) / arm.recipe.batch_size
                 blocks.append(Block(arm.name, block, weight))
     return blocks
 
@@ -172,7 +174,8 @@ def missing_blocks(
 def design_hash(design: Design, data: DataInfo) -> str:
     """Return the identity of a comparison: looks at it are counted, whatever its wording."""
     whole = dump_design(design)
-    arms = [{"name": arm["name"], "model": arm["model"], "recipe": arm["recipe"]} for arm in whole["arms"]]
+    words = ("label", "factors", "probe_steps")
+    arms = [{name: value for name, value in arm.items() if name not in words} for arm in whole["arms"]]
     claims = [{"id": claim["id"], "parts": claim["parts"]} for claim in whole["claims"]]
     return digest([design.study, arms, claims, data.checksum])[:20]
 

@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 from gradlab.lab.design import Custom
 from gradlab.models.mlp import MLP
 from gradlab.training.recipe import Precision, Recipe
-from gradlab.types import STRICT
+from gradlab.types import STRICT, Count, later
 
 BLOCK = 6
 """Seeds 0-5, 6-11, … train together, whichever of them are asked for, so that no record's bits depend on the others."""
@@ -27,7 +27,8 @@ class RunSpec:
 
     Attributes:
         data: name of the data set, data_checksum: of its content.
-        probe_batch: images of the fixed batch for gradient norms.
+        train_images: how many of the training images, drawn afresh for every seed, class by class; None for all.
+        probe_batch: images of the fixed batch for probes. probe_steps: optimiser steps after which all layers are probed.
         device: kind of device. threads: of PyTorch inside the run. torch: its version.
     """
 
@@ -43,6 +44,8 @@ class RunSpec:
     block: int = BLOCK
     torch: str = ""
     format: int = RECORD_FORMAT
+    train_images: Count | None = later(None)
+    probe_steps: tuple[int, ...] = later(())
 
     @property
     def hash(self) -> str:

@@ -13,13 +13,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gradlab.lab.record import Columns, Record, read_columns, read_json, usable_logits
+from gradlab.lab.record import PROBES, Columns, Record, no_probes, read_columns, read_json, usable_logits
 from gradlab.lab.spec import digest
 from gradlab.metrics import evaluate
 from gradlab.types import UserError
 
 LOGS = ("epochs", "gradients", "errors")
-SMALL_FILES = ("runs.json", "predictions.parquet", "epochs.parquet", "gradients.parquet", "errors.parquet")
+SMALL_FILES = (
+    "runs.json",
+    "predictions.parquet",
+    "epochs.parquet",
+    "gradients.parquet",
+    "errors.parquet",
+    PROBES,  # where a run was probed
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class SmallRun:
     predictions: np.ndarray
     epochs: Columns
     gradients: Columns
+    probes: Columns
     errors: Columns
     files: dict[str, str]
 
@@ -71,7 +79,8 @@ def write_small(folder: Path, records: list[Record]) -> None:
     pq.write_table(
         pa.table(predictions), folder / "predictions.parquet", compression="zstd", compression_level=19
     )
-    for name in LOGS:
+    probed = any((record.folder / PROBES).exists() for record in records)
+    for name in (*LOGS, "probes") if probed else LOGS:
         tables = [_with_run(getattr(record, name), record.hash) for record in records]
         merged = pa.concat_tables(tables, promote_options="default")
         pq.write_table(merged, folder / f"{name}.parquet", compression="zstd", compression_level=19)
@@ -88,7 +97,7 @@ def write_small(folder: Path, records: list[Record]) -> None:
     files = {
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
         for name in SMALL_FILES
-        if name != "runs.json"
+        if name != "runs.json" and (folder / name).exists()
     }
     (folder / "runs.json").write_text(json.dumps({"files": files, "runs": runs}, indent=1, sort_keys=True))
 
@@ -103,6 +112,9 @@ def read_small(folder: Path) -> dict[str, SmallRun]:
     names = [run["record"] for run in listed]
     outputs = read_columns(folder / "predictions.parquet")
     logs = {name: _by_run(read_columns(folder / f"{name}.parquet"), names) for name in LOGS}
+    unprobed = {name: no_probes() for name in names}
+    probed = (folder / PROBES).exists()
+    logs["probes"] = _by_run(read_columns(folder / PROBES), names) if probed else unprobed
     return {
         run["record"]: SmallRun(
             hash=run["record"],

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.lab.design import Arm, Design, Table
+from gradlab.lab.choice import tell
+from gradlab.lab.design import Chosen, Design, Table
 from gradlab.lab.measures import MEASURES, Measure, Results
 from gradlab.statistics import clopper_pearson, interval
 
@@ -20,19 +21,27 @@ def build_table(
     table: Table, design: Design, runs: Runs, trained: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
     """Build one table: columns, rows and how to show them; intervals are 95 %, each for its row alone."""
-    factors = list(dict.fromkeys(name for arm in design.arms for name in arm.factors))
+    arms = [arm for arm in design.shown if arm.name in table.arms] if table.arms else list(design.arms)
+    factors = list(dict.fromkeys(name for arm in arms for name in arm.factors))
+    choose = any(isinstance(arm, Chosen) for arm in arms)
+    labels = {arm.name: arm.label for arm in design.arms}
     measures = [MEASURES[name] for name in table.measures]
-    columns = ["arm", *factors, "parameters"]
+    columns = ["arm", *factors, *(["chosen"] if choose else []), "parameters"]
     for measure in measures:
         columns += [measure.name, f"{measure.name} low", f"{measure.name} high", f"{measure.name} by seed"]
     columns += ["trained", "runs", "trained low", "trained high"]
-    rows = [_row(arm, factors, measures, runs[arm.name], trained[arm.name]) for arm in design.arms]
+    rows = []
+    for arm in arms:
+        named: list[Any] = [arm.label, *(arm.factors.get(name) for name in factors)]
+        if choose:
+            named.append(tell(arm, runs, labels) if isinstance(arm, Chosen) else None)
+        rows.append([*named, *_row(measures, runs[arm.name], trained[arm.name])])
     return {
         "title": table.title,
         "caption": table.caption,
         "columns": columns,
         "rows": rows,
-        "display": _display(measures),
+        "display": _display(measures, choose=choose),
     }
 
 
@@ -68,10 +77,8 @@ def clean(value: Any) -> Any:
     return value
 
 
-def _row(
-    arm: Arm, factors: list[str], measures: list[Measure], runs: Sequence[Results], trained: np.ndarray
-) -> list[Any]:
-    row: list[Any] = [arm.label, *(arm.factors.get(name) for name in factors), runs[0].facts["parameters"]]
+def _row(measures: list[Measure], runs: Sequence[Results], trained: np.ndarray) -> list[Any]:
+    row: list[Any] = [runs[0].facts["parameters"]]
     for measure in measures:
         mean, low, high, values = mean_interval(measure, runs)
         row += [mean, low, high, values]
@@ -80,10 +87,11 @@ def _row(
     return [*row, count, len(runs), share.low, share.high]
 
 
-def _display(measures: list[Measure]) -> list[dict[str, Any]]:
+def _display(measures: list[Measure], *, choose: bool) -> list[dict[str, Any]]:
     """How a page shows the columns: every interval, and the single seeds of the first measure; the rest is in the CSV."""
     shown: list[dict[str, Any]] = [
         {"header": "Arm", "kind": "text", "columns": ["arm"]},
+        *([{"header": "Chosen on validation", "kind": "text", "columns": ["chosen"]}] if choose else []),
         {"header": "Parameters", "kind": "int", "columns": ["parameters"]},
         {"header": "Trained", "kind": "ratio", "columns": ["trained", "runs"]},
     ]

@@ -10,13 +10,21 @@ from typing import Any
 
 import torch
 
-from gradlab.data import Dataset, load, order
+from gradlab.data import Dataset, load
 from gradlab.lab.spec import RunSpec, read_spec
 from gradlab.models.mlp import MLP
+from gradlab.training.augment import build_augmenter
 from gradlab.training.device import DTYPES, resolve_device
 from gradlab.training.ensemble import assemble
 from gradlab.training.feed import Feed
-from gradlab.training.loop import State, steps_per_epoch, train_step, validate
+from gradlab.training.loop import (
+    State,
+    reseed,
+    steps_per_epoch,
+    train_step,
+    training_batch,
+    validate,
+)
 from gradlab.training.modes import set_training
 from gradlab.training.optimizer import build_optimizer
 
@@ -46,22 +54,26 @@ def block_seconds(specs: list[RunSpec], data: Dataset) -> float:
         if isinstance(one.model, MLP)
     ]
     ensemble = assemble(networks, [one.seed for one in specs], device=device, dtype=DTYPES[spec.precision])
-    feeds = [Feed(split, ensemble.flat.dtype, ensemble.prepare) for split in (train, validation)]
-    state = State(ensemble, build_optimizer(spec.recipe, ensemble.flat), epoch=1)
+    augmenter = build_augmenter(spec.recipe)
+    dtype, keep_table = ensemble.flat.dtype, augmenter is None or not augmenter.changes_images
+    feed = Feed(train, dtype, ensemble.prepare, images=spec.train_images, keep_table=keep_table)
+    optimizer = build_optimizer(spec.recipe, ensemble.flat)
+    state = State(ensemble, optimizer, augmenter=augmenter, epoch=1)
     set_training(ensemble.module)
-    ensemble.reseed(1)
-    orders = torch.stack([order(len(train), seed=one.seed, epoch=1) for one in specs]).to(device)
-    steps = steps_per_epoch(spec.recipe, len(train))
+    reseed(state)
+    orders = torch.stack([feed.order(one.seed, 1) for one in specs])
+    steps = steps_per_epoch(spec.recipe, len(feed))
     times = []
     for step in range(min(WARM_UP + TIMED, steps)):
         indices = orders[:, step * spec.recipe.batch_size : (step + 1) * spec.recipe.batch_size]
         begun = time.perf_counter()
-        features = feeds[0].batch(indices)
-        loss, _ = train_step(state, spec.recipe, features, train.labels[indices], spec.precision)
+        labels = train.labels[indices]
+        features, mixture = training_batch(state, feed, indices, labels)
+        loss, _ = train_step(state, spec.recipe, features, labels, spec.precision, mixture)
         loss.cpu()  # a GPU works on while Python goes on
         times.append(time.perf_counter() - begun)
     begun = time.perf_counter()
-    validated, _ = validate(state, feeds[1], spec.precision)
+    validated, _ = validate(state, Feed(validation, dtype, ensemble.prepare), spec.precision)
     validated.cpu()
     checked = time.perf_counter() - begun
     return spec.recipe.epochs * (steps * statistics.median(times[WARM_UP:] or times) + checked)

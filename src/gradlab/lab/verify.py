@@ -17,6 +17,8 @@ from gradlab.lab.spec import dump_spec
 from gradlab.lab.store import SmallRun, changed_facts, damaged_files, open_runs
 from gradlab.types import UserError
 
+OF_ARM = ("model", "recipe", "train_images", "probe_steps")
+"""What the spec of a run takes from its arm."""
 TOLERANCE = 1e-11
 """Relative; other versions of the numeric libraries may differ in the last bits, a changed digit differs by more."""
 
@@ -97,8 +99,8 @@ def _recomputed(
     for arm, planned in zip(design.arms, stored["design"]["arms"], strict=True):
         for seed, run in zip(stored["seeds"], runs[arm.name], strict=True):
             spec = run.spec if isinstance(run, SmallRun) else dump_spec(run.spec)
-            found = (spec["model"], spec["recipe"], spec["seed"], spec["data_checksum"])
-            if found != (planned["model"], planned["recipe"], seed, checksum):
+            found = (spec["seed"], spec["data_checksum"], *(spec.get(name) for name in OF_ARM))
+            if found != (seed, checksum, *(planned.get(name) for name in OF_ARM)):
                 misplaced.append(f"run {run.hash} is not of arm {arm.name} at seed {seed} on this data")
     return evaluate(design, runs, _context(stored)), misplaced
 

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from gradlab.data import Dataset, Split, gather, refuse_test
+from gradlab.data import Dataset, Split, draw, gather, refuse_test
 from gradlab.models._randomness import seeded
 from gradlab.training.modes import kept_modes, set_training
 from gradlab.training.recipe import Recipe
@@ -81,9 +81,19 @@ def check_model(model: nn.Module, train: Split, validation: Split | None, classe
         )
 
 
-def check_last_batch(model: nn.Module, train: Split, recipe: Recipe) -> None:
+def check_train_images(train: Split, count: int | None) -> None:
+    """Refuse a number of training images that cannot be drawn from the training part."""
+    if count is not None and not 1 <= count < len(train):
+        raise UserError(
+            f"train_images must lie between 1 and {len(train) - 1:,}, one less than the training images there are, "
+            f"got {count}; leave it out for all of them."
+        )
+
+
+def check_last_batch(model: nn.Module, train: Split, recipe: Recipe, train_images: int | None = None) -> None:
     """Refuse a last batch of one image where batch norm needs two, before the first step."""
-    if len(train) % recipe.batch_size != 1 and recipe.batch_size != 1:
+    count = len(train) if train_images is None else len(draw(train.labels, train_images, seed=0))
+    if count % recipe.batch_size != 1 and recipe.batch_size != 1:
         return
     trial = copy.deepcopy(model)
     set_training(trial)
@@ -92,7 +102,7 @@ def check_last_batch(model: nn.Module, train: Split, recipe: Recipe) -> None:
             trial(_images(trial, train[:1]))
     except ValueError as error:
         raise UserError(
-            f"{len(train)} images in batches of {recipe.batch_size} leave a batch of one, on which batch norm cannot "
+            f"{count} images in batches of {recipe.batch_size} leave a batch of one, on which batch norm cannot "
             "train; choose another batch size."
         ) from error
 

@@ -9,10 +9,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gradlab.data import order
+from gradlab.training.augment import Mixture
 from gradlab.training.device import autocast
 from gradlab.training.feed import Feed
-from gradlab.training.loop import State, batch_loss, full, set_rate, steps_per_epoch, train_step
+from gradlab.training.loop import (
+    State,
+    augmented_features,
+    batch_loss,
+    full,
+    reseed,
+    set_rate,
+    steps_per_epoch,
+    train_step,
+    training_batch,
+    training_loss,
+)
 from gradlab.training.modes import set_training
 from gradlab.training.recipe import Precision, Recipe
 
@@ -26,17 +37,18 @@ def find_divergence(
         state: an ensemble of one at the start of the epoch in which it diverged; consumed.
     """
     ensemble, steps = state.ensemble, steps_per_epoch(recipe, len(train))
-    indices = order(len(train), seed=ensemble.seeds[0], epoch=state.epoch).to(train.labels.device)
+    indices = train.order(ensemble.seeds[0], state.epoch)
     set_training(ensemble.module)
-    ensemble.reseed(state.epoch)
+    reseed(state)
     for step in range(steps):
         batch = indices[None, step * recipe.batch_size : (step + 1) * recipe.batch_size]
-        features, labels = train.batch(batch), train.labels[batch]
+        labels = train.labels[batch]
+        features, mixture = training_batch(state, train, batch, labels)
         before, buffers = ensemble.rows([0])
         set_rate(state, recipe, step, steps)
         found: list[str] = []
         with _watch(ensemble.module, found):
-            loss, _ = train_step(state, recipe, features, labels, precision)
+            loss, _ = train_step(state, recipe, features, labels, precision, mixture)
         if not (torch.isfinite(loss).all() and torch.isfinite(ensemble.flat).all()):
             where = f"epoch {state.epoch}, step {step + 1} of {steps}"
             if found:
@@ -44,7 +56,7 @@ def find_divergence(
             if not torch.isfinite(loss).all():
                 return f"{where}: the loss is not finite while every layer's output is"
             ensemble.load(before, buffers)
-            return f"{where}: {_in_gradient(state, features, labels, precision)}"
+            return f"{where}: {_in_gradient(state, recipe, features, labels, precision, mixture)}"
     place = None if validation is None else _in_validation(state, validation, precision)
     return f"epoch {state.epoch}: {place or 'played again alone, it stays finite'}"
 
@@ -66,10 +78,18 @@ def _in_validation(state: State, validation: Feed, precision: Precision) -> str 
     return None
 
 
-def _in_gradient(state: State, features: Tensor, labels: Tensor, precision: Precision) -> str:
-    with autocast(features.device, precision):
+def _in_gradient(
+    state: State,
+    recipe: Recipe,
+    features: Tensor,
+    labels: Tensor,
+    precision: Precision,
+    mixture: Mixture | None,
+) -> str:
+    with autocast(features.device, precision), augmented_features(state, labels):
         logits = state.ensemble.forward(features)
-    state.ensemble.set_gradient(batch_loss(full(logits, precision), labels).sum())
+    loss = training_loss(full(logits, precision), labels, mixture, recipe.label_smoothing)
+    state.ensemble.set_gradient(loss.sum())
     rows = _by_name(state, state.ensemble.flat.grad)
     bad = [name for name, gradient in rows if not torch.isfinite(gradient).all()]
     if bad:

@@ -11,7 +11,7 @@ from torch import nn
 
 from gradlab.data import Dataset, Split
 from gradlab.models._randomness import kept_random_state
-from gradlab.training.checks import check_last_batch, check_model, training_parts
+from gradlab.training.checks import check_last_batch, check_model, check_train_images, training_parts
 from gradlab.training.device import DTYPES, autocast, resolve_device
 from gradlab.training.ensemble import assemble
 from gradlab.training.progress import show_progress
@@ -74,6 +74,7 @@ def fit(
     validation: Split | None = None,
     device: str = "auto",
     precision: Precision = "fp32",
+    train_images: int | None = None,
     checkpoint: str | Path | None = None,
     pause_after: int | None = None,
     listeners: Sequence[Listener] = (),
@@ -89,6 +90,8 @@ def fit(
         validation: selected on instead of the data's own; needed with a training split as `data`.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "fp32", "bf16" (autocast), "fp16" (autocast with loss scaling; not on a CPU) or "fp64".
+        train_images: train on so many of the images, drawn for each seed with the class shares of the whole; all if
+            not given.
         checkpoint: a file; written after every epoch and resumed from where it exists. On a CPU a resumed run
             equals the uninterrupted one bit for bit.
         pause_after: return after this epoch with status "paused"; the checkpoint goes on from there.
@@ -106,6 +109,7 @@ def fit(
         validation=validation,
         device=device,
         precision=precision,
+        train_images=train_images,
         checkpoint=checkpoint,
         pause_after=pause_after,
         listeners=listeners,
@@ -122,6 +126,7 @@ def fit_stacked(
     validation: Split | None = None,
     device: str = "auto",
     precision: Precision = "fp32",
+    train_images: int | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 0.0,
     pause_after: int | None = None,
@@ -147,12 +152,15 @@ def fit_stacked(
     if pause_after is not None and pause_after < 1:
         raise UserError(f"pause_after names the epoch after which to pause, from 1, got {pause_after}.")
     train, validation = training_parts(data, validation, recipe)
+    check_train_images(train, train_images)
     for model in models:
         check_model(model, train, validation, data.num_classes if isinstance(data, Dataset) else None)
-    check_last_batch(models[0], train, recipe)
+    check_last_batch(models[0], train, recipe, train_images)
     train, validation = train.to(place), None if validation is None else validation.to(place)
     ensemble = assemble(models, seeds, device=place, dtype=DTYPES[precision])
-    run = Run(ensemble, recipe, train, validation, precision, Path(checkpoint) if checkpoint else None)
+    run = Run(
+        ensemble, recipe, train, validation, precision, Path(checkpoint) if checkpoint else None, train_images
+    )
     with show_progress(progress) as show, kept_random_state(place):
         for epoch in run.epochs(pause_after, checkpoint_seconds):
             for listener in (*listeners, show):

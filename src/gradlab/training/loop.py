@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gradlab.data import order
+from gradlab.training.augment import Augmenter, Mixture
 from gradlab.training.device import autocast
 from gradlab.training.ensemble import Ensemble
 from gradlab.training.feed import Feed
@@ -28,6 +29,7 @@ class State:
     optimizer: torch.optim.Optimizer
     average: Tensor | None = None
     scaler: torch.amp.GradScaler | None = None
+    augmenter: Augmenter | None = None
     epoch: int = 0
 
 
@@ -43,9 +45,8 @@ def train_epoch(state: State, recipe: Recipe, train: Feed, precision: Precision)
     """
     ensemble, images = state.ensemble, len(train)
     set_training(ensemble.module)
-    ensemble.reseed(state.epoch)
-    orders = torch.stack([order(images, seed=seed, epoch=state.epoch) for seed in ensemble.seeds])
-    orders = orders.to(train.labels.device)
+    reseed(state)
+    orders = torch.stack([train.order(seed, state.epoch) for seed in ensemble.seeds])
     labels = train.labels[orders]
     steps = steps_per_epoch(recipe, images)
     losses = torch.zeros(steps, len(ensemble.seeds), device=orders.device, dtype=torch.float64)
@@ -53,8 +54,10 @@ def train_epoch(state: State, recipe: Recipe, train: Feed, precision: Precision)
     for step in range(steps):
         batch = slice(step * recipe.batch_size, (step + 1) * recipe.batch_size)
         set_rate(state, recipe, step, steps)
-        features = train.batch(orders[:, batch])
-        losses[step], correct[step] = train_step(state, recipe, features, labels[:, batch], precision)
+        features, mixture = training_batch(state, train, orders[:, batch], labels[:, batch])
+        losses[step], correct[step] = train_step(
+            state, recipe, features, labels[:, batch], precision, mixture
+        )
     losses[-1] *= (
         images - (steps - 1) * recipe.batch_size
     ) / recipe.batch_size  # the last batch may be smaller
@@ -67,16 +70,38 @@ def set_rate(state: State, recipe: Recipe, step: int, steps: int) -> None:
     state.optimizer.param_groups[0]["lr"] = recipe.learning_rate * factor
 
 
+def reseed(state: State) -> None:
+    """Start this epoch's streams of dropout and augmentation."""
+    state.ensemble.reseed(state.epoch)
+    if state.augmenter is not None:
+        state.augmenter.start(state.ensemble.seeds, state.epoch)
+
+
+def training_batch(
+    state: State, train: Feed, indices: Tensor, labels: Tensor
+) -> tuple[Tensor, Mixture | None]:
+    """Return the prepared features of a training batch (S, B, ...), augmented, and what was mixed into them."""
+    if state.augmenter is None or not state.augmenter.changes_images:
+        return train.batch(indices), None
+    images, mixture = state.augmenter.change(train.images(indices), labels)
+    return train.prepare(images), mixture
+
+
 def train_step(
-    state: State, recipe: Recipe, features: Tensor, labels: Tensor, precision: Precision
+    state: State,
+    recipe: Recipe,
+    features: Tensor,
+    labels: Tensor,
+    precision: Precision,
+    mixture: Mixture | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Take one step on prepared features (S, B, ...); returns loss (S,) and correct predictions (S,)."""
     ensemble, optimizer = state.ensemble, state.optimizer
-    with autocast(features.device, precision):
+    with autocast(features.device, precision), augmented_features(state, labels):
         logits = ensemble.forward(features)
     logits = full(logits, precision)
     check_logits(logits, labels)
-    loss = batch_loss(logits, labels, recipe.label_smoothing)
+    loss = training_loss(logits, labels, mixture, recipe.label_smoothing)
     total = loss.sum()
     ensemble.set_gradient(total if state.scaler is None else state.scaler.scale(total))
     if state.scaler is not None:
@@ -98,12 +123,32 @@ def full(logits: Tensor, precision: Precision) -> Tensor:
     return logits.float() if precision in ("bf16", "fp16") else logits
 
 
+def augmented_features(state: State, labels: Tensor) -> contextlib.AbstractContextManager[None]:
+    """Within the block the features before the last linear layer are augmented, if the recipe says so."""
+    if state.augmenter is None or not state.augmenter.changes_features:
+        return contextlib.nullcontext()
+    return state.augmenter.in_features(state.ensemble.module, labels)
+
+
+def training_loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, smoothing: float) -> Tensor:
+    """Loss of each network (S,): of mixed images the weighted sum over both labels."""
+    if mixture is None:
+        return batch_loss(logits, labels, smoothing)
+    own, other = (sample_losses(logits, one, smoothing) for one in (labels, mixture.labels))
+    return (mixture.weight * own + (1 - mixture.weight) * other).mean(1)
+
+
 def batch_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
     """Mean cross-entropy of each network: logits (S, B, K), labels (S, B) to (S,)."""
+    return sample_losses(logits, labels, smoothing).mean(1)
+
+
+def sample_losses(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Cross-entropy of every image: logits (S, B, K), labels (S, B) to (S, B)."""
     losses = functional.cross_entropy(
         logits.flatten(0, 1), labels.flatten(), reduction="none", label_smoothing=smoothing
     )
-    return losses.view(labels.shape).mean(1)
+    return losses.view(labels.shape)
 
 
 def check_logits(logits: Tensor, labels: Tensor) -> None:

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 
 def fingerprint(
-    ensemble: Ensemble, recipe: Recipe, precision: Precision, train: Split, validation: Split | None
+    ensemble: Ensemble,
+    recipe: Recipe,
+    precision: Precision,
+    train: Split,
+    validation: Split | None,
+    train_images: int | None = None,
 ) -> str:
     """Return the identity of a training: whatever its bits depend on, but not how many epochs of a constant rate."""
     knobs = asdict(recipe)
@@ -32,7 +37,7 @@ def fingerprint(
         knobs.pop("epochs")
     network = ensemble.templates[0]
     text = re.sub(r" at 0x[0-9a-f]+", "", f"{network!r} {getattr(network, 'config', '')}")
-    facts = [knobs, ensemble.seeds, precision, ensemble.names, text]
+    facts = [knobs, ensemble.seeds, precision, ensemble.names, text, train_images]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     tensors: list[Tensor] = list(ensemble.module.state_dict().values())
     for split in (train, validation):

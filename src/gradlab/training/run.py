@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.data import Split
+from gradlab.training.augment import build_augmenter
 from gradlab.training.divergence import find_divergence
 from gradlab.training.ensemble import Ensemble
 from gradlab.training.feed import Feed
@@ -40,10 +41,13 @@ class Run:
         validation: Split | None,
         precision: Precision,
         checkpoint: Path | None,
+        train_images: int | None = None,
     ) -> None:
         self.recipe, self.precision, self.path, self.whole = recipe, precision, checkpoint, ensemble
         dtype = ensemble.flat.dtype
-        self.train = Feed(train, dtype, ensemble.prepare)
+        self.train_images, self.augmenter = train_images, build_augmenter(recipe)
+        keep_table = self.augmenter is None or not self.augmenter.changes_images
+        self.train = Feed(train, dtype, ensemble.prepare, images=train_images, keep_table=keep_table)
         self.validation = None if validation is None else Feed(validation, dtype, ensemble.prepare)
         count = len(ensemble.seeds)
         self.active = list(range(count))
@@ -54,7 +58,7 @@ class Run:
         self.state = self.start(ensemble)
         self.fingerprint = ""
         if checkpoint is not None:
-            self.fingerprint = fingerprint(ensemble, recipe, precision, train, validation)
+            self.fingerprint = fingerprint(ensemble, recipe, precision, train, validation, train_images)
             if checkpoint.exists():
                 resume(self, checkpoint)
 
@@ -111,7 +115,8 @@ class Run:
         """Return the state before the first epoch."""
         average = ensemble.flat.detach().clone() if self.recipe.ema is not None else None
         scaler = torch.amp.GradScaler(ensemble.flat.device.type) if self.precision == "fp16" else None
-        return State(ensemble, build_optimizer(self.recipe, ensemble.flat), average, scaler)
+        optimizer = build_optimizer(self.recipe, ensemble.flat)
+        return State(ensemble, optimizer, average, scaler, self.augmenter)
 
     def _epoch(self) -> None:
         state = self.state
@@ -173,7 +178,7 @@ class Run:
         ensemble = state.ensemble.keep(stay)
         optimizer = keep_rows(state.optimizer, self.recipe, ensemble.flat, stay)
         average = None if state.average is None else state.average[stay].clone()
-        self.state = State(ensemble, optimizer, average, state.scaler, state.epoch)
+        self.state = State(ensemble, optimizer, average, state.scaler, self.augmenter, state.epoch)
 
     def _locate(self, position: int, start: Start) -> str:
         flat, buffers, optimizer, average, scale = start

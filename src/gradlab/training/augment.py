@@ -1,0 +1,107 @@
+"""Augmentation inside the training loop: images, labels and features of training batches, and of nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gradlab.models.stacked_layers import StackedLinear
+from gradlab.training.recipe import Recipe
+from gradlab.types import UserError, derive_seed
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What was mixed into a batch: the labels (S, B) of the other images and the weight (S, B) of the own label."""
+
+    labels: Tensor
+    weight: Tensor
+
+
+class Augmenter:
+    """Changes training batches as the recipe says; every seed draws from its own streams, afresh in every epoch."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.chain, self.mixing, self.features = (
+            recipe.augmentation,
+            recipe.mixing,
+            recipe.feature_augmentation,
+        )
+        self._streams: dict[str, list[torch.Generator]] = {}
+
+    @property
+    def changes_images(self) -> bool:
+        """Whether images are changed before the network sees them."""
+        return bool(self.chain) or self.mixing is not None
+
+    @property
+    def changes_features(self) -> bool:
+        """Whether the features before the last linear layer are changed."""
+        return self.features is not None
+
+    def start(self, seeds: Sequence[int], epoch: int) -> None:
+        """Start the streams of an epoch."""
+        self._streams = {
+            name: [torch.Generator().manual_seed(derive_seed(seed, name, epoch)) for seed in seeds]
+            for name in ("augmentation", "mixing", "feature augmentation")
+        }
+
+    def change(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Mixture | None]:
+        """Augment, then mix, images (S, B, C, H, W) in [0, 1] with labels (S, B)."""
+        if self.chain:
+            from gradlab.augmentation import augment
+
+            images = augment(images, self.chain, self._streams["augmentation"])
+        if self.mixing is None:
+            return images, None
+        count, size = images.shape[1], tuple(images.shape[2:])
+        drawn = [self.mixing.draw(count, size, stream) for stream in self._streams["mixing"]]
+        images, others, weight = self.mixing.mix(images, labels, torch.stack(drawn).to(images.device))
+        return images, Mixture(others, weight)
+
+    @contextlib.contextmanager
+    def in_features(self, module: nn.Module, labels: Tensor) -> Iterator[None]:
+        """Within the block the input of the module's last linear layer is augmented; labels are (S, B)."""
+        handle = last_linear(module).register_forward_pre_hook(
+            lambda _layer, inputs: self._change_features(inputs, labels)
+        )
+        try:
+            yield
+        finally:
+            handle.remove()
+
+    def _change_features(self, inputs: tuple[Any, ...], labels: Tensor) -> tuple[Any, ...]:
+        assert self.features is not None  # the hook is there for nothing else
+        features = inputs[0]
+        stacked = features if features.dim() == labels.dim() + 1 else features.unsqueeze(0)
+        count, width = stacked.shape[-2:]
+        drawn = [self.features.draw(count, width, stream) for stream in self._streams["feature augmentation"]]
+        changed = self.features.apply(stacked, labels, torch.stack(drawn).to(features.device))
+        return (changed.view(features.shape), *inputs[1:])
+
+
+def build_augmenter(recipe: Recipe) -> Augmenter | None:
+    """Return what changes the training batches; None where the recipe leaves them as they are."""
+    if not hasattr(recipe, "augmentation"):
+        return None
+    augmenter = Augmenter(recipe)
+    return augmenter if augmenter.changes_images or augmenter.changes_features else None
+
+
+def last_linear(module: nn.Module) -> nn.Module:
+    """Find the last linear layer in the order of registration.
+
+    Raises:
+        UserError: there is none.
+    """
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear | StackedLinear)]
+    if not layers:
+        raise UserError(
+            "feature augmentation changes the input of the last linear layer, and this model has none; drop it."
+        )
+    return layers[-1]
