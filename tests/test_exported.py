@@ -12,7 +12,18 @@ import pytest
 import gradlab
 from tests.pages import ROOT
 
-PACKAGES = ("gradlab", "data", "lab", "metrics", "models", "report", "statistics", "studies", "training")
+PACKAGES = (
+    "gradlab",
+    "augmentation",
+    "data",
+    "lab",
+    "metrics",
+    "models",
+    "report",
+    "statistics",
+    "studies",
+    "training",
+)
 
 
 def package(name: str) -> types.ModuleType:

@@ -23,9 +23,10 @@ BELOW: dict[str, set[str]] = {
     "metrics": {"types", "_lazy", "statistics"},
     "data": GROUND,
     "models": GROUND | {"data"},
-    "training": GROUND | {"data", "models"},
-    "lab": GROUND | {"data", "models", "training"},
-    "studies": GROUND | {"data", "models", "training", "lab"},
+    "augmentation": GROUND,
+    "training": GROUND | {"augmentation", "data", "models"},
+    "lab": GROUND | {"augmentation", "data", "models", "training"},
+    "studies": GROUND | {"augmentation", "data", "models", "training", "lab"},
     "report": {"types", "_lazy", "statistics"},
 }
 EVERYTHING = {*BELOW, "cli", *TOP}

@@ -12,6 +12,7 @@ _getattr, _dir, _public = attach(
     {
         "Result": "result",
         "UserError": "types",
+        "augmentation": "augmentation",
         "data": "data",
         "lab": "lab",
         "metrics": "metrics",
@@ -29,6 +30,7 @@ __getattr__, __dir__ = _getattr, _dir
 __all__ = [*_public, "__version__"]
 
 if TYPE_CHECKING:
+    from gradlab import augmentation as augmentation
     from gradlab import data as data
     from gradlab import lab as lab
     from gradlab import metrics as metrics
