@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradlab.data import Split, gather, load, order
+from gradlab.data import Split, draw, gather, load, order
 from gradlab.types import derive_seed
 
 
@@ -56,3 +56,12 @@ def test_gathering_leaves_the_split_as_it_was():
     before = data.images.clone()
     gather(data, torch.arange(10)).zero_()
     assert torch.equal(data.images, before)
+
+
+def test_drawn_images_keep_the_class_shares_and_differ_between_seeds():
+    labels = torch.tensor([0] * 600 + [1] * 300 + [2] * 100)[torch.randperm(1000)]
+    first, second = (draw(labels, 100, seed=seed) for seed in (0, 1))
+    assert torch.bincount(labels[first]).tolist() == torch.bincount(labels[second]).tolist() == [60, 30, 10]
+    assert len(set(first.tolist())) == 100
+    assert not torch.equal(first, second)
+    assert torch.equal(first, draw(labels, 100, seed=0))

@@ -21,6 +21,7 @@ def fake_run(accuracy: float, seed: int = 0, *, epochs: int = 3, **facts: Any) -
     hit = rng.random(len(LABELS)) < accuracy
     predictions = np.where(hit, LABELS, (LABELS + rng.integers(1, 4, len(LABELS))) % 4)
     log = {"epoch": np.arange(1, epochs + 1), "validation_accuracy": rng.random(epochs)}
+    log["validation_loss"] = rng.random(epochs)
     norms = 10.0 ** rng.uniform(-6, 2, 16)
     layers = ["stem.0", "blocks.0.branch.0", "blocks.1.branch.0", "head"]
     gradients = {
@@ -56,11 +57,19 @@ def fake_run(accuracy: float, seed: int = 0, *, epochs: int = 3, **facts: Any) -
         },
         "cost": {"seconds": 1.5 + seed, "peak_memory_mb": 10.0 * (seed + 1)},
     }
+    probes = {
+        "step": np.repeat([0, 10, 30], 4),
+        "layer": np.array(layers * 3),
+        "index": np.tile(np.arange(4), 3),
+        "weight_gradient": 10.0 ** rng.uniform(-6, 2, 12),
+        "dead": rng.random(12),
+    }
     return SimpleNamespace(
         labels=LABELS,
         predictions=predictions,
         epochs=log,
         gradients=gradients,
+        probes=probes,
         errors=errors,
         facts=told | facts,
         hash=f"{seed:020d}",

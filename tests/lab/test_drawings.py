@@ -135,3 +135,60 @@ def test_a_gallery_shows_each_image_once_the_most_confident_first():
     index = int(item["png"].removeprefix("png"))
     assert item["label"] == "abcd"[LABELS[index]]
     assert item["prediction"] != item["label"]
+
+
+def test_a_line_has_a_panel_for_each_value_and_can_leave_arms_out():
+    arms = tuple(
+        arm(f"{kind}-{width}-{size}", kind=kind, width=width, size=size)
+        for kind in ("a", "b", "c")
+        for width in (2, 8)
+        for size in (500, 5000)
+    )
+    runs = {one.name: [fake_run(0.5, seed) for seed in range(2)] for one in arms}
+    figure = Line(
+        name="l",
+        title="t",
+        caption="c",
+        x="width",
+        y="test accuracy",
+        by="kind",
+        panel="size",
+        where={"width": 2},
+    )
+    (drawn,) = draw_figures(design(arms, figures=(figure,)), runs)
+    assert [panel["title"] for panel in drawn["panels"]] == ["size 500", "size 5,000"]
+    assert [[line["x"] for line in panel["series"]] for panel in drawn["panels"]] == [[[2.0]] * 3] * 2
+
+
+def test_a_line_against_parameters_takes_them_from_the_runs():
+    arms = (arm("a", kind="x"), arm("b", kind="x"))
+    runs = {name: [fake_run(0.5, parameters=count)] for name, count in (("a", 300), ("b", 20))}
+    figure = Line(
+        name="l", title="t", caption="c", x="parameters", y="test accuracy", by="kind", x_scale="log"
+    )
+    (drawn,) = draw_figures(design(arms, figures=(figure,)), runs)
+    assert drawn["panels"][0]["series"][0]["x"] == [20.0, 300.0]
+
+
+def test_a_curve_over_the_probes_leaves_step_zero_off_a_log_axis():
+    arms = (arm("a", kind="x"),)
+    runs = {"a": [fake_run(0.5, seed) for seed in range(3)]}
+    figure = Curve(
+        name="f",
+        title="t",
+        caption="c",
+        source="probes",
+        x="step",
+        y="weight_gradient",
+        by="kind",
+        panel="kind",
+        where={"index": 0},
+        x_scale="log",
+        y_scale="log",
+    )
+    (drawn,) = draw_figures(design(arms, figures=(figure,)), runs)
+    line = drawn["panels"][0]["series"][0]
+    assert line["x"] == [10.0, 30.0]
+    at_ten = [run.probes["weight_gradient"][4] for run in runs["a"]]
+    assert line["y"][0] == pytest.approx(np.exp(np.mean(np.log(at_ten))))
+    assert drawn["x"] == {"label": "step", "scale": "log"}

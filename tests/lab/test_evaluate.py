@@ -240,3 +240,19 @@ def test_a_weighted_contrast_is_what_numpy_gives():
     assert one_claim(weighted)["estimate"] == pytest.approx(
         0.5 * hits("good").mean() - 2 * hits("bad").mean() + 0.3
     )
+
+
+def test_a_claim_can_have_a_setting_of_its_own():
+    arms = (arm("a"), arm("b"))
+    published = Published(value="v", source="lab", protocol="p")
+    own = claim("T-1", part("a", "b"), published=published, deviations=())
+    other = claim("T-2", part("a", "b"), published=published, deviations=("epochs 3 instead of 20",))
+    shared = claim("T-3", part("a", "b"), published=published)
+    made = design(arms, own, other, shared, deviations=("data x instead of y",))
+    runs = {
+        name: [fake_run(accuracy, seed) for seed in range(3)] for name, accuracy in (("a", 0.9), ("b", 0.2))
+    }
+    found = evaluate(made, runs, context((0, 1, 2)))["claims"]
+    assert [one["same_setting"] for one in found] == [True, False, False]
+    assert [one["other_setting"] for one in found] == [None, "epochs 3 instead of 20", "data x instead of y"]
+    assert [one["agrees"] for one in found] == [True, None, None]

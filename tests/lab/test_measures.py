@@ -21,6 +21,12 @@ def norm_of(layer: str, time: str, kind: str = "weight") -> float:
     return found
 
 
+def layers_that_learn(time: str) -> int:
+    norms = [norm_of(layer, time) for layer in dict.fromkeys(RUN.gradients["layer"])]
+    return sum(norm >= max(norms) / 100 for norm in norms)
+
+
+PROBED = (RUN.probes["step"], RUN.probes["dead"])
 BY_HAND = {
     "test accuracy": sum(p == t for p, t in zip(RUN.predictions, LABELS, strict=True)) / len(LABELS),
     "macro F1": f1_score(LABELS, RUN.predictions, average="macro"),
@@ -36,6 +42,10 @@ BY_HAND = {
     ),
     "first-layer gradient at the start": math.log10(norm_of("stem.0", "start")),
     "first-layer gradient at the end": math.log10(norm_of("stem.0", "end")),
+    "validation accuracy": RUN.epochs["validation_accuracy"][RUN.facts["best_epoch"] - 1],
+    "effective depth at the start": layers_that_learn("start"),
+    "effective depth at the end": layers_that_learn("end"),
+    "dead units": sum(dead for step, dead in zip(*PROBED, strict=True) if step == 30) / 4,
 }
 
 

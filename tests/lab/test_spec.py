@@ -29,6 +29,8 @@ OTHERS = {
     "block": 1,
     "torch": "2.12.0",
     "format": 2,
+    "train_images": 100,
+    "probe_steps": (0, 10),
 }
 
 
