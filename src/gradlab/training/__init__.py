@@ -7,29 +7,41 @@ from gradlab._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "Alarm": "alarms",
         "Cosine": "schedule",
         "Fit": "fit",
         "OneCycle": "schedule",
         "Patience": "stopping",
+        "ProbeRow": "probe_row",
         "Recipe": "recipe",
         "StagnationOverfit": "stopping",
         "StepDecay": "schedule",
+        "alarms": "alarms",
+        "alarms_of_runs": "alarms",
+        "effective_depth": "probe_row",
         "fit": "fit",
         "fit_stacked": "fit",
         "gradient_norms": "probe",
         "predict_logits": "predict",
+        "probe_columns": "probe_row",
         "resolve_device": "device",
         "should_stop": "stopping",
     },
 )
 
 if TYPE_CHECKING:
+    from gradlab.training.alarms import Alarm as Alarm
+    from gradlab.training.alarms import alarms as alarms
+    from gradlab.training.alarms import alarms_of_runs as alarms_of_runs
     from gradlab.training.device import resolve_device as resolve_device
     from gradlab.training.fit import Fit as Fit
     from gradlab.training.fit import fit as fit
     from gradlab.training.fit import fit_stacked as fit_stacked
     from gradlab.training.predict import predict_logits as predict_logits
     from gradlab.training.probe import gradient_norms as gradient_norms
+    from gradlab.training.probe_row import ProbeRow as ProbeRow
+    from gradlab.training.probe_row import effective_depth as effective_depth
+    from gradlab.training.probe_row import probe_columns as probe_columns
     from gradlab.training.recipe import Recipe as Recipe
     from gradlab.training.schedule import Cosine as Cosine
     from gradlab.training.schedule import OneCycle as OneCycle

@@ -61,6 +61,15 @@ class Ensemble:
         layers = [layer for layer in self.module.modules() if isinstance(layer, StackedBatchNorm)]
         return [tensor for layer in layers for tensor in layer.buffers()]
 
+    @property
+    def single(self) -> nn.Module | None:
+        """The module itself, if it is one that cannot be stacked."""
+        return self.module.module if isinstance(self.module, _Single) else None
+
+    def views(self, flat: Tensor) -> dict[nn.Parameter, Tensor]:
+        """Cut a tensor like `flat` into the parameters' shapes."""
+        return dict(zip(self.parameters, _views(flat, self.parameters), strict=True))
+
     def set_gradient(self, loss: Tensor) -> None:
         """Put the gradient of the summed loss into `flat.grad`, one row a network.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ from gradlab.models._randomness import kept_random_state
 from gradlab.training.checks import check_last_batch, check_model, check_train_images, training_parts
 from gradlab.training.device import DTYPES, autocast, resolve_device
 from gradlab.training.ensemble import assemble
+from gradlab.training.probe_row import ProbeRow
+from gradlab.training.probes_fit import FitProbes
 from gradlab.training.progress import show_progress
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.run import Run
@@ -49,7 +51,8 @@ class Fit:
         history: one row an epoch. best_epoch: whose weights the model has; 0 is the initial weights of a run that
             diverged in its first epoch. epochs: how many were trained.
         status: "finished" all epochs, "stopped" early, "diverged", or "paused". note: where it diverged.
-        seconds: of training and validation, shared equally among stacked seeds.
+        seconds: of training, validation and probes, shared equally among stacked seeds.
+        probes: one row a probed step and layer, of the weights in training (not of an average of them).
     """
 
     model: nn.Module
@@ -60,6 +63,7 @@ class Fit:
     status: Status
     note: str | None
     seconds: float
+    probes: list[ProbeRow] = field(default_factory=list)
 
 
 Listener = Callable[[Epoch], Any]
@@ -76,6 +80,8 @@ def fit(
     precision: Precision = "fp32",
     train_images: int | None = None,
     checkpoint: str | Path | None = None,
+    probe_steps: Sequence[int] = (),
+    probe_batch: int = 128,
     pause_after: int | None = None,
     listeners: Sequence[Listener] = (),
     progress: bool | None = None,
@@ -94,6 +100,9 @@ def fit(
             not given.
         checkpoint: a file; written after every epoch and resumed from where it exists. On a CPU a resumed run
             equals the uninterrupted one bit for bit.
+        probe_steps: after which optimiser steps to look into every layer (see `gradlab.training.probe`); 0 is before
+            the first; the last step of training is looked at as well. The training stays the same bit for bit.
+        probe_batch: images of the fixed training batch on which probes look.
         pause_after: return after this epoch with status "paused"; the checkpoint goes on from there.
         listeners: called with an `Epoch` after every epoch.
         progress: a live line on stderr; by default only on a terminal.
@@ -111,6 +120,8 @@ def fit(
         precision=precision,
         train_images=train_images,
         checkpoint=checkpoint,
+        probe_steps=probe_steps,
+        probe_batch=probe_batch,
         pause_after=pause_after,
         listeners=listeners,
         progress=progress,
@@ -129,6 +140,8 @@ def fit_stacked(
     train_images: int | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 0.0,
+    probe_steps: Sequence[int] = (),
+    probe_batch: int = 128,
     pause_after: int | None = None,
     listeners: Sequence[Listener] = (),
     progress: bool | None = None,
@@ -158,9 +171,9 @@ def fit_stacked(
     check_last_batch(models[0], train, recipe, train_images)
     train, validation = train.to(place), None if validation is None else validation.to(place)
     ensemble = assemble(models, seeds, device=place, dtype=DTYPES[precision])
-    run = Run(
-        ensemble, recipe, train, validation, precision, Path(checkpoint) if checkpoint else None, train_images
-    )
+    probes = FitProbes(probe_steps, probe_batch, train, ensemble)
+    path = Path(checkpoint) if checkpoint else None
+    run = Run(ensemble, recipe, train, validation, precision, path, probes, train_images)
     with show_progress(progress) as show, kept_random_state(place):
         for epoch in run.epochs(pause_after, checkpoint_seconds):
             for listener in (*listeners, show):
@@ -175,6 +188,7 @@ def fit_stacked(
             status=run.status(index),
             note=run.notes[index],
             seconds=run.seconds / len(seeds),
+            probes=run.probes.rows[index],
         )
         for index, seed in enumerate(seeds)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -38,8 +39,14 @@ def steps_per_epoch(recipe: Recipe, images: int) -> int:
     return math.ceil(images / recipe.batch_size)
 
 
-def train_epoch(state: State, recipe: Recipe, train: Feed, precision: Precision) -> tuple[Tensor, Tensor]:
-    """Train on every image once.
+def train_epoch(
+    state: State,
+    recipe: Recipe,
+    train: Feed,
+    precision: Precision,
+    after_step: Callable[[int], None] = lambda _step: None,
+) -> tuple[Tensor, Tensor]:
+    """Train on every image once; `after_step` hears the number of steps taken since the start of training.
 
     Returns: mean training loss and accuracy over the epoch, each (S,), measured on the batches as they came.
     """
@@ -58,6 +65,7 @@ def train_epoch(state: State, recipe: Recipe, train: Feed, precision: Precision)
         losses[step], correct[step] = train_step(
             state, recipe, features, labels[:, batch], precision, mixture
         )
+        after_step((state.epoch - 1) * steps + step + 1)
     losses[-1] *= (
         images - (steps - 1) * recipe.batch_size
     ) / recipe.batch_size  # the last batch may be smaller

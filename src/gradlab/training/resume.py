@@ -15,6 +15,7 @@ from torch import Tensor
 from gradlab.data import Split
 from gradlab.training.checkpoint import read_checkpoint, write_checkpoint
 from gradlab.training.ensemble import Ensemble
+from gradlab.training.loop import steps_per_epoch
 from gradlab.training.optimizer import load_optimizer_state, optimizer_state
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.types import UserError
@@ -68,6 +69,7 @@ def save(run: Run, path: Path) -> None:
         "histories": run.histories,
         "notes": run.notes,
         "seconds": run.seconds,
+        "probes": run.probes.facts(),
         "scaler": None if state.scaler is None else state.scaler.state_dict(),
     }
     write_checkpoint(path, {name: tensor.clone() for name, tensor in tensors.items()}, facts)
@@ -92,6 +94,8 @@ def resume(run: Run, path: Path) -> None:
         )
     run.active, run.histories = facts["active"], facts["histories"]
     run.notes, run.seconds = facts["notes"], facts["seconds"]
+    steps = facts["epoch"] * steps_per_epoch(run.recipe, len(run.train))
+    run.probes.restore(facts.get("probes"), steps, run.active)
     count = len(run.whole.buffers)
     run.kept = [
         (tensors[f"kept.{index}.flat"], [tensors[f"kept.{index}.{i}"] for i in range(count)])

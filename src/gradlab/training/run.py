@@ -16,8 +16,9 @@ from gradlab.training.augment import build_augmenter
 from gradlab.training.divergence import find_divergence
 from gradlab.training.ensemble import Ensemble
 from gradlab.training.feed import Feed
-from gradlab.training.loop import State, train_epoch, validate
+from gradlab.training.loop import State, steps_per_epoch, train_epoch, validate
 from gradlab.training.optimizer import build_optimizer, keep_rows, load_optimizer_state, optimizer_state
+from gradlab.training.probes_fit import FitProbes
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.resume import fingerprint, resume, save
 from gradlab.training.stopping import best_epoch, should_stop
@@ -41,6 +42,7 @@ class Run:
         validation: Split | None,
         precision: Precision,
         checkpoint: Path | None,
+        probes: FitProbes,
         train_images: int | None = None,
     ) -> None:
         self.recipe, self.precision, self.path, self.whole = recipe, precision, checkpoint, ensemble
@@ -56,6 +58,7 @@ class Run:
         self.kept: list[Weights] = [ensemble.rows([index]) for index in range(count)]
         self.seconds = 0.0
         self.state = self.start(ensemble)
+        self.probes = probes
         self.fingerprint = ""
         if checkpoint is not None:
             self.fingerprint = fingerprint(ensemble, recipe, precision, train, validation, train_images)
@@ -67,6 +70,8 @@ class Run:
         from gradlab.training.fit import Epoch
 
         written = time.monotonic()
+        if self.state.epoch == 0 and 0 in self.probes.steps:
+            self.probes.record(self.state.ensemble, self.active, 0)
         last = self.recipe.epochs if pause_after is None else min(self.recipe.epochs, pause_after)
         while self.active and self.state.epoch < last:
             begun = time.perf_counter()
@@ -126,8 +131,14 @@ class Run:
             None if state.average is None else state.average.clone(),
             None if state.scaler is None else state.scaler.state_dict(),
         )
+        steps = steps_per_epoch(self.recipe, len(self.train))
+        self.probes.expect(state.ensemble, state.epoch * steps, steps)
         state.epoch += 1
-        loss, accuracy = train_epoch(state, self.recipe, self.train, self.precision)
+
+        def after_step(step: int) -> None:
+            self.probes.after_step(state.ensemble, self.active, step, steps)
+
+        loss, accuracy = train_epoch(state, self.recipe, self.train, self.precision, after_step)
         rows = [
             {"epoch": state.epoch, "train_loss": a, "train_accuracy": b} for a, b in _pairs(loss, accuracy)
         ]
@@ -150,6 +161,11 @@ class Run:
                 self.kept[index] = self._rows(position)
             if self.notes[index] is not None or self._stops(index):
                 leaving.append(position)
+        ending = range(len(self.active)) if state.epoch == self.recipe.epochs else leaving
+        if ending:
+            self.probes.record(
+                state.ensemble, self.active, state.epoch * steps, [self.active[p] for p in ending]
+            )
         if leaving:
             self._shrink(leaving)
 
