@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gradlab.augmentation import augment, mix
 from gradlab.models.stacked_layers import StackedLinear
 from gradlab.training.recipe import Recipe
 from gradlab.types import UserError, derive_seed
@@ -54,14 +55,10 @@ class Augmenter:
     def change(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Mixture | None]:
         """Augment, then mix, images (S, B, C, H, W) in [0, 1] with labels (S, B)."""
         if self.chain:
-            from gradlab.augmentation import augment
-
             images = augment(images, self.chain, self._streams["augmentation"])
         if self.mixing is None:
             return images, None
-        count, size = images.shape[1], tuple(images.shape[2:])
-        drawn = [self.mixing.draw(count, size, stream) for stream in self._streams["mixing"]]
-        images, others, weight = self.mixing.mix(images, labels, torch.stack(drawn).to(images.device))
+        images, others, weight = mix(images, labels, self.mixing, self._streams["mixing"])
         return images, Mixture(others, weight)
 
     @contextlib.contextmanager
@@ -87,8 +84,6 @@ class Augmenter:
 
 def build_augmenter(recipe: Recipe) -> Augmenter | None:
     """Return what changes the training batches; None where the recipe leaves them as they are."""
-    if not hasattr(recipe, "augmentation"):
-        return None
     augmenter = Augmenter(recipe)
     return augmenter if augmenter.changes_images or augmenter.changes_features else None
 

@@ -81,7 +81,7 @@ class Feed:
 
     def parts(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield features (B, *shape) and labels (B,) of the whole split in order, in batches for evaluation."""
-        for start, stop in ranges(len(self), self.split.images[:1].numel()):
+        for start, stop in ranges(len(self.split), self.split.images[:1].numel()):
             labels = self.labels[start:stop]
             if self._table is not None:
                 yield self._table[start:stop], labels
@@ -90,11 +90,11 @@ class Feed:
 
     def _prepare_all(self) -> Tensor:
         table: Tensor | None = None
-        for start, stop in ranges(len(self), self.split.images[:1].numel()):
+        for start, stop in ranges(len(self.split), self.split.images[:1].numel()):
             indices = torch.arange(start, stop, device=self.labels.device)
             rows = self.prepare(gather(self.split, indices, dtype=self.dtype))
             if table is None:
-                table = rows.new_empty(len(self), *rows.shape[1:])
+                table = rows.new_empty(len(self.split), *rows.shape[1:])
             table[start:stop] = rows
         assert table is not None  # the split is not empty
         return table

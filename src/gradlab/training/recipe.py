@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from gradlab.augmentation import Augmentation, FeatureAugmentation, Mixing
 from gradlab.training.schedule import Schedule
 from gradlab.training.stopping import Stopping
-from gradlab.types import STRICT, Count, NonNegativeFloat, PositiveFloat, Probability, UserError
+from gradlab.types import STRICT, Count, NonNegativeFloat, PositiveFloat, Probability, UserError, later
 
 Optimizer = Literal["sgd", "adam", "adamw"]
 Precision = Literal["fp32", "bf16", "fp16", "fp64"]
@@ -31,6 +32,8 @@ class Recipe:
         ema: decay of an exponential moving average of the weights, which is then what is validated and kept.
         stopping: early stopping on the validation loss.
         keep: weights that the fit returns: of the epoch with the "best" validation loss, or the "last".
+        augmentation: what changes the images of training batches, one after the other. mixing: mixup or cutmix after that.
+        feature_augmentation: what changes the input of the last linear layer in training.
     """
 
     optimizer: Optimizer = "adam"
@@ -46,6 +49,9 @@ class Recipe:
     ema: Probability | None = None
     stopping: Annotated[Stopping, Field(discriminator="kind")] | None = None
     keep: Literal["best", "last"] = "best"
+    augmentation: tuple[Annotated[Augmentation, Field(discriminator="kind")], ...] = later(())
+    mixing: Annotated[Mixing, Field(discriminator="kind")] | None = later(None)
+    feature_augmentation: FeatureAugmentation | None = later(None)
 
     def __post_init__(self) -> None:
         if (self.momentum or self.nesterov) and self.optimizer != "sgd":
@@ -54,6 +60,10 @@ class Recipe:
             )
         if self.nesterov and not self.momentum:
             raise UserError("nesterov needs momentum above 0; set momentum=0.9.")
+        if self.mixing is not None and self.feature_augmentation is not None:
+            raise UserError(
+                "feature augmentation joins images of one class and mixing leaves none of one class; drop one of them."
+            )
 
     def describe(self) -> str:
         """Say the recipe in one line, such as "Adam 0.0001, batch 128, 21 epochs, best validation loss kept"."""
@@ -71,6 +81,12 @@ class Recipe:
             parts.append(f"stopped by {self.stopping.kind}")
         if self.label_smoothing:
             parts.append(f"label smoothing {self.label_smoothing:g}")
+        if self.augmentation:
+            parts.append(f"augmented by {', '.join(one.kind for one in self.augmentation)}")
+        if self.mixing is not None:
+            parts.append(self.mixing.kind)
+        if self.feature_augmentation is not None:
+            parts.append(f"feature {self.feature_augmentation.kind}")
         if self.clip_norm:
             parts.append(f"gradient clipped at {self.clip_norm:g}")
         if self.ema:
