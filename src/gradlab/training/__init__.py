@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
         "fit_stacked": "fit",
         "gradient_norms": "probe",
         "predict_logits": "predict",
+        "probe": "probe",
         "probe_columns": "probe_row",
         "resolve_device": "device",
         "should_stop": "stopping",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from gradlab.training.fit import fit_stacked as fit_stacked
     from gradlab.training.predict import predict_logits as predict_logits
     from gradlab.training.probe import gradient_norms as gradient_norms
+    from gradlab.training.probe import probe as probe
     from gradlab.training.probe_row import ProbeRow as ProbeRow
     from gradlab.training.probe_row import effective_depth as effective_depth
     from gradlab.training.probe_row import probe_columns as probe_columns

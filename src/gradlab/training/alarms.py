@@ -35,7 +35,7 @@ def alarms(
     *,
     vanishing: float = 1e-3,
     exploding: float = 1e3,
-    dead: float = 0.5,
+    dead: float = 0.75,
     large_update: float = 0.5,
     small_update: float = 1e-7,
 ) -> list[Alarm]:
@@ -49,7 +49,8 @@ def alarms(
             layer, or this large (a mean cross-entropy sends at most √2 into the logits, so that norms are near 1).
         dead: alarm at this fraction of dead units in a layer, in (0, 1].
         large_update: alarm if a step changes a layer's weight by this part of its norm.
-        small_update: alarm if no probed step so far changed a layer's weight by this part of its norm.
+        small_update: alarm if no probed step so far changed a layer's weight by this part of its norm; a step at which
+            nothing moves at all, as at the end of a schedule, does not count.
 
     Returns: by step, the gravest first.
     """
@@ -61,10 +62,10 @@ def alarms(
             continue
         found += [_vanishing(now, vanishing), _exploding(now, exploding), _dead(now, dead)]
         found.append(_large(now, large_update))
-        for row in now:
-            if row.update_ratio is not None:
-                most[row.layer] = max(row.update_ratio, most.get(row.layer, 0.0))
-        found.append(_small(now, most, small_update))
+        if any(row.update_ratio for row in now):
+            for row in now:
+                most[row.layer] = max(row.update_ratio or 0.0, most.get(row.layer, 0.0))
+            found.append(_small(now, most, small_update))
     return [alarm for alarm in found if alarm is not None]
 
 
@@ -127,7 +128,8 @@ WORDS: dict[Kind, Callable[[str, list[float]], str]] = {
         f"one step changes layer {layers} by {_span(values, _percent)} of its norm"
     ),
     "small updates": lambda layers, values: (
-        f"no step changes layer {layers} by more than {_span(values, power)} of its norm"
+        f"no probed step changes layer {layers}"
+        + (f" by more than {_span(values, power)} of its norm" if values[-1] else "")
     ),
 }
 """Kind -> what is said, the gravest first."""

@@ -1,18 +1,25 @@
-"""Gradient norms by layer on one fixed training batch."""
+"""Probes: gradient norms at one moment, or everything by layer during any training loop, on one fixed training batch."""
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gradlab.data import Dataset, Split, gather, refuse_test
-from gradlab.models._randomness import seeded
-from gradlab.training.modes import kept_modes, set_training
+from gradlab.training.probe_row import ProbeRow
+from gradlab.training.probes import check_steps, layers_of, measure, norm, probing
 from gradlab.types import UserError, derive_seed
+
+Batch = tuple[Tensor, Tensor]
+"""Inputs as the model takes them, and what the loss compares its outputs with."""
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""A mean over the batch, from outputs and labels."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +37,133 @@ class LayerGradient:
     bias: float | None
 
 
-def fixed_batch(data: Dataset | Split, size: int = 128) -> Split:
+class ProbeLog:
+    """What `probe` yields: tell it every step, read its rows."""
+
+    def __init__(self, model: nn.Module, batch: Batch, loss: Loss, wanted: Callable[[int], bool]) -> None:
+        self.rows: list[ProbeRow] = []
+        self._model, self._batch, self._loss, self._wanted = model, batch, loss, wanted
+        self._taken, self._open = 0, True
+        self._before: dict[nn.Parameter, Tensor] = {}
+
+    def step(self) -> None:
+        """Say that the optimiser has taken a step; probes where this step is one to probe.
+
+        Raises:
+            UserError: the with-block is over.
+        """
+        if not self._open:
+            raise UserError(
+                "this probe has ended; call step() inside its with-block, after optimizer.step()."
+            )
+        self._taken += 1
+        if self._wanted(self._taken):
+            self._look()
+        self._expect()
+
+    def start(self) -> None:
+        """Probe before the first step, where it is one to probe."""
+        if self._wanted(0):
+            self._look()
+        self._expect()
+
+    def end(self, *, look: bool) -> None:
+        """Take no more steps; probe the last one if it was not, so that the end of training is known."""
+        if look and self._taken and not (self.rows and self.rows[-1].step == self._taken):
+            self._before = {}
+            self._look()
+        self._open, self._before = False, {}
+
+    def _look(self) -> None:
+        inputs, labels = self._batch
+        (rows,) = measure(
+            self._model,
+            lambda: self._loss(self._model(inputs), labels),
+            step=self._taken,
+            before=self._before,
+        )
+        self.rows += rows
+
+    def _expect(self) -> None:
+        """Keep the weights if the next step is probed."""
+        weights = [w for layer in layers_of(self._model) for w in layer.weights] if self._next() else []
+        self._before = {weight: weight.detach().clone() for weight in weights}
+
+    def _next(self) -> bool:
+        return self._wanted(self._taken + 1)
+
+
+@contextlib.contextmanager
+def probe(
+    model: nn.Module,
+    data: Dataset | Split | Batch,
+    *,
+    every: int = 100,
+    steps: Sequence[int] | None = None,
+    batch_size: int = 128,
+    loss: Loss = functional.cross_entropy,
+) -> Iterator[ProbeLog]:
+    """Look into every layer of any module during any training loop; call `log.step()` after every optimiser step.
+
+    A layer is a module with a trained weight of at least two axes (linear, convolution, embedding, attention, ...);
+    layers are counted in the order in which they run. Each is measured in one forward and backward pass on one fixed
+    batch, in train mode but with dropout layers off, in the number format of the weights:
+
+    - weight and bias gradient: L2 norm of the gradient of the mean loss.
+    - activation: the output of the first non-linearity that the layer's output reaches, as a module or as a function,
+      through normalisation, dropout, pooling, reshaping and sums, but not through another layer; the layer's own output
+      where there is none (as for the last). Its scale is its root mean square.
+    - dead units: the fraction of the layer's units (channels of a convolution, else the last axis) whose activation is
+      zero at every place and on every sample of the batch.
+    - update ratio: norm of the weight's change in the last step, over the norm of the weight before it.
+
+    Weights, gradients, buffers, modes, hooks, random streams and the optimiser's state are left as found, also when the
+    model raises; the training is the same bit for bit.
+
+    Args:
+        model: any module; its outputs and the labels go to `loss`.
+        data: its train part (or a training split) gives the fixed batch, as images in [0, 1]; or a batch of your own,
+            (inputs, labels), which is taken as it is.
+        every: probe before the first step and after every so many; after the last as well.
+        steps: probe after these instead; 0 is before the first.
+        batch_size: images in the fixed batch.
+        loss: a mean over the batch.
+
+    Raises:
+        UserError: test data, no training images, a model without such a layer, or steps that are none.
+    """
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        raise UserError(f"every counts optimiser steps between two probes, at least 1, got {every!r}.")
+    chosen = None if steps is None else frozenset(check_steps(steps))
+    first = layers_of(model)[0].weights[0]
+    batch = _batch(data, batch_size, first)
+    log = ProbeLog(model, batch, loss, lambda step: step % every == 0 if chosen is None else step in chosen)
+    finished = False
+    try:
+        log.start()
+        yield log
+        finished = True
+    finally:
+        log.end(look=finished)
+
+
+def fixed_batch(data: Dataset | Split, size: int = 128, reader: str = "gradient_norms") -> Split:
     """Return the training images on which probes look: the same for every model, seed and arm of a data set.
+
+    Args:
+        reader: who asks, for the message.
 
     Raises:
         UserError: test data, or no training images.
     """
-    refuse_test(data, "gradient_norms")
+    refuse_test(data, reader)
     if not isinstance(data, Dataset | Split):
         raise UserError(
             f"a probe reads a gradlab Dataset or Split, got {type(data).__name__}; "
             "use gradlab.data.load(...) or gradlab.data.from_tensors(images, labels)."
         )
     train = data.train if isinstance(data, Dataset) else data
-    if train is None:
+    if train is None or not len(train):
         raise UserError(
             f"'{getattr(data, 'name', 'this data')}' has no training images to probe; choose data with a train part."
         )
@@ -53,7 +173,7 @@ def fixed_batch(data: Dataset | Split, size: int = 128) -> Split:
 
 
 def gradient_norms(model: nn.Module, data: Dataset | Split, *, batch_size: int = 128) -> list[LayerGradient]:
-    """Measure the gradient of the mean cross-entropy in every layer that has a trained weight.
+    """Measure the gradient of the mean cross-entropy in every layer that has a trained weight, norms included.
 
     Batch norm uses the batch's statistics as in training (a frozen one its own), dropout layers are off; the model,
     its buffers, gradients and modes are left as they were. Norms are summed in float64, so that small gradients do
@@ -69,48 +189,39 @@ def gradient_norms(model: nn.Module, data: Dataset | Split, *, batch_size: int =
     Raises:
         UserError: test data, no training images, or a model without a trained weight.
     """
-    batch = fixed_batch(data, batch_size)
-    layers = [
-        (name, layer.weight, bias if _is_trained(bias := getattr(layer, "bias", None)) else None)
-        for name, layer in model.named_modules()
-        if _is_trained(getattr(layer, "weight", None))
-    ]
-    if not layers:
-        raise UserError(
-            "this model has no layer with a trained weight to probe; set requires_grad=True on one."
+    fixed = fixed_batch(data, batch_size)
+    layers = layers_of(model, axes=1)
+    images, labels = _images(fixed, layers[0].weights[0])
+    tensors = list(dict.fromkeys(p for layer in layers for p in (*layer.weights, *layer.biases)))
+    with probing(model):
+        loss = functional.cross_entropy(model(images), labels)
+        gradients = torch.autograd.grad(loss, tensors, allow_unused=True)
+    norms = {
+        tensor: 0.0 if gradient is None else norm(gradient)
+        for tensor, gradient in zip(tensors, gradients, strict=True)
+    }
+    return [
+        LayerGradient(
+            layer.name,
+            index,
+            math.hypot(*(norms[weight] for weight in layer.weights)),
+            math.hypot(*(norms[bias] for bias in layer.biases)) if layer.biases else None,
         )
-    tensors = [tensor for _, weight, bias in layers for tensor in (weight, bias) if tensor is not None]
-    gradients = iter(_gradients(model, batch, tensors))
-    rows = []
-    for index, (name, _, bias) in enumerate(layers):
-        weight_norm = _norm(next(gradients))
-        rows.append(LayerGradient(name, index, weight_norm, None if bias is None else _norm(next(gradients))))
-    return rows
+        for index, layer in enumerate(layers)
+    ]
 
 
-def _is_trained(tensor: object) -> TypeGuard[nn.Parameter]:
-    return isinstance(tensor, nn.Parameter) and tensor.requires_grad
+def _batch(data: Dataset | Split | Batch, size: int, like: Tensor) -> Batch:
+    """The batch on which to look, on the device of `like`."""
+    if isinstance(data, tuple) and len(data) == 2 and all(isinstance(part, Tensor) for part in data):
+        inputs, labels = data
+        return inputs.to(like.device), labels.to(like.device)
+    return _images(fixed_batch(data, size, "probe"), like)  # type: ignore[arg-type] # refused there
 
 
-def _gradients(model: nn.Module, batch: Split, tensors: list[nn.Parameter]) -> tuple[Tensor | None, ...]:
-    """Gradients on the batch; modes, buffers and `.grad` stay as they were."""
-    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    batch = batch.to(tensors[0].device)
-    indices = torch.arange(len(batch), device=batch.labels.device)
-    images = gather(batch, indices, dtype=tensors[0].dtype)
-    try:
-        with kept_modes(model), seeded(0, images.device), torch.enable_grad():
-            set_training(model)
-            for module in model.modules():
-                if isinstance(module, nn.modules.dropout._DropoutNd):
-                    module.eval()
-            loss = functional.cross_entropy(model(images), batch.labels)
-            return torch.autograd.grad(loss, tensors, allow_unused=True)
-    finally:
-        with torch.no_grad():
-            for name, buffer in model.named_buffers():
-                buffer.copy_(buffers[name])
-
-
-def _norm(gradient: Tensor | None) -> float:
-    return 0.0 if gradient is None else float(torch.linalg.vector_norm(gradient.double()))
+def _images(split: Split, like: Tensor) -> Batch:
+    """Images in [0, 1] and labels, on the device and in the number format of `like`."""
+    split = split.to(like.device)
+    indices = torch.arange(len(split), device=split.labels.device)
+    dtype = like.dtype if like.is_floating_point() else torch.float32
+    return gather(split, indices, dtype=dtype), split.labels

@@ -21,7 +21,7 @@ class ProbeRow:
 
     Attributes:
         step: optimiser steps taken before; 0 is before the first.
-        layer: the module's name. index: its place in the order of registration, from 0.
+        layer: the module's name. index: its place in the order in which the layers ran, from 0.
         weight_gradient: L2 norm of the gradient of the weight. bias_gradient: of the bias, None without one.
         activation_scale: root mean square of the layer's activation; None for a layer that did not run.
         dead: fraction of the layer's units whose activation is zero on the whole batch, in [0, 1]; None likewise.

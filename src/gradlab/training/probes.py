@@ -82,10 +82,13 @@ def measure(
         with Activations([layer.module for layer in layers]) as activations:
             value = loss()
         gradients = torch.autograd.grad(value, tensors, allow_unused=True)
+    order = activations.order()
+    layers = [layers[number] for number in order]
     with torch.no_grad():
         seeds = networks or 1
         norms = _norms(dict(zip(tensors, gradients, strict=True)), seeds)
-        scales, dead = _activation_numbers(layers, activations, stacked=networks is not None, seeds=seeds)
+        ran = [(activations.found(number), activations.own.get(number)) for number in order]
+        scales, dead = _activation_numbers(layers, ran, stacked=networks is not None, seeds=seeds)
         changes, sizes = _changes(layers, before or {}, seeds)
     return [
         [
@@ -129,6 +132,21 @@ def probing(module: nn.Module) -> Iterator[None]:
                 tensor.copy_(value)
 
 
+def check_steps(steps: Sequence[int]) -> Sequence[int]:
+    """Refuse steps that are no step."""
+    for step in steps:
+        if isinstance(step, bool) or not isinstance(step, int) or step < 0:
+            raise UserError(
+                f"steps to probe are whole numbers from 0, the start, got {step!r}; write for example (0, 100, 200)."
+            )
+    return steps
+
+
+def norm(tensor: Tensor) -> float:
+    """L2 norm of a tensor, summed in float64, so that a small one does not vanish in the square."""
+    return float(_norm(tensor, 1))
+
+
 def _called(part: nn.Module, word: str) -> list[nn.Parameter]:
     return [
         parameter
@@ -157,22 +175,23 @@ def _wide(tensor: Tensor) -> torch.dtype:
 
 
 def _activation_numbers(
-    layers: Sequence[Layer], activations: Activations, *, stacked: bool, seeds: int
+    layers: Sequence[Layer], ran: Sequence[tuple[Tensor | None, Tensor | None]], *, stacked: bool, seeds: int
 ) -> tuple[list[list[float | None]], list[list[float | None]]]:
-    """Root mean square and fraction of dead units of every layer by network."""
-    ran = {i: tensor for i in range(len(layers)) if (tensor := activations.found(i)) is not None}
+    """Root mean square and fraction of dead units of every layer by network, from its activation and own output."""
     rows = []
-    for index, tensor in ran.items():
-        features = tensor.detach() if stacked else tensor.detach().unsqueeze(0)
-        axis = layers[index].axis
-        if tensor.dim() != activations.own[index].dim():
+    for layer, (activation, own) in zip(layers, ran, strict=True):
+        if activation is None or own is None:
+            continue
+        features = activation.detach() if stacked else activation.detach().unsqueeze(0)
+        axis = layer.axis
+        if activation.dim() != own.dim():  # reshaped on its way: every number of a sample is a unit
             features, axis = features.flatten(2), -1
         scale = _norm(features, seeds) / math.sqrt(max(1, features.numel() // seeds))
         dead = (features == 0).movedim(axis + (axis > 0), -1).flatten(1, -2).all(1)
         rows.append(torch.stack([scale, dead.to(scale.dtype).mean(1)]))
-    values = dict(zip(ran, torch.stack(rows).tolist() if rows else [], strict=True))
+    values = iter(torch.stack(rows).tolist() if rows else [])
     nothing: list[list[float | None]] = [[None] * seeds, [None] * seeds]
-    pairs = [values.get(index, nothing) for index in range(len(layers))]
+    pairs = [nothing if activation is None else next(values) for activation, _ in ran]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 

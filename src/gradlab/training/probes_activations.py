@@ -41,6 +41,10 @@ class Activations(TorchFunctionMode):
         """Return the activation of layer `number`, None if it did not run."""
         return self.after.get(number, self.own.get(number))
 
+    def order(self) -> list[int]:
+        """Return the layers' numbers in the order in which they first ran; those that did not run come last."""
+        return [*self.own, *(number for number in range(len(self.layers)) if number not in self.own)]
+
     def __enter__(self) -> Activations:
         """Start to watch."""
         self._handles = [

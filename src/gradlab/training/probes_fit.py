@@ -13,7 +13,7 @@ from gradlab.training.ensemble import Ensemble
 from gradlab.training.loop import batch_loss
 from gradlab.training.probe import fixed_batch
 from gradlab.training.probe_row import ProbeRow
-from gradlab.training.probes import layers_of, measure
+from gradlab.training.probes import check_steps, layers_of, measure
 from gradlab.types import UserError
 
 
@@ -105,13 +105,3 @@ class FitProbes:
         networks = len(ensemble.seeds)
         logits = ensemble.forward(self._features.expand(networks, *self._features.shape))
         return batch_loss(logits, self._labels.expand(networks, -1)).sum()
-
-
-def check_steps(steps: Sequence[int]) -> Sequence[int]:
-    """Refuse steps that are no step."""
-    for step in steps:
-        if isinstance(step, bool) or not isinstance(step, int) or step < 0:
-            raise UserError(
-                f"steps to probe are whole numbers from 0, the start, got {step!r}; write for example (0, 100, 200)."
-            )
-    return steps
