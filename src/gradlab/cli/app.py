@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from gradlab import __version__
-from gradlab.cli import data, plan, report, run, runs, show, verify
+from gradlab.cli import data, evaluate, plan, predict, report, run, runs, show, train, verify
 from gradlab.cli._errors import sentence
 from gradlab.lab.worker import disk_message
 from gradlab.types import UserError
@@ -30,8 +30,11 @@ app.command(run.app, name="run")
 app.command(plan.app, name="plan")
 app.command(report.report, name="report", sort_key=3, help_epilogue=report.EXAMPLE)
 app.command(verify.verify, name="verify", sort_key=4, help_epilogue=verify.EXAMPLE)
-app.command(runs.runs, name="runs", sort_key=5, help_epilogue=runs.EXAMPLE)
-app.command(show.show, name="list", sort_key=6, help_epilogue=show.EXAMPLE)
+app.command(train.app, name="train")
+app.command(evaluate.evaluate, name="evaluate", sort_key=6, help_epilogue=evaluate.EXAMPLE)
+app.command(predict.predict, name="predict", sort_key=7, help_epilogue=predict.EXAMPLE)
+app.command(runs.app, name="runs")
+app.command(show.show, name="list", sort_key=9, help_epilogue=show.EXAMPLE)
 app.command(data.app, name="data")
 
 

@@ -1,59 +1,191 @@
-"""`gradlab runs`: the records in a folder."""
+"""`gradlab runs`: the records in a folder: list, show, compare, export, prune."""
 
 from __future__ import annotations
 
-import json as json_module
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
+from cyclopts import App
 
+from gradlab.cli._runs_show import show
+from gradlab.cli._tables import Flag, megabytes, print_json, print_table, say
+from gradlab.lab.compare_runs import compare_runs
 from gradlab.lab.design import Custom
+from gradlab.lab.finding import find_record, records_of
+from gradlab.lab.prune import find_leftovers
+from gradlab.lab.prune import prune as prune_records
 from gradlab.lab.record import Record
+from gradlab.metrics import METRICS
 from gradlab.models.mlp import MLP
-from gradlab.types import UserError
+from gradlab.types import UserError, did_you_mean
 
-EXAMPLE = "Example: gradlab runs runs"
+if TYPE_CHECKING:
+    from gradlab.lab.compare_runs import RunComparison
+
+app = App(
+    name="runs",
+    help="List, show, compare, export and prune the runs in a folder; without a verb, list them.",
+    help_epilogue="Example: gradlab runs runs",
+    help_format="plaintext",
+    sort_key=8,
+)
+VERBS = ("list", "show", "compare", "export", "prune")
 
 
-def runs(
-    out: Path = Path("runs"), /, *, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False
-) -> int:
+@app.default
+def runs(out: Path = Path("runs"), /, *, json: Flag = False) -> int:
     """List the runs in a folder: arm, seed, status and test accuracy of each.
 
     Args:
         out: folder that was given as --out.
         json: print them as JSON.
     """
-    folder = out / "records"
-    if not folder.is_dir():
-        raise UserError(f"{out} holds no records; give the --out folder of a run.")
-    records = [Record(file.parent) for file in sorted(folder.glob("*/files.json"))]
-    rows = sorted(
-        (_row(record) for record in records), key=lambda row: (row["data"], row["model"], row["seed"])
-    )
+    if not out.exists() and str(out) != "runs":
+        hint = did_you_mean(str(out), VERBS)
+        near = f"; {hint}" if hint.startswith("did you mean") else ""
+        raise UserError(f"{out} holds no records; give the --out folder of a run{near or '.'}")
+    return list_(out, json=json)
+
+
+@app.command(name="list", sort_key=1, help_epilogue="Example: gradlab runs list runs")
+def list_(out: Path = Path("runs"), /, *, json: Flag = False) -> int:
+    """List the runs in a folder: arm, seed, status and test accuracy of each.
+
+    Args:
+        out: folder that was given as --out.
+        json: print them as JSON.
+    """
+    rows = sorted(map(_row, records_of(out)), key=lambda row: (row["data"], row["model"], row["seed"]))
     if json:
-        sys.stdout.write(json_module.dumps(rows, indent=1) + "\n")
+        print_json(rows)
         return 0
-    table = Table(
-        "record", "data", "model", "seed", "status", "epochs", "best", "accuracy", box=None, pad_edge=False
+    head = ("record", "data", "model", "seed", "status", "epochs", "best", "accuracy")
+    print_table(
+        head, [[f"{cell:.4f}" if isinstance(cell, float) else cell for cell in row.values()] for row in rows]
     )
-    for row in rows:
-        table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console().print(table)
+    return 0
+
+
+app.command(show, name="show", sort_key=2, help_epilogue="Example: gradlab runs show 3fa9")
+
+
+@app.command(sort_key=3, help_epilogue="Example: gradlab runs compare 3fa9 71c0")
+def compare(a: str, b: str, /, *, runs: Path = Path("runs"), json: Flag = False) -> int:
+    """Compare two runs: what differs in their specs, their scores, and whether they are right on the same test images.
+
+    Args:
+        a: a record's folder, or the first characters of its name.
+        b: the other one.
+        runs: folder in which the names are looked for.
+        json: print the comparison as JSON.
+    """
+    found = compare_runs(find_record(a, runs), find_record(b, runs))
+    if json:
+        print_json(found.as_record())
+    else:
+        _print(found)
+    return 0
+
+
+def _print(found: RunComparison) -> None:
+    say(f"A  {found.a}\nB  {found.b}\n")
+    sets = {"differs in": found.spec, "result": found.facts, "test metric": found.metrics}
+    for title, values in sets.items():
+        if values:
+            print_table((title, "A", "B"), [(_title(name), *pair) for name, pair in values.items()])
+        else:
+            say(f"{title} nothing")
+        say()
+    one, test = found.difference, found.mcnemar
+    say(
+        f"accuracy, A less B: {one.estimate:+.4f} [{one.low:+.4f}, {one.high:+.4f}], 95 % over the {test.n:,} test images"
+    )
+    say(
+        f"only A right: {test.only_a:,}, only B right: {test.only_b:,} of {test.n:,}; McNemar's exact p = {test.p_value:.3g}"
+    )
+    for flag in one.flags:
+        if "seeds" not in flag:
+            say(f"note: {flag}.")
+    say("These are two single runs: what another seed would give is not in the interval; a study says.")
+
+
+def _title(name: str) -> str:
+    return METRICS[name].title if name in METRICS else name.replace("_", " ")
+
+
+@app.command(sort_key=4, help_epilogue="Example: gradlab runs export 3fa9 --to safetensors --out models/best")
+def export(
+    record: str,
+    /,
+    *,
+    out: Path,
+    to: Literal["safetensors", "onnx", "torch-export"] = "safetensors",
+    runs: Path = Path("runs"),
+    json: Flag = False,
+) -> int:
+    """Write the network of a run, or of a model folder, for other programs; its logits are compared before it is kept.
+
+    Args:
+        record: a record's folder, the first characters of its name, or a model folder.
+        out: path of what is written; .onnx or .pt2 is added where it lacks.
+        to: safetensors: a folder with a small JSON; torch-export: a .pt2 file; onnx: needs the extra "onnx".
+        runs: folder in which the name of a record is looked for.
+        json: print what was written as JSON.
+    """
+    from gradlab.lab.export import export as export_trained
+    from gradlab.lab.trained import open_trained
+
+    made = export_trained(open_trained(record, runs), to, out)
+    if json:
+        print_json(
+            {
+                "path": str(made.path),
+                "format": made.format,
+                "difference": made.difference,
+                "images": made.images,
+                "checked_with": made.checked_with,
+            }
+        )
+    else:
+        say(made.describe())
+    return 0
+
+
+@app.command(sort_key=5, help_epilogue="Example: gradlab runs prune runs --yes")
+def prune(out: Path = Path("runs"), /, *, yes: Flag = False, json: Flag = False) -> int:
+    """Say which records no report in the folder refers to, and what killed processes left; delete them with --yes.
+
+    Records that train together with those of a report are kept, and so are checkpoints from which an interrupted
+    training goes on. A study that was interrupted has no report yet: run it again first.
+
+    Args:
+        out: folder that was given as --out.
+        yes: delete them.
+        json: print what was found as JSON.
+    """
+    found = prune_records(out) if yes else find_leftovers(out)
+    if json:
+        print_json({**found.as_record(), "deleted": yes})
+        return 0
+    for one in found.leftovers:
+        say(f"{megabytes(one.size):>9}  {one.path}: {one.why}")
+    for path in found.unfinished:
+        say(f"     kept  {path}: an interrupted training goes on from it")
+    for path in found.foreign:
+        say(f"     kept  {path}: no whole record, or something else")
+    count = len(found.leftovers)
+    verb = "deleted" if yes else "would be deleted; --yes deletes them"
+    freed = f"{count} leftover(s), {megabytes(found.size)}, {verb}" if count else "nothing to delete"
+    say(f"{freed}. {found.kept} record(s) of reports stay.")
     return 0
 
 
 def _row(record: Record) -> dict[str, Any]:
-    model = record.spec.model
     facts = record.facts
     return {
         "record": record.hash,
         "data": record.spec.data,
-        "model": _model_name(model),
+        "model": model_name(record.spec.model),
         "seed": record.spec.seed,
         "status": facts["status"],
         "epochs": facts["epochs"],
@@ -62,7 +194,8 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-def _model_name(model: MLP | Custom) -> str:
+def model_name(model: MLP | Custom) -> str:
+    """Name a network in a few words, such as "residual by 2 32×16"."""
     if isinstance(model, Custom):
         return model.name
     if not model.residual:

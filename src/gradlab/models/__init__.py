@@ -11,10 +11,14 @@ __getattr__, __dir__, __all__ = attach(
         "MLPNetwork": "mlp_network",
         "MODELS": "registry",
         "Normalise": "normalise",
+        "Summary": "layers",
         "Wrapped": "wrap",
         "initialise": "initialise",
+        "load": "saving",
         "reinitialise": "initialise",
+        "save": "saving",
         "stack": "stack",
+        "summary": "summary",
         "unstack": "stack",
         "wrap": "wrap",
     },
@@ -23,11 +27,15 @@ __getattr__, __dir__, __all__ = attach(
 if TYPE_CHECKING:
     from gradlab.models.initialise import initialise as initialise
     from gradlab.models.initialise import reinitialise as reinitialise
+    from gradlab.models.layers import Summary as Summary
     from gradlab.models.mlp import MLP as MLP
     from gradlab.models.mlp_network import MLPNetwork as MLPNetwork
     from gradlab.models.normalise import Normalise as Normalise
     from gradlab.models.registry import MODELS as MODELS
+    from gradlab.models.saving import load as load
+    from gradlab.models.saving import save as save
     from gradlab.models.stack import stack as stack
     from gradlab.models.stack import unstack as unstack
+    from gradlab.models.summary import summary as summary
     from gradlab.models.wrap import Wrapped as Wrapped
     from gradlab.models.wrap import wrap as wrap

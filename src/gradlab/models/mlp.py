@@ -84,6 +84,10 @@ class MLP:
         normed = self.hidden if self.stem_activation else self.hidden[1:]
         return linear + 2 * sum(normed)
 
+    def flop_count(self, input_size: int, classes: int) -> int:
+        """Count the FLOPs of the linear layers for one image, a multiplication and an addition counted as two."""
+        return 2 * sum(a * b for a, b in itertools.pairwise((input_size, *self.hidden, classes)))
+
     def describe(self, input_size: int, classes: int) -> str:
         """Name the layers in one line, such as "stem 784→16, 32 × 16→16, head 16→10"."""
         hidden = self.hidden

@@ -1,0 +1,171 @@
+"""`gradlab train MODEL`: train one network and keep it as a model folder."""
+
+from __future__ import annotations
+
+import inspect
+import json as json_module
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Group, Parameter
+from rich.console import Console
+
+from gradlab.cli._options import build, parameters_of
+from gradlab.cli._studies import SHARED, _converter
+from gradlab.models import MODELS
+from gradlab.models.mlp import MLP
+from gradlab.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from gradlab.lab.train import Training
+    from gradlab.training.fit import Epoch
+
+DEFAULTS: dict[str, dict[str, Any]] = {"mlp": {"width": 64}}
+"""Where a network of its own starts from another width than the twins of a study."""
+OPTIONS: dict[str, tuple[Any, Any, str]] = {
+    "data": SHARED["data"],
+    "data_dir": SHARED["data_dir"],
+    "out": (Path | None, None, "the model folder to write; models/MODEL-DATA where not given."),
+    "seed": (int, 0, "of initial weights, data order and dropout."),
+    "device": SHARED["device"],
+    "precision": SHARED["precision"],
+    "threads": (int, 1, "of PyTorch on a CPU; small networks are fastest on one."),
+    "json": (bool, False, "print what was trained as JSON."),
+}
+NETWORK, RECIPE = Group("The network", sort_key=1), Group("The recipe", sort_key=2)
+
+app = App(
+    name="train",
+    help="Train one network and keep it as a model folder; what was interrupted goes on.",
+    help_epilogue="Example: gradlab train mlp --data digits --out models/digits",
+    help_format="plaintext",
+    sort_key=5,
+)
+
+
+def _train(name: str, *, json: bool, out: Path | None, **options: Any) -> int:
+    config = MODELS[name]
+    model, recipe = build(config, _part(config, options)), build(Recipe, _part(Recipe, options))
+    from gradlab.data import load
+    from gradlab.lab.train import train_model
+
+    data = load(options["data"], options["data_dir"])
+    folder = out or Path("models") / f"{name}-{data.name}"
+    with _progress() as listen:
+        training = train_model(
+            model,
+            data,
+            recipe,
+            out=folder,
+            seed=options["seed"],
+            device=options["device"],
+            precision=options["precision"],
+            threads=options["threads"],
+            listeners=[listen],
+        )
+    if json:
+        shown = {"folder": str(folder), "was_there": training.was_there, **training.facts}
+        sys.stdout.write(json_module.dumps(shown, indent=1, ensure_ascii=False) + "\n")
+    else:
+        _print(training, model, recipe)
+    return 0
+
+
+def _part(config: type, options: dict[str, Any]) -> dict[str, Any]:
+    names = inspect.signature(config).parameters
+    return {key: value for key, value in options.items() if key.partition("__")[0] in names}
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Epoch], None]]:
+    """Where stderr is no terminal, which `fit` draws on itself, say ten times how far it is."""
+    from gradlab.training.progress import describe
+
+    console = Console(stderr=True, soft_wrap=True)
+
+    def listen(epoch: Epoch) -> None:
+        if not sys.stderr.isatty() and epoch.epoch % max(1, epoch.epochs // 10) == 0:
+            console.print(
+                f"epoch {epoch.epoch}/{epoch.epochs}  {describe(epoch)}", highlight=False, markup=False
+            )
+
+    yield listen
+
+
+def _print(training: Training, model: MLP, recipe: Recipe) -> None:
+    from gradlab.models import load, summary
+    from gradlab.statistics import wilson
+
+    facts = training.facts
+    console = Console(soft_wrap=True)
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False)
+
+    if training.was_there:
+        say("This model is finished; nothing was trained.")
+    elif training.went_on:
+        say("Went on from the checkpoint of an interrupted training.")
+    for note in facts["data_notes"]:
+        say(note)
+    run = facts["training"]
+    diverged = f" ({run['note']})" if run["note"] else ""
+    shape, classes = facts["input_shape"], facts["class_names"]
+    pixels = shape[0] * shape[1] * shape[2]
+    say(f"network     {model.describe(pixels, len(classes))}")
+    say(f"            {summary(load(training.folder), shape).describe()}")
+    say(f"recipe      {recipe.describe()}")
+    say(
+        f"training    {run['status']}{diverged} after {run['epochs']} epochs, best {run['best_epoch']}, {run['seconds']:.1f} s"
+    )
+    for role, metrics in facts["metrics"].items():
+        images = facts["images"][role]
+        found = wilson(round(metrics["accuracy"] * images), images)
+        say(
+            f"{role:<11} accuracy {found.estimate:.4f} [{found.low:.4f}, {found.high:.4f}], "
+            f"loss {metrics['cross_entropy']:.4f}, {images:,} images"
+        )
+    if "test" not in facts["metrics"]:
+        say("test        there are no test images in this data")
+    say(f"Model: {training.folder}")
+
+
+def _command(name: str, config: type) -> Callable[..., int]:
+    def command(**options: Any) -> int:
+        return _train(name, **({one.name: one.default for one in signature} | options))
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    signature = [
+        inspect.Parameter(
+            key,
+            keyword,
+            default=default,
+            annotation=Annotated[
+                kind,
+                Parameter(
+                    converter=_converter(kind),
+                    help=text,
+                    negative=(),
+                    show_default=default is not None and default is not False,
+                ),
+            ],
+        )
+        for key, (kind, default, text) in OPTIONS.items()
+    ]
+    signature += parameters_of(config, NETWORK, DEFAULTS.get(name, {}))
+    signature += parameters_of(Recipe, RECIPE, {})
+    command.__signature__ = inspect.Signature(signature, return_annotation=int)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in signature}
+    return command
+
+
+for _name, _config in MODELS.items():
+    app.command(
+        _command(_name, _config),
+        name=_name,
+        help=(inspect.getdoc(_config) or "").splitlines()[0],
+        help_epilogue=f"Example: gradlab train {_name} --data mnist --width 64 --epochs 10 --out models/my-{_name}",
+    )

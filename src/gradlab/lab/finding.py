@@ -1,0 +1,59 @@
+"""A run record by its folder, or by the first characters of its name (no torch)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from gradlab.lab.record import Record
+from gradlab.types import UserError
+
+NAME = re.compile(r"[0-9a-f]{20}")
+"""Name of a record: the hash of its spec."""
+
+
+def records_of(runs: Path) -> list[Record]:
+    """Return the records in an --out folder, by name.
+
+    Raises:
+        UserError: the folder holds no records.
+    """
+    folder = runs / "records"
+    if not folder.is_dir():
+        raise UserError(f"{runs} holds no records; give the --out folder of a run.")
+    return [Record(file.parent) for file in sorted(folder.glob("*/files.json"))]
+
+
+def find_record(name: str | Path, runs: str | Path = "runs", *, what: str = "record") -> Record:
+    """Open a record.
+
+    Args:
+        name: its folder, or the first characters of its name; both may be cut short.
+        runs: folder that was given as --out, in which names are looked for.
+        what: is looked for, for the sentence about a mistake.
+
+    Raises:
+        UserError: there is none, or several begin so.
+    """
+    path, text = Path(name), str(name)
+    if (path / "files.json").is_file():
+        return Record(path)
+    folder = path.parent if path.parent.name == "records" else Path(runs) / "records"
+    beginning = path.name.rstrip("….")
+    if not re.fullmatch(r"[0-9a-f]{1,20}", beginning) or (
+        path.parent != Path() and path.parent.name != "records"
+    ):
+        raise UserError(
+            f"there is no {what} {text}; give its folder, or the first characters of a record's name (see gradlab runs)."
+        )
+    found = [file.parent for file in sorted(folder.glob(f"{beginning}*/files.json"))]
+    if not found:
+        raise UserError(
+            f"no record in {folder.parent} begins with {beginning}; gradlab runs {folder.parent} lists them."
+        )
+    if len(found) > 1:
+        names = ", ".join(one.name[: len(beginning) + 4] for one in found[:3])
+        raise UserError(
+            f"{len(found)} records in {folder.parent} begin with {beginning} ({names}, …); give more characters."
+        )
+    return Record(found[0])

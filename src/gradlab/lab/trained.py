@@ -1,0 +1,130 @@
+"""A trained network to use: from a model folder or a run record, with all that is known about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from gradlab.lab.finding import find_record
+from gradlab.lab.record import Record
+from gradlab.models.saved import FACTS, is_model_folder, read_facts
+from gradlab.models.saving import load
+from gradlab.training.recipe import Precision
+from gradlab.types import UserError
+
+PROGRAMS = (".pt2", ".onnx", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin")
+"""Files that hold a program or a pickle."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network and what is known about it.
+
+    Attributes:
+        network: in eval mode, on the CPU; images (N, C, H, W) in [0, 1] to logits (N, K).
+        name: of the folder that it came from. input_shape: (C, H, W). class_names: of the K outputs.
+        data: name of the data set that it was trained on, if known; data_checksum: of its content.
+        precision: number format that it was trained and judged in.
+        facts: the rest that a model.json says: recipe, seed, metrics.
+    """
+
+    network: nn.Module
+    name: str
+    input_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    data: str | None = None
+    data_checksum: str | None = None
+    precision: Precision = "fp32"
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def open_trained(place: str | Path, runs: str | Path = "runs") -> Trained:
+    """Open a model folder, a record's folder, or a record by the first characters of its name.
+
+    Args:
+        place: such as models/my-mlp, runs/records/3fa9… or 3fa9.
+        runs: folder whose records a name is looked for in.
+
+    Raises:
+        UserError: nothing is there, it is damaged, or it is a file that would have to be unpickled.
+    """
+    path = Path(place)
+    if path.is_file() and path.name not in (FACTS, "model.safetensors", "files.json"):
+        raise UserError(_file_sentence(path))
+    if path.is_file():
+        path = path.parent
+    if is_model_folder(path):
+        return _from_folder(path)
+    if path.is_dir() and not (path / "files.json").is_file():
+        raise UserError(
+            f"{path} holds no model; give a folder that gradlab train or gradlab runs export wrote, or a run record."
+        )
+    return from_record(find_record(place, runs, what="model"))
+
+
+def _file_sentence(path: Path) -> str:
+    if path.suffix == ".safetensors":
+        return (
+            f"{path} holds weights alone; give the folder of a model, with {FACTS} beside model.safetensors."
+        )
+    if path.suffix in PROGRAMS:
+        return (
+            f"{path} is a program or a pickle, which could run anything, so gradlab does not open it; "
+            "give the model folder or the record that it was made from."
+        )
+    return f"{path} is no model; give the folder that gradlab train wrote, or a run record."
+
+
+def _from_folder(folder: Path) -> Trained:
+    network, facts = load(folder), read_facts(folder)
+    return Trained(
+        network=network,
+        name=folder.resolve().name,
+        input_shape=tuple(facts["input_shape"]),
+        class_names=tuple(facts["class_names"]),
+        data=facts.get("data"),
+        data_checksum=facts.get("data_checksum"),
+        precision=_precision(facts.get("precision")),
+        facts=facts,
+    )
+
+
+def _precision(found: Any) -> Precision:
+    return found if found in ("bf16", "fp64") else "fp32"  # fp16 was for the GPU; its weights are fp32
+
+
+def from_record(record: Record) -> Trained:
+    """Take the network of a run record, with its facts in the form of a model.json.
+
+    Raises:
+        UserError: the record is damaged, or its run trained a user's own module.
+    """
+    damaged = record.damaged()
+    if damaged:
+        raise UserError(
+            f"record {record.folder} is damaged ({', '.join(damaged)}); delete its folder and run the study again."
+        )
+    network, spec, facts = record.model(), record.spec, record.facts
+    shape = facts["input_shape"]
+    return Trained(
+        network=network,
+        name=record.hash,
+        input_shape=(shape[0], shape[1], shape[2]),
+        class_names=tuple(facts["class_names"]),
+        data=spec.data,
+        data_checksum=spec.data_checksum,
+        precision=_precision(spec.precision),
+        facts={
+            "recipe": asdict(spec.recipe),
+            "data": spec.data,
+            "data_checksum": spec.data_checksum,
+            "seed": spec.seed,
+            "precision": spec.precision,
+            "training": {name: facts[name] for name in ("status", "note", "best_epoch", "epochs")},
+            "metrics": {"test": facts["test"]},
+            "record": record.hash,
+        },
+    )

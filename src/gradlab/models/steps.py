@@ -1,0 +1,84 @@
+"""A network's forward pass as a list of PyTorch operations, so that plain PyTorch can run it without this package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from gradlab.models.mlp_network import Block, MLPNetwork
+from gradlab.models.normalise import Normalise
+from gradlab.types import UserError
+
+Step = list[Any]
+"""[name of the result, name of the operation in torch.ops.aten, its arguments]; text among the arguments is the name
+of a tensor: of the weights, of an earlier step, or "images"."""
+OPERATIONS: dict[type[nn.Module], Callable[[Any, str, str], tuple[str, list[Any]]]] = {
+    nn.Linear: lambda layer, name, x: (
+        "linear",
+        [x, f"{name}.weight", *([f"{name}.bias"] if layer.bias is not None else [])],
+    ),
+    nn.BatchNorm1d: lambda layer, name, x: (
+        "batch_norm",
+        [
+            *(x, f"{name}.weight", f"{name}.bias", f"{name}.running_mean", f"{name}.running_var"),
+            *(False, layer.momentum, layer.eps, True),
+        ],
+    ),
+    nn.LayerNorm: lambda layer, name, x: (
+        "layer_norm",
+        [x, list(layer.normalized_shape), f"{name}.weight", f"{name}.bias", layer.eps],
+    ),
+    nn.ReLU: lambda _layer, _name, x: ("relu", [x]),
+    nn.Tanh: lambda _layer, _name, x: ("tanh", [x]),
+    nn.Sigmoid: lambda _layer, _name, x: ("sigmoid", [x]),
+    nn.LeakyReLU: lambda layer, _name, x: ("leaky_relu", [x, layer.negative_slope]),
+    nn.GELU: lambda _layer, _name, x: ("gelu", [x]),
+}
+"""Layer -> operation and arguments in eval mode, from the layer, its name and the name of its input."""
+NOTHING = (nn.Identity, nn.Dropout)
+"""Layers that do nothing in eval mode."""
+
+
+def steps_of(network: MLPNetwork) -> list[Step]:
+    """Return the forward pass in eval mode, from "images" (N, C, H, W) to "logits" (N, K), over the state dictionary.
+
+    Each step is the very operation that the layer calls, so that running them gives the same bits.
+
+    Raises:
+        UserError: a layer was put in that the builder of MLPs does not know.
+    """
+    found: list[Step] = []
+
+    def add(name: str, operation: str, arguments: list[Any]) -> str:
+        found.append([name, operation, arguments])
+        return name
+
+    def walk(layer: nn.Module, name: str, x: str) -> str:
+        if isinstance(layer, NOTHING):
+            return x
+        if type(layer) is Normalise:
+            scaled = add(f"{name} scaled", "mul", [x, f"{name}.scale"])
+            return add(name, "add", [scaled, f"{name}.shift"])
+        if type(layer) is Block:
+            output = walk(layer.branch, f"{name}.branch", x)
+            output = add(f"{name} sum", "add", [x, output]) if layer.residual else output
+            return walk(layer.after, f"{name}.after", output)
+        if type(layer) is nn.Sequential:
+            for child, inner in layer.named_children():
+                x = walk(inner, f"{name}.{child}", x)
+            return x
+        if type(layer) not in OPERATIONS:
+            raise UserError(
+                f"layer '{name}' ({type(layer).__name__}) is none that gradlab's MLP builder puts there, so its forward "
+                "pass cannot be written as a list of operations; export to torch-export or onnx instead."
+            )
+        return add(name, *OPERATIONS[type(layer)](layer, name, x))
+
+    x = walk(network.normalise, "normalise", "images")
+    x = add("pixels", "flatten", [x, -3, -1])
+    for name in ("stem", "blocks", "head"):
+        x = walk(getattr(network, name), name, x)
+    found[-1][0] = "logits"
+    return found
