@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gradlab.augmentation._rows import working_dtype
 from gradlab.types import UserError
 
 
@@ -29,7 +30,10 @@ def neighbours_of(features: Tensor, labels: Tensor, picks: Tensor, most: int) ->
     Returns: (..., B) int64 rows of the batch, and (..., B) bool whether there is a neighbour at all.
     """
     batch = features.shape[-2]
-    distances = torch.cdist(features.detach(), features.detach())
+    places = features.detach().to(working_dtype(features))
+    distances = torch.cdist(
+        places, places, compute_mode="donot_use_mm_for_euclid_dist"
+    )  # the same bits in any stack
     others = labels[..., :, None] == labels[..., None, :]
     others = others & ~torch.eye(batch, dtype=torch.bool, device=labels.device)
     distances = distances.masked_fill(~others, torch.inf)

@@ -1,4 +1,4 @@
-"""Work on the rows of a batch that change; the others stay bit-equal."""
+"""Work on the rows of a batch that change, in blocks that stay in the cache; the others stay bit-equal."""
 
 from __future__ import annotations
 
@@ -7,18 +7,32 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-Change = Callable[[Tensor, Tensor], Tensor]
+Rows = Tensor | slice
+Change = Callable[[Tensor, Rows], Tensor]
+NUMBERS_AT_ONCE = 3 * 2**17
+"""Most numbers of one block on a CPU; with larger ones the system is asked for fresh memory at every step."""
 
 
 def change_rows(images: Tensor, changed: Tensor, change: Change) -> Tensor:
-    """Replace the rows that `changed` (N,) marks by change(their images, their numbers); the input is not written to."""
-    rows = changed.nonzero().squeeze(1)
-    if len(rows) == 0:
+    """Replace the rows that `changed` (N,) marks by change(their images, which rows); the input is not written to."""
+    numbers = changed.nonzero().squeeze(1)
+    if len(numbers) == 0:
         return images
-    if len(rows) == len(images):
-        return change(images, rows)
-    there = rows.to(images.device)
-    return images.index_copy(0, there, change(images.index_select(0, there), rows))
+    step = _rows_at_once(images)
+    if len(numbers) == len(images):
+        blocks = [slice(start, start + step) for start in range(0, len(images), step)]
+        return torch.cat([change(images[block], block) for block in blocks])
+    result = images.clone()
+    for rows in torch.split(numbers, step):
+        there = rows.to(images.device)
+        result.index_copy_(0, there, change(images.index_select(0, there), rows))
+    return result
+
+
+def _rows_at_once(images: Tensor) -> int:
+    if images.device.type != "cpu":
+        return len(images)
+    return max(1, NUMBERS_AT_ONCE // max(1, images[0].numel()))
 
 
 def working_dtype(images: Tensor) -> torch.dtype:

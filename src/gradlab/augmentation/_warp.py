@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gradlab.augmentation._rows import change_rows, working_dtype
+from gradlab.augmentation._rows import Rows, change_rows, working_dtype
 
 
 def matrix_of(rows: Sequence[Sequence[Tensor | float]], count: int) -> Tensor:
@@ -47,10 +47,8 @@ def warp(images: Tensor, matrices: Tensor, displacement: Tensor | None = None) -
     if displacement is not None:
         moved = moved | (displacement != 0).flatten(1).any(1)
 
-    def change(some: Tensor, rows: Tensor) -> Tensor:
-        whole = len(rows) == len(matrices)
-        field = displacement if whole or displacement is None else displacement[rows]
-        return _sample(some, matrices if whole else matrices[rows], field)
+    def change(some: Tensor, rows: Rows) -> Tensor:
+        return _sample(some, matrices[rows], None if displacement is None else displacement[rows])
 
     return change_rows(images, moved, change)
 

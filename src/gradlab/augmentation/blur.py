@@ -67,12 +67,12 @@ class Blur:
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
         """Blur each image (N, C, H, W) by its width."""
         from gradlab.augmentation._checks import check_drawn
-        from gradlab.augmentation._rows import change_rows, working_dtype
+        from gradlab.augmentation._rows import Rows, change_rows, working_dtype
 
         check_drawn(images, drawn)
         reach = math.ceil(3 * self.largest)
 
-        def change(some: Tensor, rows: Tensor) -> Tensor:
+        def change(some: Tensor, rows: Rows) -> Tensor:
             return blur(some.to(working_dtype(some)), drawn[rows], reach).clamp_(0, 1).to(images.dtype)
 
         return change_rows(images, drawn > 0, change)

@@ -25,7 +25,8 @@ class Erasing:
         smallest: area of the box, as a part of the image.
         largest: area of the box, as a part of the image.
         ratio: height/width lies in [ratio, 1/ratio].
-        fill: what stands in the box: "noise" (each pixel and channel uniform in [0, 1], the paper's best) or "black" (0).
+        fill: what stands in the box: "noise" (each pixel and channel a uniform one of 256 grey
+            levels, the paper's best) or "black" (0).
         probability: share of the images of which a box is erased.
     """
 
@@ -43,7 +44,7 @@ class Erasing:
         """Draw (count, 4) boxes: top, left, height, width in whole pixels, height 0 for none; then the C·H·W fills."""
         import torch
 
-        from gradlab.augmentation._draws import chosen
+        from gradlab.augmentation._draws import chosen, uniform_bytes
 
         rows = chosen(count, self.probability, generator)
         boxes = draw_boxes(
@@ -53,7 +54,8 @@ class Erasing:
         if self.fill == "black":
             return boxes
         fills = torch.zeros(count, size[0] * size[1] * size[2])
-        fills[rows] = torch.rand(int(rows.sum()), fills.shape[1], generator=generator)
+        grey = uniform_bytes((int(rows.sum()), fills.shape[1]), generator)
+        fills[rows] = grey.mul_(128).add_(127.5).div_(255)
         return torch.cat([boxes, fills], dim=1)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
