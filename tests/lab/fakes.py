@@ -62,7 +62,10 @@ def fake_run(accuracy: float, seed: int = 0, *, epochs: int = 3, **facts: Any) -
         "layer": np.array(layers * 3),
         "index": np.tile(np.arange(4), 3),
         "weight_gradient": 10.0 ** rng.uniform(-6, 2, 12),
+        "bias_gradient": np.full(12, np.nan),
+        "activation_scale": rng.random(12),
         "dead": rng.random(12),
+        "update_ratio": np.full(12, 0.01),
     }
     return SimpleNamespace(
         labels=LABELS,

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gradlab.lab.alarms import alarms_of_design
 from gradlab.lab.answer import answer
 from gradlab.lab.choice import chosen_runs
 from gradlab.lab.design import Arm, Claim, Custom, Design, Part, Twins, dump_design
@@ -82,6 +83,7 @@ def evaluate(design: Design, runs: Runs, context: Context) -> dict[str, Any]:
         "claims": claims,
         "tables": {table.name: build_table(table, design, shown, trained) for table in design.tables},
         "figures": draw_figures(design, shown),
+        "alarms": alarms_of_design(design, runs),
         "arms": [_arm(arm, runs[arm.name]) for arm in design.arms],
         "twins": [_twins(pair, design, runs) for pair in design.twins],
         "runs": [

@@ -28,6 +28,7 @@ from gradlab.training.device import DTYPES, resolve_device
 from gradlab.training.fit import Epoch, Fit, fit_stacked
 from gradlab.training.predict import predict_logits
 from gradlab.training.probe import LayerGradient, gradient_norms
+from gradlab.training.probe_row import probe_columns
 from gradlab.types import UserError
 
 CHECKPOINT_SECONDS = 5.0
@@ -75,6 +76,8 @@ def train_block(
             device=str(place),
             precision=spec.precision,
             train_images=spec.train_images,
+            probe_steps=spec.probe_steps,
+            probe_batch=spec.probe_batch,
             checkpoint=checkpoint,
             checkpoint_seconds=CHECKPOINT_SECONDS,
             listeners=[on_epoch],
@@ -143,7 +146,8 @@ def _outcome(
         "prediction": usable.argmax(1).astype(np.int16),
     } | {f"logit_{k}": logits[:, k] for k in range(logits.shape[1])}
     errors = most_confident_errors(usable, data.test)
-    return Outcome(facts, _epochs(fit), _gradients(start, end), outputs, errors, save(state))
+    probes = probe_columns(fit.probes) if spec.probe_steps else None
+    return Outcome(facts, _epochs(fit), _gradients(start, end), outputs, errors, save(state), probes)
 
 
 def _epochs(fit: Fit) -> Columns:

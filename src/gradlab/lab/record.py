@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gradlab.lab.spec import RunSpec, dump_spec, read_spec
+from gradlab.training.probe_row import probe_columns
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
@@ -35,16 +36,6 @@ FILES = (
 """What every record holds, beside the list of these files with their checksums."""
 PROBES = "probes.parquet"
 """What a record of a probed run holds as well."""
-PROBE_COLUMNS: dict[str, type] = {
-    "step": np.int32,
-    "layer": np.str_,
-    "index": np.int32,
-    "weight_gradient": np.float64,
-    "bias_gradient": np.float64,
-    "activation_scale": np.float64,
-    "dead": np.float64,
-    "update_ratio": np.float64,
-}
 
 
 @dataclass(frozen=True)
@@ -102,7 +93,7 @@ class Record:
     def probes(self) -> Columns:
         """What the probes saw: step, layer, index, weight_gradient, bias_gradient, …; no row if nothing was probed."""
         path = self.folder / PROBES
-        return read_columns(path) if path.exists() else no_probes()
+        return read_columns(path) if path.exists() else probe_columns([])
 
     @cached_property
     def errors(self) -> Columns:
@@ -156,11 +147,6 @@ class Record:
         from gradlab.lab.weights import load_model
 
         return load_model(self)
-
-
-def no_probes() -> Columns:
-    """Return the columns of a run that was not probed."""
-    return {name: np.empty(0, dtype=kind) for name, kind in PROBE_COLUMNS.items()}
 
 
 def usable_logits(logits: np.ndarray) -> np.ndarray:

@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gradlab.lab.record import PROBES, Columns, Record, no_probes, read_columns, read_json, usable_logits
+from gradlab.lab.record import PROBES, Columns, Record, read_columns, read_json, usable_logits
 from gradlab.lab.spec import digest
 from gradlab.metrics import evaluate
+from gradlab.training.probe_row import probe_columns
 from gradlab.types import UserError
 
 LOGS = ("epochs", "gradients", "errors")
@@ -112,7 +113,7 @@ def read_small(folder: Path) -> dict[str, SmallRun]:
     names = [run["record"] for run in listed]
     outputs = read_columns(folder / "predictions.parquet")
     logs = {name: _by_run(read_columns(folder / f"{name}.parquet"), names) for name in LOGS}
-    unprobed = {name: no_probes() for name in names}
+    unprobed = {name: probe_columns([]) for name in names}
     probed = (folder / PROBES).exists()
     logs["probes"] = _by_run(read_columns(folder / PROBES), names) if probed else unprobed
     return {
