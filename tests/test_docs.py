@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from gradlab.augmentation import AUGMENTATION_SETS, AUGMENTATIONS
 from gradlab.cli.app import app
 from gradlab.data import DATASETS
 from gradlab.lab.measures import MEASURES
@@ -189,6 +190,8 @@ VERBS = [name for name in app if not name.startswith("-")]
         pytest.param(PARAMETERS, 7, id="parameters"),
         pytest.param(PRESETS, 3, id="presets"),
         pytest.param(MODELS, 1, id="models"),
+        pytest.param(AUGMENTATIONS, 13, id="augmentations"),
+        pytest.param(AUGMENTATION_SETS, 2, id="augmentation sets"),
         pytest.param(MEASURES, 8, id="measures"),
         pytest.param(METRICS, 11, id="metrics"),
         pytest.param(DATASETS, 7, id="data"),

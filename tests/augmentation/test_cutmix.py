@@ -1,5 +1,6 @@
 """CutMix: boxes of partners, weights that are the real share of pixels."""
 
+import pytest
 import torch
 from scipy import stats
 
@@ -17,10 +18,7 @@ def test_weights_are_the_share_of_own_pixels_and_labels_those_of_what_stands_in_
         own, other = mixed[i] == batch[i], mixed[i] == batch[others[i]]
         assert bool((own | other).all())
         if int(others[i]) != i:
-            assert (
-                float(own.float().mean()) == torch.as_tensor(weights[i]).item()
-                or abs(float(own.double().mean()) - float(weights[i])) < 1e-6
-            )
+            assert float(own.float().mean()) == pytest.approx(float(weights[i]), abs=1e-6)
             rows, columns = other[0].any(1).nonzero().flatten(), other[0].any(0).nonzero().flatten()
             assert int(other[0].sum()) == len(rows) * len(columns)  # one box
             clipped += int(len(rows) > 0 and (int(rows[0]) == 0 or int(columns[0]) == 0))

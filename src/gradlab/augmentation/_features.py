@@ -30,10 +30,8 @@ def neighbours_of(features: Tensor, labels: Tensor, picks: Tensor, most: int) ->
     Returns: (..., B) int64 rows of the batch, and (..., B) bool whether there is a neighbour at all.
     """
     batch = features.shape[-2]
-    places = features.detach().to(working_dtype(features))
-    distances = torch.cdist(
-        places, places, compute_mode="donot_use_mm_for_euclid_dist"
-    )  # the same bits in any stack
+    places = features.detach().to(working_dtype(features)).view(-1, batch, features.shape[-1])
+    distances = torch.stack([_distances(rows) for rows in places]).view(*labels.shape, batch)
     others = labels[..., :, None] == labels[..., None, :]
     others = others & ~torch.eye(batch, dtype=torch.bool, device=labels.device)
     distances = distances.masked_fill(~others, torch.inf)
@@ -41,6 +39,12 @@ def neighbours_of(features: Tensor, labels: Tensor, picks: Tensor, most: int) ->
     available = others.sum(-1).clamp(max=near.shape[-1])
     rank = (picks * available).long().minimum((available - 1).clamp(min=0))
     return near.gather(-1, rank[..., None]).squeeze(-1), available > 0
+
+
+def _distances(rows: Tensor) -> Tensor:
+    """Squared distances of rows (B, D) less a number for each row; alone, so that the bits do not depend on the stack."""
+    centred = rows - rows.mean(0)
+    return (centred**2).sum(1) - 2 * centred @ centred.T
 
 
 def move(features: Tensor, labels: Tensor, drawn: Tensor, towards: float, most: int) -> Tensor:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class FeatureAugmentation:
-    """Change the features of a hidden layer in training (DeVries & Taylor, 2017, arXiv:1702.05538, section 3.2).
+    """Change the features of a hidden layer in training (DeVries & Taylor, 2017, arXiv:1702.05538).
 
     For a feature vector c and a neighbour c' of its class, one of the nearest of the batch:
     "extrapolation" gives c + strength·(c - c'), "interpolation" c + strength·(c' - c), and "noise" adds strength times a

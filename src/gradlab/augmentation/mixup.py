@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Mixup:
-    """Mix each image with a partner of its batch (Zhang et al., 2017, arXiv:1710.09412, eq. 1).
+    """Mix each image with a partner of its batch (Zhang et al., 2017, arXiv:1710.09412).
 
     The image becomes λ·image + (1 - λ)·partner with λ from Beta(`alpha`, `alpha`), drawn for each image; the loss is
     λ·loss(own label) + (1 - λ)·loss(partner's label). Partners are a permutation of the batch.

@@ -41,7 +41,7 @@ def perspective_matrix(moves: Tensor, size: tuple[int, int, int]) -> Tensor:
 
 
 def _square_to(corners: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows (N, 3) of the projection of the unit square to corners (N, 4, 2) (Heckbert, 1989, section 2.2.3)."""
+    """Rows (N, 3) of the projection of the unit square to corners (N, 4, 2) (Heckbert, 1989, chapter 2)."""
     import torch
 
     first, second, third, fourth = corners.unbind(1)
