@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradlab.report import _view
+from gradlab.report._alarms import alarms_view
 from gradlab.report._numbers_of_figure import figure_table
 from gradlab.report._pictures import check_counts, confusions, item_words
 from gradlab.report.claims import agreement, facts, tally, whole
@@ -25,7 +26,7 @@ def render_markdown(results: dict[str, Any]) -> str:
         UserError: a verdict, kind of cell or kind of figure that is not known.
     """
     parts = [_opening(results), _claims(results), _setting(results), _tables(results), _figures(results)]
-    parts += [_twins(results), _runs(results), _cost(results), _provenance(results)]
+    parts += [_alarms(results), _twins(results), _runs(results), _cost(results), _provenance(results)]
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
 
@@ -178,6 +179,14 @@ def _matrix(figure: dict[str, Any]) -> Iterator[str]:
         yield from _grid(["true \\ predicted", *labels], rows, range(1, len(labels) + 1))
     worst = [f"{escape(a)} → {escape(b)} {n}× ({percent(s)})" for a, b, n, s in confusions(figure)]
     yield from (f"Most frequent confusions: {', '.join(worst) or 'none'}.", "")
+
+
+def _alarms(results: dict[str, Any]) -> Iterator[str]:
+    view = alarms_view(results)
+    if view is not None:
+        yield from ("## What the probes say", "", view["lead"], "")
+        if view["rows"]:
+            yield from _grid(view["columns"], view["rows"])
 
 
 def _twins(results: dict[str, Any]) -> Iterator[str]:

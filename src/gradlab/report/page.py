@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradlab.report import _view
+from gradlab.report._alarms import alarms_view
 from gradlab.report._templates import environment
 from gradlab.report.claims import tally, whole
 
@@ -33,6 +34,7 @@ def render_html(results: dict[str, Any]) -> str:
         "arms": _view.arms_view(results),
         "tables": tables,
         "figures": _view.figure_views(results),
+        "alarms": alarms_view(results),
         "twins": _view.twins_view(results),
         "runs": _view.runs_view(results),
         "cost": _view.cost_view(results),
@@ -55,6 +57,7 @@ def _sections(shown: dict[str, Any]) -> list[tuple[str, str]]:
     known = {
         "claims": ("Claims and verdicts", shown["r"]["claims"]), "setting": ("What ran", True),
         "tables": ("Results", shown["tables"]), "figures": ("Figures", shown["figures"]),
+        "alarms": ("What the probes say", shown["alarms"]),
         "twins": ("What differs", shown["twins"]), "runs": ("Every run", shown["runs"]),
         "cost": ("Cost", shown["cost"]), "provenance": ("Provenance", True), "glossary": ("How to read", True),
     }  # fmt: skip
