@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "Alarm": "alarms",
         "Cosine": "schedule",
         "Fit": "fit",
+        "LossSurface": "surface",
         "OneCycle": "schedule",
         "Patience": "stopping",
         "ProbeRow": "probe_row",
@@ -22,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
         "fit": "fit",
         "fit_stacked": "fit",
         "gradient_norms": "probe",
+        "loss_surface": "surface",
         "predict_logits": "predict",
         "probe": "probe",
         "probe_columns": "probe_row",
@@ -51,3 +53,5 @@ if TYPE_CHECKING:
     from gradlab.training.stopping import Patience as Patience
     from gradlab.training.stopping import StagnationOverfit as StagnationOverfit
     from gradlab.training.stopping import should_stop as should_stop
+    from gradlab.training.surface import LossSurface as LossSurface
+    from gradlab.training.surface import loss_surface as loss_surface

@@ -17,6 +17,8 @@ def set_training(module: nn.Module) -> None:
     A part is frozen if it has parameters and none of them requires a gradient.
     """
     module.train()
+    if all(parameter.requires_grad for parameter in module.parameters()):
+        return
     for part in module.modules():
         parameters = list(part.parameters())
         if parameters and not any(parameter.requires_grad for parameter in parameters):
@@ -33,4 +35,5 @@ def kept_modes(module: nn.Module) -> Iterator[None]:
         yield
     finally:
         for layer, training in modes:
-            layer.training = training
+            if layer.training != training:
+                layer.training = training

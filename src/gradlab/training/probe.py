@@ -136,7 +136,7 @@ def probe(
         raise UserError(f"every counts optimiser steps between two probes, at least 1, got {every!r}.")
     chosen = None if steps is None else frozenset(check_steps(steps))
     first = layers_of(model)[0].weights[0]
-    batch = _batch(data, batch_size, first)
+    batch = batch_of(data, batch_size, first, "probe")
     log = ProbeLog(model, batch, loss, lambda step: step % every == 0 if chosen is None else step in chosen)
     finished = False
     try:
@@ -170,6 +170,19 @@ def fixed_batch(data: Dataset | Split, size: int = 128, reader: str = "gradient_
     generator = torch.Generator().manual_seed(derive_seed(0, "probe batch"))
     chosen = torch.randperm(len(train), generator=generator)[:size].sort().values
     return train[chosen.to(train.labels.device)]
+
+
+def batch_of(data: Dataset | Split | Batch, size: int, like: Tensor, reader: str) -> Batch:
+    """Return the batch on which to look, on the device of `like`; `reader` is who asks, for the message.
+
+    Raises:
+        UserError: test data, no training images, or something that is neither data nor a pair of tensors.
+    """
+    refuse_test(data, reader)
+    if isinstance(data, tuple) and len(data) == 2 and all(isinstance(part, Tensor) for part in data):
+        inputs, labels = data
+        return inputs.to(like.device), labels.to(like.device)
+    return _images(fixed_batch(data, size, reader), like)  # type: ignore[arg-type] # refused there
 
 
 def gradient_norms(model: nn.Module, data: Dataset | Split, *, batch_size: int = 128) -> list[LayerGradient]:
@@ -209,14 +222,6 @@ def gradient_norms(model: nn.Module, data: Dataset | Split, *, batch_size: int =
         )
         for index, layer in enumerate(layers)
     ]
-
-
-def _batch(data: Dataset | Split | Batch, size: int, like: Tensor) -> Batch:
-    """The batch on which to look, on the device of `like`."""
-    if isinstance(data, tuple) and len(data) == 2 and all(isinstance(part, Tensor) for part in data):
-        inputs, labels = data
-        return inputs.to(like.device), labels.to(like.device)
-    return _images(fixed_batch(data, size, "probe"), like)  # type: ignore[arg-type] # refused there
 
 
 def _images(split: Split, like: Tensor) -> Batch:

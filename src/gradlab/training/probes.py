@@ -150,8 +150,9 @@ def norm(tensor: Tensor) -> float:
 def _called(part: nn.Module, word: str) -> list[nn.Parameter]:
     return [
         parameter
-        for name, parameter in part.named_parameters(recurse=False)
-        if parameter.requires_grad
+        for name, parameter in part._parameters.items()
+        if parameter is not None
+        and parameter.requires_grad
         and (name == word or name.startswith(f"{word}_") or name.endswith(f"_{word}"))
     ]
 
