@@ -118,14 +118,18 @@ gradlab.run, gradlab.plan, gradlab.Result, gradlab.lab.MEASURES
 """
 HELP = """
 from gradlab.cli import main
-for arguments in (["--help"], ["--version"], ["list"], ["data", "list"], ["run", "residual-mlp", "--help"]):
+for arguments in (["--help"], ["--version"], ["list"], ["data", "list"], ["run", "residual-mlp", "--help"], ["train", "mlp", "--help"]):
     main(arguments)
 """
 FINISHED = """
-import sys
+import os, sys
 from gradlab.cli import main
 for arguments in (["runs", sys.argv[1]], ["verify", sys.argv[1]], ["report", sys.argv[1]]):
     assert main(arguments) == 0, arguments
+a, b = sorted(os.listdir(sys.argv[1] + "/records"))[:2]
+place = ["--runs", sys.argv[1]]
+for arguments in (["list", sys.argv[1]], ["show", a, *place], ["compare", a, b, *place], ["prune", sys.argv[1]]):
+    assert main(["runs", *arguments]) == 0, arguments
 """
 
 

@@ -5,11 +5,16 @@ import pytest
 
 from gradlab.cli.app import app, main
 
-VERBS = ["run", "plan", "report", "verify", "runs", "list", "data"]
+VERBS = ["run", "plan", "report", "verify", "train", "evaluate", "predict", "runs", "list", "data"]
 PATHS = [[], ["run"], ["plan"], ["report"], ["verify"], ["runs"], ["list"], ["data"], ["data", "list"]]
 PATHS += [
     ["data", "get"],
     ["data", "check"],
+    ["train"],
+    ["train", "mlp"],
+    ["evaluate"],
+    ["predict"],
+    *(["runs", verb] for verb in ("list", "show", "compare", "export", "prune")),
     *([verb, study] for verb in ("run", "plan") for study in ("residual-mlp", "compare")),
 ]
 

@@ -134,7 +134,7 @@ def _safetensors(model: nn.Module, path: Path, facts: dict[str, Any]) -> tuple[R
     steps = json.loads((path / "model.json").read_text())["steps"]
 
     def run(images: Tensor) -> Tensor:
-        values = {**weights, "images": images}
+        values = {name: value.clone() for name, value in weights.items()} | {"images": images}
         for name, operation, arguments in steps:
             given = (values[one] if isinstance(one, str) else one for one in arguments)
             values[name] = getattr(torch.ops.aten, operation)(*given)

@@ -1,0 +1,157 @@
+"""Pruning deletes what nothing needs, and nothing else."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from gradlab.lab import find_record
+from gradlab.lab.locks import try_lock
+from gradlab.lab.prune import find_leftovers, prune
+from gradlab.reporting import write_when_changed
+from gradlab.types import UserError
+from tests.lab.conftest import run_here
+
+
+@pytest.fixture
+def reported(tmp_path, digits):
+    """A study of three seeds, whose records are blocks of six, with its report."""
+    out = tmp_path / "runs"
+    write_when_changed(run_here(out, digits, epochs=1), out / "reports" / "tiny-digits-quick")
+    return out
+
+
+def tree(folder):
+    return {str(path.relative_to(folder)): path.lstat().st_size for path in folder.rglob("*")}
+
+
+def lone(out):
+    """A record that no report needs: one of the others under another name."""
+    path = sorted((out / "records").glob("*/files.json"))[0].parent
+    return shutil.copytree(path, path.with_name("0123456789abcdef0123"))
+
+
+def test_records_of_a_report_and_their_block_mates_stay(reported):
+    names = {
+        run["record"]
+        for run in json.loads(next((reported / "reports").rglob("results.json")).read_text())["runs"]
+    }
+    records = {path.name for path in (reported / "records").iterdir()}
+    assert len(names) == 12
+    assert len(records) == 24
+    found = find_leftovers(reported)
+    assert found.leftovers == ()
+    assert found.kept == 24
+
+
+def test_a_dry_run_deletes_nothing_and_says_what_it_would_free(reported):
+    path = lone(reported)
+    before = tree(reported)
+    found = find_leftovers(reported)
+    assert [(one.path, one.why) for one in found.leftovers] == [(path, "no report refers to it")]
+    assert found.size == sum(file.stat().st_size for file in path.iterdir())
+    assert tree(reported) == before
+
+
+def test_pruning_deletes_the_rest_and_asking_again_trains_nothing(reported, digits, monkeypatch):
+    path = lone(reported)
+    before = tree(reported)
+    prune(reported)
+    gone = {name for name in before if name not in tree(reported)}
+    assert {name.split("/")[1] for name in gone} == {path.name}
+    monkeypatch.setattr("gradlab.lab.here._train", lambda *_: pytest.fail("trained again"))
+    run_here(reported, digits, epochs=1)
+
+
+def test_without_any_report_every_record_can_go(out):
+    assert len(find_leftovers(out).leftovers) == 24
+    assert prune(out).kept == 0
+    assert list((out / "records").iterdir()) == []
+
+
+def test_leftovers_of_killed_processes_go_and_checkpoints_to_go_on_from_stay(reported):
+    done = sorted(path.name for path in (reported / "records").iterdir())[0]
+    half = reported / "records" / f".{done}.{'a' * 32}.tmp"
+    half.mkdir()
+    (half / "spec.json").write_text("{")
+    work = reported / "work"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for name in (
+        f"{done}.safetensors",
+        f"{'b' * 20}.safetensors",
+        f"{'b' * 20}.safetensors.12.tmp",
+        f"worker-{ended.pid}-0.log",
+        f"worker-{os.getpid()}-0.log",
+        "notes.txt",
+    ):
+        (work / name).write_text("x")
+    found = prune(reported)
+    assert {one.path.name for one in found.leftovers} == {
+        half.name,
+        f"{done}.safetensors",
+        f"{'b' * 20}.safetensors.12.tmp",
+        f"worker-{ended.pid}-0.log",
+    }
+    assert [path.name for path in found.unfinished] == [f"{'b' * 20}.safetensors"]
+    for name in (f"{'b' * 20}.safetensors", f"worker-{os.getpid()}-0.log", "notes.txt"):
+        assert (work / name).exists()
+
+
+def test_what_is_no_record_is_never_touched(reported, tmp_path):
+    records = reported / "records"
+    elsewhere = tmp_path / "precious"
+    elsewhere.mkdir()
+    (elsewhere / "thesis.tex").write_text("years of work")
+    (records / "aaaaaaaaaaaaaaaaaaaa").symlink_to(elsewhere)
+    (records / "notes").mkdir()
+    (records / "todo.txt").write_text("mine")
+    (records / "bbbbbbbbbbbbbbbbbbbb").mkdir()  # a name alone makes no record
+    extended = lone(reported)
+    (extended / "my-analysis.py").write_text("mine")
+    linked = shutil.copytree(extended, extended.with_name("c" * 20))
+    (linked / "my-analysis.py").unlink()
+    (linked / "run.json").unlink()
+    (linked / "run.json").symlink_to(elsewhere / "thesis.tex")
+    unreadable = shutil.copytree(linked, linked.with_name("d" * 20), symlinks=True)
+    (unreadable / "files.json").write_text("{")
+    before = tree(tmp_path)
+    found = prune(reported)
+    assert found.leftovers == ()
+    assert {path.name for path in found.foreign} == {
+        "a" * 20, "b" * 20, "c" * 20, "d" * 20, "notes", "todo.txt", extended.name,
+    }  # fmt: skip
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"runs": [{"arm": "a"}]}', "[]"])
+def test_a_report_that_cannot_be_read_stops_everything(reported, content):
+    lone(reported)
+    next((reported / "reports").rglob("results.json")).write_text(content)
+    before = tree(reported)
+    with pytest.raises(
+        UserError, match="cannot be read, so nobody knows which records it needs; nothing was deleted"
+    ):
+        prune(reported)
+    assert tree(reported) == before
+
+
+def test_a_study_that_runs_now_stops_everything(reported):
+    lone(reported)
+    with try_lock(reported / "work" / "x.lock"), pytest.raises(UserError, match="a study is running in"):
+        prune(reported)
+    assert len(list((reported / "records").iterdir())) == 25
+
+
+def test_a_folder_without_records_is_refused(tmp_path):
+    with pytest.raises(UserError, match="holds no records; give the --out folder"):
+        find_leftovers(tmp_path)
+
+
+def test_a_damaged_record_of_a_report_stays(reported):
+    name = json.loads(next((reported / "reports").rglob("results.json")).read_text())["runs"][0]["record"]
+    (find_record(name, reported).folder / "spec.json").write_text('{"data": 3}')
+    assert (reported / "records" / name) not in [one.path for one in find_leftovers(reported).leftovers]
