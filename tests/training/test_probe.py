@@ -1,4 +1,4 @@
-"""Gradient norms against autograd by hand, on any module, which is left as it was."""
+"""Gradient norms against autograd by hand, and probes in a loop of one's own; the module is left as it was."""
 
 from copy import deepcopy
 
@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from gradlab.models import MLP, wrap
-from gradlab.training import gradient_norms
+from gradlab.training import gradient_norms, probe
 from gradlab.training.probe import fixed_batch
+from gradlab.types import UserError
 
 from .examples import CLASSES, SHAPE, assert_states_equal, blobs, small_cnn
 
@@ -113,3 +114,123 @@ def test_the_batch_is_fixed_and_of_training_images():
 def test_a_model_without_trained_weights_is_refused():
     with pytest.raises(ValueError, match="no layer with a trained weight to probe"):
         gradient_norms(nn.Flatten(), DATA)
+
+
+def train(model, count, *, wrapped=None, optimizer=None, **more):
+    """A loop of one's own with momentum and dropout; returns the final state, the rows and the random state."""
+    torch.manual_seed(5)
+    optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    images, labels = DATA.train.images / 255, DATA.train.labels
+
+    def step(number):
+        batch = torch.arange(16) + 16 * (number % 8)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(images[batch]), labels[batch]).backward()
+        optimizer.step()
+
+    if wrapped is None:
+        for number in range(count):
+            step(number)
+        return model.state_dict(), [], torch.get_rng_state()
+    with probe(model, wrapped, **more) as log:
+        for number in range(count):
+            step(number)
+            log.step()
+    return model.state_dict(), log.rows, torch.get_rng_state()
+
+
+@pytest.mark.parametrize("data", ["dataset", "pair"])
+def test_a_loop_with_probes_trains_the_same_bits(data):
+    pair = (DATA.train.images[:9] / 255, DATA.train.labels[:9])
+    model = small_cnn()
+    plain, _, random_state = train(deepcopy(model), 7)
+    probed, rows, after = train(model, 7, wrapped=DATA if data == "dataset" else pair, every=3)
+    assert_states_equal(probed, plain)
+    assert torch.equal(after, random_state)
+    assert sorted({row.step for row in rows}) == [0, 3, 6, 7]
+    assert not any(layer._forward_hooks or layer._backward_hooks for layer in model.modules())
+
+
+def test_rows_of_a_loop_are_those_of_the_weights_at_that_step():
+    model = MLP(width=6, depth=2).build(SHAPE, CLASSES, seed=0)
+    states = []
+    sgd = torch.optim.SGD(model.parameters(), lr=0.1)
+    sgd.register_step_post_hook(lambda *_: states.append(deepcopy(model.state_dict())))
+    _, rows, _ = train(model, 5, wrapped=DATA, steps=(2, 4), optimizer=sgd)
+    assert sorted({row.step for row in rows}) == [2, 4, 5]
+    for step in (2, 4):
+        model.load_state_dict(states[step - 1])
+        norms = {layer.layer: layer for layer in gradient_norms(model, DATA)}
+        for row in (row for row in rows if row.step == step):
+            old, new = (states[number][f"{row.layer}.weight"] for number in (step - 2, step - 1))
+            assert row.weight_gradient == pytest.approx(norms[row.layer].weight, rel=1e-6)
+            assert row.bias_gradient == pytest.approx(norms[row.layer].bias, rel=1e-6)
+            assert row.update_ratio == pytest.approx(float((new - old).norm() / old.norm()), rel=1e-4)
+    assert all(
+        row.update_ratio is None for row in rows if row.step == 5
+    )  # nobody knew that it would be the last
+
+
+def test_any_outputs_and_any_loss_can_be_probed():
+    model = nn.Sequential(nn.Embedding(7, 4), nn.Flatten(), nn.Linear(12, 1))
+    tokens, targets = torch.randint(0, 7, (9, 3)), torch.randn(9, 1)
+    with probe(model, (tokens, targets), loss=nn.functional.mse_loss) as log:
+        pass
+    copy = deepcopy(model)
+    nn.functional.mse_loss(copy(tokens), targets).backward()
+    assert [row.layer for row in log.rows] == ["0", "2"]
+    for row in log.rows:
+        expected = float(copy.get_submodule(row.layer).weight.grad.norm())
+        assert row.weight_gradient == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_loop_that_raises_leaves_the_model_clean_and_looks_no_more():
+    class StoppedError(Exception):
+        pass
+
+    model = small_cnn()
+
+    def loop():
+        with probe(model, DATA, every=2) as log:
+            logs.append(log)
+            log.step()
+            raise StoppedError
+
+    logs = []
+    with pytest.raises(StoppedError):
+        loop()
+    assert {row.step for row in logs[0].rows} == {0}
+    assert not any(layer._forward_hooks for layer in model.modules())
+    with pytest.raises(UserError, match=r"this probe has ended; call step\(\) inside its with-block"):
+        logs[0].step()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"every": 0}, "every counts optimiser steps between two probes, at least 1, got 0"),
+        ({"every": 0.5}, "at least 1, got 0.5"),
+        ({"steps": (0, -1)}, "whole numbers from 0, the start, got -1"),
+        ({"steps": (1.5,)}, "whole numbers from 0, the start, got 1.5"),
+    ],
+)
+def test_steps_that_are_none_are_refused(arguments, words):
+    with pytest.raises(UserError, match=words), probe(small_cnn(), DATA, **arguments):
+        pass
+
+
+@pytest.mark.parametrize("data", [DATA.test, (DATA.test.images, DATA.test.labels)], ids=["split", "pair"])
+def test_a_probe_refuses_the_test_part(data):
+    with (
+        pytest.raises(UserError, match=r"^probe trains and selects on train and validation only"),
+        probe(small_cnn(), data),
+    ):
+        pass
+
+
+def test_a_probe_refuses_what_is_no_data():
+    with (
+        pytest.raises(UserError, match="a probe reads a gradlab Dataset or Split, got list"),
+        probe(small_cnn(), [1]),
+    ):
+        pass
