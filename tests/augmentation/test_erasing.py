@@ -51,6 +51,15 @@ def test_places_are_uniform_among_those_inside():
         assert stats.kstest(part, "uniform").pvalue > 0.01
 
 
+def test_sides_are_rounded_and_every_place_inside_is_as_likely():
+    erasing = Erasing(smallest=0.2, largest=0.2, ratio=1, probability=1, fill="black")
+    boxes = erasing.draw(5000, (1, 8, 8), generator())  # 12.8 pixels, sides of 3.58
+    assert boxes[:, 2:].unique().tolist() == [4.0]
+    counts = torch.bincount((boxes[:, 0] * 5 + boxes[:, 1]).long(), minlength=25)
+    assert len(counts) == 25
+    assert float(((counts - 200) ** 2 / 200).sum()) < 43  # 99 % of chi-square with 24 degrees of freedom
+
+
 @pytest.mark.parametrize("size", [(1, 4, 40), (1, 40, 4), (1, 8, 8)])
 def test_boxes_fit_into_narrow_and_small_images(size):
     boxes = Erasing(probability=1, fill="black", largest=0.9).draw(500, size, generator())

@@ -43,6 +43,14 @@ def test_interpolation_lies_between_and_extrapolation_beyond():
     assert beyond.tolist() == [[-0.5, -1.0], [1.5, 3.0]]
 
 
+def test_noise_is_the_formula_on_a_small_batch():
+    augmentation = FeatureAugmentation(kind="noise", strength=0.5, probability=0.6)
+    drawn = augmentation.draw(12, 4, generator(1))
+    expected = FEATURES.numpy() + 0.5 * drawn[:, :1].numpy() * FEATURES.numpy().std(0) * drawn[:, 1:].numpy()
+    moved = augmentation.apply(FEATURES, LABELS, drawn)
+    torch.testing.assert_close(moved, torch.from_numpy(expected), atol=1e-6, rtol=0)
+
+
 def test_noise_has_the_stated_part_of_each_feature_s_deviation():
     features = torch.randn(3000, 3, generator=generator()) * torch.tensor([0.1, 1.0, 10.0])
     labels = torch.zeros(3000, dtype=torch.int64)

@@ -6,6 +6,7 @@ from PIL import Image
 from scipy import stats
 
 from gradlab.augmentation import Perspective
+from gradlab.augmentation._warp import warp
 from tests.augmentation.examples import by_pil, framed, generator
 
 SIGNS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
@@ -50,6 +51,14 @@ def test_the_hardest_corners_show_the_whole_image_once():
     area = 0.5 * (x * y.roll(-1, 1) - x.roll(-1, 1) * y).sum(1)  # the shoelace formula
     assert shown.isfinite().all()
     torch.testing.assert_close(shown.sum((1, 2, 3)), area, rtol=0.03, atol=0)
+
+
+def test_a_horizon_that_runs_through_pixels_is_black_and_finite():
+    matrix = torch.tensor([[[1, 0, 0], [0, 1, 0], [-0.5, 0, 1]]], dtype=torch.float64)  # x = 2 is at infinity
+    shown = warp(torch.ones(1, 1, 5, 5), matrix)
+    assert shown.isfinite().all()
+    assert float(shown[0, 0, 2, 2]) == 1
+    assert float(shown[..., 4].abs().max()) == 0
 
 
 def test_moves_are_uniform_towards_the_centre():

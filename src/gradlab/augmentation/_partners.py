@@ -21,8 +21,7 @@ def partners_of(images: Tensor, labels: Tensor, drawn: Tensor) -> tuple[Tensor, 
             f"{tuple(images.shape)}, {tuple(labels.shape)} and {tuple(drawn.shape)}."
         )
     rows = drawn[..., 0].to(images.device, torch.int64).reshape(-1, batch[-1])
-    rows = (
-        rows + batch[-1] * torch.arange(len(rows), device=rows.device)[:, None]
-    )  # partners stay inside the seed
+    starts = batch[-1] * torch.arange(len(rows), device=rows.device)
+    rows = rows + starts[:, None]  # partners stay inside the seed
     others = images.reshape(-1, *images.shape[-3:]).index_select(0, rows.flatten())
     return others.view(images.shape), labels.reshape(-1)[rows.flatten()].view(labels.shape)

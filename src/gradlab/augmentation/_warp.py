@@ -78,6 +78,5 @@ def _grid(images: Tensor, matrices: Tensor, displacement: Tensor | None, dtype: 
     if not is_flat:
         across, down, middle = (matrices[:, 2, k, None, None] for k in range(3))
         depth = across * x + (down * y + middle)
-        depth = torch.where(depth.abs() < 1e-6, 1e-6, depth)  # the horizon, far outside of the image
-        grid.div_(depth[..., None]).clamp_(-4, 4)  # beyond is 0 all the same, and infinity times 0 is not
+        grid.div_(torch.where(depth.abs() < 1e-6, 1e-6, depth)[..., None])  # 0 is the horizon, far outside
     return grid
