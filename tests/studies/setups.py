@@ -1,6 +1,6 @@
 """Where a study runs, without any data."""
 
-from gradlab.studies.residual_mlp import MNIST
+from gradlab.studies._shared import MNIST
 from gradlab.studies.setup import Preset, Setup
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from gradlab.lab.design import Claim, Part, Published
+from gradlab.lab.design import Claim, Published
 from gradlab.statistics import Contrast, against, difference
 from gradlab.studies._residual_settings import Setting
+from gradlab.studies._shared import part
 
-ACCURACY = "test accuracy"
 FLOW = "gradient flow at the start"
 LEARNT = 0.9
 """Test accuracy from which a net counts as having learnt."""
-POINT = 0.01
 DECADE = 1.0
 
 
@@ -30,9 +29,9 @@ def _claims_003(setting: Setting) -> tuple[Claim, ...]:
     falls = []
     if deep > shallow:
         contrast = difference(f"plain-{shallow}", f"plain-{deep}")
-        falls.append(_part(f"plain falls, depth {shallow} to {deep}", contrast))
+        falls.append(part(f"plain falls, depth {shallow} to {deep}", contrast))
     beats = [
-        _part(f"residual above plain, depth {d}", difference(f"residual-{d}", f"plain-{d}")) for d in beyond
+        part(f"residual above plain, depth {d}", difference(f"residual-{d}", f"plain-{d}")) for d in beyond
     ]
     claims = [
         Claim(
@@ -53,7 +52,7 @@ def _claims_003(setting: Setting) -> tuple[Claim, ...]:
                 id="C003-01b",
                 statement=f"At depth {deep} even the residual MLP with one layer a block falls behind depth {shallow}",
                 parts=(
-                    _part(
+                    part(
                         f"depth {shallow} above {deep}", difference(f"residual-{shallow}", f"residual-{deep}")
                     ),
                 ),
@@ -70,7 +69,7 @@ def _claims_003(setting: Setting) -> tuple[Claim, ...]:
             Claim(
                 id="C003-02",
                 statement=f"At depth {deep} two layers a block are better than one",
-                parts=(_part(f"depth {deep}", difference(f"residual2-{deep}", f"residual-{deep}")),),
+                parts=(part(f"depth {deep}", difference(f"residual2-{deep}", f"residual-{deep}")),),
                 published=Published(
                     value=".96 against .35 at depth 64",
                     source="lab 003",
@@ -84,7 +83,7 @@ def _claims_003(setting: Setting) -> tuple[Claim, ...]:
 def _gradient_claims(depth: int, shallow: int) -> tuple[Claim, ...]:
     plot = "plain falls to about 1e-13, residual stays at 1e0 to 1e3, 32 layers, at initialisation"
     protocol = "one net of each kind, weights and biases mixed in one line"
-    vanishes = _part(
+    vanishes = part(
         f"depth {depth}", difference(f"residual-{depth}", f"plain-{depth}"), measure=FLOW, delta=DECADE
     )
     claims = [
@@ -97,7 +96,7 @@ def _gradient_claims(depth: int, shallow: int) -> tuple[Claim, ...]:
     ]
     if depth > shallow:
         contrast = difference(f"residual-{depth}", f"residual-{shallow}")
-        grows = _part(
+        grows = part(
             f"depth {shallow} to {depth}", contrast, measure="first-layer gradient at the start", delta=DECADE
         )
         claims.append(
@@ -116,12 +115,12 @@ def _gradient_claims(depth: int, shallow: int) -> tuple[Claim, ...]:
 def _claims_004(setting: Setting) -> tuple[Claim, ...]:
     one_seed = "one seed; best validation epoch quoted beside the test value"
     deep = max(setting.depths)
-    fails = _part(f"depth {deep}", Contrast(weights={f"plain-{deep}": -1.0}, constant=LEARNT))
+    fails = part(f"depth {deep}", Contrast(weights={f"plain-{deep}": -1.0}, constant=LEARNT))
     return (
         Claim(
             id="C004-03",
             statement="Residual MLPs learn at any depth: above 90 % test accuracy at every one",
-            parts=tuple(_part(f"depth {d}", against(f"residual2-{d}", LEARNT)) for d in setting.depths),
+            parts=tuple(part(f"depth {d}", against(f"residual2-{d}", LEARNT)) for d in setting.depths),
             published=Published(
                 value=".976 .979 .979 at depths 10 20 30", source="lab 004", protocol=one_seed
             ),
@@ -146,8 +145,8 @@ def _claims_000() -> tuple[Claim, ...]:
             id="C000-02",
             statement="The residual MLP is better than the plain 128-64 and stops at least one epoch sooner",
             parts=(
-                _part("accuracy", difference("residual", "mlp"), delta=0.002),
-                _part("epochs", difference("mlp", "residual"), measure="epochs trained", delta=1.0),
+                part("accuracy", difference("residual", "mlp"), delta=0.002),
+                part("epochs", difference("mlp", "residual"), measure="epochs trained", delta=1.0),
             ),
             published=Published(
                 value="97.73 against 97.39 %, 11 against 17 epochs", source="lab 000", protocol=one_run
@@ -156,13 +155,13 @@ def _claims_000() -> tuple[Claim, ...]:
         Claim(
             id="C000-02m",
             statement="Against its plain twin, equal in all but the skip, the residual MLP is better",
-            parts=(_part("accuracy", difference("residual", "plain"), delta=0.002),),
+            parts=(part("accuracy", difference("residual", "plain"), delta=0.002),),
         ),
         Claim(
             id="C000-03",
             statement="Residual connections give a larger gradient in the first layer after training",
             parts=(
-                _part(
+                part(
                     "first layer",
                     difference("residual", "mlp"),
                     measure="first-layer gradient at the end",
@@ -182,10 +181,10 @@ def _claims_001() -> tuple[Claim, ...]:
     protocol = "one run; the residual net has three layers more; two runs of one net differ by half a point"
     widths = (10, 64)
     epochs = [
-        _part(f"width {w}", difference(f"shallow-{w}", f"residual-{w}"), measure="epochs trained", delta=1.0)
+        part(f"width {w}", difference(f"shallow-{w}", f"residual-{w}"), measure="epochs trained", delta=1.0)
         for w in widths
     ]
-    quality = [_part(f"width {w}", difference(f"residual-{w}", f"shallow-{w}"), delta=0.005) for w in widths]
+    quality = [part(f"width {w}", difference(f"residual-{w}", f"shallow-{w}"), delta=0.005) for w in widths]
     return (
         Claim(
             id="C001-02",
@@ -205,7 +204,3 @@ def _claims_001() -> tuple[Claim, ...]:
             predicts="equivalent",
         ),
     )
-
-
-def _part(label: str, contrast: Contrast, *, measure: str = ACCURACY, delta: float = POINT) -> Part:
-    return Part(label=label, measure=measure, contrast=contrast, delta=delta)

@@ -8,6 +8,7 @@ from typing import Any
 
 from gradlab.lab.design import Arm
 from gradlab.models.mlp import MLP, Init
+from gradlab.studies._shared import PROTOCOL
 from gradlab.training.recipe import Recipe
 from gradlab.training.stopping import Patience, StagnationOverfit
 
@@ -44,8 +45,6 @@ class Setting:
         return 32 if 32 in self.depths else max(self.depths)
 
 
-PROTOCOL = ("six paired seeds instead of one run", "weights chosen on validation data, never on test")
-"""What every run here corrects in the published protocols."""
 SMALL = {"learning_rate": 1e-3, "batch_size": 32, "epochs": 40}
 
 SETTINGS: dict[str, Setting] = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from gradlab.lab.design import Arm, Claim, Confusion, Curve, Custom, Design, Gallery, Part, Table
+from gradlab.lab.design import Arm, Claim, Custom, Design
 from gradlab.models.mlp import MLP
 from gradlab.statistics import difference
+from gradlab.studies._shared import accuracy_table, learning_curves, mistakes_of, part, scores_table
 from gradlab.studies.setup import PYTHON_ONLY, Setup
 from gradlab.training.recipe import Optimizer, Recipe
 from gradlab.types import Count, PositiveFloat, UserError
@@ -62,6 +63,10 @@ def compare(
         epochs=epochs or (SMALL_EPOCHS if small else EPOCHS[setup.preset]),
     )
     first, *others = nets
+    arms = tuple(
+        Arm(name=name, label=name, factors={"model": name, "data": setup.data}, model=net, recipe=recipe)
+        for name, net in nets.items()
+    )
     return Design(
         study="compare",
         title=f"{first} against {', '.join(others)}",
@@ -78,13 +83,10 @@ def compare(
             "optimizer": optimizer,
             "delta": delta,
         },
-        arms=tuple(
-            Arm(name=name, label=name, factors={"model": name, "data": setup.data}, model=net, recipe=recipe)
-            for name, net in nets.items()
-        ),
+        arms=arms,
         claims=tuple(_claim(number, first, other, delta) for number, other in enumerate(others, 1)),
-        tables=_tables(),
-        figures=_figures(first),
+        tables=(accuracy_table(title="Accuracy of every network"), scores_table()),
+        figures=(learning_curves(by="model", panel="data"), *mistakes_of(arms[0])),
     )
 
 
@@ -93,56 +95,9 @@ def _mlps(widths: tuple[int, ...], depth: int) -> dict[str, MLP | Custom]:
 
 
 def _claim(number: int, first: str, other: str, delta: float) -> Claim:
-    better = Part(
-        label=f"{first} - {other}", measure="test accuracy", contrast=difference(first, other), delta=delta
-    )
+    better = part(f"{first} - {other}", difference(first, other), delta=delta)
     return Claim(
         id=f"compare-{number}",
         statement=f"{first} is more accurate than {other}",
         parts=(better,),
-    )
-
-
-def _tables() -> tuple[Table, ...]:
-    return (
-        Table(
-            name="accuracy",
-            title="Accuracy of every network",
-            caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test images. "
-            "Trained: runs above the share of the commonest class.",
-            measures=("test accuracy", "best epoch", "epochs trained"),
-        ),
-        Table(
-            name="scores",
-            title="More scores on the test images",
-            caption="Loss in nats; calibration error: mean gap between confidence and accuracy over 15 bins.",
-            measures=("test loss", "macro F1", "calibration error"),
-        ),
-    )
-
-
-def _figures(first: str) -> tuple[Curve | Confusion | Gallery, ...]:
-    return (
-        Curve(
-            name="learning-curves",
-            title="Learning curves",
-            caption="Validation accuracy after every epoch: mean over the seeds still training, with a 95 % band.",
-            source="epochs",
-            x="epoch",
-            y="validation_accuracy",
-            by="model",
-            panel="data",
-        ),
-        Confusion(
-            name="confusion",
-            title=f"Confusions of {first}",
-            caption="Test images by true (row) and predicted (column) class, summed over the seeds.",
-            arm=first,
-        ),
-        Gallery(
-            name="worst-errors",
-            title=f"Most confident errors of {first}",
-            caption="True → predicted, with the probability that the net gave to its mistake.",
-            arm=first,
-        ),
     )

@@ -1,9 +1,18 @@
-"""The studies that can be run by name."""
+"""The studies, by the name that the command line and `gradlab.run` take."""
 
-from __future__ import annotations
-
+from gradlab.studies.activations import activations
 from gradlab.studies.compare import compare
+from gradlab.studies.mlp_capacity import mlp_capacity
+from gradlab.studies.optimisers import optimisers
+from gradlab.studies.regularisers import regularisers
 from gradlab.studies.residual_mlp import residual_mlp
 from gradlab.studies.setup import Study
 
-STUDIES: dict[str, Study] = {"residual-mlp": residual_mlp, "compare": compare}
+STUDIES: dict[str, Study] = {
+    "residual-mlp": residual_mlp,
+    "mlp-capacity": mlp_capacity,
+    "activations": activations,
+    "regularisers": regularisers,
+    "optimisers": optimisers,
+    "compare": compare,
+}

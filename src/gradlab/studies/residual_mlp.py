@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from gradlab.lab.design import Arm, Confusion, Curve, Design, Gallery, Line, Table, Twins
+from gradlab.lab.design import Arm, Confusion, Curve, Design, Gallery, Line, Twins
 from gradlab.models.mlp import Init
 from gradlab.studies._residual_claims import claims_of
 from gradlab.studies._residual_settings import SETTINGS, Setting, build_arms, quick
+from gradlab.studies._shared import (
+    accuracy_table,
+    gradients_by_layer,
+    gradients_table,
+    learning_curves,
+    mistakes_of,
+    other_data,
+    other_recipe,
+    scores_table,
+)
 from gradlab.studies.setup import Setup
 from gradlab.types import Count, PositiveFloat, UserError
 
-MNIST = "sha256:de11801970f8f8ae0b58c4905d56b24b01bffe1feee9845905a565ff0703f4c7"
-"""Checksum of the whole of MNIST with 5,000 training images set apart for validation."""
 MOST_LAYERS, MOST_UNITS = 1_000, 10_000
 BACKGROUND = (
     "A residual block adds its input to its output, so a deep net is a sum of shallow ones and the gradient always has a "
@@ -86,7 +94,7 @@ def residual_mlp(
         },
         arms=arms,
         claims=claims_of(chosen),
-        tables=_tables(),
+        tables=(accuracy_table(), scores_table(), gradients_table()),
         figures=_figures(chosen, arms),
         twins=tuple(
             Twins(a=arm.name, b=str(arm.factors["twin"])) for arm in arms if arm.factors["twin"] != "none"
@@ -96,15 +104,7 @@ def residual_mlp(
 
 def _deviations(published: Setting, chosen: Setting, setup: Setup) -> tuple[str, ...]:
     """Name everything in which this run is not the published one."""
-    found = list(published.unknown)
-    if setup.checksum != MNIST:
-        found.append(
-            f"data {setup.data} instead of mnist"
-            if setup.data != "mnist"
-            else "another data set called mnist"
-        )
-    if setup.precision != "fp32":
-        found.append(f"precision {setup.precision} instead of fp32")
+    found = [*published.unknown, *other_data(setup)]
     for name in ("depths", "width", "init"):
         was, now = getattr(published, name), getattr(chosen, name)
         if was != now:
@@ -112,92 +112,21 @@ def _deviations(published: Setting, chosen: Setting, setup: Setup) -> tuple[str,
                 ", ".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in (now, was)
             ]
             found.append(f"{name} {shown[0]} instead of {shown[1]}")
-    for name in ("epochs", "learning_rate", "batch_size"):
-        was, now = getattr(published.recipe, name), getattr(chosen.recipe, name)
-        if was != now:
-            found.append(f"{name.replace('_', ' ')} {now} instead of {was}")
-    return tuple(found)
-
-
-def _tables() -> tuple[Table, ...]:
-    return (
-        Table(
-            name="accuracy",
-            title="Accuracy of every arm",
-            caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test images. "
-            "Trained: runs above the share of the commonest class.",
-            measures=("test accuracy", "best epoch", "epochs trained"),
-        ),
-        Table(
-            name="scores",
-            title="More scores on the test images",
-            caption="Loss in nats; calibration error: mean gap between confidence and accuracy over 15 bins.",
-            measures=("test loss", "macro F1", "calibration error"),
-        ),
-        Table(
-            name="gradients",
-            title="Gradients of every arm",
-            caption="Powers of ten. Flow: weight-gradient norm of the first layer inside the blocks over that of the last, "
-            "on one fixed training batch; 0 is even, negative vanishes on the way to the input. Whether all layers' "
-            "gradients grow with depth, the first layer's tells.",
-            measures=(
-                "gradient flow at the start",
-                "gradient flow at the end",
-                "first-layer gradient at the start",
-            ),
-        ),
-    )
+    return (*found, *other_recipe(chosen.recipe, published.recipe))
 
 
 def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Confusion | Gallery, ...]:
-    panel = "depth" if chosen.has_depths else "size"
-    deepest = {} if not chosen.has_depths else {"depth": chosen.gradient_depth}
-    one_net = "net" if chosen.has_depths else "arm"
-    curves = Curve(
-        name="learning-curves",
-        title="Learning curves",
-        caption="Validation accuracy after every epoch: mean over the seeds still training, with a 95 % band.",
-        source="epochs",
-        x="epoch",
-        y="validation_accuracy",
-        by="net",
-        panel=panel,
-    )
-    gradients = Curve(
-        name="gradients",
-        title=f"Gradient norm by layer{f', depth {chosen.gradient_depth}' if chosen.has_depths else ''}",
-        caption="Weight-gradient norm from the input (left) to the head (right) on one fixed training batch, before and "
-        "after training: geometric mean over seeds with a 95 % band. A line that falls to the left vanishes.",
-        source="gradients",
-        x="index",
-        y="norm",
-        by=one_net,
-        panel="time",
-        y_scale="log",
-        where={**deepest, "kind": "weight"},
-    )
-    biases = replace(
-        gradients,
-        name="bias-gradients",
-        title=gradients.title.replace("norm", "norm of biases"),
-        caption=gradients.caption.replace("Weight-gradient", "Bias-gradient"),
-        where={**deepest, "kind": "bias"},
-    )
-    confusion = Confusion(
-        name="confusion",
-        title=f"Confusions of {arms[-1].label}",
-        caption="Test images by true (row) and predicted (column) class, summed over the seeds.",
-        arm=arms[-1].name,
-    )
-    errors = Gallery(
-        name="worst-errors",
-        title=f"Most confident errors of {arms[-1].label}",
-        caption="True → predicted, with the probability that the net gave to its mistake; many are hard for people too.",
-        arm=arms[-1].name,
+    depth, by = chosen.gradient_depth if chosen.has_depths else 0, "net" if chosen.has_depths else "arm"
+    title, where = (f", depth {depth}", {"depth": depth}) if depth else ("", {})
+    shared = (
+        learning_curves(by="net", panel="depth" if chosen.has_depths else "size"),
+        gradients_by_layer(by=by, title=title, where=where),
+        gradients_by_layer(by=by, title=title, where=where, kind="bias"),
+        *mistakes_of(arms[-1]),
     )
     if not chosen.has_depths:
-        return (curves, gradients, biases, confusion, errors)
-    depth = Line(
+        return shared
+    by_depth = Line(
         name="accuracy-by-depth",
         title="Test accuracy against depth",
         caption="Each dot is one seed; the line is the mean with its 95 % interval. Where a plain line falls to the "
@@ -207,4 +136,4 @@ def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Con
         by="net",
         x_scale="category",
     )
-    return (depth, curves, gradients, biases, confusion, errors)
+    return (by_depth, *shared)

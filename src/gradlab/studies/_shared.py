@@ -1,0 +1,150 @@
+"""What several studies have in common: parts of claims, tables, figures, and how a run differs from a published one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gradlab.lab.design import Arm, Confusion, Curve, Gallery, Part, Table
+from gradlab.statistics import Contrast
+from gradlab.studies.setup import Setup
+from gradlab.training.recipe import Recipe
+
+MNIST = "sha256:de11801970f8f8ae0b58c4905d56b24b01bffe1feee9845905a565ff0703f4c7"
+"""Checksum of the whole of MNIST with 5,000 training images set apart for validation."""
+PROTOCOL = ("six paired seeds instead of one run", "weights chosen on validation data, never on test")
+"""What every run here corrects in the published protocols."""
+ACCURACY, LOSS = "test accuracy", "test loss"
+POINT = 0.01
+PROBE_STEPS = (0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
+"""Where runs are probed over training: about two moments in each power of ten, and the last step."""
+
+
+def part(label: str, contrast: Contrast, *, measure: str = ACCURACY, delta: float = POINT) -> Part:
+    """Return one comparison of a claim; by default of test accuracy, where a point matters."""
+    return Part(label=label, measure=measure, contrast=contrast, delta=delta)
+
+
+def other_data(setup: Setup) -> tuple[str, ...]:
+    """Say how data and number format differ from the labs' MNIST in fp32."""
+    found = []
+    if setup.checksum != MNIST:
+        named = setup.data == "mnist"
+        found.append("another data set called mnist" if named else f"data {setup.data} instead of mnist")
+    if setup.precision != "fp32":
+        found.append(f"precision {setup.precision} instead of fp32")
+    return tuple(found)
+
+
+def other_recipe(
+    now: Recipe, was: Recipe, names: Sequence[str] = ("epochs", "learning_rate", "batch_size")
+) -> tuple[str, ...]:
+    """Say where a recipe differs from the published one."""
+    pairs = [(name, getattr(now, name), getattr(was, name)) for name in names]
+    return tuple(
+        f"{name.replace('_', ' ')} {_shown(a)} instead of {_shown(b)}" for name, a, b in pairs if a != b
+    )
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def accuracy_table(*, arms: tuple[str, ...] = (), title: str = "Accuracy of every arm") -> Table:
+    """Return the table that every study begins with."""
+    return Table(
+        name="accuracy",
+        title=title,
+        caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test images. "
+        "Trained: runs above the share of the commonest class.",
+        measures=(ACCURACY, "best epoch", "epochs trained"),
+        arms=arms,
+    )
+
+
+def scores_table(*, arms: tuple[str, ...] = ()) -> Table:
+    """Return the table of the other scores on the test images."""
+    return Table(
+        name="scores",
+        title="More scores on the test images",
+        caption="Loss in nats; calibration error: mean gap between confidence and accuracy over 15 bins.",
+        measures=(LOSS, "macro F1", "calibration error"),
+        arms=arms,
+    )
+
+
+def gradients_table() -> Table:
+    """Return the table of gradients at the start and at the end."""
+    return Table(
+        name="gradients",
+        title="Gradients of every arm",
+        caption="Powers of ten. Flow: weight-gradient norm of the first layer inside the blocks over that of the last, "
+        "on one fixed training batch; 0 is even, negative vanishes on the way to the input. Whether all layers' "
+        "gradients grow with depth, the first layer's tells.",
+        measures=(
+            "gradient flow at the start",
+            "gradient flow at the end",
+            "first-layer gradient at the start",
+        ),
+    )
+
+
+def learning_curves(
+    *, by: str, panel: str, y: str = "validation_accuracy", where: dict[str, Any] | None = None
+) -> Curve:
+    """Return the learning curves of the arms."""
+    words = {
+        "validation_accuracy": "Validation accuracy",
+        "validation_loss": "Validation loss",
+        "train_loss": "Training loss",
+    }
+    name = "learning-curves" if y == "validation_accuracy" else y.replace("_", "-")
+    return Curve(
+        name=name,
+        title="Learning curves" if y == "validation_accuracy" else f"{words[y]} while training",
+        caption=f"{words[y]} after every epoch: mean over the seeds still training, with a 95 % band.",
+        source="epochs",
+        x="epoch",
+        y=y,
+        by=by,
+        panel=panel,
+        where=where or {},
+        y_scale="log" if y.endswith("loss") else "linear",
+    )
+
+
+def gradients_by_layer(*, by: str, title: str, where: dict[str, Any], kind: str = "weight") -> Curve:
+    """Return gradient norms by layer, before and after training; `kind` is weight or bias."""
+    biases = kind == "bias"
+    return Curve(
+        name="bias-gradients" if biases else "gradients",
+        title=f"Gradient norm{' of biases' if biases else ''} by layer{title}",
+        caption=f"{'Bias' if biases else 'Weight'}-gradient norm from the input (left) to the head (right) on one fixed "
+        "training batch, before and after training: geometric mean over seeds with a 95 % band. A line that falls to the "
+        "left vanishes.",
+        source="gradients",
+        x="index",
+        y="norm",
+        by=by,
+        panel="time",
+        y_scale="log",
+        where={**where, "kind": kind},
+    )
+
+
+def mistakes_of(arm: Arm) -> tuple[Confusion, Gallery]:
+    """Return the confusion matrix of one arm and its most confident errors."""
+    return (
+        Confusion(
+            name="confusion",
+            title=f"Confusions of {arm.label}",
+            caption="Test images by true (row) and predicted (column) class, summed over the seeds.",
+            arm=arm.name,
+        ),
+        Gallery(
+            name="worst-errors",
+            title=f"Most confident errors of {arm.label}",
+            caption="True → predicted, with the probability that the net gave to its mistake; many are hard for people too.",
+            arm=arm.name,
+        ),
+    )

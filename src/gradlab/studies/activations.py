@@ -1,0 +1,167 @@
+"""Which activations let a deep MLP train?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gradlab.lab.design import Arm, Curve, Design, Line
+from gradlab.models.mlp import MLP, Activation, Init
+from gradlab.studies._activations_claims import SATURATING, claims_of
+from gradlab.studies._shared import (
+    PROBE_STEPS,
+    PROTOCOL,
+    accuracy_table,
+    gradients_by_layer,
+    gradients_table,
+    learning_curves,
+    mistakes_of,
+    other_data,
+    other_recipe,
+    scores_table,
+)
+from gradlab.studies.setup import Setup
+from gradlab.training.recipe import Recipe
+from gradlab.training.stopping import Patience
+from gradlab.types import Count, PositiveFloat, UserError
+
+NETS = {2: (256, 128), 5: (256, 128, 64, 32, 16), 10: (256, 256, 128, 128, 64, 64, 32, 32, 16, 16)}
+"""Hidden widths of lab 002 by their number."""
+PUBLISHED = Recipe(
+    learning_rate=1e-3, batch_size=64, epochs=50, stopping=Patience(patience=10, min_delta=1e-3)
+)
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {"epochs": 3, "batch_size": 128, "stopping": None},
+    "standard": {"epochs": 8, "batch_size": 128, "stopping": None},
+    "full": {},
+}
+SMALL: dict[str, Any] = {"epochs": 40, "batch_size": 32, "stopping": None}
+SMALL_QUICK = SMALL | {"epochs": 15}
+THREE: tuple[Activation, ...] = ("sigmoid", "tanh", "relu")
+ALL: tuple[Activation, ...] = (*THREE, "leaky-relu", "gelu")
+BACKGROUND = (
+    "A sigmoid's slope is at most a quarter, so ten layers of it shrink a gradient a millionfold: it saturates, and so does "
+    "tanh far from zero. Here one MLP of 2, 5 and 10 hidden layers is trained with five activations, from the same initial "
+    "weights and in the same order of the data. As a control the deepest net also starts from the initialisation that was "
+    "made for its activation (Xavier for sigmoid and tanh, He for the others): if that mends it, the starting scale was to "
+    "blame, not the activation alone."
+)
+
+
+def activations(
+    setup: Setup,
+    *,
+    activations: tuple[Activation, ...] | None = None,
+    depths: tuple[Count, ...] | None = None,
+    epochs: Count | None = None,
+    learning_rate: PositiveFloat = 1e-3,
+    batch_size: Count | None = None,
+) -> Design:
+    """Which activations let a deep MLP train?
+
+    Args:
+        setup: preset and data.
+        activations: which to compare; all five by default, sigmoid, tanh and relu in the preset quick. relu is the
+            reference and always among them.
+        depths: hidden layers: 2, 5 or 10, as published; 2 and 10 by default, all three in the preset full.
+        epochs: at most; the preset's own by default.
+        learning_rate: of Adam.
+        batch_size: images in one step; the preset's own by default.
+    """
+    quick = setup.preset == "quick"
+    kinds = tuple(dict.fromkeys((*(activations or (THREE if quick else ALL)), "relu")))
+    chosen = tuple(sorted(set(depths or ((2, 5, 10) if setup.preset == "full" else (2, 10)))))
+    if not set(chosen) <= set(NETS):
+        raise UserError(f"depths are 2, 5 or 10 hidden layers, as published, got {chosen}.")
+    if len(kinds) < 2:
+        raise UserError("activations compares relu with at least one other; add one, such as tanh.")
+    change = PRESETS[setup.preset] if not setup.is_small else SMALL_QUICK if quick else SMALL
+    given = {"epochs": epochs, "batch_size": batch_size}
+    change = {**change, "learning_rate": learning_rate} | {k: v for k, v in given.items() if v is not None}
+    recipe, deep = replace(PUBLISHED, **change), max(chosen)
+    arms = (
+        *(_arm(kind, depth, "default", recipe) for depth in chosen for kind in kinds),
+        *(_arm(kind, deep, "matched", recipe) for kind in kinds),
+    )
+    return Design(
+        study="activations",
+        title="Activations in deep MLPs",
+        question="Which activations let a deep MLP train?",
+        background=BACKGROUND,
+        setting="002",
+        setting_text=f"Hidden layers {', '.join(f'{d}: ' + '-'.join(map(str, NETS[d])) for d in chosen)}; "
+        f"no normalisation, no dropout; {recipe.describe()}.",
+        corrections=(*PROTOCOL, "gradients measured (published: training loss alone)"),
+        deviations=_deviations(setup, recipe, chosen, kinds),
+        parameters={
+            "activations": list(kinds),
+            "depths": list(chosen),
+            "epochs": recipe.epochs,
+            "learning_rate": learning_rate,
+            "batch_size": recipe.batch_size,
+        },
+        arms=arms,
+        claims=claims_of(kinds, chosen),
+        tables=(accuracy_table(), gradients_table(), scores_table()),
+        figures=(
+            Line(
+                name="accuracy-by-depth",
+                title="Test accuracy against depth",
+                caption="Each dot is one seed; the line is the mean with its 95 % interval. Left: PyTorch's default "
+                "initialisation; right: the one made for the activation.",
+                x="depth",
+                y="test accuracy",
+                by="activation",
+                panel="init",
+                x_scale="category",
+            ),
+            gradients_by_layer(
+                by="activation", title=f", {deep} hidden layers", where={"depth": deep, "init": "default"}
+            ),
+            _over_training(deep),
+            learning_curves(by="activation", panel="init", y="train_loss", where={"depth": deep}),
+            *mistakes_of(next(arm for arm in arms if arm.name == f"relu-{deep}")),
+        ),
+    )  # fmt: skip
+
+
+def _arm(kind: Activation, depth: int, init: str, recipe: Recipe) -> Arm:
+    made: Init = "default" if init == "default" else "xavier" if kind in SATURATING else "he"
+    words = "" if made == "default" else f", {made.capitalize()} initialisation"
+    return Arm(
+        name=f"{kind}-{depth}" + ("" if made == "default" else f"-{made}"),
+        label=f"{kind}, {depth} layers{words}",
+        factors={"activation": kind, "depth": depth, "init": init},
+        model=MLP(widths=NETS[depth], activation=kind, init=made),
+        recipe=recipe,
+        probe_steps=PROBE_STEPS,
+    )
+
+
+def _over_training(deep: int) -> Curve:
+    return Curve(
+        name="gradient-over-training",
+        title=f"Gradient of the first layer over training, {deep} hidden layers",
+        caption="Weight-gradient norm of the first layer on one fixed training batch against the optimiser's steps: "
+        "geometric mean over seeds with a 95 % band. What starts at the bottom may yet rise, or never.",
+        source="probes",
+        x="step",
+        y="weight_gradient",
+        by="activation",
+        panel="init",
+        where={"depth": deep, "index": 0},
+        x_scale="log",
+        y_scale="log",
+    )
+
+
+def _deviations(
+    setup: Setup, recipe: Recipe, depths: tuple[int, ...], kinds: tuple[str, ...]
+) -> tuple[str, ...]:
+    found = [*other_data(setup), *other_recipe(recipe, PUBLISHED)]
+    if recipe.stopping != PUBLISHED.stopping:
+        found.append("no early stopping instead of patience 10")
+    if 10 not in depths:
+        found.append(f"{max(depths)} hidden layers instead of 10")
+    missing = [kind for kind in ("sigmoid", "tanh", "relu") if kind not in kinds]
+    return (*found, *(f"without {kind}" for kind in missing))
