@@ -44,6 +44,14 @@ def loss_of(logits, labels):
     return nn.functional.cross_entropy(logits.flatten(0, -2), labels.flatten(), reduction="sum")
 
 
+def as_weights(stacked):
+    """Copy a stack with its gradients in place of its weights, so that unstacking gives them their usual shapes."""
+    copy = deepcopy(stacked)
+    for mine, parameter in zip(copy.parameters(), stacked.parameters(), strict=True):
+        mine.data = parameter.grad.clone()
+    return copy
+
+
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_forward_gradients_and_running_statistics_equal_the_solo_networks(config, training):
@@ -56,8 +64,9 @@ def test_forward_gradients_and_running_statistics_equal_the_solo_networks(config
         expected = network(images[index])
         loss_of(expected, labels[index]).backward()
         torch.testing.assert_close(logits[index], expected, rtol=1e-12, atol=1e-12)
-        for (name, mine), theirs in zip(stacked.named_parameters(), network.parameters(), strict=True):
-            torch.testing.assert_close(mine.grad[index], theirs.grad, rtol=1e-12, atol=1e-12, msg=name)
+        gradients = unstack(as_weights(stacked), index, network).parameters()
+        for mine, (name, theirs) in zip(gradients, network.named_parameters(), strict=True):
+            torch.testing.assert_close(mine.detach(), theirs.grad, rtol=1e-12, atol=1e-12, msg=name)
         buffers = dict(network.named_buffers())
         for name, mine in stacked.named_buffers():
             if not name.startswith("normalise"):

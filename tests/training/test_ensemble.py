@@ -130,7 +130,9 @@ def test_the_flat_tensor_and_the_module_share_every_trained_number_and_gradient(
     next(model.parameters()).requires_grad_(False)
     trained = [p.detach().clone() for p in model.parameters() if p.requires_grad]
     ensemble = together([model], [0])
-    assert torch.equal(ensemble.flat.detach()[0], torch.cat([p.flatten() for p in trained]))
+    assert ensemble.flat.shape == (1, sum(p.numel() for p in trained))
+    back = [p.detach() for p in ensemble.extract(0).parameters() if p.requires_grad]
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(back, trained, strict=True))
     images = torch.rand(1, 5, *SHAPE)
     loss = ensemble.forward(ensemble.prepare(images)).square().sum()
     expected = torch.autograd.grad(loss, ensemble.parameters, retain_graph=True)

@@ -9,7 +9,13 @@ from torch import nn
 
 from gradlab.models.mlp_network import Block, MLPNetwork
 from gradlab.models.normalise import Normalise
-from gradlab.models.stacked_layers import StackedBatchNorm, StackedDropout, StackedLayerNorm, StackedLinear
+from gradlab.models.stacked_layers import (
+    StackedBatchNorm,
+    StackedDropout,
+    StackedLayerNorm,
+    StackedLinear,
+    state_of,
+)
 from gradlab.types import UserError
 
 LAYERS: dict[type[nn.Module], Callable[..., nn.Module]] = {
@@ -105,11 +111,10 @@ def unstack(stacked: nn.Module, index: int, like: MLPNetwork) -> MLPNetwork:
     first = next(stacked.parameters())
     network = copy.deepcopy(like).to(device=first.device, dtype=first.dtype)
     own = {
-        f"{name}.{key}"
+        f"{name}.{key}": value
         for name, layer in stacked.named_modules()
         if isinstance(layer, StackedLinear | StackedLayerNorm | StackedBatchNorm)
-        for key in layer.state_dict()
+        for key, value in state_of(layer, index).items()
     }
-    state = {name: value[index] if name in own else value for name, value in stacked.state_dict().items()}
-    network.load_state_dict(state)
+    network.load_state_dict(stacked.state_dict() | own)
     return network

@@ -14,25 +14,27 @@ from gradlab.types import UserError, derive_seed
 
 def _join(parameters: Sequence[Tensor]) -> nn.Parameter:
     """Stack parameters along a new first axis; frozen ones stay frozen."""
-    return nn.Parameter(
-        torch.stack([parameter.detach() for parameter in parameters]), parameters[0].requires_grad
-    )
+    stacked = torch.stack([parameter.detach() for parameter in parameters]).contiguous()
+    return nn.Parameter(stacked, parameters[0].requires_grad)
 
 
 class StackedLinear(nn.Module):
-    """S linear layers: (S, B, in) to (S, B, out); weight (S, out, in), bias (S, out)."""
+    """S linear layers: (S, B, in) to (S, B, out); weight (S, in, out), bias (S, 1, out).
+
+    In this form one product needs no transposed view, and its gradient arrives in the order in which it is kept.
+    """
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
         super().__init__()
-        self.weight = _join([layer.weight for layer in layers])
-        biases = [layer.bias for layer in layers if layer.bias is not None]
+        self.weight = _join([layer.weight.mT for layer in layers])
+        biases = [layer.bias[None] for layer in layers if layer.bias is not None]
         self.bias = _join(biases) if biases else None
 
     def forward(self, features: Tensor) -> Tensor:
         """Apply layer s to features[s]."""
         if self.bias is None:
-            return torch.bmm(features, self.weight.transpose(1, 2))
-        return torch.baddbmm(self.bias.unsqueeze(1), features, self.weight.transpose(1, 2))
+            return torch.bmm(features, self.weight)
+        return torch.baddbmm(self.bias, features, self.weight)
 
 
 class StackedLayerNorm(nn.Module):
@@ -107,6 +109,21 @@ class StackedDropout(nn.Module):
             raise UserError(
                 "dropout in a stack needs its streams: call reseed with one seed per network first."
             )
-        draws = [torch.rand(features.shape[1:], generator=generator) for generator in self.generators]
-        keep = torch.stack(draws).to(features.device) >= self.probability
-        return features * keep / (1 - self.probability)
+        draws = torch.empty(
+            features.shape
+        )  # on the CPU in float32, so that every device and format drops alike
+        for row, generator in zip(draws, self.generators, strict=True):
+            row.uniform_(generator=generator)
+        kind = torch.promote_types(features.dtype, torch.float32)
+        scale = draws.ge_(self.probability).to(features.device, kind)
+        if self.probability < 1:
+            scale.div_(1 - self.probability)
+        return (features * scale).to(features.dtype)
+
+
+def state_of(layer: nn.Module, index: int) -> dict[str, Tensor]:
+    """Return the state of network `index` of a stacked layer in the shapes of PyTorch's own layer."""
+    state = {name: value[index] for name, value in layer.state_dict().items()}
+    if isinstance(layer, StackedLinear):
+        return {name: value.mT if name == "weight" else value[0] for name, value in state.items()}
+    return state
