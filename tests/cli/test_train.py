@@ -1,0 +1,107 @@
+import json
+
+import pytest
+
+from gradlab.models import load
+from gradlab.models.saved import read_facts
+
+SMALL = ["train", "mlp", "--width", "6", "--depth", "1", "--epochs", "2", "--batch-size", "64"]
+
+
+def test_a_model_is_trained_and_kept(ask, tmp_path):
+    answer = ask(*SMALL, "--out", tmp_path / "model", "--seed", "4")
+    assert answer.code == 0
+    facts = read_facts(tmp_path / "model")
+    text = answer.out
+    assert "network     stem 64→6, 1 × 6→6, head 6→10" in text
+    assert "502 parameters (0 frozen), 960 FLOPs an image" in text
+    assert 64 * 6 + 6 + 36 + 6 + 60 + 10 == 502
+    assert 2 * (64 * 6 + 36 + 60) == 960
+    assert "training    finished after 2 epochs" in text
+    for role in ("validation", "test"):
+        assert f"accuracy {facts['metrics'][role]['accuracy']:.4f} [" in text
+    assert text.endswith(f"Model: {tmp_path / 'model'}\n")
+    assert "epoch 1/2" in answer.err
+    assert (facts["seed"], facts["model"]["width"]) == (4, 6)
+    assert load(tmp_path / "model").head.out_features == 10
+
+
+def test_every_kind_of_option_reaches_the_training(ask, tmp_path):
+    answer = ask(
+        *SMALL, "--residual", "--no-stem-activation", "--optimizer", "sgd", "--momentum", "0.9", "--schedule", "cosine",
+        "--schedule.floor", "0.2", "--stopping", "patience", "--stopping.patience", "7", "--out", tmp_path / "m", "--json",
+    )  # fmt: skip
+    facts = json.loads(answer.out)
+    assert (facts["model"]["residual"], facts["model"]["stem_activation"]) == (True, False)
+    assert facts["recipe"]["momentum"] == 0.9
+    assert facts["recipe"]["schedule"] == {"kind": "cosine", "floor": 0.2}
+    assert facts["recipe"]["stopping"]["patience"] == 7
+    assert facts["was_there"] is False
+
+
+def test_widths_are_a_list(ask, tmp_path):
+    facts = json.loads(ask("train", "mlp", "--widths", "9", "5", "--epochs", "1", "--json").out)
+    assert facts["model"]["widths"] == [9, 5]
+    assert facts["folder"] == "models/mlp-digits"
+    assert (tmp_path / "models" / "mlp-digits" / "model.json").exists()
+
+
+def test_asked_again_it_is_finished(ask, tmp_path):
+    ask(*SMALL, "--out", tmp_path / "model")
+    again = ask(*SMALL, "--out", tmp_path / "model")
+    assert again.out.startswith("This model is finished; nothing was trained.\n")
+    assert again.err == ""
+
+
+def test_the_default_network_learns_the_digits(ask):
+    facts = json.loads(ask("train", "mlp", "--json").out)
+    assert facts["metrics"]["test"]["accuracy"] > 0.93
+
+
+def test_a_folder_of_class_folders_is_data(ask, tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for name, brightness in (("day", 170), ("night", 80)):
+        (tmp_path / "skies" / name).mkdir(parents=True)
+        for number in range(30):
+            pixels = rng.normal(brightness, 30, (6, 5, 3)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "skies" / name / f"{number}.png")
+    answer = ask("train", "mlp", "--data", "skies", "--epochs", "3", "--batch-size", "8")
+    assert answer.code == 0
+    assert "The source has no test part: 12 of 60 training images" in answer.out
+    assert read_facts(tmp_path / "models" / "mlp-skies")["class_names"] == ["day", "night"]
+
+
+def test_something_else_is_not_overwritten(ask, tmp_path):
+    ask(*SMALL, "--out", tmp_path / "model")
+    assert (
+        "holds another model (other seed); give another --out"
+        in ask(*SMALL, "--seed", 1, "--out", tmp_path / "model").sentence
+    )
+    (tmp_path / "notes.txt").write_text("mine")
+    assert "holds something else" in ask(*SMALL, "--out", tmp_path).sentence
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--learning-rate", "0"], "--learning-rate should be greater than 0, got 0.0."),
+        (["--width", "2.5"], "--width cannot be '2.5'; expected a whole number."),
+        (["--depth", "-1"], "depth counts the linear layers"),
+        (["--optimizer", "adma"], "--optimizer cannot be 'adma'; did you mean 'adam'?"),
+        (["--dept", "2"], "unknown option '--dept'; did you mean '--depth'?"),
+        (["--data", "mnsit"], "No data set is called 'mnsit'"),
+        (["--data", "noise"], "has no train part"),
+        (["--precision", "fp16", "--device", "cpu"], "fp16 on a CPU"),
+        (["--threads", "0"], "threads counts those of PyTorch"),
+        (["--residual", "--widths", "4", "5"], "a residual MLP needs one width"),
+    ],
+)
+def test_a_mistake_is_one_sentence(ask, words, sentence):
+    assert sentence in ask("train", "mlp", *words).sentence
+
+
+def test_an_unknown_model_gets_the_nearest(ask):
+    assert ask("train", "mpl").sentence == "unknown command 'mpl'; did you mean 'mlp'?"
