@@ -20,8 +20,11 @@ def change_rows(images: Tensor, changed: Tensor, change: Change) -> Tensor:
         return images
     step = _rows_at_once(images)
     if len(numbers) == len(images):
-        blocks = [slice(start, start + step) for start in range(0, len(images), step)]
-        return torch.cat([change(images[block], block) for block in blocks])
+        result = torch.empty_like(images)
+        for start in range(0, len(images), step):
+            block = slice(start, start + step)
+            result[block] = change(images[block], block)
+        return result
     result = images.clone()
     for rows in torch.split(numbers, step):
         there = rows.to(images.device)
