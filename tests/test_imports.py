@@ -114,6 +114,7 @@ gradlab.statistics.judge([0.1, 0.2, 0.15], delta=0.01)
 gradlab.data.info("digits")
 gradlab.models.MLP(width=8).describe(64, 10)
 gradlab.training.Recipe(epochs=3).describe()
+gradlab.training.alarms([]), gradlab.training.alarms_of_runs("a", []), gradlab.training.ProbeRow
 gradlab.run, gradlab.plan, gradlab.Result, gradlab.lab.MEASURES
 """
 HELP = """

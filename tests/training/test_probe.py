@@ -171,6 +171,14 @@ def test_rows_of_a_loop_are_those_of_the_weights_at_that_step():
     )  # nobody knew that it would be the last
 
 
+def test_a_compiled_module_is_probed_as_the_one_it_was_made_from():
+    model = MLP(width=6, depth=2).build(SHAPE, CLASSES, seed=0)
+    with probe(torch.compile(model, backend="eager"), DATA) as compiled, probe(model, DATA) as plain:
+        pass
+    assert compiled.rows == plain.rows
+    assert len(plain.rows) == 4
+
+
 def test_any_outputs_and_any_loss_can_be_probed():
     model = nn.Sequential(nn.Embedding(7, 4), nn.Flatten(), nn.Linear(12, 1))
     tokens, targets = torch.randint(0, 7, (9, 3)), torch.randn(9, 1)

@@ -135,6 +135,9 @@ def probe(
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise UserError(f"every counts optimiser steps between two probes, at least 1, got {every!r}.")
     chosen = None if steps is None else frozenset(check_steps(steps))
+    model = getattr(
+        model, "_orig_mod", model
+    )  # a compiled module shares its weights with the one it was made from
     first = layers_of(model)[0].weights[0]
     batch = batch_of(data, batch_size, first, "probe")
     log = ProbeLog(model, batch, loss, lambda step: step % every == 0 if chosen is None else step in chosen)

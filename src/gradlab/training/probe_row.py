@@ -77,10 +77,10 @@ def as_rows(rows: Sequence[ProbeRow] | Columns) -> list[ProbeRow]:
 
 def by_step(rows: Sequence[ProbeRow]) -> dict[int, list[ProbeRow]]:
     """Group rows by step, both in ascending order; within a step from the input to the output."""
-    steps = sorted({row.step for row in rows})
-    return {
-        step: sorted((row for row in rows if row.step == step), key=lambda row: row.index) for step in steps
-    }
+    groups: dict[int, list[ProbeRow]] = {}
+    for row in sorted(rows, key=lambda row: (row.step, row.index)):
+        groups.setdefault(row.step, []).append(row)
+    return groups
 
 
 def effective_depth(rows: Sequence[ProbeRow] | Columns, *, share: float = 0.01) -> int:

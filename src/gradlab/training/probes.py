@@ -14,7 +14,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.dropout import _DropoutNd
 
 from gradlab.models._randomness import seeded
-from gradlab.models.stacked_layers import StackedDropout
+from gradlab.models.stacked_layers import StackedBatchNorm, StackedDropout, StackedLayerNorm
 from gradlab.training.modes import kept_modes, set_training
 from gradlab.training.probe_row import ProbeRow
 from gradlab.training.probes_activations import Activations
@@ -49,7 +49,7 @@ def layers_of(module: nn.Module, *, axes: int = 2) -> list[Layer]:
     found = []
     for name, part in module.named_modules():
         weights = [p for p in _called(part, "weight") if p.dim() >= axes]
-        if weights:
+        if weights and not isinstance(part, StackedLayerNorm | StackedBatchNorm):
             axis = 1 if isinstance(part, _ConvNd | _NormBase | nn.GroupNorm) else -1
             found.append(Layer(name, part, weights, _called(part, "bias"), axis))
     if not found:
