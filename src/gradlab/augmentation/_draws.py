@@ -39,6 +39,13 @@ def uniform_bytes(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     return words.view(torch.int8)[:numbers].view(shape).float().add_(0.5).div_(128)
 
 
+def spread(numbers: Tensor, rows: Tensor) -> Tensor:
+    """Put numbers (n, ...) into the n marked of (count,) rows, and 0 into the others: (count, ...)."""
+    if len(numbers) == len(rows):
+        return numbers
+    return torch.zeros(len(rows), *numbers.shape[1:]).index_copy_(0, rows.nonzero().squeeze(1), numbers)
+
+
 def beta(count: int, alpha: float, generator: torch.Generator) -> Tensor:
     """Draw (count,) from Beta(alpha, alpha) by its inverse distribution function; alpha 0 gives 1."""
     from scipy.special import betaincinv

@@ -51,18 +51,11 @@ class Elastic:
 
     def draw(self, count: int, size: tuple[int, int, int], generator: Generator) -> Tensor:
         """Draw (count, 2, H, W) displacements in pixels, x then y: where the input is read, less where it is shown."""
-        import torch
-
-        from gradlab.augmentation._draws import chosen, uniform_bytes
+        from gradlab.augmentation._draws import chosen, spread, uniform_bytes
 
         rows = chosen(count, self.probability, generator)
         noise = uniform_bytes((int(rows.sum()), 2, *size[1:]), generator)
-        fields = smooth(noise, self.sigma).mul_(self.alpha)
-        return (
-            fields
-            if len(fields) == count
-            else torch.zeros(count, 2, *size[1:]).masked_scatter_(rows[:, None, None, None], fields)
-        )
+        return spread(smooth(noise, self.sigma).mul_(self.alpha), rows)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
         """Show at p what each image (N, C, H, W) has at p + its displacement at p."""

@@ -44,7 +44,7 @@ class Erasing:
         """Draw (count, 4) boxes: top, left, height, width in whole pixels, height 0 for none; then the C·H·W fills."""
         import torch
 
-        from gradlab.augmentation._draws import chosen, uniform_bytes
+        from gradlab.augmentation._draws import chosen, spread, uniform_bytes
 
         rows = chosen(count, self.probability, generator)
         boxes = draw_boxes(
@@ -53,10 +53,9 @@ class Erasing:
         boxes = torch.where(rows[:, None], boxes, 0.0)
         if self.fill == "black":
             return boxes
-        fills = torch.zeros(count, size[0] * size[1] * size[2])
-        grey = uniform_bytes((int(rows.sum()), fills.shape[1]), generator)
-        fills[rows] = grey.mul_(128).add_(127.5).div_(255)
-        return torch.cat([boxes, fills], dim=1)
+        numbers = size[0] * size[1] * size[2]
+        grey = uniform_bytes((int(rows.sum()), numbers), generator).mul_(128).add_(127.5).div_(255)
+        return torch.cat([boxes, spread(grey, rows)], dim=1)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
         """Erase its box from each image (N, C, H, W)."""

@@ -30,15 +30,11 @@ class Noise:
         """Draw (count, C, H, W) of what is added, 0 in images without noise."""
         import torch
 
-        from gradlab.augmentation._draws import chosen
+        from gradlab.augmentation._draws import chosen, spread
 
         rows = chosen(count, self.probability, generator)
         numbers = torch.randn(int(rows.sum()), *size, generator=generator).mul_(self.strength)
-        return (
-            numbers
-            if len(numbers) == count
-            else torch.zeros(count, *size).masked_scatter_(rows[:, None, None, None], numbers)
-        )
+        return spread(numbers, rows)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
         """Add its noise to each image (N, C, H, W)."""
