@@ -22,6 +22,8 @@ from gradlab.types import UserError
 
 Before = Mapping[nn.Parameter, Tensor]
 """The weights before the last step."""
+SMALL = 2**18
+"""Most numbers of a tensor that is joined with others of its shape."""
 
 
 @dataclass(frozen=True)
@@ -159,16 +161,27 @@ def _called(part: nn.Module, word: str) -> list[nn.Parameter]:
 
 def _norms(tensors: Mapping[nn.Parameter, Tensor | None], seeds: int) -> dict[nn.Parameter, list[float]]:
     """L2 norm of every tensor by network, summed in float64, so that a small one does not vanish in the square."""
-    rows = [_norm(tensor, seeds) for tensor in tensors.values() if tensor is not None]
-    values = iter(torch.stack(rows).tolist() if rows else [])
-    return {
-        parameter: [0.0] * seeds if tensor is None else next(values) for parameter, tensor in tensors.items()
-    }
+    found = {parameter: [0.0] * seeds for parameter in tensors}
+    known = [(parameter, tensor) for parameter, tensor in tensors.items() if tensor is not None]
+    for group in _alike([tensor for _, tensor in known]):
+        norms = _norm(torch.stack([known[number][1] for number in group]), len(group) * seeds)
+        for number, values in zip(group, norms.view(-1, seeds).tolist(), strict=True):
+            found[known[number][0]] = values
+    return found
 
 
-def _norm(tensor: Tensor, seeds: int) -> Tensor:
-    rows = tensor.reshape(seeds, -1)
-    return torch.linalg.vector_norm(rows, dim=1, dtype=_wide(tensor))  # type: ignore[no-any-return]
+def _norm(tensor: Tensor, rows: int) -> Tensor:
+    flat = tensor.reshape(rows, -1)
+    return torch.linalg.vector_norm(flat, dim=1, dtype=_wide(tensor))  # type: ignore[no-any-return]
+
+
+def _alike(tensors: Sequence[Tensor]) -> list[list[int]]:
+    """Group small tensors by shape, so that a deep net takes a few operations instead of a few a layer."""
+    groups: dict[object, list[int]] = {}
+    for number, tensor in enumerate(tensors):
+        small = tensor.numel() <= SMALL
+        groups.setdefault((tensor.shape, tensor.dtype, tensor.device) if small else number, []).append(number)
+    return list(groups.values())
 
 
 def _wide(tensor: Tensor) -> torch.dtype:
@@ -179,21 +192,30 @@ def _activation_numbers(
     layers: Sequence[Layer], ran: Sequence[tuple[Tensor | None, Tensor | None]], *, stacked: bool, seeds: int
 ) -> tuple[list[list[float | None]], list[list[float | None]]]:
     """Root mean square and fraction of dead units of every layer by network, from its activation and own output."""
-    rows = []
-    for layer, (activation, own) in zip(layers, ran, strict=True):
-        if activation is None or own is None:
-            continue
-        features = activation.detach() if stacked else activation.detach().unsqueeze(0)
-        axis = layer.axis
-        if activation.dim() != own.dim():  # reshaped on its way: every number of a sample is a unit
-            features, axis = features.flatten(2), -1
-        scale = _norm(features, seeds) / math.sqrt(max(1, features.numel() // seeds))
-        dead = (features == 0).movedim(axis + (axis > 0), -1).flatten(1, -2).all(1)
-        rows.append(torch.stack([scale, dead.to(scale.dtype).mean(1)]))
-    values = iter(torch.stack(rows).tolist() if rows else [])
-    nothing: list[list[float | None]] = [[None] * seeds, [None] * seeds]
-    pairs = [nothing if activation is None else next(values) for activation, _ in ran]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    scales: list[list[float | None]] = [[None] * seeds for _ in layers]
+    dead = [list(row) for row in scales]
+    ran_layers, features = [], []
+    for index, (layer, (activation, own)) in enumerate(zip(layers, ran, strict=True)):
+        if activation is not None and own is not None:
+            ran_layers.append(index)
+            features.append(_units_last(layer, activation.detach(), own, stacked=stacked))
+    for group in _alike(features):
+        together = torch.stack([features[number] for number in group])
+        norms = _norm(together, len(group) * seeds).view(-1, seeds)
+        places = max(1, together[0].numel() // seeds)
+        silent = (together == 0).flatten(2, -2).all(2).to(norms.dtype).mean(2)
+        for number, norm_row, dead_row in zip(group, norms.tolist(), silent.tolist(), strict=True):
+            scales[ran_layers[number]] = [value / math.sqrt(places) for value in norm_row]
+            dead[ran_layers[number]] = dead_row
+    return scales, dead
+
+
+def _units_last(layer: Layer, activation: Tensor, own: Tensor, *, stacked: bool) -> Tensor:
+    """Bring an activation into the form (networks, samples, ..., units)."""
+    features = activation if stacked else activation.unsqueeze(0)
+    if activation.dim() != own.dim():  # reshaped on its way: every number of a sample is a unit
+        return features.flatten(2)
+    return features.movedim(layer.axis + (layer.axis > 0), -1)
 
 
 def _changes(
