@@ -180,3 +180,20 @@ def test_provenance_names_versions():
     assert found["commit"] == "abc"
     assert set(found) == {"gradlab", "python", "torch", "commit", "processor", "date"}
     assert peak_memory_mb("cpu") > 50
+
+
+def test_probes_of_stated_steps_and_drawn_images_are_recorded_and_change_no_weight(tmp_path, digits, block):
+    few = [dataclasses.replace(spec, train_images=100) for spec in block]
+    probed = [dataclasses.replace(spec, probe_steps=(0, 2)) for spec in few]
+    plain, seen = train(few, digits, tmp_path), train(probed, digits, tmp_path)
+    steps = RECIPE.epochs * -(-100 // RECIPE.batch_size)
+    for one, other in zip(plain, seen, strict=True):
+        np.testing.assert_array_equal(one.logits, other.logits)
+        assert len(one.probes["step"]) == 0
+        assert not (one.folder / "probes.parquet").exists()
+        assert sorted(set(other.probes["step"].tolist())) == [0, 2, steps]
+        assert "probes.parquet" in json.loads((other.folder / "files.json").read_text())
+        start = other.probes["weight_gradient"][other.probes["step"] == 0]
+        table = other.gradients
+        chosen = (table["time"] == "start") & (table["kind"] == "weight")
+        np.testing.assert_allclose(start, table["norm"][chosen], rtol=1e-5)

@@ -119,3 +119,26 @@ def test_test_metrics_that_do_not_follow_from_the_logits_are_named(finished, tmp
     (folder / "files.json").write_text(json.dumps(files, indent=1))
     assert Record(folder).damaged() == []
     assert "test metric cross_entropy of run x" in changed_facts({"x": Record(folder)})
+
+
+def test_probes_come_back_from_the_small_form_and_a_run_without_any_has_none(finished, tmp_path):
+    first, second = [Record(folder) for folder in sorted((finished / "records").iterdir())][:2]
+    made = tmp_path / "records" / first.hash
+    shutil.copytree(first.folder, made)
+    from gradlab.lab.record import write_columns
+    from gradlab.training.probe_row import ProbeRow, probe_columns
+
+    rows = [ProbeRow(step, "head", 3, 0.5 + step, None, 1.0, 0.25, None) for step in (0, 10)]
+    write_columns(made / "probes.parquet", probe_columns(rows))
+    (tmp_path / "small").mkdir()
+    write_small(tmp_path / "small", [Record(made), second])
+    runs = read_small(tmp_path / "small")
+    assert {name: len(column) for name, column in runs[second.hash].probes.items()} == dict.fromkeys(
+        probe_columns([]), 0
+    )
+    assert runs[first.hash].probes["weight_gradient"].tolist() == [0.5, 10.5]
+    digests = {name: run.digest for name, run in runs.items()}
+    assert damaged_files(tmp_path / "small", digests) == []
+    path = tmp_path / "small" / "probes.parquet"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert damaged_files(tmp_path / "small", digests) == ["probes.parquet"]

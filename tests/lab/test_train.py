@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from gradlab.augmentation import Rotation
 from gradlab.lab import open_trained, train_model
 from gradlab.lab.locks import try_lock
 from gradlab.lab.scores import score
@@ -13,7 +14,8 @@ from gradlab.training import Patience, Recipe
 from gradlab.training.fit import fit
 from gradlab.types import UserError
 
-MODEL, RECIPE = MLP(width=6, depth=1), Recipe(epochs=4, batch_size=64, learning_rate=3e-3)
+COMMON = {"epochs": 4, "batch_size": 64, "learning_rate": 3e-3}
+MODEL, RECIPE = MLP(width=6, depth=1), Recipe(**COMMON)
 
 
 class Killed(BaseException):
@@ -84,6 +86,7 @@ def test_a_finished_model_is_not_trained_again(digits, tmp_path):
     [
         ({"model": MLP(width=7, depth=1)}, "other width"),
         ({"recipe": Recipe(epochs=4, batch_size=64, stopping=Patience())}, "other learning rate, stopping"),
+        ({"recipe": Recipe(**COMMON, augmentation=(Rotation(degrees=5),))}, "other augmentation"),
         ({"seed": 1}, "other seed"),
         ({"precision": "fp64"}, "other precision"),
     ],
@@ -96,6 +99,12 @@ def test_another_request_is_refused_with_what_differs(digits, tmp_path, changes,
         train(digits, tmp_path / "begun", listeners=[killed_after(1)])
     with pytest.raises(UserError, match=rf"the beginning of another training \({words}\)"):
         train(digits, tmp_path / "begun", **changes)
+
+
+def test_an_augmented_model_is_not_taken_for_a_plain_one(digits, tmp_path):
+    train(digits, tmp_path / "model", recipe=Recipe(**COMMON, augmentation=(Rotation(degrees=5),)))
+    with pytest.raises(UserError, match=r"other augmentation"):
+        train(digits, tmp_path / "model")
 
 
 def test_anything_else_in_the_folder_is_kept(digits, tmp_path):

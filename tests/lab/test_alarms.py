@@ -1,0 +1,55 @@
+"""Alarms of arms, from probes or from the gradients at both ends of a run."""
+
+import numpy as np
+
+from gradlab.lab.alarms import alarms_of_design, rows_of
+from gradlab.training.probe_row import probe_columns, probe_rows
+from tests.lab.fakes import arm, design, fake_run
+
+
+def run_with(start, end):
+    """A run that was not probed, with the given weight-gradient norms by layer at the start and the end."""
+    run = fake_run(0.5)
+    run.probes = probe_columns([])
+    count = len(start)
+    run.gradients = {
+        "time": np.array(["start"] * count + ["end"] * count),
+        "layer": np.array([f"layer{i}" for i in range(count)] * 2),
+        "index": np.tile(np.arange(count), 2),
+        "kind": np.array(["weight"] * 2 * count),
+        "norm": np.array([*start, *end], dtype=float),
+    }
+    return run
+
+
+def test_a_run_without_probes_is_judged_by_its_gradients_at_both_ends():
+    vanishing = run_with([1e-9, 1e-7, 1.0], [0.5, 0.7, 1.0])
+    rows = probe_rows(rows_of(vanishing))
+    assert [(row.step, row.weight_gradient) for row in rows][:2] == [(0, 1e-9), (0, 1e-7)]
+    assert {row.step for row in rows} == {0, 1}
+    (alarm,) = alarms_of_design(design((arm("a"),)), {"a": [vanishing] * 3})
+    assert alarm == {
+        "arm": "the a",
+        "kind": "vanishing",
+        "text": "vanishes below layer 3",
+        "seeds": 3,
+        "runs": 3,
+        "when": "at the start",
+    }
+
+
+def test_biases_and_missing_norms_raise_nothing():
+    run = run_with([1.0, np.nan, 1.0], [1.0, 1.0, 1.0])
+    run.gradients["kind"][3:] = "bias"
+    assert len(probe_rows(rows_of(run))) == 2
+    assert alarms_of_design(design((arm("a"),)), {"a": [run]}) == []
+
+
+def test_a_probed_run_is_judged_by_its_probes():
+    run = fake_run(0.5)
+    assert rows_of(run) is run.probes
+    run.probes["weight_gradient"][:] = 1.0
+    run.probes["dead"][:] = 0.0
+    run.probes["dead"][8:] = 0.9
+    (alarm,) = alarms_of_design(design((arm("a"),)), {"a": [run]})
+    assert (alarm["kind"], alarm["when"]) == ("dead units", "after training")
