@@ -156,6 +156,7 @@ def prepare(
         class_count=len(facts.class_names),
         checksum=facts.checksum,
         precision=precision,
+        image_size=min(facts.input_shape[1:]),
     )
     design = build_design(STUDIES[study], study, setup, given)
     options = {"preset": preset, "data": facts.name, "seeds": seeds}

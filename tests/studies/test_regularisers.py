@@ -69,3 +69,10 @@ def test_the_lab_had_another_protocol_and_the_study_says_so():
 def test_a_small_set_as_large_as_the_data_is_refused():
     with pytest.raises(UserError, match="few must be below the 1,293 training images"):
         design(data="digits", few=1_293)
+
+
+def test_tiny_images_are_neither_blurred_nor_bent():
+    made = build_design(STUDIES["regularisers"], "regularisers", setup(data="digits", image_size=8), {})
+    kinds = {step.kind for arm in made.arms for step in arm.recipe.augmentation}
+    assert kinds == {"rotation", "shift", "scale", "shear", "perspective", "erasing"}
+    assert {"blur", "elastic"} <= {step.kind for arm in design().arms for step in arm.recipe.augmentation}

@@ -7,14 +7,18 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import Group, Parameter
 from pydantic import TypeAdapter, ValidationError
 
+from gradlab.augmentation import AUGMENTATION_SETS
 from gradlab.cli._studies import _converter
 from gradlab.types import UserError
+
+SETS: dict[str, Mapping[str, tuple[Any, ...]]] = {"augmentation": AUGMENTATION_SETS}
+"""Field that holds a list -> lists for it that have a name."""
 
 
 def parameters_of(config: type, group: Group, defaults: Mapping[str, Any]) -> list[inspect.Parameter]:
@@ -32,7 +36,7 @@ def parameters_of(config: type, group: Group, defaults: Mapping[str, Any]) -> li
         if not kinds:
             found.append(_parameter(field.name, _optional(hint), default, text, group))
             continue
-        choice: Any = Literal.__getitem__(tuple(kinds))
+        choice: Any = Literal.__getitem__((*(SETS.get(field.name, {}) if several else ()), *kinds))
         kind: Any = tuple.__class_getitem__((choice, ...)) if several else choice
         found.append(_parameter(field.name, kind | None, None, text, group))
         if not several:
@@ -80,13 +84,18 @@ def build(config: type, options: Mapping[str, Any]) -> Any:
         if inner and not several:
             value = _chosen(field.name, value, kinds, inner)
         elif value is not None and kinds:
-            value = tuple({"kind": one} for one in value) if several else {"kind": value}
+            value = _listed(SETS.get(field.name, {}), value) if several else {"kind": value}
         if value is not None:
             values[field.name] = value
     try:
         return TypeAdapter(config).validate_python(values)
     except ValidationError as error:
         raise UserError(_sentence(error)) from None
+
+
+def _listed(sets: Mapping[str, tuple[Any, ...]], words: Sequence[str]) -> tuple[Any, ...]:
+    """Configurations by kind, with their defaults, and those of the sets that have a name."""
+    return tuple(one for word in words for one in sets.get(word, ({"kind": word},)))
 
 
 def _chosen(

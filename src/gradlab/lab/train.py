@@ -136,7 +136,12 @@ def _refuse_other(folder: Path, found: Any, asked: dict[str, Any], what: str) ->
         except ValidationError:
             full = own
         differing += [
-            name for name in asked[group] if name != "kind" and full.get(name) != asked[group][name]
+            name
+            for name in {
+                **asked[group],
+                **full,
+            }  # a field that came later is left out while it has its default
+            if name != "kind" and full.get(name) != asked[group].get(name)
         ]
     differing += [name for name in KNOWN if not isinstance(found, dict) or found.get(name) != asked[name]]
     if differing:

@@ -55,6 +55,8 @@ REGULARISERS: dict[str, Regulariser] = {
         "feature noise", {}, {"feature_augmentation": FeatureAugmentation(kind="noise", probability=0.5)}
     ),
 }
+TINY, IN_PIXELS = 16, ("blur", "elastic")
+"""Images with fewer pixels a side are not blurred or bent: both are given in pixels and would wipe them out."""
 QUICK = ("none", "dropout-norm", "weight-decay", "stopping", "light", "extrapolation")
 BASE = Recipe(learning_rate=1e-3, batch_size=128, epochs=50, keep="last")
 PUBLISHED = "early stopping with a patience of its own for each net; batch 32 or 64; three different nets"
@@ -100,7 +102,7 @@ def regularisers(
     lengths = (few_epochs or lengths[0], epochs or lengths[1])
     names = QUICK if quick else tuple(REGULARISERS)
     arms = tuple(
-        _arm(name, count, images, replace(recipe, epochs=length))
+        _arm(name, count, images, replace(recipe, epochs=length), setup.image_size)
         for count, images, length in zip((few, None), (few, setup.train_images), lengths, strict=True)
         for name in names
     )
@@ -140,14 +142,17 @@ def regularisers(
     )  # fmt: skip
 
 
-def _arm(name: str, count: int | None, images: int, recipe: Recipe) -> Arm:
+def _arm(name: str, count: int | None, images: int, recipe: Recipe, image_size: int) -> Arm:
     one = REGULARISERS[name]
+    change = dict(one.recipe)
+    if image_size < TINY and "augmentation" in change:
+        change["augmentation"] = tuple(step for step in change["augmentation"] if step.kind not in IN_PIXELS)
     size = "all" if count is None else "few"
     return Arm(
         name=f"{name}-{size}",
         label=f"{one.label}, {'all' if count is None else f'{count:,}'} images",
         factors={"regulariser": one.label, "images": images},
         model=MLP(widths=(256, 128), **one.net),
-        recipe=replace(recipe, **one.recipe),
+        recipe=replace(recipe, **change),
         train_images=count,
     )

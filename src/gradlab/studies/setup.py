@@ -27,6 +27,7 @@ class Setup:
     Attributes:
         preset: how much is run. data: name of the data set. train_images: it has for training.
         class_count: its classes. checksum: of its content. precision: number format of the runs.
+        image_size: the shorter side of an image, in pixels.
     """
 
     preset: Preset
@@ -35,6 +36,7 @@ class Setup:
     class_count: int
     checksum: str = ""
     precision: Precision = "fp32"
+    image_size: int = 28
 
     @property
     def is_small(self) -> bool:
