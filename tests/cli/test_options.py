@@ -8,6 +8,7 @@ from cyclopts import Group
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from gradlab.augmentation import AUGMENTATION_SETS
 from gradlab.cli._options import build, field_texts, kinds_of, parameters_of
 from gradlab.models import MLP
 from gradlab.training import Cosine, Patience, Recipe, StepDecay
@@ -78,6 +79,13 @@ def test_what_was_typed_is_built():
         schedule=Cosine(floor=0.1), stopping=Patience()
     )
     assert build(Recipe, {"schedule": "step", "epochs": None}) == Recipe(schedule=StepDecay())
+
+
+def test_a_list_takes_kinds_and_named_lists():
+    built = build(Recipe, {"augmentation": ("light", "noise")})
+    light = AUGMENTATION_SETS["light"]
+    assert built.augmentation[:-1] == light
+    assert built.augmentation[-1].kind == "noise"
 
 
 @pytest.mark.parametrize(

@@ -145,3 +145,24 @@ def test_a_mistake_is_one_sentence(ask, out, records, words, sentence):
     filled = [records[0].hash if word == "A" else word for word in words]
     place = ["--runs", out.name] if words[0] in ("show", "compare", "export") else []
     assert sentence in ask("runs", *filled, *place).sentence
+
+
+def test_show_raises_the_alarms_of_the_probes(ask, records, monkeypatch):
+    import numpy as np
+
+    layers = [f"layer {number}" for number in range(4)]
+    probes = {
+        "step": np.zeros(4, dtype=int),
+        "layer": np.array(layers),
+        "index": np.arange(4),
+        "weight_gradient": np.array([1e-9, 1e-8, 1e-7, 1.0]),
+        "bias_gradient": np.full(4, np.nan),
+        "activation_scale": np.ones(4),
+        "dead": np.zeros(4),
+        "update_ratio": np.full(4, np.nan),
+    }
+    monkeypatch.setattr(Record, "probes", probes)
+    text = ask("runs", "show", records[0].folder).out
+    assert "alarm     step 0: vanishes below layer" in text
+    found = json.loads(ask("runs", "show", records[0].folder, "--json").out)
+    assert found["alarms"][0]["kind"] == "vanishing"
