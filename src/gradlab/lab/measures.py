@@ -123,7 +123,9 @@ def _dead_units(run: Results) -> float:
     table = run.probes
     if not len(table["step"]):
         return math.nan
-    return float(table["dead"][table["step"] == table["step"].max()].mean())
+    shares = table["dead"][table["step"] == table["step"].max()]
+    ran = shares[np.isfinite(shares)]  # a layer that did not run has none
+    return float(ran.mean()) if len(ran) else math.nan
 
 
 def _validation_accuracy(run: Results) -> float:
