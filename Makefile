@@ -26,8 +26,9 @@ format: $(VENV)/.dev  ## format and mend what the linter can
 bench: $(VENV)/.dev  ## speed as ratios measured in one run
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
 
-docs: $(VENV)/.dev  ## write docs/cli.md from the program itself
+docs: $(VENV)/.dev  ## write docs/cli.md from the program and docs/results.md from the results
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_results.py
 
 # torch goes first: the pinned build is then kept by everything that follows
 $(VENV)/.core: pyproject.toml constraints.txt

@@ -211,6 +211,13 @@ def test_command_line_page_is_fresh() -> None:
     assert written == rendered, "docs/cli.md is stale: run make docs"
 
 
+def test_page_of_results_is_fresh() -> None:
+    written = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    rendered = python(str(ROOT / "docs" / "make_results.py"), "-").stdout
+    assert written == rendered, "docs/results.md is stale: run make docs"
+    assert len(list((ROOT / "results").glob("*/results.json"))) == written.count("\n## ") >= 8
+
+
 def test_readme_shows_a_first_result_inside_40_lines(tmp_path: Path) -> None:
     first = next(
         block for block in blocks_of(README) if block.language == "console" and "slow" in block.words

@@ -119,8 +119,8 @@ gradlab.run, gradlab.plan, gradlab.Result, gradlab.lab.MEASURES
 """
 HELP = """
 from gradlab.cli import main
-for arguments in (["--help"], ["--version"], ["list"], ["data", "list"], ["run", "residual-mlp", "--help"], ["train", "mlp", "--help"]):
-    main(arguments)
+for line in ("--help", "--version", "list", "data list", "run residual-mlp --help", "train mlp --help"):
+    main(line.split())
 """
 FINISHED = """
 import os, sys

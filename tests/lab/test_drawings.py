@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -73,8 +74,8 @@ def test_a_curve_is_the_mean_over_the_seeds_that_got_this_far():
                 assert series["low"][number] is series["high"][number] is None
                 continue
             half = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
-            assert series["low"][number] == pytest.approx(mean - half)
-            assert series["high"][number] == pytest.approx(mean + half)
+            assert series["low"][number] == pytest.approx(max(0.0, mean - half))
+            assert series["high"][number] == pytest.approx(min(1.0, mean + half))
 
 
 def test_gradients_are_averaged_as_powers_of_ten_a_panel_a_time():
@@ -192,3 +193,28 @@ def test_a_curve_over_the_probes_leaves_step_zero_off_a_log_axis():
     at_ten = [run.probes["weight_gradient"][4] for run in runs["a"]]
     assert line["y"][0] == pytest.approx(np.exp(np.mean(np.log(at_ten))))
     assert drawn["x"] == {"label": "step", "scale": "log"}
+
+
+def test_the_band_of_an_accuracy_stays_between_nothing_and_all():
+    runs = {"a": [fake_run(0.5, seed) for seed in range(3)]}
+    for run, accuracy in zip(runs["a"], (0.2, 1.0, 1.0), strict=True):
+        run.epochs["validation_accuracy"][:] = accuracy
+        run.epochs["validation_loss"][:] = accuracy
+    curve = Curve(
+        name="c",
+        title="t",
+        caption="c",
+        source="epochs",
+        x="epoch",
+        y="validation_accuracy",
+        by="k",
+        panel="k",
+    )
+    accuracies, losses = (
+        draw_figures(design((arm("a", k="x"),), figures=(dataclasses.replace(curve, y=y),)), runs)[0]
+        for y in ("validation_accuracy", "validation_loss")
+    )
+    shown, free = (drawn["panels"][0]["series"][0] for drawn in (accuracies, losses))
+    assert free["high"][0] > 1
+    assert free["low"][0] < 0
+    assert (shown["low"][0], shown["high"][0]) == (0.0, 1.0)

@@ -129,7 +129,7 @@ def _panel(
     series = []
     for group, members in _grouped(arms, figure.by):
         curves = [_points(figure, run, within) for arm in members for run in runs[arm.name]]
-        series.append({"name": str(group)} | _band(curves, log=figure.y_scale == "log"))
+        series.append({"name": str(group)} | _band(curves, figure))
     return {"title": title, "series": series}
 
 
@@ -149,8 +149,14 @@ def _points(figure: Curve, run: Results, within: Mapping[str, Factor]) -> dict[f
     return {float(x): float(y) for x, y in zip(table[figure.x][chosen], table[figure.y][chosen], strict=True)}
 
 
-def _band(curves: Sequence[Mapping[float, float]], *, log: bool) -> dict[str, Any]:
-    """Mean over the seeds that got this far, with a pointwise 95 % interval; on a log axis the geometric mean."""
+def _band(curves: Sequence[Mapping[float, float]], figure: Curve) -> dict[str, Any]:
+    """Mean over the seeds that got this far, with a pointwise 95 % interval; on a log axis the geometric mean.
+
+    The interval of an accuracy ends at 0 and 1.
+    """
+    log, lowest, highest = figure.y_scale == "log", -math.inf, math.inf
+    if figure.y.endswith("accuracy"):
+        lowest, highest = 0.0, 1.0
     xs = sorted({x for curve in curves for x in curve})
     means: list[float | None] = []
     lows: list[float | None] = []
@@ -166,8 +172,8 @@ def _band(curves: Sequence[Mapping[float, float]], *, log: bool) -> dict[str, An
             ends = (found.low, found.high)
         back = np.exp if log else float
         means.append(float(back(mean)))
-        lows.append(None if ends[0] is None else float(back(ends[0])))
-        highs.append(None if ends[1] is None else float(back(ends[1])))
+        lows.append(None if ends[0] is None else max(lowest, float(back(ends[0]))))
+        highs.append(None if ends[1] is None else min(highest, float(back(ends[1]))))
     return {"x": xs, "y": means, "low": lows, "high": highs, "points": None}
 
 
