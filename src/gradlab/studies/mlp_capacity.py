@@ -119,5 +119,5 @@ def mlp_capacity(
 
 
 def _arm(family: str, size: int | str, label: str, model: MLP, recipe: Recipe) -> Arm:
-    factors: dict[str, str | int | float] = {"family": family, "size": str(size)}
+    factors: dict[str, str | int | float] = {"family": family, "size": label}
     return Arm(name=f"{family}-{size}", label=label, factors=factors, model=model, recipe=recipe)
