@@ -9,14 +9,14 @@ from gradlab.statistics import difference
 from gradlab.studies._shared import part
 
 
-def claims_of(delta: float, grids: Mapping[str, tuple[float, ...]]) -> tuple[Claim, ...]:
+def claims_of(grids: Mapping[str, tuple[float, ...]]) -> tuple[Claim, ...]:
     """Return the claims; `grids` are the rates that each optimiser tries."""
     lowest = min(grids["sgd"])
-    points = f"{100 * delta:g} points"
+    delta, points = 0.005, "half a point"
     return (
         Claim(
             id="optimisers-adam",
-            statement=f"With a rate of its own Adam is at least {points} more accurate than plain SGD",
+            statement=f"With a rate of its own Adam is over {points} more accurate than plain SGD",
             parts=(part("Adam - SGD", difference("adam-best", "sgd-best"), delta=delta),),
         ),
         Claim(
@@ -33,7 +33,7 @@ def claims_of(delta: float, grids: Mapping[str, tuple[float, ...]]) -> tuple[Cla
         ),
         Claim(
             id="optimisers-rate",
-            statement=f"The rate matters more: plain SGD at {lowest:g} is at least {points} below SGD at its chosen rate",
+            statement=f"A wrong rate costs over {points}: plain SGD at {lowest:g} against SGD at its chosen rate",
             parts=(
                 part(f"chosen - {lowest:g}", difference("sgd-best", f"sgd-{lowest:g}"), delta=delta),
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradlab.lab.design import Arm, Confusion, Curve, Gallery, Part, Table
+from gradlab.lab.design import Arm, Chosen, Confusion, Curve, Gallery, Part, Table
 from gradlab.statistics import Contrast
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
@@ -132,7 +132,7 @@ def gradients_by_layer(*, by: str, title: str, where: dict[str, Any], kind: str 
     )
 
 
-def mistakes_of(arm: Arm) -> tuple[Confusion, Gallery]:
+def mistakes_of(arm: Arm | Chosen) -> tuple[Confusion, Gallery]:
     """Return the confusion matrix of one arm and its most confident errors."""
     return (
         Confusion(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from gradlab.studies._shared import (
 )
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
-from gradlab.types import Count, PositiveFloat, UserError
+from gradlab.types import Count, UserError
 
 OPTIMISERS: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("SGD", {"optimizer": "sgd"}),
@@ -26,18 +27,18 @@ OPTIMISERS: dict[str, tuple[str, dict[str, Any]]] = {
     "adamw": ("AdamW, weight decay 0.01", {"optimizer": "adamw", "weight_decay": 0.01}),
 }
 RATES = {
-    "sgd": (0.01, 0.03, 0.1, 0.3, 1.0),
-    "momentum": (0.001, 0.003, 0.01, 0.03, 0.1),
-    "adam": (0.0001, 0.0003, 0.001, 0.003, 0.01),
-    "adamw": (0.0001, 0.0003, 0.001, 0.003, 0.01),
+    "sgd": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
+    "momentum": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
+    "adam": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03),
+    "adamw": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03),
 }
-"""Five rates each, in half powers of ten; momentum 0.9 makes a step ten times as long, so its rates are a tenth."""
+"""Six rates each, in half powers of ten; a choice at either end is flagged."""
 EPOCHS = {"quick": 3, "standard": 10, "full": 30}
 BACKGROUND = (
     "Optimisers are often compared at one learning rate, which decides more than the optimiser does. Here each gets the same "
     "budget: the same number of rates, the same epochs, the same net and the same initial weights. In every seed it takes the "
     "rate with the lowest validation loss, and what it then reaches on the test images is compared. Since every seed chooses "
-    "for itself, the interval holds the luck of the choice as well."
+    "for itself, the interval holds the luck of a seed in its choice as well; the validation images are the same for all."
 )
 
 
@@ -47,27 +48,25 @@ def optimisers(
     rates: Count | None = None,
     epochs: Count | None = None,
     batch_size: Count | None = None,
-    delta: PositiveFloat = 0.005,
 ) -> Design:
     """Does the optimiser matter once each has its learning rate?
 
     Args:
         setup: preset and data.
-        rates: how many learning rates each optimiser may try, 2 to 5, those around its usual one; 5 by default, 3 in
+        rates: how many learning rates each optimiser may try, 2 to 6, spread over the same range; 6 by default, 3 in
             the preset quick.
         epochs: of every run; the preset's own by default.
         batch_size: images in one step.
-        delta: smallest difference in test accuracy that matters, as a fraction.
     """
-    count = rates or (3 if setup.preset == "quick" else 5)
-    if not 2 <= count <= 5:
-        raise UserError(f"rates must lie between 2 and 5, got {count}.")
+    count = rates or (3 if setup.preset == "quick" else 6)
+    if not 2 <= count <= 6:
+        raise UserError(f"rates must lie between 2 and 6, got {count}.")
     small = setup.is_small
     recipe = Recipe(
         batch_size=batch_size or (32 if small else 128),
         epochs=epochs or (40 if small else EPOCHS[setup.preset]),
     )
-    grids = {name: _middle(grid, count) for name, grid in RATES.items()}
+    grids = {name: _spread(grid, count) for name, grid in RATES.items()}
     arms = tuple(_arm(name, rate, recipe) for name, grid in grids.items() for rate in grid)
     best = tuple(
         Chosen(
@@ -92,11 +91,10 @@ def optimisers(
             "rates": count,
             "epochs": recipe.epochs,
             "batch_size": recipe.batch_size,
-            "delta": delta,
         },
         arms=arms,
         chosen=best,
-        claims=claims_of(delta, grids),
+        claims=claims_of(grids),
         tables=(
             accuracy_table(
                 arms=tuple(one.name for one in best), title="Every optimiser at the rate it chooses"
@@ -117,14 +115,15 @@ def optimisers(
             ),
             learning_curves(by="rate", panel="optimiser", y="train_loss"),
             learning_curves(by="rate", panel="optimiser"),
-            *mistakes_of(next(arm for arm in arms if arm.name.startswith("adam-"))),
+            *mistakes_of(next(one for one in best if one.name == "adam-best")),
         ),
     )
 
 
-def _middle(grid: tuple[float, ...], count: int) -> tuple[float, ...]:
-    start = (len(grid) - count + 1) // 2
-    return grid[start : start + count]
+def _spread(grid: tuple[float, ...], count: int) -> tuple[float, ...]:
+    """Choose `count` of the rates, evenly spread, the highest among them."""
+    step = len(grid) / count
+    return tuple(grid[math.ceil(step * (place + 1)) - 1] for place in range(count))
 
 
 def _arm(name: str, rate: float, recipe: Recipe) -> Arm:
