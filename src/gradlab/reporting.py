@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from gradlab.lab.evaluate import records_of_losses
 from gradlab.lab.record import Record
 from gradlab.lab.store import SMALL_FILES, open_runs, write_small
 from gradlab.lab.verify import changed_files, result_folders, verify_results
@@ -61,7 +62,9 @@ def write_small_form(folders: list[Path], target: Path) -> int:
         shutil.copytree(folder / "tables", made / "tables")
         for page in PAGES:
             shutil.copyfile(folder / page, made / page)
-        write_small(made, [run for run in opened.values() if isinstance(run, Record)])
+        write_small(
+            made, [run for run in opened.values() if isinstance(run, Record)], records_of_losses(stored)
+        )
         write_manifest(made)
         size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
         if size > SMALL_LIMIT:

@@ -39,6 +39,7 @@ def fake_run(accuracy: float, seed: int = 0, *, epochs: int = 3, **facts: Any) -
         "confidence": rng.random(len(wrong)),
         "png": np.array([f"png{index}" for index in wrong], dtype=str),
     }
+    losses = rng.exponential(0.3, len(LABELS)).astype(np.float32)
     told = {
         "status": "finished",
         "note": None,
@@ -46,7 +47,10 @@ def fake_run(accuracy: float, seed: int = 0, *, epochs: int = 3, **facts: Any) -
         "parameters": 100 + seed * 0,
         "input_shape": [1, 8, 8],
         "class_names": ["a", "b", "c", "d"],
-        "test": {"cross_entropy": float(rng.random()), "calibration_error": float(rng.random())},
+        "test": {
+            "cross_entropy": float(losses.astype(float).mean()),
+            "calibration_error": float(rng.random()),
+        },
         "provenance": {
             "gradlab": "1",
             "python": "3",
@@ -70,6 +74,7 @@ def fake_run(accuracy: float, seed: int = 0, *, epochs: int = 3, **facts: Any) -
     return SimpleNamespace(
         labels=LABELS,
         predictions=predictions,
+        losses=losses,
         epochs=log,
         gradients=gradients,
         probes=probes,

@@ -6,6 +6,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from gradlab.lab.measures import LARGEST, MEASURES, SMALLEST, gradient_norm, has_trained
+from gradlab.training.probe_row import ProbeRow, effective_depth
 from tests.lab.fakes import LABELS, fake_run
 
 RUN = fake_run(0.7, seed=5)
@@ -26,7 +27,7 @@ def layers_that_learn(time: str) -> int:
     return sum(norm >= max(norms) / 100 for norm in norms)
 
 
-PROBED = (RUN.probes["step"], RUN.probes["dead"])
+PROBED = (RUN.probes["step"], RUN.probes["index"], RUN.probes["dead"])
 BY_HAND = {
     "test accuracy": sum(p == t for p, t in zip(RUN.predictions, LABELS, strict=True)) / len(LABELS),
     "macro F1": f1_score(LABELS, RUN.predictions, average="macro"),
@@ -45,7 +46,8 @@ BY_HAND = {
     "validation accuracy": RUN.epochs["validation_accuracy"][RUN.facts["best_epoch"] - 1],
     "effective depth at the start": layers_that_learn("start"),
     "effective depth at the end": layers_that_learn("end"),
-    "dead units": sum(dead for step, dead in zip(*PROBED, strict=True) if step == 30) / 4,
+    "dead units": sum(dead for step, layer, dead in zip(*PROBED, strict=True) if step == 30 and layer < 3)
+    / 3,
 }
 
 
@@ -116,3 +118,16 @@ def test_naming_the_commonest_class_is_no_learning():
     run.labels = np.repeat([0, 1], [180, 20])
     run.predictions = np.zeros(200, dtype=int)
     assert not has_trained(run)
+
+
+@pytest.mark.parametrize(
+    ("norms", "layers"),
+    [([0, 0, 0, 0], 0), ([math.nan] * 4, 0), ([1, 1, 1, math.inf], 3), ([0.5, 0.5, math.nan, 0.004], 2)],
+)
+def test_effective_depth_counts_as_the_probe_does(norms, layers):
+    run = fake_run(0.5)
+    chosen = (run.gradients["time"] == "end") & (run.gradients["kind"] == "weight")
+    run.gradients["norm"][chosen] = norms
+    assert MEASURES["effective depth at the end"].value(run) == layers
+    rows = [ProbeRow(0, f"l{i}", i, float(norm), None, None, None, None) for i, norm in enumerate(norms)]
+    assert effective_depth(rows) == layers

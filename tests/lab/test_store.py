@@ -4,6 +4,8 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional
 
 from gradlab.lab.record import Record, write_record
 from gradlab.lab.store import SMALL_FILES, changed_facts, damaged_files, open_runs, read_small, write_small
@@ -45,7 +47,7 @@ def test_predictions_take_one_byte_each(small):
 
     schema = pq.read_schema(small / "predictions.parquet")
     assert set(schema.types) == {pa.uint8()}
-    assert {path.name for path in small.iterdir()} == set(SMALL_FILES) - {"probes.parquet"}
+    assert {path.name for path in small.iterdir()} == set(SMALL_FILES) - {"probes.parquet", "losses.parquet"}
 
 
 def test_a_run_without_rows_in_a_log_has_none_in_the_small_form(finished, tmp_path):
@@ -142,3 +144,15 @@ def test_probes_come_back_from_the_small_form_and_a_run_without_any_has_none(fin
     path = tmp_path / "small" / "probes.parquet"
     path.write_bytes(path.read_bytes()[:-1])
     assert damaged_files(tmp_path / "small", digests) == ["probes.parquet"]
+
+
+def test_losses_are_kept_for_the_runs_that_a_claim_needs(records, tmp_path):
+    write_small(tmp_path, records, {records[1].hash})
+    runs = read_small(tmp_path)
+    logits = torch.tensor(records[1].logits, dtype=torch.float64)
+    by_torch = functional.cross_entropy(logits, torch.tensor(records[1].labels), reduction="none")
+    np.testing.assert_allclose(records[1].losses, by_torch, rtol=1e-6, atol=1e-12)
+    np.testing.assert_array_equal(runs[records[1].hash].losses, records[1].losses)
+    assert records[1].losses.mean() == pytest.approx(records[1].facts["test"]["cross_entropy"], rel=1e-5)
+    with pytest.raises(UserError, match="does not hold the losses of run"):
+        _ = runs[records[0].hash].losses

@@ -1,6 +1,7 @@
 import pytest
 
 from gradlab.studies import STUDIES, build_design
+from gradlab.studies.activations import JUDGED
 from gradlab.training.stopping import Patience
 from gradlab.types import UserError
 from tests.studies.setups import setup
@@ -22,7 +23,7 @@ def test_the_deep_net_is_the_published_one():
         50,
     )
     assert recipe.stopping == Patience(patience=10, min_delta=1e-3)
-    assert made.deviations == ()
+    assert made.deviations == (JUDGED,)
     assert {arm.factors["depth"] for arm in made.arms} == {2, 5, 10}
 
 
@@ -61,6 +62,7 @@ def test_what_differs_from_the_lab_is_named():
     assert made.deviations == (
         "epochs 8 instead of 50",
         "batch size 128 instead of 64",
+        JUDGED,
         "no early stopping instead of patience 10",
         "5 hidden layers instead of 10",
         "without sigmoid",
@@ -85,3 +87,8 @@ def test_what_cannot_be_compared_is_one_sentence(given, text):
     with pytest.raises(UserError, match=text) as caught:
         design(**given)
     assert "\n" not in str(caught.value)
+
+
+def test_two_hidden_layers_have_no_gradient_flow_to_speak_of():
+    assert "C002-01g" in {claim.id for claim in design(depths=(5,)).claims}
+    assert "C002-01g" not in {claim.id for claim in design(depths=(2,)).claims}

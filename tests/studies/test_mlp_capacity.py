@@ -49,7 +49,7 @@ def test_each_claim_has_the_setting_of_its_lab():
     by_id = {claim.id: claim for claim in design().claims}
     assert by_id["C000-01"].deviations == by_id["C004-01"].deviations == ()
     assert by_id["C001-01"].deviations == (
-        "stopping rule patience 5 on the validation loss (the lab's is not published)",
+        "at most 50 epochs and patience 5 on the validation loss (the lab's are not published)",
     )
     assert by_id["C004-01"].predicts == "equivalent"
     quick = {claim.id: claim for claim in design("quick", sgd_learning_rate=0.5).claims}
@@ -77,3 +77,9 @@ def test_depth_is_compared_with_the_arm_that_stands_for_one_layer():
 def test_one_size_alone_is_no_comparison(given):
     with pytest.raises(UserError, match="at least two widths and two depths"):
         design(**given)
+
+
+def test_the_study_as_a_whole_is_nobodys_published_setting():
+    made = design()
+    assert made.deviations[-1] == "sizes of our own beside the published ones"
+    assert set(made.claims[0].deviations) <= set(made.deviations)

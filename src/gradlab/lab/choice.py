@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from gradlab.lab.design import Chosen, Design
+from gradlab.lab.design import Chosen, Claim, Design
 from gradlab.lab.measures import Results
 
 RunT = TypeVar("RunT", bound=Results)
@@ -30,10 +30,25 @@ def choices(choice: Chosen, runs: Mapping[str, Sequence[Results]]) -> list[str]:
 
 
 def validation_loss(run: Results) -> float:
-    """Return the lowest validation loss of a run, that of the weights it keeps; infinite where there is none."""
-    losses = run.epochs.get("validation_loss", np.empty(0))
-    finite = losses[np.isfinite(losses)]
-    return float(finite.min()) if len(finite) else math.inf
+    """Return the validation loss of the weights that a run keeps; infinite where there is none."""
+    losses, best = run.epochs.get("validation_loss", np.empty(0)), int(run.facts["best_epoch"])
+    kept = float(losses[best - 1]) if 0 < best <= len(losses) else math.inf
+    return kept if math.isfinite(kept) else math.inf
+
+
+def edge_flags(claim: Claim, design: Design, runs: Mapping[str, Sequence[Results]]) -> list[str]:
+    """Say where a choice that a claim speaks of fell on the first or last of what there was: a wider range may be better."""
+    compared = {arm for part in claim.parts for arm in part.contrast.weights}
+    found = []
+    for choice in design.chosen:
+        if choice.name in compared and len(choice.among) > 2:
+            made = choices(choice, runs)
+            edge = sum(arm in (choice.among[0], choice.among[-1]) for arm in made)
+            if edge:
+                found.append(
+                    f"{edge} of {len(made)} seeds of {choice.label} took the first or last of what they could try"
+                )
+    return found
 
 
 def tell(choice: Chosen, runs: Mapping[str, Sequence[Results]], labels: Mapping[str, str]) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 
 from gradlab.lab.alarms import alarms_of_design
 from gradlab.lab.answer import answer
-from gradlab.lab.choice import chosen_runs
-from gradlab.lab.design import Arm, Claim, Custom, Design, Part, Twins, dump_design
+from gradlab.lab.choice import chosen_runs, edge_flags
+from gradlab.lab.design import Arm, Claim, Custom, Design, Part, Twins, dump_design, read_design
 from gradlab.lab.drawings import draw_figures
 from gradlab.lab.measures import MEASURES, Results, has_trained
 from gradlab.lab.tables import build_table, clean
@@ -110,7 +110,7 @@ def _claim(
         found = judge_every(inputs, **common)
     record = found.as_record()
     weakest = next((part for part in claim.parts if part.label == found.weakest), claim.parts[0])
-    record["flags"] = [*record["flags"], *_dead_arms(claim, trained)]
+    record["flags"] = [*record["flags"], *_dead_arms(claim, trained), *edge_flags(claim, design, runs)]
     record |= {
         "id": claim.id,
         "statement": claim.statement,
@@ -124,6 +124,21 @@ def _claim(
         "parts": [_part(part, inputs[part.label], found, context) for part in claim.parts],
     }
     return record
+
+
+def records_of_losses(results: Mapping[str, Any]) -> set[str]:
+    """Name the records whose loss on single test images a claim of these results rests on."""
+    design = read_design(results["design"])
+    among = {choice.name: choice.among for choice in design.chosen}
+    arms = {
+        arm
+        for claim in design.claims
+        for part in claim.parts
+        if part.measure == "test loss"
+        for name in part.contrast.weights
+        for arm in among.get(name, (name,))
+    }
+    return {run["record"] for run in results["runs"] if run["arm"] in arms}
 
 
 def _dead_arms(claim: Claim, trained: Mapping[str, np.ndarray]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gradlab.metrics import f1
 from gradlab.statistics import wilson
+from gradlab.training.probe_row import count_learning
 
 Columns = dict[str, np.ndarray]
 SMALLEST = 1.4e-45
@@ -26,6 +27,8 @@ class Results(Protocol):
     def labels(self) -> np.ndarray: ...  # noqa: D102
     @property
     def predictions(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def losses(self) -> np.ndarray: ...  # noqa: D102
     @property
     def epochs(self) -> Columns: ...  # noqa: D102
     @property
@@ -46,6 +49,7 @@ class Measure:
         name: in words. unit: "fraction", "epochs" or "decades" (powers of ten). better: "higher", "lower" or "neither".
         value: of one run. samples: the same as one number a test image, (N,), whose mean is the value; None where
             the measure is not a mean over test images. learns: whether a run that did not train spoils it.
+        in_tables: whether tables and lines have the samples of every run; else their intervals are of seeds alone.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Measure:
     value: Callable[[Results], float]
     samples: Callable[[Results], np.ndarray] | None = None
     learns: bool = True
+    in_tables: bool = True
 
 
 def _hits(run: Results) -> np.ndarray:
@@ -105,25 +110,26 @@ def _first(time: str) -> Callable[[Results], float]:
 
 
 def _effective_depth(time: str) -> Callable[[Results], float]:
-    """Count the layers whose weight-gradient norm is at least 1 % of the largest."""
+    """Count the layers that learn, as `gradlab.training.effective_depth` does; norms with a scale are layers here."""
 
     def layers(run: Results) -> float:
         table = run.gradients
         norms = table["norm"][(table["time"] == time) & (table["kind"] == "weight")]
-        if not len(norms):
-            return math.nan
-        sizes = np.where(np.isfinite(norms), np.clip(norms, SMALLEST, LARGEST), LARGEST)
-        return float((sizes >= 0.01 * sizes.max()).sum())
+        return float(count_learning(norms)) if len(norms) else math.nan
 
     return layers
 
 
+def _loss(run: Results) -> float:
+    return float(run.facts["test"]["cross_entropy"])
+
+
 def _dead_units(run: Results) -> float:
-    """Mean share over layers of the units that were zero on the whole fixed batch at the last probe."""
+    """Mean share over the layers but the last (the logits) of units that are zero on the whole batch, at the last probe."""
     table = run.probes
     if not len(table["step"]):
         return math.nan
-    shares = table["dead"][table["step"] == table["step"].max()]
+    shares = table["dead"][(table["step"] == table["step"].max()) & (table["index"] < table["index"].max())]
     ran = shares[np.isfinite(shares)]  # a layer that did not run has none
     return float(ran.mean()) if len(ran) else math.nan
 
@@ -138,7 +144,9 @@ MEASURES: dict[str, Measure] = {
     for measure in (
         Measure("test accuracy", "fraction", "higher", lambda run: float(_hits(run).mean()), _hits),
         Measure("macro F1", "fraction", "higher", lambda run: f1(run.predictions, run.labels, how="macro")),
-        Measure("test loss", "nats", "lower", lambda run: run.facts["test"]["cross_entropy"]),
+        Measure(
+            "test loss", "nats", "lower", _loss, lambda run: run.losses.astype(np.float64), in_tables=False
+        ),
         Measure("calibration error", "fraction", "lower", lambda run: run.facts["test"]["calibration_error"]),
         Measure("validation accuracy", "fraction", "higher", _validation_accuracy),
         Measure("best epoch", "epochs", "lower", _best_epoch),

@@ -117,6 +117,15 @@ class Record:
         return np.stack([columns[f"logit_{k}"] for k in range(len(columns) - 2)], axis=1)
 
     @cached_property
+    def losses(self) -> np.ndarray:
+        """Cross-entropy of every test image in nats, (N,) float32; the small form holds these very numbers."""
+        logits = usable_logits(self.logits).astype(np.float64)
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        sums = np.log(np.exp(shifted).sum(axis=1))
+        own = shifted[np.arange(len(shifted)), self.labels]
+        return np.asarray(sums - own, dtype=np.float32)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the list of the record's files and their checksums."""
         return hashlib.sha256((self.folder / "files.json").read_bytes()).hexdigest()

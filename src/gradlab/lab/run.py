@@ -177,7 +177,8 @@ def design_hash(design: Design, data: DataInfo) -> str:
     words = ("label", "factors", "probe_steps")
     arms = [{name: value for name, value in arm.items() if name not in words} for arm in whole["arms"]]
     claims = [{"id": claim["id"], "parts": claim["parts"]} for claim in whole["claims"]]
-    return digest([design.study, arms, claims, data.checksum])[:20]
+    chosen = [{"name": one["name"], "among": one["among"]} for one in whole.get("chosen", [])]
+    return digest([design.study, arms, claims, data.checksum, *([chosen] if chosen else [])])[:20]
 
 
 def device_kind(device: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from gradlab.metrics import evaluate
 from gradlab.training.probe_row import probe_columns
 from gradlab.types import UserError
 
+LOSSES = "losses.parquet"
 LOGS = ("epochs", "gradients", "errors")
 SMALL_FILES = (
     "runs.json",
@@ -27,6 +29,7 @@ SMALL_FILES = (
     "gradients.parquet",
     "errors.parquet",
     PROBES,  # where a run was probed
+    LOSSES,  # where a claim is about the test loss
 )
 
 
@@ -44,7 +47,19 @@ class SmallRun:
     gradients: Columns
     probes: Columns
     errors: Columns
+    stored_losses: np.ndarray | None
     files: dict[str, str]
+
+    @property
+    def losses(self) -> np.ndarray:
+        """Cross-entropy of every test image in nats, (N,) float32.
+
+        Raises:
+            UserError: the small form does not hold them.
+        """
+        if self.stored_losses is None:
+            raise UserError(f"{LOSSES} does not hold the losses of run {self.hash}, on which a claim rests.")
+        return self.stored_losses
 
 
 def open_runs(folder: Path, hashes: list[str]) -> dict[str, Record | SmallRun]:
@@ -70,8 +85,12 @@ def open_runs(folder: Path, hashes: list[str]) -> dict[str, Record | SmallRun]:
     return {name: Record(records / name) for name in hashes}
 
 
-def write_small(folder: Path, records: list[Record]) -> None:
-    """Write runs in small form: predictions as uint8, epoch and gradient logs, facts; no weights, no host name."""
+def write_small(folder: Path, records: list[Record], with_losses: Collection[str] = ()) -> None:
+    """Write runs in small form: predictions as uint8, epoch and gradient logs, facts; no weights, no host name.
+
+    Args:
+        with_losses: names of the records whose loss on every test image is kept as well.
+    """
     if any(len(record.facts["class_names"]) > 256 for record in records):
         raise UserError("the small form holds predictions as uint8, so it takes at most 256 classes.")
     labels = records[0].labels
@@ -80,6 +99,9 @@ def write_small(folder: Path, records: list[Record]) -> None:
     pq.write_table(
         pa.table(predictions), folder / "predictions.parquet", compression="zstd", compression_level=19
     )
+    losses = {record.hash: record.losses for record in records if record.hash in with_losses}
+    if losses:
+        pq.write_table(pa.table(losses), folder / LOSSES, compression="zstd", compression_level=19)
     probed = any((record.folder / PROBES).exists() for record in records)
     for name in (*LOGS, "probes") if probed else LOGS:
         tables = [_with_run(getattr(record, name), record.hash) for record in records]
@@ -113,6 +135,7 @@ def read_small(folder: Path) -> dict[str, SmallRun]:
     names = [run["record"] for run in listed]
     outputs = read_columns(folder / "predictions.parquet")
     logs = {name: _by_run(read_columns(folder / f"{name}.parquet"), names) for name in LOGS}
+    losses = read_columns(folder / LOSSES) if (folder / LOSSES).exists() else {}
     unprobed = {name: probe_columns([]) for name in names}
     probed = (folder / PROBES).exists()
     logs["probes"] = _by_run(read_columns(folder / PROBES), names) if probed else unprobed
@@ -125,6 +148,7 @@ def read_small(folder: Path) -> dict[str, SmallRun]:
             labels=outputs["label"].astype(np.int64),
             predictions=outputs[run["record"]].astype(np.int64),
             files=run["files"],
+            stored_losses=losses.get(run["record"]),
             **{name: of_run[run["record"]] for name, of_run in logs.items()},
         )
         for run in listed

@@ -52,9 +52,9 @@ def mean_interval(
     values = [measure.value(run) for run in runs]
     if not all(math.isfinite(value) for value in values):
         return math.nan, None, None, values
-    data = (
-        np.stack([measure.samples(run) for run in runs]) if measure.samples is not None else np.array(values)
-    )
+    data = np.array(values)
+    if measure.samples is not None and measure.in_tables:
+        data = np.stack([measure.samples(run) for run in runs])
     found = interval(data, level=LEVEL)
     if not found.is_bounded:
         return found.estimate, None, None, values

@@ -33,7 +33,7 @@ def claims_of(
             ),
             deviations=(
                 *labs["001"],
-                "stopping rule patience 5 on the validation loss (the lab's is not published)",
+                "at most 50 epochs and patience 5 on the validation loss (the lab's are not published)",
                 *(() if len(shown) == 3 else ("other widths",)),
             ),
         ),
@@ -60,7 +60,7 @@ def claims_of(
         ),
         Claim(
             id="capacity-depth",
-            statement=f"At width 64 hidden layer number {depths[1]} adds at least half a point",
+            statement=f"At width 64 {depths[1]} hidden layers are over half a point better than {depths[0]}",
             parts=(part(f"{depths[1]} - {depths[0]} layers", difference(deeper, deep), delta=0.005),),
         ),
     ]
@@ -69,7 +69,7 @@ def claims_of(
         claims.append(
             Claim(
                 id="capacity-width",
-                statement=f"Width still pays beyond 64: {largest} units add at least half a point",
+                statement=f"Width still pays beyond 64: {largest} units are over half a point better",
                 parts=(part(f"{largest} - 64", difference(f"width-{largest}", "width-64"), delta=0.005),),
             )
         )

@@ -67,7 +67,8 @@ def scores_table(*, arms: tuple[str, ...] = ()) -> Table:
     return Table(
         name="scores",
         title="More scores on the test images",
-        caption="Loss in nats; calibration error: mean gap between confidence and accuracy over 15 bins.",
+        caption="Loss in nats; calibration error: mean gap between confidence and accuracy over 15 bins. Intervals over "
+        "seeds alone; a claim about the loss counts the variance of the test images as well.",
         measures=(LOSS, "macro F1", "calibration error"),
         arms=arms,
     )

@@ -35,12 +35,15 @@ PRESETS: dict[str, dict[str, Any]] = {
     "standard": {"epochs": 8, "batch_size": 128, "stopping": None},
     "full": {},
 }
+JUDGED = (
+    "test accuracy and gradients judged, where the lab shows the training loss and varies batch and patience"
+)
 SMALL: dict[str, Any] = {"epochs": 40, "batch_size": 32, "stopping": None}
 SMALL_QUICK = SMALL | {"epochs": 15}
 THREE: tuple[Activation, ...] = ("sigmoid", "tanh", "relu")
 ALL: tuple[Activation, ...] = (*THREE, "leaky-relu", "gelu")
 BACKGROUND = (
-    "A sigmoid's slope is at most a quarter, so ten layers of it shrink a gradient a millionfold: it saturates, and so does "
+    "A sigmoid's slope is at most a quarter, so ten layers of it can shrink a gradient a millionfold: it saturates, and so does "
     "tanh far from zero. Here one MLP of 2, 5 and 10 hidden layers is trained with five activations, from the same initial "
     "weights and in the same order of the data. As a control the deepest net also starts from the initialisation that was "
     "made for its activation (Xavier for sigmoid and tanh, He for the others): if that mends it, the starting scale was to "
@@ -158,7 +161,7 @@ def _over_training(deep: int) -> Curve:
 def _deviations(
     setup: Setup, recipe: Recipe, depths: tuple[int, ...], kinds: tuple[str, ...]
 ) -> tuple[str, ...]:
-    found = [*other_data(setup), *other_recipe(recipe, PUBLISHED)]
+    found = [*other_data(setup), *other_recipe(recipe, PUBLISHED), JUDGED]
     if recipe.stopping != PUBLISHED.stopping:
         found.append("no early stopping instead of patience 10")
     if 10 not in depths:

@@ -27,6 +27,7 @@ DEPTHS = {"quick": (1, 2), "standard": (1, 2, 3, 4), "full": (1, 2, 3, 4, 6)}
 SWEEP = Recipe(optimizer="adam", learning_rate=1e-3, batch_size=128, epochs=50, stopping=Patience(patience=5))
 LAB_000 = replace(SWEEP, stopping=StagnationOverfit())
 LAB_004 = Recipe(optimizer="adam", learning_rate=1e-3, batch_size=256, epochs=50)
+OWN_ARMS = "sizes of our own beside the published ones"
 SMALL = {"batch_size": 32, "epochs": 60}
 BACKGROUND = (
     "Capacity is what a network could represent; accuracy is what training makes of it. Here one hidden layer grows from 3 "
@@ -82,6 +83,7 @@ def mlp_capacity(
     }
     if sgd_learning_rate != 0.1:
         labs["004"] += (f"learning rate of SGD {sgd_learning_rate:g} instead of 0.1",)
+    claims = claims_of(widths, depths, labs)
     return Design(
         study="mlp-capacity",
         title="Capacity of MLPs",
@@ -90,8 +92,12 @@ def mlp_capacity(
         setting="000, 001 and 004",
         setting_text=f"Width and depth: {recipes['001'].describe()}; 128-64: {recipes['000'].describe()}; "
         f"64-64: {adam.describe()}, or SGD {sgd_learning_rate:g}.",
-        corrections=PROTOCOL,
-        deviations=tuple(dict.fromkeys(one for found in labs.values() for one in found)),
+        corrections=(
+            *PROTOCOL,
+            "best weights kept in setting 000 (published: the last)",
+            "5,000 validation images (lab 000: 6,000)",
+        ),
+        deviations=(*dict.fromkeys(one for claim in claims for one in claim.deviations or ()), OWN_ARMS),
         parameters={
             "widths": list(widths),
             "depths": list(depths),
@@ -99,7 +105,7 @@ def mlp_capacity(
             "sgd_learning_rate": sgd_learning_rate,
         },
         arms=arms,
-        claims=claims_of(widths, depths, labs),
+        claims=claims,
         tables=(accuracy_table(), scores_table()),
         figures=(
             Line(
@@ -109,7 +115,7 @@ def mlp_capacity(
                 "little later; the nets of the labs have recipes of their own.",
                 x="parameters",
                 y="test accuracy",
-                by="family",
+                by="line",
                 x_scale="log",
             ),
             learning_curves(by="size", panel="family"),
@@ -120,4 +126,5 @@ def mlp_capacity(
 
 def _arm(family: str, size: int | str, label: str, model: MLP, recipe: Recipe) -> Arm:
     factors: dict[str, str | int | float] = {"family": family, "size": label}
+    factors["line"] = label if family == "lab" else family
     return Arm(name=f"{family}-{size}", label=label, factors=factors, model=model, recipe=recipe)

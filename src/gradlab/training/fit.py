@@ -149,7 +149,8 @@ def fit_stacked(
     """Train networks of one configuration as stacked weights, each with its own seed, data order and stop.
 
     Arguments as in `fit`; `models` and `seeds` run in parallel, `checkpoint_seconds` is the least time between
-    two checkpoints. Every network's result equals its own solo run within float tolerance.
+    two checkpoints. Every network's result equals its own solo run but for
+    the rounding of sums; Adam may let what the loss does not depend on, such as a bias before a batch norm, drift by it.
     """
     recipe = recipe or Recipe()
     place = resolve_device(device)

@@ -101,9 +101,14 @@ def effective_depth(rows: Sequence[ProbeRow] | Columns, *, share: float = 0.01) 
         raise UserError(
             f"effective_depth counts layers at one step, got rows of {len(steps)} steps; pick one."
         )
-    norms = [row.weight_gradient for row in rows if math.isfinite(row.weight_gradient)]
-    largest = max(norms, default=0.0)
-    return sum(norm >= share * largest for norm in norms) if largest > 0 else 0
+    return count_learning([row.weight_gradient for row in rows], share)
+
+
+def count_learning(norms: Sequence[float] | np.ndarray, share: float = 0.01) -> int:
+    """Count the weight-gradient norms of at least `share` of the largest; one that is not finite counts as none."""
+    finite = [float(norm) for norm in norms if math.isfinite(norm)]
+    largest = max(finite, default=0.0)
+    return sum(norm >= share * largest for norm in finite) if largest > 0 else 0
 
 
 def _optional(value: Any) -> float | None:
