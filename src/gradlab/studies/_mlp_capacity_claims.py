@@ -60,7 +60,7 @@ def claims_of(
         ),
         Claim(
             id="capacity-depth",
-            statement=f"At width 64 {depths[1]} hidden layers are over half a point better than {depths[0]}",
+            statement=f"At width 64, {depths[1]} hidden layers are over half a point better than {depths[0]}",
             parts=(part(f"{depths[1]} - {depths[0]} layers", difference(deeper, deep), delta=0.005),),
         ),
     ]
