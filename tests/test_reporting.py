@@ -143,7 +143,7 @@ def test_a_folder_that_holds_something_else_is_not_written_into(report, tmp_path
 
 
 def test_a_small_form_over_two_megabytes_is_refused_and_leaves_nothing(report, tmp_path, monkeypatch):
-    assert reporting.SMALL_LIMIT == 2 * 1024 * 1024
+    assert reporting.SMALL_LIMIT == 4 * 1024 * 1024
     monkeypatch.setattr(reporting, "SMALL_LIMIT", 50_000)
     with pytest.raises(UserError, match=r"the small form would take 0\.\d MB, more than"):
         write_small_form([report], tmp_path / "results" / "tiny")

@@ -17,7 +17,7 @@ from gradlab.lab.verify import changed_files, result_folders, verify_results
 from gradlab.types import UserError
 
 PAGES = ("results.json", "report.md", "report.html")
-SMALL_LIMIT = 2 * 2**20
+SMALL_LIMIT = 4 * 2**20
 """Largest small form, in bytes."""
 
 
@@ -39,7 +39,7 @@ def write_small_form(folders: list[Path], target: Path) -> int:
     """Write the one report in `folders` and its runs in small form; returns the size in bytes.
 
     Raises:
-        UserError: several reports, no records beside them, or more than 2 MB.
+        UserError: several reports, no records beside them, or more than 4 MB.
     """
     if len(folders) != 1:
         raise UserError(f"--small takes one report, got {len(folders)}; name the report's folder.")
