@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import ndimage
 
 from gradlab.augmentation import (
@@ -55,6 +57,15 @@ def test_stacked_seeds_get_what_each_gets_alone_bit_for_bit(kind):
 def test_a_chain_of_one_is_that_one(kind):
     config = AUGMENTATIONS[kind]()
     assert torch.equal(augment(images(), [config], generator(3)), config(images(), generator=generator(3)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(kind=st.sampled_from(KEEPING), seed=st.integers(0, 2**31 - 1), count=st.integers(1, 4))
+def test_one_augmentation_is_a_list_of_one(kind, seed, count):
+    config, batch = AUGMENTATIONS[kind](), images(count)
+    alone = augment(batch, config, generator(seed))
+    assert torch.equal(alone, augment(batch, [config], generator(seed)))
+    assert torch.equal(alone, augment(batch, iter((config,)), [generator(seed)]))
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -174,11 +185,26 @@ def test_mixing_keeps_type_and_range(kind, dtype):
         ([Mixup()], "mixup mixes labels as well; call gradlab.augmentation.mix"),
         ([Rotation], "augmentations must be such as Rotation"),
         (["flip"], "augmentations must be such as Rotation.*, got 'flip'"),
+        (Mixup(), "mixup mixes labels as well; call gradlab.augmentation.mix"),
+        (Rotation, "augmentations must be such as Rotation"),
+        (None, "augmentations must be such as Rotation.*, got None"),
     ],
 )
 def test_what_is_no_augmentation_is_refused(chain, sentence):
     with pytest.raises(UserError, match=sentence):
         augment(images(), chain, generator())
+
+
+@pytest.mark.parametrize("wrong", [0, None, [0], "0", True])
+def test_a_generator_is_no_seed(wrong):
+    with pytest.raises(
+        UserError, match=r"one torch.Generator, .* write torch.Generator\(\).manual_seed\([01]\)"
+    ):
+        augment(images(), "light", wrong)
+    with pytest.raises(UserError, match=r"one torch.Generator, or one for each seed, got"):
+        mix(images(), LABELS[0], Mixup(), wrong)
+    with pytest.raises(UserError, match=r"one torch.Generator, or one for each seed, got"):
+        Rotation()(images(), generator=wrong)
 
 
 def test_generators_must_be_one_a_seed():

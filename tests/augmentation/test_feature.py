@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from gradlab.augmentation import FeatureAugmentation
+from gradlab.cli._options import field_texts
 from gradlab.types import UserError
 from tests.augmentation.examples import generator
 
@@ -124,3 +125,17 @@ def test_bad_input_is_refused_in_a_sentence():
         FeatureAugmentation(strength=-1)
     with pytest.raises(ValidationError, match="extrapolation"):
         FeatureAugmentation(kind="extrapolate")
+
+
+def test_of_ten_classes_in_a_batch_of_128_ten_neighbours_reach_nearly_as_far_as_the_class_and_three_stay_near():
+    features = torch.randn(128, 16, generator=generator(1))
+    labels = torch.arange(128) % 10
+
+    def distance(neighbours):
+        nearby = FeatureAugmentation(kind="interpolation", strength=1, neighbours=neighbours)
+        return float((nearby(features, labels, generator=generator(2)) - features).norm(dim=1).mean())
+
+    apart = [(features[labels == k][:, None] - features[labels == k][None]).norm(dim=2) for k in range(10)]
+    whole = float(sum(d.sum(1).mul(1 / (len(d) - 1)).sum() for d in apart)) / 128
+    assert distance(3) < 0.9 * whole < 0.93 * whole < distance(10) < 1.02 * whole
+    assert "about 3" in field_texts(FeatureAugmentation)["neighbours"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -48,11 +48,28 @@ def check_drawn(images: Tensor, drawn: Tensor) -> None:
         )
 
 
+def listed(generators: object) -> list[torch.Generator]:
+    """Return one generator or several as a list.
+
+    Raises:
+        UserError: something else, such as a seed.
+    """
+    found = list(generators) if isinstance(generators, Iterable) else [generators]
+    for one in found:
+        if not isinstance(one, torch.Generator):
+            seed = one if isinstance(one, int) else 0
+            raise UserError(
+                f"generators must be one torch.Generator, or one for each seed, got {one!r}; "
+                f"write torch.Generator().manual_seed({seed:d})."
+            )
+    return found
+
+
 def check_generators(generators: Sequence[torch.Generator], stacked: int) -> None:
     """Refuse generators that are not one for each seed on the CPU."""
     if len(generators) != stacked:
         raise UserError(f"images of {stacked} seeds need one generator each, got {len(generators)}.")
-    for generator in generators:
+    for generator in listed(generators):
         if generator.device.type != "cpu":
             raise UserError(
                 f"augmentation draws on the CPU, so that every device augments alike, got a generator on "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gradlab.augmentation._call import size_of
-from gradlab.augmentation._checks import check_drawn, check_generators, check_images
+from gradlab.augmentation._checks import check_drawn, check_generators, check_images, listed
 from gradlab.augmentation._warp import compose, matrix_of, warp
 from gradlab.augmentation.cutmix import CutMix
 from gradlab.augmentation.elastic import Elastic
@@ -25,7 +26,9 @@ GEOMETRIC = (Rotation, Shift, Scale, Shear, Perspective)
 Generators = torch.Generator | Sequence[torch.Generator]
 
 
-def augment(images: Tensor, augmentations: str | Sequence[Augmentation], generators: Generators) -> Tensor:
+def augment(
+    images: Tensor, augmentations: str | Augmentation | Sequence[Augmentation], generators: Generators
+) -> Tensor:
     """Augment a training batch, each image by draws of its own.
 
     Adjacent geometric steps, and an elastic one right after them, are one warp: pixels are interpolated once, and what
@@ -33,19 +36,28 @@ def augment(images: Tensor, augmentations: str | Sequence[Augmentation], generat
 
     Args:
         images: (B, C, H, W) float in [0, 1], or (S, B, C, H, W) for S stacked seeds.
-        augmentations: in the order in which they act; or the name of a set ("light", "heavy") or of one ("flip").
+        augmentations: one, or several in the order in which they act; or the name of a set ("light", "heavy") or of
+            one ("flip").
         generators: of the draws, on the CPU: one, or one for each seed. What a seed gets depends on its own alone.
     Returns: the same shape, type and device, in [0, 1]; the input is not written to (with nothing to do, it is returned).
     Raises:
-        UserError: images of another rank, type or range; not one generator a seed; an unknown name; in one sentence.
+        UserError: images of another rank, type or range; not one generator a seed; an unknown name or what is no
+            augmentation; in one sentence.
     """
-    chain = named(augmentations) if isinstance(augmentations, str) else tuple(augmentations)
-    generators = [generators] if isinstance(generators, torch.Generator) else list(generators)
+    chain = chain_of(augmentations)
+    generators = listed(generators)
     check_images(images, (4, 5))
     check_chain(chain)
     check_generators(generators, len(images) if images.dim() == 5 else 1)
     drawn = draw_all(chain, images.shape[-4], size_of(images), generators)
     return apply_all(images.flatten(0, -4), chain, drawn).view(images.shape)
+
+
+def chain_of(augmentations: object) -> tuple[Any, ...]:
+    """Return the steps of a name, of one augmentation or of several; unchecked."""
+    if isinstance(augmentations, str):
+        return named(augmentations)
+    return tuple(augmentations) if isinstance(augmentations, Iterable) else (augmentations,)
 
 
 def check_chain(chain: Sequence[object]) -> None:
@@ -109,7 +121,7 @@ def mix(
     Raises:
         UserError: images of another rank, type or range, or labels and generators that do not fit.
     """
-    generators = [generators] if isinstance(generators, torch.Generator) else list(generators)
+    generators = listed(generators)
     check_images(images, (4, 5))
     check_generators(generators, len(images) if images.dim() == 5 else 1)
     (count, size) = images.shape[-4], size_of(images)
