@@ -117,10 +117,11 @@ def test_the_small_form_tells_nothing_about_the_person_or_the_machine(report, tm
     files = [path for path in (tmp_path / "tiny").rglob("*") if path.is_file()]
     for path in files:
         content = path.read_bytes()
-        for secret in (socket.gethostname(), str(Path.home()), str(tmp_path), os.getcwd()):
+        for secret in (str(Path.home()), str(tmp_path), os.getcwd()):
             assert secret.encode() not in content, (path, secret)
-        if path.suffix in (".json", ".md"):
-            assert not re.search(rf"\b{re.escape(getpass.getuser())}\b", path.read_text())
+        if path.suffix in (".json", ".md"):  # a short name such as "vm" stands by chance in compressed bytes
+            for name in (getpass.getuser(), socket.gethostname()):
+                assert not re.search(rf"\b{re.escape(name)}\b", path.read_text()), (path, name)
 
 
 def test_writing_the_small_form_again_replaces_it(report, tmp_path):

@@ -234,3 +234,23 @@ def test_a_plan_takes_the_arguments_of_a_run():
         gradlab.plan("residual-mlp", epoch=3)
     with pytest.raises(UserError, match="plan times data sets and models that have a name"):
         gradlab.plan("residual-mlp", data=from_tensors(*stripes(), name="stripes"))
+
+
+def test_a_study_of_finished_runs_holds_its_folder_until_the_report_is_written(tmp_path, monkeypatch):
+    from gradlab.lab.prune import prune
+
+    options = {"depths": (2,), "width": 4, "epochs": 1, "seeds": 2, **QUIET}
+    first = gradlab.run("residual-mlp", **options)
+    refused = []
+
+    def write(results, folder):
+        with pytest.raises(UserError, match="a study is running in runs"):
+            prune(Path("runs"))
+        refused.append(folder)
+
+    monkeypatch.setattr("gradlab.running.write_when_changed", write)
+    gradlab.run("residual-mlp", **options)
+    assert refused == [first.folder]
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert prune(Path("runs")).leftovers == ()

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from gradlab.lab import find_record
-from gradlab.lab.locks import try_lock
+from gradlab.lab.locks import STUDY, shared, try_lock
 from gradlab.lab.prune import find_leftovers, prune
 from gradlab.reporting import write_when_changed
 from gradlab.types import UserError
@@ -20,7 +20,8 @@ from tests.lab.conftest import run_here
 def reported(tmp_path, digits):
     """A study of three seeds, whose records are blocks of six, with its report."""
     out = tmp_path / "runs"
-    write_when_changed(run_here(out, digits, epochs=1), out / "reports" / "tiny-digits-quick")
+    with shared(out / "work" / STUDY):
+        write_when_changed(run_here(out, digits, epochs=1), out / "reports" / "tiny-digits-quick")
     return out
 
 
@@ -144,6 +145,59 @@ def test_a_study_that_runs_now_stops_everything(reported):
     with try_lock(reported / "work" / "x.lock"), pytest.raises(UserError, match="a study is running in"):
         prune(reported)
     assert len(list((reported / "records").iterdir())) == 25
+
+
+def test_a_study_of_finished_runs_that_writes_its_report_stops_everything(reported):
+    path = lone(reported)
+    with shared(reported / "work" / STUDY), shared(reported / "work" / STUDY):
+        for look in (find_leftovers, prune):
+            with pytest.raises(UserError, match="a study is running in"):
+                look(reported)
+    assert prune(reported).leftovers[0].path == path
+
+
+def test_a_study_waits_until_pruning_is_done(reported, monkeypatch):
+    lone(reported)
+    remove = shutil.rmtree
+
+    def look(path, **more):
+        assert try_lock(reported / "work" / STUDY) is None
+        remove(path, **more)
+
+    monkeypatch.setattr(shutil, "rmtree", look)
+    assert len(prune(reported).leftovers) == 1
+
+
+@pytest.mark.parametrize("name", ["records", "work"])
+def test_records_that_another_folder_holds_stay(reported, tmp_path, name):
+    lone(reported)
+    other = tmp_path / "other"
+    shutil.copytree(reported, other, ignore=shutil.ignore_patterns(name))
+    (other / name).symlink_to(reported / name)
+    before = tree(tmp_path)
+    with pytest.raises(UserError, match=f"other/{name} is a link to .*; nothing was deleted"):
+        prune(other)
+    assert tree(tmp_path) == before
+
+
+def test_a_report_behind_a_link_is_a_report(reported, tmp_path):
+    report = reported / "reports" / "tiny-digits-quick"
+    shutil.move(report, tmp_path / "moved")
+    report.symlink_to(tmp_path / "moved")
+    (tmp_path / "moved" / "back").symlink_to(reported / "reports")
+    assert find_leftovers(reported).kept == 24
+    (tmp_path / "moved").rename(tmp_path / "away")
+    with pytest.raises(
+        UserError, match="tiny-digits-quick leads nowhere, and may be a report; nothing was deleted"
+    ):
+        prune(reported)
+
+
+def test_a_report_without_its_results_stops_everything(reported):
+    next((reported / "reports").rglob("results.json")).unlink()
+    with pytest.raises(UserError, match=r"holds a report without its results\.json"):
+        prune(reported)
+    assert len(list((reported / "records").iterdir())) == 24
 
 
 def test_a_folder_without_records_is_refused(tmp_path):

@@ -11,6 +11,7 @@ from gradlab.models import MLP
 from gradlab.training import Cosine, Recipe, alarms, alarms_of_runs, effective_depth, fit_stacked
 from gradlab.training.alarms import power
 from gradlab.training.probe_row import by_step, probe_columns
+from gradlab.types import UserError
 
 from .test_probe_row import row
 
@@ -65,6 +66,39 @@ def test_updates_are_too_large_or_too_small_against_the_weight():
     before = row(0, 1.0, update_ratio=0.01, step=1), row(1, 1.0, update_ratio=0.01, step=1)
     assert texts([*before, still, moving]) == []  # it has moved
     assert texts([stuck, row(1, 1.0, update_ratio=0.0, step=5)]) == []  # the rate is zero at the end
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "sentence"),
+    [
+        (
+            {"vanishing": -1},
+            r"vanishing must be a share of the largest gradient, in \[0, 1\], got -1; leave it out",
+        ),
+        ({"vanishing": 1.5}, "vanishing must be a share"),
+        ({"exploding": 0}, "exploding must be a factor above 0, got 0"),
+        ({"exploding": math.nan}, "exploding must be a factor above 0, got nan"),
+        ({"dead": 75}, "dead must be a fraction of a layer's units, above 0 and at most 1, got 75"),
+        ({"dead": 0.0}, "dead must be a fraction"),
+        ({"large_update": -0.1}, "large_update must be a part of the weight's norm, above 0, got -0.1"),
+        (
+            {"small_update": "1e-7"},
+            "small_update must be a part of the weight's norm, at least 0, got '1e-7'",
+        ),
+    ],
+)
+def test_a_threshold_outside_its_range_is_refused(thresholds, sentence):
+    with pytest.raises(UserError, match=sentence):
+        alarms(rows_of([1e-9, 1.0]), **thresholds)
+    with pytest.raises(UserError, match=sentence):
+        alarms_of_runs("plain 64", [rows_of([1.0])], **thresholds)
+
+
+def test_thresholds_at_the_ends_of_their_ranges_raise_no_alarm():
+    rows = [row(0, 1e-9, update_ratio=0.0), row(1, 1e9, dead=0.99, update_ratio=9.0)]
+    assert len(alarms(rows)) == 5
+    ends = {"vanishing": 0, "exploding": math.inf, "dead": 1, "large_update": math.inf, "small_update": 0}
+    assert alarms(rows, **ends) == []
 
 
 def test_what_is_not_finite_is_the_only_alarm_of_its_step():

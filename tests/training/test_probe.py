@@ -1,5 +1,6 @@
 """Gradient norms against autograd by hand, and probes in a loop of one's own; the module is left as it was."""
 
+import contextlib
 from copy import deepcopy
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from torch import nn
 
 from gradlab.models import MLP, wrap
-from gradlab.training import gradient_norms, probe
+from gradlab.training import gradient_norms, loss_surface, probe
 from gradlab.training.probe import fixed_batch
 from gradlab.types import UserError
 
@@ -84,7 +85,7 @@ def test_a_model_that_raises_is_left_as_it_was():
             raise RuntimeError(f"broken on {len(images)}")
 
     model = Broken().eval()
-    with pytest.raises(RuntimeError, match="broken"):
+    with pytest.raises(UserError, match="PyTorch says: broken on"):
         gradient_norms(model, DATA)
     assert not model.calls
     assert not model.training
@@ -220,6 +221,8 @@ def test_a_loop_that_raises_leaves_the_model_clean_and_looks_no_more():
         ({"every": 0.5}, "at least 1, got 0.5"),
         ({"steps": (0, -1)}, "whole numbers from 0, the start, got -1"),
         ({"steps": (1.5,)}, "whole numbers from 0, the start, got 1.5"),
+        ({"steps": 5}, "a list of whole numbers from 0, the start, got 5"),
+        ({"batch_size": 0}, "counts its images, at least 1, got 0"),
     ],
 )
 def test_steps_that_are_none_are_refused(arguments, words):
@@ -240,5 +243,63 @@ def test_a_probe_refuses_what_is_no_data():
     with (
         pytest.raises(UserError, match="a probe reads a gradlab Dataset or Split, got list"),
         probe(small_cnn(), [1]),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("look", [probe, gradient_norms, loss_surface])
+def test_what_is_no_module_is_refused(look):
+    with pytest.raises(
+        UserError, match=rf"^{look.__name__} looks into a torch.nn.Module, got function; pass the"
+    ):
+        run(look, lambda images: images, DATA)
+
+
+@pytest.mark.parametrize("look", [probe, loss_surface])
+@pytest.mark.parametrize(
+    ("batch", "words"),
+    [
+        (
+            (torch.rand(4, 3), torch.zeros(4).long()),
+            r"cannot read inputs of shape \(4, 3\) and labels of shape \(4,\)",
+        ),
+        (
+            (torch.rand(4, *SHAPE), torch.zeros(3).long()),
+            r"\(PyTorch says: .*\); give a batch as in training",
+        ),
+        ((torch.rand(4, *SHAPE), torch.full((4,), 99)), "PyTorch says: .*99.* is out of bounds"),
+        (
+            (torch.rand(0, *SHAPE), torch.zeros(0).long()),
+            "^{} needs at least one sample, got inputs of shape .0, ",
+        ),
+    ],
+    ids=["shape", "count", "class", "empty"],
+)
+def test_a_batch_that_does_not_fit_is_refused_before_the_first_step(look, batch, words):
+    model = small_cnn()
+    with pytest.raises(UserError, match=words.format(look.__name__)):
+        run(look, model, batch)
+    assert not any(layer._forward_hooks for layer in model.modules())
+    if look is probe:
+        with pytest.raises(UserError), probe(model, batch, steps=(100,)):
+            pytest.fail("the batch is tried before the loop, not at step 100")
+
+
+def test_a_loss_that_is_no_mean_is_refused():
+    losses = nn.CrossEntropyLoss(reduction="none")
+    with pytest.raises(UserError, match=r"must be one number, a mean over the batch, got \(128,\)"):
+        run(probe, small_cnn(), DATA, loss=losses)
+
+
+def test_data_of_another_size_is_refused():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3, CLASSES))
+    with pytest.raises(UserError, match="cannot read inputs of shape"):
+        run(gradient_norms, model, DATA)
+
+
+def run(look, *arguments, **options):
+    """Call what looks, and enter it where it is for a with-block."""
+    with (
+        look(*arguments, **options) if look is probe else contextlib.nullcontext(look(*arguments, **options))
     ):
         pass

@@ -172,3 +172,25 @@ def test_a_model_without_layers_to_probe_is_refused_before_it_trains():
     with pytest.raises(UserError, match="no layer with a trained weight to probe"):
         stacked([Scales()])
     assert stacked([Scales()], probe_steps=())[0].status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            {"probe_steps": 5},
+            r"a list of whole numbers from 0, the start, got 5; write for example \(0, 100, 200\)",
+        ),
+        ({"probe_steps": None}, "a list of whole numbers from 0, the start, got None"),
+        ({"probe_steps": "abc"}, "whole numbers from 0, the start, got 'a'"),
+        ({"probe_batch": 0}, "counts its images, at least 1, got 0"),
+    ],
+)
+def test_steps_that_are_none_and_an_empty_batch_are_refused(arguments, words):
+    with pytest.raises(UserError, match=words):
+        stacked(mlps(1), **arguments)
+
+
+def test_steps_may_come_from_any_iterable():
+    (found,) = stacked(mlps(1), probe_steps=(step for step in (0, 2)))
+    assert {0, 2} <= {row.step for row in found.probes}
