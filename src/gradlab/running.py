@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from gradlab.data.contents import DataInfo
 from gradlab.lab.design import Design
-from gradlab.lab.locks import exclusive
+from gradlab.lab.locks import STUDY, exclusive, shared
 from gradlab.lab.run import Request, facts_of, run_design
 from gradlab.lab.worker import disk_message
 from gradlab.models.mlp import MLP
@@ -85,15 +85,19 @@ def run(
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)
     folder = request.out / "reports" / report_name(design, request, facts)
     try:
-        with open_trackers(names, request.out, design) as track, study_progress(progress) as show:
+        with (
+            shared(request.out / "work" / STUDY),
+            open_trackers(names, request.out, design) as track,
+            study_progress(progress) as show,
+        ):
 
             def hear(event: dict[str, Any]) -> None:
                 show(event)
                 track(event)
 
             results = run_design(design, request, facts, on_event=hear)
-        with exclusive(request.out / "work" / f"{folder.name}.lock"):
-            write_when_changed(results, folder)
+            with exclusive(request.out / "work" / f"{folder.name}.lock"):
+                write_when_changed(results, folder)
     except OSError as error:
         raise UserError(disk_message(error)) from error
     return Result(results, folder)

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+STUDY = "study.lock"
+"""In the working folder: shared by the studies that run there until their reports are written; pruning wants it alone."""
+
 
 def try_lock(path: Path) -> IO[bytes] | None:
     """Take the lock at `path` until the returned file is closed; None if another process has it."""
@@ -24,6 +27,19 @@ def try_lock(path: Path) -> IO[bytes] | None:
 
 
 @contextlib.contextmanager
+def shared(path: Path) -> Iterator[None]:
+    """Hold the lock at `path` together with others within the block; wait while `try_lock` or `exclusive` hold it."""
+    with _open(path) as file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_SH)
+        except ImportError:
+            pass  # as above
+        yield
+
+
+@contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Wait for the lock at `path` and hold it within the block."""
     with _open(path) as file:
@@ -38,4 +54,4 @@ def exclusive(path: Path) -> Iterator[None]:
 
 def _open(path: Path) -> IO[bytes]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("ab")
+    return path.open("a+b")  # a lock that is shared wants to read, one that is not to write

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gradlab.lab.finding import NAME
-from gradlab.lab.locks import try_lock
+from gradlab.lab.locks import STUDY, try_lock
 from gradlab.lab.record import Record, read_json
 from gradlab.lab.spec import block_of
 from gradlab.types import UserError
@@ -70,12 +71,15 @@ def find_leftovers(out: Path) -> Pruning:
     block again.
 
     Raises:
-        UserError: no records there, a report that cannot be read, or a study that runs there now.
+        UserError: no records there, they belong to another folder, a report that cannot be read, or a study that
+            runs there now.
     """
+    with _alone(out):
+        return _find(out)
+
+
+def _find(out: Path) -> Pruning:
     records = out / "records"
-    if not records.is_dir():
-        raise UserError(f"{out} holds no records; give the --out folder of a run.")
-    _refuse_running(out)
     wanted = _referred(out)
     leftovers, foreign, kept = [], [], 0
     for path in sorted(records.iterdir()):
@@ -96,15 +100,16 @@ def find_leftovers(out: Path) -> Pruning:
 
 def prune(out: Path) -> Pruning:
     """Delete what `find_leftovers` finds, and return it; errors as there."""
-    found = find_leftovers(out)
-    for one in found.leftovers:
-        if one.path.is_dir() and not one.path.is_symlink():
-            # first the list that makes it a record, so that a half-deleted one is none
-            (one.path / "files.json").unlink(missing_ok=True)
-            shutil.rmtree(one.path)
-        else:
-            one.path.unlink(missing_ok=True)
-    return found
+    with _alone(out):
+        found = _find(out)
+        for one in found.leftovers:
+            if one.path.is_dir() and not one.path.is_symlink():
+                # first the list that makes it a record, so that a half-deleted one is none
+                (one.path / "files.json").unlink(missing_ok=True)
+                shutil.rmtree(one.path)
+            else:
+                one.path.unlink(missing_ok=True)
+        return found
 
 
 def _is_record(path: Path) -> bool:
@@ -121,7 +126,7 @@ def _is_record(path: Path) -> bool:
 def _referred(out: Path) -> set[str]:
     """Names of the records that the reports refer to, and of those that train together with them."""
     found: set[str] = set()
-    for results in sorted((out / "reports").rglob("results.json")):
+    for results in _reports(out / "reports"):
         try:
             runs = json.loads(results.read_bytes())["runs"]
             found |= {str(run["record"]) for run in runs}
@@ -134,6 +139,37 @@ def _referred(out: Path) -> set[str]:
         if (out / "records" / name / "spec.json").is_file():
             found |= set(_mates(Record(out / "records" / name)))
     return found
+
+
+def _reports(folder: Path) -> Iterator[Path]:
+    """Every results.json below the folder, also behind links."""
+
+    def refuse(error: OSError) -> None:
+        raise UserError(
+            f"{error.filename} cannot be read ({error.strerror}); nothing was deleted."
+        ) from error
+
+    seen: set[Path] = set()
+    for name, folders, files in os.walk(
+        folder, followlinks=True, onerror=refuse if folder.is_dir() else None
+    ):
+        place = Path(name)
+        if place.resolve() in seen:  # a link that leads back
+            folders.clear()
+            continue
+        seen.add(place.resolve())
+        lost = [one for one in files if (place / one).is_symlink() and not (place / one).exists()]
+        if lost:
+            raise UserError(
+                f"{place / lost[0]} leads nowhere, and may be a report; nothing was deleted. Mend or delete it."
+            )
+        if "results.json" in files:
+            yield place / "results.json"
+        elif not {"report.html", "report.md", "manifest.json"}.isdisjoint(files):
+            raise UserError(
+                f"{place} holds a report without its results.json, so nobody knows which records it needs; "
+                "nothing was deleted. Run its study again, or delete that folder."
+            )
 
 
 def _mates(record: Record) -> Iterator[str]:
@@ -174,15 +210,26 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _refuse_running(out: Path) -> None:
-    """Stop while another process holds a block: its records have no report yet."""
-    for lock in sorted((out / "work").glob("*.lock")):
-        held = try_lock(lock)
-        if held is None:
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold every lock of the folder within the block, so that no study runs there: its records have no report yet."""
+    if not (out / "records").is_dir():
+        raise UserError(f"{out} holds no records; give the --out folder of a run.")
+    for name in ("records", "work"):
+        if (out / name).is_symlink():
             raise UserError(
-                f"a study is running in {out}; wait until it has written its report, then ask again."
+                f"{out / name} is a link to {(out / name).resolve()}, which other reports may need; nothing was deleted. "
+                "Prune the folder that it leads to."
             )
-        held.close()
+    with contextlib.ExitStack() as stack:
+        for lock in sorted({out / "work" / STUDY, *(out / "work").glob("*.lock")}):
+            held = try_lock(lock)
+            if held is None:
+                raise UserError(
+                    f"a study is running in {out}; wait until it has written its report, then ask again."
+                )
+            stack.enter_context(held)
+        yield
 
 
 def _size(folder: Path) -> int:
