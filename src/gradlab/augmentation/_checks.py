@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -54,7 +55,7 @@ def listed(generators: object) -> list[torch.Generator]:
     Raises:
         UserError: something else, such as a seed.
     """
-    found = list(generators) if isinstance(generators, Iterable) else [generators]
+    found: list[Any] = list(generators) if isinstance(generators, Iterable) else [generators]
     for one in found:
         if not isinstance(one, torch.Generator):
             seed = one if isinstance(one, int) else 0

@@ -8,8 +8,20 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from gradlab.training.probe_row import Columns, ProbeRow, as_rows, by_step
+from gradlab.types import UserError
 
 Kind = Literal["not finite", "vanishing", "exploding", "dead units", "large updates", "small updates"]
+
+
+TINY = math.ulp(0.0)
+RANGES: dict[str, tuple[float, float, str]] = {
+    "vanishing": (0, 1, "be a share of the largest gradient, in [0, 1]"),
+    "exploding": (TINY, math.inf, "be a factor above 0"),
+    "dead": (TINY, 1, "be a fraction of a layer's units, above 0 and at most 1"),
+    "large_update": (TINY, math.inf, "be a part of the weight's norm, above 0"),
+    "small_update": (0, math.inf, "be a part of the weight's norm, at least 0"),
+}
+"""Threshold -> the least, the largest, and what it is."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +56,27 @@ def alarms(
     Args:
         rows: of one network, of any number of steps; rows or their columns.
         vanishing: the gradient vanishes below a layer if every layer before it has a weight-gradient norm below this
-            share of the largest one.
+            share of the largest one, in [0, 1]; 0 raises none.
         exploding: the gradient explodes if the largest weight-gradient norm is this many times that of the output
-            layer, or this large (a mean cross-entropy sends at most √2 into the logits, so that norms are near 1).
+            layer, or this large (a mean cross-entropy sends at most √2 into the logits, so that norms are near 1);
+            above 0.
         dead: alarm at this fraction of dead units in a layer, in (0, 1].
         large_update: alarm if a step changes a layer's weight by this part of its norm.
         small_update: alarm if no probed step so far changed a layer's weight by this part of its norm; a step at which
             nothing moves at all, as at the end of a schedule, does not count.
 
     Returns: by step, the gravest first.
+
+    Raises:
+        UserError: a threshold that is no number or lies outside its range.
     """
+    _check(
+        vanishing=vanishing,
+        exploding=exploding,
+        dead=dead,
+        large_update=large_update,
+        small_update=small_update,
+    )
     found: list[Alarm | None] = []
     most: dict[str, float] = {}
     for now in by_step(as_rows(rows)).values():
@@ -67,6 +90,14 @@ def alarms(
                 most[row.layer] = max(row.update_ratio or 0.0, most.get(row.layer, 0.0))
             found.append(_small(now, most, small_update))
     return [alarm for alarm in found if alarm is not None]
+
+
+def _check(**thresholds: float) -> None:
+    for name, value in thresholds.items():
+        low, high, words = RANGES[name]
+        real = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not real or not low <= value <= high:
+            raise UserError(f"{name} must {words}, got {value!r}; leave it out for the usual threshold.")
 
 
 def alarms_of_runs(

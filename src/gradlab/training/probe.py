@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from gradlab.data import Dataset, Split, gather, refuse_test
 from gradlab.training.probe_row import ProbeRow
-from gradlab.training.probes import check_steps, layers_of, measure, norm, probing
+from gradlab.training.probes import check_module, check_steps, layers_of, measure, norm, probing
 from gradlab.types import UserError, derive_seed
 
 Batch = tuple[Tensor, Tensor]
@@ -62,9 +62,10 @@ class ProbeLog:
         self._expect()
 
     def start(self) -> None:
-        """Probe before the first step, where it is one to probe."""
-        if self._wanted(0):
-            self._look()
+        """Probe before the first step: to keep it where it is one to probe, else to see that the batch fits the model."""
+        self._look()
+        if not self._wanted(0):
+            self.rows = []
         self._expect()
 
     def end(self, *, look: bool) -> None:
@@ -75,10 +76,9 @@ class ProbeLog:
         self._open, self._before = False, {}
 
     def _look(self) -> None:
-        inputs, labels = self._batch
         (rows,) = measure(
             self._model,
-            lambda: self._loss(self._model(inputs), labels),
+            lambda: loss_on(self._batch, self._model, self._loss),
             step=self._taken,
             before=self._before,
         )
@@ -130,8 +130,10 @@ def probe(
         loss: a mean over the batch.
 
     Raises:
-        UserError: test data, no training images, a model without such a layer, or steps that are none.
+        UserError: test data, no training images, a batch that model or loss cannot read, no module, a model without
+            such a layer, or steps that are none.
     """
+    check_module(model, "probe")
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise UserError(f"every counts optimiser steps between two probes, at least 1, got {every!r}.")
     chosen = None if steps is None else frozenset(check_steps(steps))
@@ -166,6 +168,8 @@ def fixed_batch(data: Dataset | Split, size: int = 128, reader: str = "gradient_
             "use gradlab.data.load(...) or gradlab.data.from_tensors(images, labels)."
         )
     train = data.train if isinstance(data, Dataset) else data
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise UserError(f"the batch of a probe counts its images, at least 1, got {size!r}.")
     if train is None or not len(train):
         raise UserError(
             f"'{getattr(data, 'name', 'this data')}' has no training images to probe; choose data with a train part."
@@ -179,13 +183,41 @@ def batch_of(data: Dataset | Split | Batch, size: int, like: Tensor, reader: str
     """Return the batch on which to look, on the device of `like`; `reader` is who asks, for the message.
 
     Raises:
-        UserError: test data, no training images, or something that is neither data nor a pair of tensors.
+        UserError: test data, no training images, an empty batch, or something that is neither data nor a pair of tensors.
     """
     refuse_test(data, reader)
     if isinstance(data, tuple) and len(data) == 2 and all(isinstance(part, Tensor) for part in data):
         inputs, labels = data
+        if not inputs.numel() or not labels.numel():
+            raise UserError(
+                f"{reader} needs at least one sample, got inputs of shape {tuple(inputs.shape)} and labels of shape "
+                f"{tuple(labels.shape)}; give a batch of training data."
+            )
         return inputs.to(like.device), labels.to(like.device)
     return _images(fixed_batch(data, size, reader), like)  # type: ignore[arg-type] # refused there
+
+
+def loss_on(batch: Batch, model: Callable[[Tensor], Tensor], loss: Loss) -> Tensor:
+    """Return the loss of a model on a batch, one number.
+
+    Raises:
+        UserError: the model or the loss cannot read the batch, or the loss is not one number.
+    """
+    inputs, labels = batch
+    words = f"inputs of shape {tuple(inputs.shape)} and labels of shape {tuple(labels.shape)}"
+    try:
+        value = loss(model(inputs), labels)
+    except UserError:
+        raise
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise UserError(
+            f"the model or the loss cannot read {words} (PyTorch says: {said}); give a batch as in training."
+        ) from error
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise UserError(f"the loss must be one number, a mean over the batch, got {shape} for {words}.")
+    return value
 
 
 def gradient_norms(model: nn.Module, data: Dataset | Split, *, batch_size: int = 128) -> list[LayerGradient]:
@@ -203,14 +235,16 @@ def gradient_norms(model: nn.Module, data: Dataset | Split, *, batch_size: int =
     Returns: one entry a layer, in the order of registration; 0 for a layer that takes no part in the loss.
 
     Raises:
-        UserError: test data, no training images, or a model without a trained weight.
+        UserError: test data, no training images, images that the model cannot read, no module, or one without a trained
+            weight.
     """
+    check_module(model, "gradient_norms")
     fixed = fixed_batch(data, batch_size)
     layers = layers_of(model, axes=1)
-    images, labels = _images(fixed, layers[0].weights[0])
+    batch = _images(fixed, layers[0].weights[0])
     tensors = list(dict.fromkeys(p for layer in layers for p in (*layer.weights, *layer.biases)))
     with probing(model):
-        loss = functional.cross_entropy(model(images), labels)
+        loss = loss_on(batch, model, functional.cross_entropy)
         gradients = torch.autograd.grad(loss, tensors, allow_unused=True)
     norms = {
         tensor: 0.0 if gradient is None else norm(gradient)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -134,8 +134,23 @@ def probing(module: nn.Module) -> Iterator[None]:
                 tensor.copy_(value)
 
 
-def check_steps(steps: Sequence[int]) -> Sequence[int]:
-    """Refuse steps that are no step."""
+def check_module(model: object, reader: str) -> nn.Module:
+    """Return the module; refuse what is none. `reader` is who asks, for the message."""
+    if not isinstance(model, nn.Module):
+        raise UserError(
+            f"{reader} looks into a torch.nn.Module, got {type(model).__name__}; pass the module itself."
+        )
+    return model
+
+
+def check_steps(steps: Sequence[int]) -> tuple[int, ...]:
+    """Return the steps; refuse those that are no step."""
+    if not isinstance(steps, Iterable):
+        raise UserError(
+            f"steps to probe are a list of whole numbers from 0, the start, got {steps!r}; write for example "
+            "(0, 100, 200)."
+        )
+    steps = tuple(steps)
     for step in steps:
         if isinstance(step, bool) or not isinstance(step, int) or step < 0:
             raise UserError(

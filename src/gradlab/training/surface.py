@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,8 @@ from torch.nn import functional
 from gradlab.data import Dataset, Split
 from gradlab.models._randomness import seeded
 from gradlab.training.modes import kept_modes
-from gradlab.training.probe import Batch, Loss, batch_of
+from gradlab.training.probe import Batch, Loss, batch_of, loss_on
+from gradlab.training.probes import check_module
 from gradlab.types import UserError, derive_seed
 
 Direction = dict[str, Tensor]
@@ -64,7 +66,8 @@ def loss_surface(
         generator: on the CPU, source of the directions; the same directions every time if not given.
 
     Raises:
-        UserError: test data, an even number of points, other dimensions, or nothing that trains.
+        UserError: test data, a batch that model or loss cannot read, an even number of points, other dimensions, no
+            module, or nothing that trains.
     """
     if dimensions not in (1, 2):
         raise UserError(f"a loss surface is cut along 1 or 2 directions, got dimensions={dimensions!r}.")
@@ -76,20 +79,21 @@ def loss_surface(
         raise UserError(
             f"extent must be above 0, in lengths of the weights, got {extent}; 1.0 is a good start."
         )
+    check_module(model, "loss_surface")
     weights = {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
     if not any(weight.dim() > 1 for weight in weights.values()):
         raise UserError(
             "this model has no trained weight to move; set requires_grad=True on what should train."
         )
-    inputs, labels = batch_of(data, batch_size, next(iter(weights.values())), "loss_surface")
+    batch = batch_of(data, batch_size, next(iter(weights.values())), "loss_surface")
     generator = generator or torch.Generator().manual_seed(derive_seed(0, "loss surface"))
     directions = [filter_normalised(weights, generator) for _ in range(dimensions)]
     steps = torch.linspace(-extent, extent, points, dtype=torch.float64).tolist()
     places = [(a,) for a in steps] if dimensions == 1 else [(a, b) for a in steps for b in steps]
-    with kept_modes(model), seeded(0, inputs.device), torch.no_grad():
+    with kept_modes(model), seeded(0, batch[0].device), torch.no_grad():
         model.eval()
         losses = [
-            float(loss(functional_call(model, _moved(weights, directions, place), (inputs,)), labels))
+            float(loss_on(batch, partial(functional_call, model, _moved(weights, directions, place)), loss))
             for place in places
         ]
     first = np.array(steps)
