@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 from torch import Tensor
 from torch.nn import functional
 
@@ -202,6 +203,11 @@ def test_a_network_reads_any_leading_dimensions():
         ({"depth": 3, "layers_per_block": 2}, "multiple of 2"),
         ({"widths": ()}, r"widths=\(128, 64\)"),
         ({"widths": (8, 4), "residual": True}, r"got widths \(8, 4\); use width and depth"),
+        (
+            {"widths": (8,), "depth": 3},
+            r"and \(8,\) have depth 0, .* got depth 3; leave the depth out, or name 4 widths",
+        ),
+        ({"widths": (8, 4, 2), "depth": 0}, r"and \(8, 4, 2\) have depth 2, .* got depth 0"),
         ({"width": 0}, "greater than or equal to 1"),
         ({"dropout": 1.0}, "less than 1"),
         ({"activation": "swish"}, "'relu'"),
@@ -211,6 +217,15 @@ def test_a_network_reads_any_leading_dimensions():
 def test_wrong_configurations_are_refused_by_name(arguments, words):
     with pytest.raises(ValueError, match=words):
         MLP(**arguments)
+
+
+@pytest.mark.parametrize("widths", [(128, 64), (8,), (256, 256, 128, 128, 64, 64, 32, 32, 16, 16)])
+def test_widths_of_an_older_record_beside_the_default_depth_still_read(widths):
+    adapter = TypeAdapter(MLP)
+    dumped = adapter.dump_python(MLP(widths=widths), mode="json")
+    assert (dumped["depth"], dumped["width"]) == (2, 16)  # part of the hash of every record
+    assert adapter.validate_python(dumped) == MLP(widths=widths)
+    assert MLP(widths=widths, depth=len(widths) - 1).hidden == widths
 
 
 def test_wrong_shapes_are_refused_with_what_to_do():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Activation = Literal["relu", "tanh", "sigmoid", "leaky-relu", "gelu"]
 Norm = Literal["none", "batch", "layer"]
+DEPTH = 2
 Init = Literal["default", "he", "xavier"]
 
 
@@ -27,7 +28,8 @@ class MLP:
     Attributes:
         width: units of every hidden layer.
         depth: linear layers between stem and head.
-        widths: explicit hidden widths instead of `width` and `depth`; the first is the stem's.
+        widths: hidden widths one by one instead of width and depth, such as 128 64; the first is the stem's; left out:
+            all alike.
         activation: the non-linearity.
         norm: normalisation after each linear layer but the head.
         dropout: probability of zeroing a unit. dropout_place: after every activation, or once in a block, at its end.
@@ -39,7 +41,7 @@ class MLP:
     """
 
     width: Count = 16
-    depth: int = 2
+    depth: int = DEPTH
     widths: tuple[Count, ...] | None = None
     activation: Activation = "relu"
     norm: Norm = "none"
@@ -60,6 +62,11 @@ class MLP:
         if not hidden:
             raise UserError("widths must name at least the stem's width, for example widths=(128, 64).")
         layers = len(hidden) - 1
+        if self.depth not in (DEPTH, layers):  # records hold the default beside widths of any number
+            raise UserError(
+                f"widths say the depth themselves, and {hidden} have depth {layers}, since the first is the stem's, got "
+                f"depth {self.depth}; leave the depth out, or name {self.depth + 1} widths."
+            )
         if layers % self.layers_per_block:
             raise UserError(
                 f"layers_per_block must divide the depth, got {self.layers_per_block} for depth {layers}; "
