@@ -142,13 +142,58 @@ def test_damage_is_one_sentence(digits, tmp_path, name):
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / name).write_text("{")
+    (folder / "training.safetensors").write_text("")
     with pytest.raises(UserError, match=rf"{name} is damaged"):
         train(digits, folder)
 
 
-def test_the_number_of_threads_is_as_before(digits, tmp_path):
+def test_the_number_of_threads_is_as_before(digits, tmp_path, monkeypatch):
     before = torch.get_num_threads()
+    monkeypatch.setattr("gradlab.lab.train.usable_cores", lambda: before + 1)
     train(digits, tmp_path / "model", threads=before + 1)
     assert torch.get_num_threads() == before
-    with pytest.raises(UserError, match="threads counts those of PyTorch and must be at least 1, got 0"):
-        train(digits, tmp_path / "other", threads=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"threads": 0},
+            r"threads counts those of PyTorch and must lie between 1 and the \d+ usable cores, got 0",
+        ),
+        ({"threads": 100_000}, "usable cores, got 100000"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 2147483647, got -1"),
+        ({"seed": 10**23}, f"got {10**23}"),
+        ({"model": MLP(width=10**9)}, "width goes up to 10,000 and depth to 1,000, got 1,000,000,000 and 2"),
+        ({"model": MLP(widths=(4,) * 1002)}, "got 4 and 1,001"),
+    ],
+)
+def test_numbers_beyond_every_machine_are_one_sentence(digits, tmp_path, changes, sentence):
+    with pytest.raises(UserError, match=sentence):
+        train(digits, tmp_path / "model", **changes)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_too_little_memory_is_one_sentence(digits, tmp_path, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("gradlab.lab.train.fit", fail)
+    with pytest.raises(UserError, match="memory does not suffice for a network of width 6 and depth 1"):
+        train(digits, tmp_path / "model")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_training_that_never_began_leaves_the_folder_to_the_next(digits, tmp_path, there):
+    folder = tmp_path / "model"
+    if there:
+        folder.mkdir()
+    with pytest.raises(UserError, match="cuda"):
+        train_model(MODEL, digits, RECIPE, out=folder, device="cuda:99", progress=False)
+    assert folder.exists() == there
+    (tmp_path / "killed").mkdir()
+    (tmp_path / "killed" / "training.json").write_text('{"seed": 9}')  # before the first epoch, outright
+    for place in (folder, tmp_path / "killed"):
+        assert not train(digits, place).went_on
+        assert sorted(path.name for path in place.iterdir()) == ["model.json", "model.safetensors"]

@@ -152,7 +152,9 @@ def _notes(trained: Trained, data: Dataset, part: SplitName, unusable: int) -> l
         )
     if not same and trained.data_checksum is not None:
         notes.append(
-            f"These are other images than those of '{trained.data}', on which the network was trained."
+            f"These are not the very images and parts of '{trained.data}' that the network was trained with: the data has "
+            "changed since, or is other data, and the network may have been trained on some of them, so the scores "
+            "say nothing certain about new images."
         )
     if not same and part != "all":
         notes += [note for note in data.notes if note.startswith("The source has no test part")]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from gradlab.data import Dataset, Split
+from gradlab.lab.executor import usable_cores
 from gradlab.lab.locks import try_lock
 from gradlab.lab.procedure import provenance
 from gradlab.lab.record import usable_logits
@@ -28,6 +30,8 @@ from gradlab.types import UserError
 CHECKPOINT, REQUEST, LOCK = "training.safetensors", "training.json", "training.lock"
 """What lies in the folder while the network trains; it is removed at the end."""
 KNOWN = ("data", "data_checksum", "seed", "precision")
+MOST_UNITS, MOST_LAYERS = 10_000, 1_000
+"""As in the studies; more units or layers are a slip of the keyboard."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,11 @@ def train_model(
         listeners: called with an `Epoch` after every epoch. progress: a live line on stderr; None on a terminal only.
 
     Raises:
-        UserError: `out` holds another model or something else, another process trains there, or data, model and
-            recipe do not fit together.
+        UserError: `out` holds another model or something else, another process trains there, data, model and recipe
+            do not fit together, or the memory does not suffice.
     """
     folder, recipe = Path(out), recipe or Recipe()
-    if threads < 1:
-        raise UserError(f"threads counts those of PyTorch and must be at least 1, got {threads}.")
+    _check(model, seed, threads)
     data.trainable()
     asked = _request(model, recipe, data, seed, precision)
     refuse_other_content(folder)
@@ -83,18 +86,63 @@ def train_model(
         _refuse_other(folder, read_facts(folder), asked, "another model")
         load(folder)  # says so if it is damaged
         return Training(folder, read_facts(folder), was_there=True)
+    with _claimed(folder), _memory(model):
+        went_on = _prepare(folder, asked)
+        result = _fit(model, data, recipe, folder, seed, device, precision, threads, listeners, progress)
+        facts = _facts(asked, data, recipe, result, threads)
+        save(result.model, folder, class_names=data.class_names, facts=facts)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+    return Training(folder, read_facts(folder), went_on=went_on)
+
+
+def _check(model: MLP, seed: int, threads: int) -> None:
+    """Refuse numbers that no machine can do anything with."""
+    if not 0 <= seed < 2**31:
+        raise UserError(f"seed must be a whole number from 0 to 2147483647, got {seed}.")
+    if not 1 <= threads <= usable_cores():
+        raise UserError(
+            f"threads counts those of PyTorch and must lie between 1 and the {usable_cores()} usable cores, got {threads}."
+        )
+    units, layers = max(model.hidden), len(model.hidden) - 1
+    if units > MOST_UNITS or layers > MOST_LAYERS:
+        raise UserError(
+            f"width goes up to {MOST_UNITS:,} and depth to {MOST_LAYERS:,}, got {units:,} and {layers:,}; take a smaller "
+            "network."
+        )
+
+
+@contextlib.contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Hold the folder; without a checkpoint, from which a training would go on, nothing of it stays."""
+    was_there = folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     held = try_lock(folder / LOCK)
     if held is None:
         raise UserError(f"another process is training in {folder}; wait for it, or give another --out.")
     with held:
-        went_on = _prepare(folder, asked)
-        result = _fit(model, data, recipe, folder, seed, device, precision, threads, listeners, progress)
-        facts = _facts(asked, data, recipe, result, threads)
-        save(result.model, folder, class_names=data.class_names, facts=facts)
-        for name in (CHECKPOINT, REQUEST, LOCK):
-            (folder / name).unlink(missing_ok=True)
-    return Training(folder, read_facts(folder), went_on=went_on)
+        try:
+            yield
+        finally:
+            if not (folder / CHECKPOINT).exists():
+                (folder / REQUEST).unlink(missing_ok=True)
+                (folder / LOCK).unlink(missing_ok=True)
+                if not was_there and not any(folder.iterdir()):
+                    folder.rmdir()
+
+
+@contextlib.contextmanager
+def _memory(model: MLP) -> Iterator[None]:
+    """Say in a sentence that the memory does not suffice."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error).lower()
+        if isinstance(error, RuntimeError) and "allocate memory" not in text and "out of memory" not in text:
+            raise
+        raise UserError(
+            f"the memory does not suffice for a network of width {max(model.hidden):,} and depth "
+            f"{len(model.hidden) - 1:,} on this data; take a smaller one, or smaller batches."
+        ) from error
 
 
 def _request(model: MLP, recipe: Recipe, data: Dataset, seed: int, precision: str) -> dict[str, Any]:
@@ -114,13 +162,14 @@ def _prepare(folder: Path, asked: dict[str, Any]) -> bool:
     path = folder / REQUEST
     for left in (*folder.glob(f"{CHECKPOINT}.*.tmp"), *folder.glob(".model.*")):
         left.unlink(missing_ok=True)
-    if path.exists():
+    if (folder / CHECKPOINT).exists() and path.exists():
         try:
             begun = json.loads(path.read_text())
         except ValueError as error:
             raise UserError(f"{path} is damaged; delete {folder} to start afresh.") from error
         _refuse_other(folder, begun, asked, "the beginning of another training")
-        return (folder / CHECKPOINT).exists()
+        return True
+    (folder / CHECKPOINT).unlink(missing_ok=True)  # nobody knows of what
     write_whole(path, json.dumps(asked, indent=1).encode())
     return False
 
