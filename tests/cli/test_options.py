@@ -1,7 +1,8 @@
 """Options come from the fields of a configuration, and go back into it."""
 
 import dataclasses
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, get_args
 
 import pytest
 from cyclopts import Group
@@ -57,6 +58,28 @@ def test_every_field_is_an_option_and_has_a_help(config):
     assert len(fields) >= 12
     assert set(fields) <= set(found)
     assert all(name.partition("__")[0] in fields for name in found)
+
+
+@pytest.mark.parametrize("config", [MLP, Recipe])
+def test_every_option_says_what_it_is_and_what_it_is_without_it(config):
+    for one in parameters_of(config, Group("g"), {}):
+        told = get_args(one.annotation)[1]
+        assert len(told.help) > 10, one.name
+        has_default = told.show_default or one.default is False
+        assert has_default or re.search(r"; (default|left out:) ", told.help), one.name
+        assert not re.search(r"\bNone\b|\bTrue\b|`", told.help), one.name
+
+
+def test_the_default_of_a_dotted_option_is_told_by_kind_where_kinds_differ():
+    told = {one.name: get_args(one.annotation)[1].help for one in parameters_of(Recipe, Group("g"), {})}
+    assert told["schedule__floor"].endswith("in [0, 1]; default 0.")
+    assert told["schedule__floor"].startswith("of cosine: the last rate")
+    assert told["mixing__alpha"].endswith("; default 0.2 of mixup, 1 of cutmix.")
+    assert told["mixing__probability"] == "share of the images that are mixed; default 1."
+    assert told["stopping__min_delta"].startswith("of patience: a loss is better if it")
+    assert "; of stagnation-overfit: a loss hardly moves" in told["stopping__min_delta"]
+    assert told["stopping__min_delta"].endswith("; default 0 of patience, 0.001 of stagnation-overfit.")
+    assert told["stopping__patience"].endswith("; default 5.")
 
 
 def test_several_fields_may_be_told_in_one_line():

@@ -26,7 +26,8 @@ class FeatureAugmentation:
     the far ones too. About 3 at that size keep them near.
 
     Attributes:
-        strength: λ (γ for noise); 0 changes nothing.
+        strength: part of the way from or to the neighbour, or standard deviations of noise (λ and γ of the paper); 0 changes
+            nothing.
         neighbours: how many nearest of the same class and batch one is drawn from; about 3 keep them near at 128 a batch.
         probability: share of the rows that are changed.
     """

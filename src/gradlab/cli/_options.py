@@ -47,22 +47,37 @@ def parameters_of(config: type, group: Group, defaults: Mapping[str, Any]) -> li
 def _inner(name: str, kinds: Mapping[str, type], group: Group) -> list[inspect.Parameter]:
     """Dotted options for the fields of all kinds; one that several kinds share is one option."""
     found: dict[str, inspect.Parameter] = {}
-    for kind, config in kinds.items():
-        hints, told = typing.get_type_hints(config, include_extras=True), field_texts(config)
+    for config in kinds.values():
+        hints = typing.get_type_hints(config, include_extras=True)
         for field in dataclasses.fields(config):
             if field.name == "kind" or kinds_of(hints[field.name])[0]:
                 continue
-            owners = [one for one, other in kinds.items() if field.name in _names(other)]
-            text = told.get(field.name, "") or f"of {' and '.join(owners)}"
-            shown = (
-                f"{text.rstrip('.')}; {kind}'s own default is {field.default}." if len(owners) == 1 else text
-            )
             key = f"{name}__{field.name}"
             found[key] = _parameter(
-                key, _optional(hints[field.name]) | None, None, shown, group,
+                key, _optional(hints[field.name]) | None, None, _told(field.name, kinds), group,
                 spelled=f"--{dashed(name)}.{dashed(field.name)}",
             )  # fmt: skip
     return list(found.values())
+
+
+def _told(name: str, kinds: Mapping[str, type]) -> str:
+    """Say what a dotted option is and what it is where it is left out, for each kind that has it."""
+    owners = {kind: config for kind, config in kinds.items() if name in _names(config)}
+    texts = {kind: field_texts(config).get(name, "").rstrip(".") for kind, config in owners.items()}
+    defaults = {kind: _default(config, name) for kind, config in owners.items()}
+    if len(set(texts.values())) > 1:
+        text = "; ".join(f"of {kind}: {one}" for kind, one in texts.items())
+    else:
+        text = next(iter(texts.values()))
+        text = text if len(owners) == len(kinds) else f"of {' and '.join(owners)}: {text}"
+    if len(set(defaults.values())) > 1:
+        return f"{text}; default {', '.join(f'{value} of {kind}' for kind, value in defaults.items())}."
+    return f"{text}; default {next(iter(defaults.values()))}."
+
+
+def _default(config: type, name: str) -> str:
+    (field,) = (one for one in dataclasses.fields(config) if one.name == name)
+    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
 
 
 def build(config: type, options: Mapping[str, Any]) -> Any:

@@ -21,19 +21,23 @@ class Recipe:
     """How a network is trained.
 
     Attributes:
-        optimizer: "sgd" (with `momentum` and `nesterov`), "adam" or "adamw" (PyTorch's, betas 0.9 and 0.999).
-        learning_rate: peak rate.
+        optimizer: sgd, adam or adamw (PyTorch's; betas 0.9 and 0.999).
+        learning_rate: peak rate of the optimiser.
+        momentum: of sgd alone, in [0, 1); 0 is without.
+        nesterov: Nesterov's form of the momentum of sgd; left out: the plain form.
         weight_decay: coupled (L2) for sgd and adam, decoupled for adamw; on every trained tensor.
         batch_size: images per step; the last, smaller batch of an epoch is used too.
-        epochs: at most.
-        schedule: None is constant.
-        label_smoothing: of the training loss alone.
-        clip_norm: largest L2 norm of the gradient of one network, None for no clipping.
-        ema: decay of an exponential moving average of the weights, which is then what is validated and kept.
-        stopping: early stopping on the validation loss.
-        keep: weights that the fit returns: of the epoch with the "best" validation loss, or the "last".
-        augmentation: what changes the images of training batches, one after the other. mixing: mixup or cutmix after that.
-        feature_augmentation: what changes the input of the last linear layer in training.
+        epochs: at most; exactly so many without early stopping.
+        schedule: how the learning rate changes in training; left out: constant.
+        label_smoothing: of the training loss alone, in [0, 1); 0 is without.
+        clip_norm: largest L2 norm of the gradient of one network; left out: no clipping.
+        ema: decay, in [0, 1), of an exponential moving average of the weights, which is then what is validated and kept;
+            left out: no average.
+        stopping: early stopping on the validation loss; left out: all epochs are trained.
+        keep: which weights remain: those of the epoch with the best validation loss, or the last.
+        augmentation: what changes the images of training batches, one after the other; left out: nothing.
+        mixing: mixes images of training batches with their labels, after augmentation; left out: nothing.
+        feature_augmentation: what changes the input of the last linear layer in training; left out: nothing.
     """
 
     optimizer: Optimizer = "adam"

@@ -12,7 +12,12 @@ from gradlab.types import STRICT, Count, Fraction, PositiveFloat
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class StepDecay:
-    """Multiply the rate by `gamma` after every `every` epochs."""
+    """Multiply the rate by `gamma` after every `every` epochs.
+
+    Attributes:
+        every: epochs from one fall of the rate to the next.
+        gamma: what the rate is multiplied by at each fall.
+    """
 
     kind: Literal["step"] = "step"
     every: Count = 10
@@ -21,7 +26,11 @@ class StepDecay:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Cosine:
-    """Fall along half a cosine to `floor` times the rate (Loshchilov & Hutter, 2017, arXiv:1608.03983, no restarts)."""
+    """Fall along half a cosine to `floor` times the rate (Loshchilov & Hutter, 2017, arXiv:1608.03983, no restarts).
+
+    Attributes:
+        floor: the last rate as a part of the peak, in [0, 1].
+    """
 
     kind: Literal["cosine"] = "cosine"
     floor: Fraction = 0.0
@@ -32,6 +41,11 @@ class OneCycle:
     """Rise from rate/`start_divisor` in the first `warm` part of training, then fall to rate/`end_divisor`.
 
     Both legs follow half a cosine (Smith & Topin, 2018, arXiv:1708.07120); the recipe's rate is the peak.
+
+    Attributes:
+        warm: part of training in which the rate rises, in [0, 1].
+        start_divisor: the peak is so many times the first rate.
+        end_divisor: the peak is so many times the last rate.
     """
 
     kind: Literal["one-cycle"] = "one-cycle"

@@ -14,7 +14,12 @@ from gradlab.types import STRICT, Count, NonNegativeFloat
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Patience:
-    """Stop after `patience` epochs in a row without a loss below the best by more than `min_delta`."""
+    """Stop after `patience` epochs in a row without a loss below the best by more than `min_delta`.
+
+    Attributes:
+        patience: epochs in a row without a better loss after which training stops.
+        min_delta: a loss is better if it lies below the best by more than this.
+    """
 
     kind: Literal["patience"] = "patience"
     patience: Count = 5
@@ -29,6 +34,12 @@ class StagnationOverfit:
     inside the band sets it to zero; at `overfit_patience` training stops. Stagnation, counted independently: an
     epoch whose loss moved by less than `min_delta` since the epoch before adds one, any larger move sets it to
     zero; at `patience` training stops. (The rule of lab 000, which kept the last weights; here the best return.)
+
+    Attributes:
+        patience: epochs in a row of a loss that hardly moves after which training stops.
+        min_delta: a loss hardly moves if it changes by less than this from one epoch to the next.
+        delta_overfit: a loss overfits if it lies above the best by more than this.
+        overfit_patience: epochs of overfitting, with none inside the band between them, after which training stops.
     """
 
     kind: Literal["stagnation-overfit"] = "stagnation-overfit"
