@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gradlab.augmentation import AUGMENTATION_SETS, FeatureAugmentation, Mixup
-from gradlab.lab.design import Arm, Design, Line
+from gradlab.lab.design import Arm, Curve, Design, Line
 from gradlab.models.mlp import MLP
 from gradlab.studies._regularisers_claims import claims_of
 from gradlab.studies._shared import (
@@ -139,25 +139,40 @@ def regularisers(
                 x="images",
                 y="test accuracy",
                 by="regulariser",
+                panel="arms",
                 x_scale="category",
             ),
-            learning_curves(by="regulariser", panel="images", y="validation_loss"),
-            learning_curves(by="regulariser", panel="images"),
+            *(_losses(images) for images in (few, setup.train_images)),
             *mistakes_of(next(arm for arm in arms if arm.name == "light-all")),
         ),
     )  # fmt: skip
 
 
+def _losses(images: int) -> Curve:
+    curve = learning_curves(by="regulariser", panel="arms", y="validation_loss", where={"images": images})
+    return replace(
+        curve,
+        name=f"{curve.name}-{images}",
+        title=f"{curve.title}, {images:,} images",
+        caption=f"{curve.caption} Where it rises again, the net fits what is particular to its training images.",
+    )
+
+
 def _arm(name: str, count: int | None, images: int, recipe: Recipe, image_size: int) -> Arm:
     one = REGULARISERS[name]
     change = dict(one.recipe)
+    augments = bool({"augmentation", "mixing", "feature_augmentation"} & set(change))
     if image_size < TINY and "augmentation" in change:
         change["augmentation"] = tuple(step for step in change["augmentation"] if step.kind not in IN_PIXELS)
     size = "all" if count is None else "few"
     return Arm(
         name=f"{name}-{size}",
         label=f"{one.label}, {'all' if count is None else f'{count:,}'} images",
-        factors={"regulariser": one.label, "images": images},
+        factors={
+            "regulariser": one.label,
+            "images": images,
+            "arms": "with augmentation" if augments else "without",
+        },
         model=MLP(widths=(256, 128), **one.net),
         recipe=replace(recipe, **change),
         train_images=count,
