@@ -233,3 +233,15 @@ def test_a_record_keeps_its_facts(out, tmp_path):
     assert again.facts["record"] == folder.name
     export(again, "safetensors", tmp_path / "twice")
     assert open_trained(tmp_path / "twice").facts["recipe"] == again.facts["recipe"]
+
+
+def test_what_onnxruntime_cannot_run_is_one_sentence_and_nothing_is_left(tmp_path):
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    model = network(CONFIGS[3]).double()  # it has no leaky rectifier of doubles
+    with pytest.raises(
+        UserError, match=r"onnxruntime cannot run the network as onnx .* nothing was kept"
+    ) as caught:
+        write(model, "onnx", tmp_path / "model")
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []

@@ -7,9 +7,10 @@ import torch
 
 from gradlab.augmentation import Rotation
 from gradlab.lab import open_trained, train_model
+from gradlab.lab.export import OWN_FACTS
 from gradlab.lab.locks import try_lock
 from gradlab.lab.scores import score
-from gradlab.models import MLP, load
+from gradlab.models import MLP, load, save
 from gradlab.training import Patience, Recipe
 from gradlab.training.fit import fit
 from gradlab.types import UserError
@@ -197,3 +198,12 @@ def test_a_training_that_never_began_leaves_the_folder_to_the_next(digits, tmp_p
     for place in (folder, tmp_path / "killed"):
         assert not train(digits, place).went_on
         assert sorted(path.name for path in place.iterdir()) == ["model.json", "model.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["training", "images", "data_notes"])
+def test_a_model_that_says_less_than_a_training_writes_is_refused(digits, tmp_path, name):
+    made = train(digits, tmp_path / "whole")
+    facts = {key: value for key, value in made.facts.items() if key not in (*OWN_FACTS, name)}
+    save(load(made.folder), tmp_path / "model", class_names=digits.class_names, facts=facts)
+    with pytest.raises(UserError, match="holds this model, but not as gradlab train writes it"):
+        train(digits, tmp_path / "model")

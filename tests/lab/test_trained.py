@@ -93,3 +93,9 @@ def test_a_damaged_record_is_refused(record):
     weights.write_bytes(weights.read_bytes()[:-1])
     with pytest.raises(UserError, match=r"is damaged \(weights.safetensors\); delete its folder"):
         open_trained(record)
+
+
+def test_an_unknown_precision_is_refused(tmp_path):
+    folder = save(MLP().build((1, 4, 4), 2, seed=0), tmp_path / "model", facts={"precision": "int3"})
+    with pytest.raises(UserError, match="names the precision 'int3', which is none; known are bf16"):
+        open_trained(folder)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from gradlab.models import MLP, load, save
-from gradlab.models.saved import read_facts
+from gradlab.models.saved import checksum_of, read_facts
 from gradlab.types import UserError
 
 CONFIG = MLP(width=5, depth=2, norm="batch", residual=True)
@@ -79,7 +79,8 @@ def test_what_is_no_network_of_the_builder_is_refused(tmp_path):
 
 def change(folder, **facts):
     path = folder / "model.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
+    changed = json.loads(path.read_text()) | facts
+    path.write_text(json.dumps(changed | {"facts_checksum": checksum_of(changed)}))
 
 
 def without_checksum(folder):
@@ -88,6 +89,16 @@ def without_checksum(folder):
 
     content = (folder / "model.safetensors").read_bytes()
     change(folder, weights_checksum=f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+
+ODD = {
+    "metrics": {"metrics": "x"},
+    "part": {"metrics": {"test": 3}},
+    "notes": {"data_notes": 5},
+    "recipe": {"recipe": 7},
+    "training": {"training": []},
+    "precision": {"precision": 16},
+}
 
 
 def damage(folder, how):
@@ -132,6 +143,13 @@ def damage(folder, how):
         change(folder, model={"kind": "mlp", "wings": 2})
     elif how == "no model":
         change(folder, model=None)
+    elif how == "edited":
+        path = folder / "model.json"
+        path.write_text(path.read_text().replace('"relu"', '"tanh"'))
+    elif how == "later format":
+        change(folder, format=99)
+    elif how.startswith("odd "):
+        change(folder, **ODD[how.removeprefix("odd ")])
     elif how == "bad mean":
         change(folder, mean=["x"])
     return folder
@@ -158,6 +176,9 @@ def damage(folder, how):
         ("unknown field", "does not describe a network of this version"),
         ("no model", "does not describe a network of this version"),
         ("bad mean", "model.json is damaged"),
+        ("edited", "model.json was changed after it was written; restore it"),
+        ("later format", "is of format 99, and this version of gradlab reads format 1"),
+        *((f"odd {name}", "model.json is damaged") for name in ODD),
     ],
 )
 def test_damage_is_one_sentence(folder, how, sentence):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -79,6 +80,7 @@ OWN_FACTS = (
     "steps",
     "versions",
     "weights_checksum",
+    "facts_checksum",
 )
 """What a model.json says about the network itself."""
 
@@ -181,7 +183,13 @@ def _onnx(model: nn.Module, path: Path, facts: dict[str, Any]) -> tuple[Run, str
 def _onnx_runner(path: Path) -> tuple[Run, str]:
     if find_spec("onnxruntime") is not None:
         runtime: Any = import_module("onnxruntime")
-        session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        try:
+            session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        except _faults(import_module("onnxruntime.capi.onnxruntime_pybind11_state")) as error:
+            raise UserError(
+                f"onnxruntime cannot run the network as onnx ({_first_line(error)}), so nothing can be compared and "
+                "nothing was kept; export it as torch-export or safetensors, or train it in fp32."
+            ) from error
         return lambda images: torch.from_numpy(
             session.run(None, {"images": images.numpy()})[0]
         ), "onnxruntime"
@@ -189,6 +197,11 @@ def _onnx_runner(path: Path) -> tuple[Run, str]:
     return lambda images: torch.from_numpy(
         np.array(reference.run(None, {"images": images.numpy()})[0])
     ), "onnx"
+
+
+def _faults(module: ModuleType) -> tuple[type[Exception], ...]:
+    """The exceptions of onnxruntime, which share no class of their own."""
+    return tuple(one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Exception))
 
 
 WRITERS: dict[ExportFormat, Callable[[nn.Module, Path, dict[str, Any]], tuple[Run, str]]] = {

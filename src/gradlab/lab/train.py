@@ -84,6 +84,7 @@ def train_model(
     refuse_other_content(folder)
     if is_model_folder(folder):
         _refuse_other(folder, read_facts(folder), asked, "another model")
+        _refuse_shorter(folder, read_facts(folder))
         load(folder)  # says so if it is damaged
         return Training(folder, read_facts(folder), was_there=True)
     with _claimed(folder), _memory(model):
@@ -198,6 +199,20 @@ def _refuse_other(folder: Path, found: Any, asked: dict[str, Any], what: str) ->
             ", …" if len(differing) > 4 else ""
         )
         raise UserError(f"{folder} holds {what} (other {words}); give another --out, or delete that folder.")
+
+
+def _refuse_shorter(folder: Path, facts: dict[str, Any]) -> None:
+    """Raise UserError where a model.json says less than a training writes, such as that of an exported record."""
+    training, metrics, images = (facts.get(name) or {} for name in ("training", "metrics", "images"))
+    told = {"status", "note", "best_epoch", "epochs", "seconds"} <= training.keys() and "data_notes" in facts
+    if (
+        not told
+        or not metrics.keys() <= images.keys()
+        or any("accuracy" not in one for one in metrics.values())
+    ):
+        raise UserError(
+            f"{folder} holds this model, but not as gradlab train writes it; give another --out, or delete that folder."
+        )
 
 
 def _fit(

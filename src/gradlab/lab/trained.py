@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from torch import nn
 
@@ -13,7 +13,7 @@ from gradlab.lab.record import Record
 from gradlab.models.saved import FACTS, is_model_folder, read_facts
 from gradlab.models.saving import load
 from gradlab.training.recipe import Precision
-from gradlab.types import UserError
+from gradlab.types import UserError, did_you_mean
 
 PROGRAMS = (".pt2", ".onnx", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin")
 """Files that hold a program or a pickle."""
@@ -87,12 +87,16 @@ def _from_folder(folder: Path) -> Trained:
         class_names=tuple(facts["class_names"]),
         data=facts.get("data"),
         data_checksum=facts.get("data_checksum"),
-        precision=_precision(facts.get("precision")),
+        precision=_precision(facts.get("precision"), folder),
         facts=facts,
     )
 
 
-def _precision(found: Any) -> Precision:
+def _precision(found: Any, origin: Path) -> Precision:
+    if found is not None and found not in get_args(Precision):
+        raise UserError(
+            f"{origin} names the precision '{found}', which is none; {did_you_mean(str(found), get_args(Precision))}"
+        )
     return found if found in ("bf16", "fp64") else "fp32"  # fp16 was for the GPU; its weights are fp32
 
 
@@ -116,7 +120,7 @@ def from_record(record: Record) -> Trained:
         class_names=tuple(facts["class_names"]),
         data=spec.data,
         data_checksum=spec.data_checksum,
-        precision=_precision(spec.precision),
+        precision=_precision(spec.precision, record.folder),
         facts={
             "recipe": asdict(spec.recipe),
             "data": spec.data,

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gradlab.types import UserError
 
 WEIGHTS, FACTS = "model.safetensors", "model.json"
+FORMAT = 1
+CHECKSUM = "facts_checksum"
+KINDS = {
+    **dict.fromkeys(("recipe", "training", "metrics", "images"), dict),
+    **dict.fromkeys(("data", "data_checksum", "precision"), str),
+    "seed": int,
+    "data_notes": list,
+}
+"""What else a model.json may say -> the kind of its value."""
 
 
 def is_model_folder(path: Path) -> bool:
@@ -21,7 +32,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
     """Read a folder's model.json.
 
     Raises:
-        UserError: there is none, or it is damaged.
+        UserError: there is none, it is damaged, of another format, or was changed after it was written.
     """
     path = folder / FACTS
     if not path.is_file():
@@ -29,9 +40,23 @@ def read_facts(folder: Path) -> dict[str, Any]:
             f"{folder} holds no model ({FACTS} is missing); give a folder that gradlab train or export wrote."
         )
     try:
-        return check_facts(json.loads(path.read_bytes()))
-    except (OSError, ValueError) as error:
+        facts = check_facts(json.loads(path.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged; restore it, or train again.") from error
+    if facts.get("format") != FORMAT:
+        raise UserError(
+            f"{path} is of format {facts.get('format')!r}, and this version of gradlab reads format {FORMAT}; take the "
+            "version that wrote it, or train again."
+        )
+    if facts.get(CHECKSUM) != checksum_of(facts):
+        raise UserError(f"{path} was changed after it was written; restore it, or train again.")
+    return facts
+
+
+def checksum_of(facts: Mapping[str, Any]) -> str:
+    """Return "sha256:..." over all that a model.json says beside this checksum itself."""
+    rest = {name: value for name, value in facts.items() if name != CHECKSUM}
+    return f"sha256:{hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()}"
 
 
 def check_facts(facts: Any) -> dict[str, Any]:
@@ -53,6 +78,11 @@ def check_facts(facts: Any) -> dict[str, Any]:
             isinstance(one, int | float) and math.isfinite(one) for one in numbers
         ):
             raise ValueError(f"{key} holds no numbers")
+    for key, kind in KINDS.items():
+        if facts.get(key) is not None and not isinstance(facts[key], kind):
+            raise ValueError(f"{key} is not what it should be")
+    if not all(isinstance(one, dict) for one in (facts.get("metrics") or {}).values()):
+        raise ValueError("metrics are not by part")
     return facts
 
 

@@ -20,11 +20,9 @@ from torch import Tensor, nn
 
 from gradlab.models.mlp import MLP
 from gradlab.models.mlp_network import MLPNetwork
-from gradlab.models.saved import FACTS, WEIGHTS, read_facts
+from gradlab.models.saved import CHECKSUM, FACTS, FORMAT, WEIGHTS, checksum_of, read_facts
 from gradlab.models.steps import steps_of
 from gradlab.types import UserError
-
-FORMAT = 1
 
 
 def save(
@@ -59,6 +57,7 @@ def save(
         "versions": {"gradlab": version("gradlab"), "torch": version("torch").split("+")[0]},
         "weights_checksum": f"sha256:{hashlib.sha256(content).hexdigest()}",
     }
+    whole[CHECKSUM] = checksum_of(json.loads(json.dumps(whole)))  # as it will be read
     text = json.dumps(whole, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     place.mkdir(parents=True, exist_ok=True)
     write_whole(place / WEIGHTS, content)
