@@ -1,7 +1,7 @@
 import pytest
 
 from gradlab.studies import STUDIES, build_design
-from gradlab.studies.activations import JUDGED
+from gradlab.studies._activations_arms import JUDGED
 from gradlab.training.stopping import Patience
 from gradlab.types import UserError
 from tests.studies.setups import setup

@@ -4,7 +4,7 @@ import pytest
 
 from gradlab.augmentation import AUGMENTATION_SETS
 from gradlab.studies import STUDIES, build_design
-from gradlab.studies.regularisers import REGULARISERS
+from gradlab.studies._regularisers_arms import REGULARISERS
 from gradlab.types import UserError
 from tests.studies.setups import setup
 

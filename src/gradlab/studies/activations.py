@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from gradlab.lab.design import Arm, Curve, Design, Line
-from gradlab.models.mlp import MLP, Activation, Init
-from gradlab.studies._activations_claims import SATURATING, claims_of
+from gradlab.lab.design import Curve, Design, Line
+from gradlab.models.mlp import Activation
+from gradlab.studies._activations_arms import (
+    ALL,
+    JUDGED,
+    NETS,
+    PRESETS,
+    PUBLISHED,
+    SMALL,
+    SMALL_QUICK,
+    THREE,
+    arm_of,
+)
+from gradlab.studies._activations_claims import claims_of
 from gradlab.studies._shared import (
-    PROBE_STEPS,
     PROTOCOL,
     accuracy_table,
     gradients_by_layer,
@@ -22,26 +31,8 @@ from gradlab.studies._shared import (
 )
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
-from gradlab.training.stopping import Patience
 from gradlab.types import Count, PositiveFloat, UserError
 
-NETS = {2: (256, 128), 5: (256, 128, 64, 32, 16), 10: (256, 256, 128, 128, 64, 64, 32, 32, 16, 16)}
-"""Hidden widths of lab 002 by their number."""
-PUBLISHED = Recipe(
-    learning_rate=1e-3, batch_size=64, epochs=50, stopping=Patience(patience=10, min_delta=1e-3)
-)
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {"epochs": 3, "batch_size": 128, "stopping": None},
-    "standard": {"epochs": 8, "batch_size": 128, "stopping": None},
-    "full": {},
-}
-JUDGED = (
-    "test accuracy and gradients judged, where the lab shows the training loss and varies batch and patience"
-)
-SMALL: dict[str, Any] = {"epochs": 40, "batch_size": 32, "stopping": None}
-SMALL_QUICK = SMALL | {"epochs": 15}
-THREE: tuple[Activation, ...] = ("sigmoid", "tanh", "relu")
-ALL: tuple[Activation, ...] = (*THREE, "leaky-relu", "gelu")
 BACKGROUND = (
     "A sigmoid's slope is at most a quarter, so ten layers of it can shrink a gradient a millionfold: it saturates, and so does "
     "tanh far from zero. Here one MLP of 2, 5 and 10 hidden layers is trained with five activations, from the same initial "
@@ -83,8 +74,8 @@ def activations(
     change = {**change, "learning_rate": learning_rate} | {k: v for k, v in given.items() if v is not None}
     recipe, deep = replace(PUBLISHED, **change), max(chosen)
     arms = (
-        *(_arm(kind, depth, "default", recipe) for depth in chosen for kind in kinds),
-        *(_arm(kind, deep, "matched", recipe) for kind in kinds),
+        *(arm_of(kind, depth, "default", recipe) for depth in chosen for kind in kinds),
+        *(arm_of(kind, deep, "matched", recipe) for kind in kinds),
     )
     return Design(
         study="activations",
@@ -126,19 +117,6 @@ def activations(
             *mistakes_of(next(arm for arm in arms if arm.name == f"relu-{deep}")),
         ),
     )  # fmt: skip
-
-
-def _arm(kind: Activation, depth: int, init: str, recipe: Recipe) -> Arm:
-    made: Init = "default" if init == "default" else "xavier" if kind in SATURATING else "he"
-    words = "" if made == "default" else f", {made.capitalize()} initialisation"
-    return Arm(
-        name=f"{kind}-{depth}" + ("" if made == "default" else f"-{made}"),
-        label=f"{kind}, {depth} layers{words}",
-        factors={"activation": kind, "depth": depth, "init": init},
-        model=MLP(widths=NETS[depth], activation=kind, init=made),
-        recipe=recipe,
-        probe_steps=PROBE_STEPS,
-    )
 
 
 def _over_training(deep: int) -> Curve:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from gradlab.augmentation import AUGMENTATION_SETS, FeatureAugmentation, Mixup
-from gradlab.lab.design import Arm, Curve, Design, Line
-from gradlab.models.mlp import MLP
+from gradlab.lab.design import Curve, Design, Line
+from gradlab.studies._regularisers_arms import QUICK, REGULARISERS, arm_of
 from gradlab.studies._regularisers_claims import claims_of
 from gradlab.studies._shared import (
     ACCURACY,
@@ -20,47 +18,8 @@ from gradlab.studies._shared import (
 )
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
-from gradlab.training.stopping import Patience
 from gradlab.types import Count, PositiveFloat, UserError
 
-
-@dataclass(frozen=True)
-class Regulariser:
-    """What one arm changes in the net and in the recipe."""
-
-    label: str
-    net: dict[str, Any] = field(default_factory=dict)
-    recipe: dict[str, Any] = field(default_factory=dict)
-
-
-REGULARISERS: dict[str, Regulariser] = {
-    "none": Regulariser("none"),
-    "dropout": Regulariser("dropout 0.5", {"dropout": 0.5}),
-    "batch-norm": Regulariser("batch norm", {"norm": "batch"}),
-    "dropout-norm": Regulariser("dropout 0.5 and batch norm", {"dropout": 0.5, "norm": "batch"}),
-    "weight-decay": Regulariser("weight decay 0.1", {}, {"optimizer": "adamw", "weight_decay": 0.1}),
-    "smoothing": Regulariser("label smoothing 0.1", {}, {"label_smoothing": 0.1}),
-    "stopping": Regulariser("early stopping", {}, {"stopping": Patience(patience=5), "keep": "best"}),
-    "light": Regulariser("light augmentation", {}, {"augmentation": AUGMENTATION_SETS["light"]}),
-    "heavy": Regulariser("heavy augmentation", {}, {"augmentation": AUGMENTATION_SETS["heavy"]}),
-    "mixup": Regulariser("mixup", {}, {"mixing": Mixup()}),
-    "extrapolation": Regulariser(
-        "feature extrapolation",
-        {},
-        {"feature_augmentation": FeatureAugmentation(neighbours=3, probability=0.5)},
-    ),
-    "interpolation": Regulariser(
-        "feature interpolation",
-        {},
-        {"feature_augmentation": FeatureAugmentation(kind="interpolation", neighbours=3, probability=0.5)},
-    ),
-    "feature-noise": Regulariser(
-        "feature noise", {}, {"feature_augmentation": FeatureAugmentation(kind="noise", probability=0.5)}
-    ),
-}
-TINY, IN_PIXELS = 16, ("blur", "elastic")
-"""Images with fewer pixels a side are not blurred or bent: both are given in pixels and would wipe them out."""
-QUICK = ("none", "dropout-norm", "weight-decay", "stopping", "light", "extrapolation")
 BASE = Recipe(learning_rate=1e-3, batch_size=128, epochs=50, keep="last")
 PUBLISHED = (
     "early stopping with a patience of its own for each net, batch 32 or 64, three different nets with batch norm after the "
@@ -108,7 +67,7 @@ def regularisers(
     lengths = (few_epochs or lengths[0], epochs or lengths[1])
     names = QUICK if quick else tuple(REGULARISERS)
     arms = tuple(
-        _arm(name, count, images, replace(recipe, epochs=length), setup.image_size)
+        arm_of(name, count, images, replace(recipe, epochs=length), setup.image_size)
         for count, images, length in zip((few, None), (few, setup.train_images), lengths, strict=True)
         for name in names
     )
@@ -155,25 +114,4 @@ def _losses(images: int) -> Curve:
         name=f"{curve.name}-{images}",
         title=f"{curve.title}, {images:,} images",
         caption=f"{curve.caption} Where it rises again, the net fits what is particular to its training images.",
-    )
-
-
-def _arm(name: str, count: int | None, images: int, recipe: Recipe, image_size: int) -> Arm:
-    one = REGULARISERS[name]
-    change = dict(one.recipe)
-    augments = bool({"augmentation", "mixing", "feature_augmentation"} & set(change))
-    if image_size < TINY and "augmentation" in change:
-        change["augmentation"] = tuple(step for step in change["augmentation"] if step.kind not in IN_PIXELS)
-    size = "all" if count is None else "few"
-    return Arm(
-        name=f"{name}-{size}",
-        label=f"{one.label}, {'all' if count is None else f'{count:,}'} images",
-        factors={
-            "regulariser": one.label,
-            "images": images,
-            "arms": "with augmentation" if augments else "without",
-        },
-        model=MLP(widths=(256, 128), **one.net),
-        recipe=replace(recipe, **change),
-        train_images=count,
     )
