@@ -40,12 +40,29 @@ def test_grey_becomes_three_equal_channels(rng):
     assert (found == pixels[..., None]).all()
 
 
-def test_a_palette_is_looked_up_and_transparency_dropped(rng):
+def test_a_palette_is_looked_up_and_what_is_opaque_stays(rng):
     colours = make.images(rng, 1, 4, 4, 3)[0]
     palette = Image.fromarray(colours).quantize(16)
     for image in (palette, Image.fromarray(colours).convert("RGBA")):
         encoded = make.encode(np.asarray(image)) if image.mode == "RGBA" else _png(image)
         assert (run([encoded], (4, 4), grey=False).images[0] == np.asarray(image.convert("RGB"))).all()
+
+
+def test_what_is_transparent_shows_white_and_floats_are_scaled(rng):
+    colours = make.images(rng, 1, 4, 4, 4)[0]
+    alpha = colours[..., 3:] / 255
+    expected = colours[..., :3] * alpha + 255 * (1 - alpha)
+    found = run([make.encode(colours)], (4, 4), grey=False).images[0]
+    assert np.abs(found - expected).max() <= 1  # Pillow rounds on its own
+    floats = make.encode(np.array([[0, 0.2, 1]], np.float32), "TIFF")
+    assert run([floats], (3, 1), grey=True).images.tolist() == [[[0, 51, 255]]]
+
+
+def test_large_images_are_read_without_a_warning(rng, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
+    encoded = [make.encode(p) for p in make.images(rng, 1, 5, 5)]
+    assert look(encoded.__getitem__, ["a"]).sizes == {(5, 5): 1}
+    assert run(encoded, (5, 5), grey=True).resized == 0
 
 
 def _png(image):

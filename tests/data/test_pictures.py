@@ -1,5 +1,7 @@
 """Single pictures against Pillow itself; what cannot be read is named."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -40,9 +42,9 @@ def test_resizing_and_grey_are_those_of_pillow_and_said(tmp_path, pixels):
     ("mode", "shape", "words"),
     [
         ("L", (3, 6, 4), "grey to RGB"),
-        ("RGBA", (3, 6, 4), "RGB with alpha to RGB"),
+        ("RGBA", (3, 6, 4), "RGB with alpha to RGB over white"),
         ("P", (3, 6, 4), "palette to RGB"),
-        ("LA", (1, 6, 4), "grey with alpha to grey"),
+        ("LA", (1, 6, 4), "grey with alpha to grey over white"),
         ("1", (3, 6, 4), "black and white to RGB"),
     ],
 )
@@ -65,7 +67,36 @@ def test_the_rotation_of_a_camera_is_undone(tmp_path, pixels):
     exif[0x0112] = 6
     path = saved(tmp_path / "a.png", pixels, exif=exif)
     found = read_picture(path, (3, 4, 6))
+    assert found.changes == ("turned as the camera says",)
     assert np.array_equal(found.pixels, np.rot90(pixels, -1).transpose(2, 0, 1))
+
+
+def test_black_strokes_on_nothing_stay_to_be_seen(tmp_path):
+    strokes = np.zeros((2, 2, 4), np.uint8)
+    strokes[0, 0, 3], strokes[1, 1, 3] = 255, 51  # black, and a fifth of it
+    found = read_picture(saved(tmp_path / "a.png", strokes), (1, 2, 2))
+    assert found.pixels.tolist() == [[[0, 255], [255, 204]]]
+    Image.fromarray(np.array([[7, 9]], np.uint8)).save(tmp_path / "b.png", transparency=9)
+    found = read_picture(tmp_path / "b.png", (1, 1, 2))
+    assert found.pixels.tolist() == [[[7, 255]]]
+    assert found.changes == ("grey to grey over white",)
+
+
+def test_floats_between_0_and_1_are_scaled_and_others_refused(tmp_path):
+    path = tmp_path / "a.tiff"
+    found = read_picture(saved(path, np.array([[0, 0.2, 1]], np.float32)), (1, 1, 3))
+    assert found.pixels.tolist() == [[[0, 51, 255]]]
+    assert found.changes == ("grey in floats to grey",)
+    found = read_picture(saved(path, np.array([[0, 3, 255]], np.float32)), (1, 1, 3))
+    assert found.pixels.tolist() == [[[0, 3, 255]]]
+    for wrong in (-0.5, 300, np.nan):
+        with pytest.raises(UserError, match=r"cannot be read \(its numbers lie neither in"):
+            read_picture(saved(path, np.array([[0, wrong]], np.float32)), (1, 1, 2))
+
+
+def test_a_large_picture_is_read_without_a_warning(tmp_path, pixels, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)  # 24 are in it
+    assert read_picture(saved(tmp_path / "a.png", pixels), (3, 6, 4)).changes == ()
 
 
 def test_the_first_of_several_frames_is_taken(tmp_path):
@@ -91,13 +122,15 @@ def broken(tmp_path, kind):
         path.symlink_to(path)
     elif kind == "folder":
         path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
     elif kind == "postscript":
         path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     return path
 
 
 @pytest.mark.parametrize(
-    "kind", ["text", "empty", "truncated", "link to nowhere", "loop", "folder", "postscript"]
+    "kind", ["text", "empty", "truncated", "link to nowhere", "loop", "folder", "pipe", "postscript"]
 )
 def test_what_is_no_picture_is_named(tmp_path, kind):
     path = broken(tmp_path, kind)

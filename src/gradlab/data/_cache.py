@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gradlab.data._sources import Source
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the same files would be decoded or divided otherwise."""
 STALE_SECONDS = 86_400
 logger = logging.getLogger(__name__)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -52,10 +54,11 @@ def look(read: Read, names: Sequence[str]) -> Look:
     """Read the headers alone. `names` say where image i comes from, for the sentence about a broken one."""
     sizes: Counter[tuple[int, int]] = Counter()
     grey = True
-    for i, name in enumerate(names):
-        image = _open(read(i), name)
-        sizes[_upright_size(image)] += 1
-        grey = grey and image.mode in _GREY
+    with large_ones():
+        for i, name in enumerate(names):
+            image = _open(read(i), name)
+            sizes[_upright_size(image)] += 1
+            grey = grey and image.mode in _GREY
     return Look(sizes, grey)
 
 
@@ -87,11 +90,11 @@ def decode(read: Read, names: Sequence[str], size: tuple[int, int], *, grey: boo
         return resized
 
     blocks = [range(i, min(i + 1000, len(names))) for i in range(0, len(names), 1000)]
-    with ThreadPoolExecutor(
-        1 if rows.shape[1] < 16_384 else None
-    ) as pool:  # threads pay for large images only
+    threads = 1 if rows.shape[1] < 16_384 else None  # several pay for large images only
+    with large_ones(), ThreadPoolExecutor(threads) as pool:
         resized = sum(pool.map(work, blocks))
-    return Decoded(images, _open(read(0), names[0]).format or "?", resized)
+        form = _open(read(0), names[0]).format or "?"
+    return Decoded(images, form, resized)
 
 
 def _open(encoded: bytes, name: str) -> Image.Image:
@@ -114,7 +117,7 @@ def _pixels(encoded: bytes, name: str, size: tuple[int, int], mode: str) -> tupl
     try:
         if "exif" in image.info:
             image = ImageOps.exif_transpose(image)
-        if image.mode != mode:
+        if image.mode != mode or image.has_transparency_data:
             image = _convert(image, mode)
         if image.size == size:
             return image.tobytes(), False
@@ -126,12 +129,33 @@ def _pixels(encoded: bytes, name: str, size: tuple[int, int], mode: str) -> tupl
 
 
 def _convert(image: Image.Image, mode: str) -> Image.Image:
-    """Like Pillow's convert, but 16-bit grey is scaled instead of clipped."""
+    """Like Pillow's convert, but 16-bit grey and floats in [0, 1] are scaled, and what is transparent shows white.
+
+    Raises:
+        ValueError: floats outside [0, 1] and [0, 255].
+    """
+    if image.mode == "F":
+        values = np.asarray(image, dtype=np.float64)
+        if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 255):
+            raise ValueError("its numbers lie neither in [0, 1] nor in [0, 255]")
+        grey = np.round(values * 255 if values.max() <= 1 else values).astype(np.uint8)
+        return Image.fromarray(grey).convert(mode)
     if image.mode.startswith("I"):
         image = Image.fromarray(
             np.round(np.asarray(image, dtype=np.float64) / 257).clip(0, 255).astype(np.uint8)
         )
+    elif image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
     return image.convert(mode)
+
+
+@contextlib.contextmanager
+def large_ones() -> Iterator[None]:
+    """Silence what Pillow says about large images; those that are too large it refuses."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
 
 
 def _reason(error: BaseException) -> str:

@@ -68,6 +68,8 @@ def _images_by_class(root: Path) -> list[Path]:
 
 
 def _bytes(file: Path) -> bytes:
+    if not file.is_file() and file.exists():
+        raise UserError(f"The image {file} cannot be read (no regular file); replace or remove it.")
     try:
         return file.read_bytes()
     except OSError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from gradlab.data._decode import _BROKEN, _convert, _reason
+from gradlab.data._decode import _BROKEN, _convert, _reason, large_ones
 from gradlab.data._facts import Images
 from gradlab.data._folders import SUFFIXES
 from gradlab.types import UserError
@@ -72,7 +72,7 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> Picture:
     """Decode a picture and bring it to `shape`, as data sets of pictures are read.
 
     It is turned as its camera says, converted to grey or RGB by the number of channels, and resized bilinearly with
-    antialiasing where its size is another, the aspect not kept.
+    antialiasing where its size is another, the aspect not kept. What is transparent shows white.
 
     Args:
         path: of the file. shape: (C, H, W) with C = 1 or 3.
@@ -84,15 +84,21 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> Picture:
     if channels not in (1, 3):
         raise UserError(f"pictures have 1 or 3 channels, not {channels}; read other images in Python.")
     mode = "L" if channels == 1 else "RGB"
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} cannot be read (no regular file)")
     changes = []
     try:
-        with Image.open(path, formats=FORMATS) as opened:
+        with large_ones(), Image.open(path, formats=FORMATS) as opened:
             if getattr(opened, "n_frames", 1) > 1:
                 changes.append(f"first of {opened.n_frames} frames")  # type: ignore[attr-defined]
-            image: Image.Image = ImageOps.exif_transpose(opened) if "exif" in opened.info else opened
-            if image.mode != mode:
-                if not (image.mode == "1" and mode == "L"):
-                    changes.append(f"{_said(image.mode)} to {_said(mode)}")
+            image: Image.Image = opened
+            if "exif" in opened.info and opened.getexif().get(0x0112, 1) in range(2, 9):
+                changes.append("turned as the camera says")
+                image = ImageOps.exif_transpose(opened)
+            if image.mode != mode or image.has_transparency_data:
+                white = " over white" if image.has_transparency_data else ""
+                if white or not (image.mode == "1" and mode == "L"):
+                    changes.append(f"{_said(image.mode)} to {_said(mode)}{white}")
                 image = _convert(image, mode)
             if image.size != (width, height):
                 changes.append(f"resized from {image.height}×{image.width} to {height}×{width}")
@@ -114,5 +120,6 @@ def _said(mode: str) -> str:
         "LA": "grey with alpha",
         "RGBA": "RGB with alpha",
         "P": "palette",
+        "F": "grey in floats",
     }
     return words.get(mode, "16-bit grey" if mode.startswith("I") else mode)
