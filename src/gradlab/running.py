@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from gradlab.data.contents import DataInfo
 from gradlab.lab.design import Design
 from gradlab.lab.locks import STUDY, exclusive, shared
-from gradlab.lab.run import Request, facts_of, run_design
+from gradlab.lab.run import Request, facts_of, make_ready, run_design
 from gradlab.lab.worker import disk_message
 from gradlab.models.mlp import MLP
 from gradlab.reporting import write_when_changed
@@ -84,6 +84,7 @@ def run(
 
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)
     folder = request.out / "reports" / report_name(design, request, facts)
+    make_ready(request)
     try:
         with (
             shared(request.out / "work" / STUDY),

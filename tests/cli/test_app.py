@@ -81,6 +81,14 @@ def test_the_version(ask):
             "nowhere holds no results.json; give a report, its folder, or the --out folder of a run.",
         ),
         (["runs", "nowhere"], "nowhere holds no records; give the --out folder of a run."),
+        (
+            ["run", "activations", "--activations", "tanhh"],
+            "--activations cannot be 'tanhh'; did you mean 'tanh'?",
+        ),
+        (
+            ["run", "residual-mlp", "--depths"],
+            "--depths needs at least one value; leave it out for its default.",
+        ),
         (["data", "check", "nowhere"], "No data set is called 'nowhere'"),
     ],
 )

@@ -66,6 +66,8 @@ def test_a_model_that_knows_no_data_needs_some(ask, tmp_path):
             "reads images 1×8×8 (channels, height, width), but those of 'noise' are 3×32×32",
         ),
         ("record", ["--part", "tset"], "--part cannot be 'tset'; did you mean 'test'?"),
+        ("record", ["--data", ""], "an empty name names no data"),
+        ("", [], "an empty name names no model"),
         ("nowhere", [], "there is no model nowhere"),
         ("..", [], "holds no model"),
         ("weights.pt", [], "is a program or a pickle, which could run anything"),
@@ -75,6 +77,13 @@ def test_a_mistake_is_one_sentence(ask, record, tmp_path, place, words, sentence
     (tmp_path / "weights.pt").write_bytes(b"\x80")
     model = record.folder if place == "record" else place
     assert sentence in ask("evaluate", model, *words).sentence
+
+
+def test_data_of_ones_own_that_are_not_found_again_are_asked_for(ask, tmp_path):
+    save(MLP().build((1, 8, 8), 10, seed=0), tmp_path / "model", facts={"data": "skies"})
+    expected = "model was trained on data of your own, 'skies'; say with --data where they lie."
+    assert ask("evaluate", "model").sentence == expected
+    assert "No data set is called 'skies'" in ask("evaluate", "model", "--data", "skies").sentence
 
 
 def test_damage_is_one_sentence(ask, tmp_path):

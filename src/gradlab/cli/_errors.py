@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args, get_origin
+
 import pydantic
 from cyclopts import (
     CoercionError,
@@ -13,11 +15,14 @@ from cyclopts import (
     ValidationError,
 )
 
+from gradlab.augmentation import Mixing
+from gradlab.cli._options import kinds_of
 from gradlab.studies import STUDIES
 from gradlab.types import did_you_mean
 
 _KINDS = {"int": "a whole number", "float": "a number", "str": "a word", "Path": "a path"}
 """Types as a person calls them."""
+_MIXINGS = kinds_of(Mixing)[0]
 
 
 def sentence(error: Exception) -> str:
@@ -39,7 +44,11 @@ def sentence(error: Exception) -> str:
             if known
             else f"expected {_KINDS.get(target, 'whole numbers' if 'int' in target else target)}."
         )
-        value = getattr(token, "value", "")
+        value = str(getattr(token, "value", "") or "")
+        if other := _elsewhere(str(name), value):
+            hint = f"give it to {other}."
+        if not value and error.msg:  # one of several values; the message names it
+            return f"{name} {error.msg}"
         return f"{name} cannot be '{value}'; {hint}" if value else f"{name} cannot be read; {hint}"
     if isinstance(error, MissingArgumentError):
         name = error.argument.name if error.argument is not None else "an argument"
@@ -77,7 +86,14 @@ def _options(error: UnknownOptionError) -> list[str]:
 
 
 def _choices(error: CoercionError) -> list[str]:
-    from typing import Literal, get_args, get_origin
+    """The words among which one had to be, also where several may be given."""
+    hint = error.argument.hint if error.argument is not None else None
+    for one in (error.target_type, hint):
+        if get_origin(one) is Literal:
+            return [str(value) for value in get_args(one)]
+    return []
 
-    target = error.argument.hint if error.argument is not None else None
-    return [str(value) for value in get_args(target)] if get_origin(target) is Literal else []
+
+def _elsewhere(name: str, value: str) -> str | None:
+    """The option that the word belongs to, where it is one that is easily mistaken for another."""
+    return "--mixing" if name == "--augmentation" and value in _MIXINGS else None

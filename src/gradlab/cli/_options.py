@@ -90,6 +90,8 @@ def build(config: type, options: Mapping[str, Any]) -> Any:
     values: dict[str, Any] = {}
     for field in dataclasses.fields(config):
         value = options.get(field.name)
+        if value == ():
+            raise UserError(f"--{dashed(field.name)} needs at least one value; leave it out for its default.")
         kinds, several = kinds_of(hints[field.name])
         inner = {
             key.partition("__")[2]: one
@@ -141,6 +143,9 @@ def _sentence(error: ValidationError) -> str:
     if not place:
         return f"{message}."
     option = ".".join(dashed(one) for one in (place[0], *place[2:]))  # without the kind
+    message = message.removeprefix(f"{place[-1]} ")  # the option says it
+    if ", got " in message:  # a sentence of ours
+        return f"--{option} {message}."
     return f"--{option} {message[0].lower()}{message[1:]}, got {first['input']!r}."
 
 

@@ -15,6 +15,7 @@ from docstring_parser import parse
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import Preset, Study, is_python_only, parameters_of
 from gradlab.training.recipe import Precision
+from gradlab.types import UserError
 
 SHARED: dict[str, tuple[Any, Any, str]] = {
     "preset": (
@@ -97,6 +98,11 @@ def _command(
 ) -> Callable[..., int]:
     def command(**options: Any) -> int:
         defaults = {key: default for key, (_, default, _) in shared.items()}
+        for key, value in options.items():
+            if value == () and key not in shared:
+                raise UserError(
+                    f"--{key.replace('_', '-')} needs at least one value; leave it out for its default."
+                )
         return call(name, **(defaults | options))
 
     hints = typing.get_type_hints(study, include_extras=True)

@@ -41,22 +41,30 @@ def evaluate(
         device: auto, cpu, cuda, cuda:1 or mps.
         json: print the scores as JSON.
     """
-    from gradlab.data import load
+    from gradlab.data import DATASETS, load
     from gradlab.lab.scores import score
     from gradlab.lab.trained import open_trained
     from gradlab.models import summary
 
     trained = open_trained(model, runs)
-    source = data or trained.data
+    source = trained.data if data is None else data
     if source is None:
         raise UserError(f"{model} does not say what it was trained on; give --data.")
-    scores = score(trained, load(source, data_dir), part, device=device)
+    try:
+        images = load(source, data_dir)
+    except UserError as error:
+        if data is not None or source in DATASETS:
+            raise
+        raise UserError(
+            f"{model} was trained on data of your own, '{source}'; say with --data where they lie."
+        ) from error
+    scores = score(trained, images, part, device=device)
     network = summary(trained.network, trained.input_shape)
     if json:
         print_json({"model": model, **scores.as_record(), "network": network.as_record()})
         return 0
-    images = "images of all parts" if part == "all" else f"{part} images"
-    say(f"{trained.name} on {scores.images:,} {images} of {scores.data}; {network.describe()}")
+    what = "images of all parts" if part == "all" else f"{part} images"
+    say(f"{trained.name} on {scores.images:,} {what} of {scores.data}; {network.describe()}")
     for note in scores.notes:
         say(note)
     say()

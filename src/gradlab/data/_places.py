@@ -58,6 +58,10 @@ def locate(name_or_path: str | Path, data_dir: str | Path | None, cache: Path | 
     """
     try:
         text = str(name_or_path)
+        if not text.strip():
+            raise UserError(
+                "an empty name names no data; give a name that gradlab data list shows, or a path."
+            )
         if isinstance(name_or_path, Path) or _looks_like_path(text):
             return _at(Path(text).expanduser())
         name = normalise(text)

@@ -84,10 +84,7 @@ def run_design(
     Raises:
         UserError: a run failed, the folder cannot be written, or the disk is full; finished runs are kept.
     """
-    device = device_kind(request.device)
-    if request.precision == "fp16" and device == "cpu":
-        raise UserError("fp16 on a CPU is unusably slow; use --precision bf16 or fp32, or a GPU.")
-    _prepare(request.out)
+    device = make_ready(request)
     specs = {arm.name: arm_specs(arm, request, data, device) for arm in design.arms}
     missing = missing_blocks(design.arms, specs, request, data)
     try:
@@ -216,6 +213,19 @@ def current_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return commit.stdout.strip() + ("+" if changes.stdout.strip() else "")
+
+
+def make_ready(request: Request) -> str:
+    """Check the device, make the folders, and return the kind of the device.
+
+    Raises:
+        UserError: no such device or not for this precision, or the folder cannot be written.
+    """
+    device = device_kind(request.device)
+    if request.precision == "fp16" and device == "cpu":
+        raise UserError("fp16 on a CPU is unusably slow; use --precision bf16 or fp32, or a GPU.")
+    _prepare(request.out)
+    return device
 
 
 def _prepare(out: Path) -> None:

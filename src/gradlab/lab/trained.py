@@ -51,6 +51,8 @@ def open_trained(place: str | Path, runs: str | Path = "runs") -> Trained:
     Raises:
         UserError: nothing is there, it is damaged, or it is a file that would have to be unpickled.
     """
+    if not str(place).strip():
+        raise UserError("an empty name names no model; give a model folder, or a record.")
     path = Path(place)
     if path.is_file() and path.name not in (FACTS, "model.safetensors", "files.json"):
         raise UserError(_file_sentence(path))
