@@ -96,3 +96,9 @@ def test_a_mistake_is_one_sentence(ask, record, words, sentence):
 def test_a_name_with_brackets_is_no_markup(ask, record, pictures):
     (pictures / "0.png").rename(pictures / "[bold]x.png")
     assert "[bold]x.png" in ask("predict", record.folder, pictures).out
+
+
+def test_a_table_below_a_file_is_refused_before_anything_is_read(ask, record, pictures):
+    Path("mine.png").write_text("mine")
+    answer = ask("predict", record.folder, pictures, "--csv", "mine.png/x.csv")
+    assert answer.sentence == "mine.png is a file; give a path in a folder."

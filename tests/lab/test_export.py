@@ -214,11 +214,20 @@ def test_nothing_is_overwritten(tmp_path):
         write(model, "torch-export", tmp_path / "model")
     with pytest.raises(UserError, match="link is there already"):
         write(model, "safetensors", tmp_path / "link")
-    with pytest.raises(UserError, match="file is a file; give --out a path in a folder"):
+    with pytest.raises(UserError, match="file is a file; give a path in a folder"):
         write(model, "safetensors", tmp_path / "file" / "model")
     with pytest.raises(UserError, match="unknown format 'onx'; did you mean 'onnx'"):
         write(model, "onx", tmp_path / "new")
     assert (tmp_path / "model.pt2").read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_named_as_it_was_given(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "/hidden/.export-x1y2")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
+    with pytest.raises(UserError, match=r"x\.pt2 cannot be written \(Permission denied\); give another path"):
+        write(network(CONFIGS[0]), "torch-export", tmp_path / "x")
 
 
 def test_a_record_keeps_its_facts(out, tmp_path):

@@ -66,6 +66,11 @@ def test_a_model_is_replaced_and_anything_else_is_refused(folder):
         save(network(), folder)
     with pytest.raises(UserError, match="is a file; give the name of a folder"):
         save(network(), folder / "thesis.tex")
+    with pytest.raises(UserError, match=r"thesis\.tex is a file; give a path in a folder"):
+        save(network(), folder / "thesis.tex" / "x")
+    (folder.parent / "link").symlink_to(folder.parent / "nowhere")
+    with pytest.raises(UserError, match="link is a link that leads nowhere; give another path"):
+        save(network(), folder.parent / "link")
     assert (folder / "thesis.tex").read_text() == "years of work"
 
 

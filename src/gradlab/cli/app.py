@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        errors.print(f"gradlab: {disk_message(error)}", highlight=False, markup=False)
+        errors.print(f"gradlab: {disk_message(error, kept='')}", highlight=False, markup=False)
         return 1
     except KeyboardInterrupt:
         errors.print("gradlab: interrupted; finished runs are kept, ask again to go on.", highlight=False)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from gradlab.cli._studies import _converter
 from gradlab.cli._tables import Flag, print_json, print_table
+from gradlab.models.saved import refuse_no_place
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ def predict(
     from gradlab.lab.predictions import predict as predict_pictures
     from gradlab.lab.trained import open_trained
 
-    if csv is not None and (csv.exists() or csv.is_symlink()):
-        raise UserError(f"{csv} is there already; give --csv another name, or delete it first.")
+    if csv is not None:
+        if csv.exists() or csv.is_symlink():
+            raise UserError(f"{csv} is there already; give --csv another name, or delete it first.")
+        refuse_no_place(csv)
     found = list(predict_pictures(open_trained(model, runs), paths, top=top, device=device))
     if csv is not None:
         _write(csv, found)

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.lab.trained import Trained
+from gradlab.models.saved import refuse_no_place
 from gradlab.models.saving import read_weights, save
 from gradlab.training.modes import kept_modes
 from gradlab.types import UserError, did_you_mean
@@ -112,16 +113,20 @@ def export_model(
     path = path if path.suffix == SUFFIXES[to] else path.with_name(path.name + SUFFIXES[to])
     if path.is_symlink() or path.exists():
         raise UserError(f"{path} is there already; give --out another name, or delete it first.")
-    if path.parent.exists() and not path.parent.is_dir():
-        raise UserError(f"{path.parent} is a file; give --out a path in a folder.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    refuse_no_place(path)
     known = {"input_shape": list(input_shape), "class_names": list(class_names), **(facts or {})}
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder, kept_modes(model):
-        model.eval()
-        made = Path(folder) / path.name
-        run, checked_with = WRITERS[to](model, made, known)
-        difference = _compare(model, run, tuple(input_shape), exact=to != "onnx")
-        shutil.move(made, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder, kept_modes(model):
+            model.eval()
+            made = Path(folder) / path.name
+            run, checked_with = WRITERS[to](model, made, known)
+            difference = _compare(model, run, tuple(input_shape), exact=to != "onnx")
+            shutil.move(made, path)
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be written ({error.strerror or error}); give another path."
+        ) from error
     return Exported(path, to, difference, sum(BATCHES), checked_with)
 
 

@@ -51,12 +51,12 @@ def _listen(tasks: queue.Queue[str]) -> None:
     os._exit(0)
 
 
-def disk_message(error: OSError) -> str:
-    """Say what an operating-system error means for the results."""
+def disk_message(error: OSError, *, kept: str = ": finished runs are kept") -> str:
+    """Say what an operating-system error means, and what is `kept` where it happened."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; free some space or choose another --out, then ask again: finished runs are kept."
+        return f"the disk is full; free some space or choose another --out, then ask again{kept}."
     place = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror or error}{place}; mend it, then ask again: finished runs are kept."
+    return f"{error.strerror or error}{place}; mend it, then ask again{kept}."
 
 
 def _serve(task: dict[str, Any], datasets: dict[tuple[str, str | None], Any], answers: IO[str]) -> None:

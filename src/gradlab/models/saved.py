@@ -53,6 +53,15 @@ def read_facts(folder: Path) -> dict[str, Any]:
     return facts
 
 
+def refuse_no_place(path: Path) -> None:
+    """Raise UserError where nothing can be written at `path`: a link to nowhere, or a file that it lies below."""
+    if path.is_symlink() and not path.exists():
+        raise UserError(f"{path} is a link that leads nowhere; give another path.")
+    for above in path.parents:
+        if above.exists() and not above.is_dir():
+            raise UserError(f"{above} is a file; give a path in a folder.")
+
+
 def checksum_of(facts: Mapping[str, Any]) -> str:
     """Return "sha256:..." over all that a model.json says beside this checksum itself."""
     rest = {name: value for name, value in facts.items() if name != CHECKSUM}

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from gradlab.models.mlp import MLP
 from gradlab.models.mlp_network import MLPNetwork
-from gradlab.models.saved import CHECKSUM, FACTS, FORMAT, WEIGHTS, checksum_of, read_facts
+from gradlab.models.saved import CHECKSUM, FACTS, FORMAT, WEIGHTS, checksum_of, read_facts, refuse_no_place
 from gradlab.models.steps import steps_of
 from gradlab.types import UserError
 
@@ -175,6 +175,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 def refuse_other_content(folder: Path) -> None:
     """Raise UserError where `folder` is a file, or holds anything but a model and what its training leaves there."""
+    refuse_no_place(folder)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; give the name of a folder for the model.")
     known = (WEIGHTS, FACTS, f".{WEIGHTS}.", f".{FACTS}.", "training.")
