@@ -146,7 +146,10 @@ def test_a_record_tells_nothing_about_the_person_or_the_machines_name(tmp_path, 
     for secret in (str(Path.home()), str(tmp_path), os.getcwd()):
         assert secret not in text
         assert secret.encode() not in binary
-    for name in (getpass.getuser(), socket.gethostname()):  # a short name stands by chance in compressed bytes
+    for name in (
+        getpass.getuser(),
+        socket.gethostname(),
+    ):  # a short name stands by chance in compressed bytes
         assert not re.search(rf"\b{re.escape(name)}\b", json.dumps(record.facts))
 
 

@@ -96,3 +96,10 @@ def test_clean_makes_plain_json():
     )
     assert made == {"1": [0.5, 3, True], "x": [None, None, None, None, "t"]}
     assert [type(value) for value in made["1"]] == [float, int, bool]
+
+
+def test_an_interval_of_epochs_begins_at_nothing():
+    runs = [fake_run(0.5, seed, best_epoch=epoch) for seed, epoch in enumerate((0, 0, 3))]
+    mean, low, high, _ = mean_interval(MEASURES["best epoch"], runs)
+    assert (mean, low) == (1.0, 0.0)
+    assert high > 3

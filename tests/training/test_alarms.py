@@ -39,7 +39,9 @@ def test_a_gradient_vanishes_below_the_first_layer_that_it_reaches():
     assert alarm.value == 1e-6
     assert texts(rows_of([0.1, 1e-9, 1.0])) == []  # a branch that starts at zero is no vanishing
     assert texts(rows_of([0.5e-3, 1.0]), vanishing=1e-4) == []
-    assert texts(rows_of([0.0, 0.0])) == []
+    assert texts(rows_of([0.0, 0.0])) == ["vanishes below layer 2"]  # nothing arrives anywhere
+    assert texts(rows_of([0.0, 0.0]), vanishing=0) == []
+    assert texts(rows_of([0.0])) == []
 
 
 def test_a_gradient_explodes_against_the_output_layer_or_in_itself():

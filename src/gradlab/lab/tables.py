@@ -58,9 +58,8 @@ def mean_interval(
     found = interval(data, level=LEVEL)
     if not found.is_bounded:
         return found.estimate, None, None, values
-    low, high = (
-        (max(0.0, found.low), min(1.0, found.high)) if measure.unit == "fraction" else (found.low, found.high)
-    )
+    low = found.low if measure.unit == "decades" else max(0.0, found.low)
+    high = min(1.0, found.high) if measure.unit == "fraction" else found.high
     return found.estimate, low, high, values
 
 

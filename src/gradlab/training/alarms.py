@@ -186,8 +186,8 @@ def _not_finite(rows: list[ProbeRow]) -> Alarm | None:
 def _vanishing(rows: list[ProbeRow], threshold: float) -> Alarm | None:
     norms = [row.weight_gradient for row in rows]
     largest = max(norms)
-    if largest == 0:
-        return None
+    if largest == 0:  # nothing arrives anywhere: every unit is dead, or the output saturated
+        return _alarm("vanishing", rows, len(rows) - 1, 0.0) if threshold and len(rows) > 1 else None
     reached = next(i for i, norm in enumerate(norms) if norm >= threshold * largest)
     return _alarm("vanishing", rows, reached, max(norms[:reached]) / largest) if reached else None
 
