@@ -22,7 +22,7 @@ def test_each_seed_takes_the_arm_with_its_lowest_validation_loss():
     assert choices(CHOICE, runs) == ["low", "high"]
     made = design((arm("low"), arm("high")), chosen=(CHOICE,))
     assert chosen_runs(made, runs) == {"best": [runs["low"][0], runs["high"][1]]}
-    assert tell(CHOICE, runs, {"low": "rate 1", "high": "rate 2"}) == "rate 1 (1 of 2), rate 2 (1 of 2)"
+    assert tell(CHOICE, runs, {"low": "rate 1", "high": "rate 2"}) == "1 (1 of 2), 2 (1 of 2)"
 
 
 def test_a_run_that_diverged_at_once_is_never_chosen_and_equal_ones_take_the_first():
@@ -75,7 +75,7 @@ def test_a_claim_and_a_table_can_speak_of_what_was_chosen():
     assert results["claims"][0]["estimate"] == 0.0
     assert not any("could try" in flag for flag in results["claims"][0]["flags"])
     rows, columns = results["tables"]["t"]["rows"], results["tables"]["t"]["columns"]
-    assert [row[columns.index("chosen")] for row in rows] == [None, "the high (3 of 3)"]
+    assert [row[columns.index("chosen")] for row in rows] == [None, "high (3 of 3)"]
     assert results["tables"]["t"]["display"][1]["header"] == "Chosen on validation"
     assert [row["arm"] for row in results["cost"]["per_arm"]] == ["low", "high"]
     assert len(results["runs"]) == 6

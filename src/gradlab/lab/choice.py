@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -52,7 +53,9 @@ def edge_flags(claim: Claim, design: Design, runs: Mapping[str, Sequence[Results
 
 
 def tell(choice: Chosen, runs: Mapping[str, Sequence[Results]], labels: Mapping[str, str]) -> str:
-    """Say what was chosen, such as "Adam 0.001 (4 of 6), Adam 0.003 (2 of 6)"."""
+    """Say what was chosen, without the words that all have in common, such as "0.001 (4 of 6), 0.003 (2 of 6)"."""
     counts = Counter(choices(choice, runs))
     total = sum(counts.values())
-    return ", ".join(f"{labels[arm]} ({count} of {total})" for arm, count in counts.most_common())
+    common = os.path.commonprefix([labels[arm] for arm in choice.among])
+    shared = common.rfind(" ") + 1 if len(choice.among) > 1 else 0
+    return ", ".join(f"{labels[arm][shared:]} ({count} of {total})" for arm, count in counts.most_common())

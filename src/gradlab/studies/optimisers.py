@@ -113,8 +113,8 @@ def optimisers(
                 by="optimiser",
                 x_scale="log",
             ),
-            learning_curves(by="rate", panel="optimiser", y="train_loss"),
-            learning_curves(by="rate", panel="optimiser"),
+            learning_curves(by="optimiser", panel="rate", y="train_loss", where={"rate": "chosen"}),
+            learning_curves(by="optimiser", panel="rate", where={"rate": "chosen"}),
             *mistakes_of(next(one for one in best if one.name == "adam-best")),
         ),
     )
