@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -56,6 +55,9 @@ def tell(choice: Chosen, runs: Mapping[str, Sequence[Results]], labels: Mapping[
     """Say what was chosen, without the words that all have in common, such as "0.001 (4 of 6), 0.003 (2 of 6)"."""
     counts = Counter(choices(choice, runs))
     total = sum(counts.values())
-    common = os.path.commonprefix([labels[arm] for arm in choice.among])
-    shared = common.rfind(" ") + 1 if len(choice.among) > 1 else 0
+    first, last = (
+        of([labels[arm] for arm in choice.among]) for of in (min, max)
+    )  # all have what these two share
+    same = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    shared = first[:same].rfind(" ") + 1
     return ", ".join(f"{labels[arm][shared:]} ({count} of {total})" for arm, count in counts.most_common())
