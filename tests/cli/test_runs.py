@@ -16,12 +16,27 @@ def test_every_record_is_listed(ask, out):
         assert row["accuracy"] == float((record.predictions == record.labels).mean())
         assert (row["data"], row["seed"], row["status"]) == ("digits", record.spec.seed, "finished")
         assert (row["epochs"], row["best"]) == (1, record.facts["best_epoch"])
+    named = {
+        run["record"]: run["arm"]
+        for run in json.loads(next(out.glob("reports/*/results.json")).read_text())["runs"]
+    }
+    assert {row["record"]: row["arm"] for row in rows if row["arm"]} == named
     assert {row["model"] for row in rows} == {"plain 2×4", "residual 2×4", "residual by 2 2×4"}
 
 
 def test_the_table_has_a_line_a_record(ask, out):
     lines = ask("runs", out).out.splitlines()
-    assert lines[0].split() == ["record", "data", "model", "seed", "status", "epochs", "best", "accuracy"]
+    assert lines[0].split() == [
+        "record",
+        "data",
+        "arm",
+        "model",
+        "seed",
+        "status",
+        "epochs",
+        "best",
+        "accuracy",
+    ]
     assert len(lines) == 19
 
 

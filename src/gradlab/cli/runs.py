@@ -15,6 +15,7 @@ from gradlab.lab.finding import find_record, records_of
 from gradlab.lab.prune import find_leftovers
 from gradlab.lab.prune import prune as prune_records
 from gradlab.lab.record import Record
+from gradlab.lab.verify import read_results
 from gradlab.metrics import METRICS
 from gradlab.models.mlp import MLP
 from gradlab.types import UserError, did_you_mean
@@ -55,14 +56,15 @@ def list_(out: Path = Path("runs"), /, *, json: Flag = False) -> int:
         out: folder that was given as --out.
         json: print them as JSON.
     """
-    rows = sorted(map(_row, records_of(out)), key=lambda row: (row["data"], row["model"], row["seed"]))
+    arms = _arms(out)
+    found = (_row(record, arms.get(record.hash, [])) for record in records_of(out))
+    rows = sorted(found, key=lambda row: (row["data"], row["arm"], row["model"], row["seed"]))
     if json:
         print_json(rows)
         return 0
-    head = ("record", "data", "model", "seed", "status", "epochs", "best", "accuracy")
-    print_table(
-        head, [[f"{cell:.4f}" if isinstance(cell, float) else cell for cell in row.values()] for row in rows]
-    )
+    head = ("record", "data", "arm", "model", "seed", "status", "epochs", "best", "accuracy")
+    shown = [row | {"record": row["record"][:10], "accuracy": f"{row['accuracy']:.4f}"} for row in rows]
+    print_table(head, [list(row.values()) for row in shown])
     return 0
 
 
@@ -180,11 +182,27 @@ def prune(out: Path = Path("runs"), /, *, yes: Flag = False, json: Flag = False)
     return 0
 
 
-def _row(record: Record) -> dict[str, Any]:
+def _arms(out: Path) -> dict[str, list[str]]:
+    """Read from the reports of a folder which arm each record is: name -> arms; what cannot be read names none."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(out.glob("reports/*/results.json")):
+        try:
+            results = read_results(path.parent)
+            names = [(run["record"], run["arm"]) for run in results["runs"]]
+        except (UserError, OSError, KeyError, TypeError):
+            continue
+        for record, arm in names:
+            if arm not in found.setdefault(record, []):
+                found[record].append(arm)
+    return found
+
+
+def _row(record: Record, arms: list[str]) -> dict[str, Any]:
     facts = record.facts
     return {
         "record": record.hash,
         "data": record.spec.data,
+        "arm": ", ".join(arms),
         "model": model_name(record.spec.model),
         "seed": record.spec.seed,
         "status": facts["status"],
