@@ -80,10 +80,12 @@ def run(
         command=command,
     )
     from gradlab.lab.progress import study_progress
-    from gradlab.lab.trackers import open_trackers
+    from gradlab.lab.trackers import check_tracker, open_trackers
 
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)
     folder = request.out / "reports" / report_name(design, request, facts)
+    for name in names:
+        check_tracker(name)
     make_ready(request)
     try:
         with (

@@ -58,7 +58,7 @@ def list_(out: Path = Path("runs"), /, *, json: Flag = False) -> int:
     """
     arms = _arms(out)
     found = (_row(record, arms.get(record.hash, [])) for record in records_of(out))
-    rows = sorted(found, key=lambda row: (row["data"], row["arm"], row["model"], row["seed"]))
+    rows = sorted(found, key=lambda row: (row["data"], not row["arm"], row["arm"], row["model"], row["seed"]))
     if json:
         print_json(rows)
         return 0
