@@ -38,10 +38,12 @@ def test_a_run_without_probes_is_judged_by_its_gradients_at_both_ends():
     }
 
 
-def test_biases_and_missing_norms_raise_nothing():
-    run = run_with([1.0, np.nan, 1.0], [1.0, 1.0, 1.0])
+def test_biases_raise_nothing_and_a_gradient_that_is_no_number_does():
+    run = run_with([1.0, 1.0, 1.0], [1.0, np.nan, 1.0])
+    (alarm,) = alarms_of_design(design((arm("a"),)), {"a": [run]})
+    assert (alarm["kind"], alarm["when"]) == ("not finite", "after training")
     run.gradients["kind"][3:] = "bias"
-    assert len(probe_rows(rows_of(run))) == 2
+    assert len(probe_rows(rows_of(run))) == 3
     assert alarms_of_design(design((arm("a"),)), {"a": [run]}) == []
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from gradlab.lab.design import Design
 from gradlab.lab.measures import Columns, Results
 from gradlab.training.alarms import alarms_of_runs
@@ -41,6 +39,6 @@ def rows_of(run: Results) -> Columns:
         for time, layer, index, kind, norm in zip(
             *(table[name] for name in ("time", "layer", "index", "kind", "norm")), strict=True
         )
-        if kind == "weight" and not np.isnan(norm)
+        if kind == "weight"
     ]
     return probe_columns(rows)

@@ -7,7 +7,8 @@ from typing import Any
 from gradlab.lab.design import Arm
 from gradlab.models.mlp import MLP, Activation, Init
 from gradlab.studies._activations_claims import SATURATING
-from gradlab.studies._shared import PROBE_STEPS
+from gradlab.studies._shared import PROBE_STEPS, other_data, other_recipe
+from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
 from gradlab.training.stopping import Patience
 
@@ -42,3 +43,16 @@ def arm_of(kind: Activation, depth: int, init: str, recipe: Recipe) -> Arm:
         recipe=recipe,
         probe_steps=PROBE_STEPS,
     )
+
+
+def deviations_of(
+    setup: Setup, recipe: Recipe, depths: tuple[int, ...], kinds: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Name everything in which a run is not the published one."""
+    found = [*other_data(setup), *other_recipe(recipe, PUBLISHED), JUDGED]
+    if recipe.stopping != PUBLISHED.stopping:
+        found.append("no early stopping instead of patience 10")
+    if 10 not in depths:
+        found.append(f"{max(depths)} hidden layers instead of 10")
+    missing = [kind for kind in ("sigmoid", "tanh", "relu") if kind not in kinds]
+    return (*found, *(f"without {kind}" for kind in missing))

@@ -18,9 +18,6 @@ def claims_of(
     shown = [width for width in LAB_WIDTHS if width in widths]
     steps = list(itertools.pairwise(shown)) or [(widths[0], widths[-1])]
     ladder = " < ".join(str(width) for width in (steps[0][0], *(wider for _, wider in steps)))
-    deep, deeper = (
-        f"depth-{d}" if (d, 64) not in {(1, w) for w in widths} else "width-64" for d in depths[:2]
-    )
     claims = [
         Claim(
             id="C001-01",
@@ -58,6 +55,16 @@ def claims_of(
             predicts="equivalent",
             deviations=labs["004"],
         ),
+    ]
+    return (*claims, *_own(widths, depths))
+
+
+def _own(widths: tuple[int, ...], depths: tuple[int, ...]) -> list[Claim]:
+    """Claims of the study itself."""
+    deep, deeper = (
+        f"depth-{d}" if (d, 64) not in {(1, w) for w in widths} else "width-64" for d in depths[:2]
+    )
+    claims = [
         Claim(
             id="capacity-depth",
             statement=f"At width 64, {depths[1]} hidden layers are over half a point better than {depths[0]}",
@@ -73,4 +80,4 @@ def claims_of(
                 parts=(part(f"{largest} - 64", difference(f"width-{largest}", "width-64"), delta=0.005),),
             )
         )
-    return tuple(claims)
+    return claims

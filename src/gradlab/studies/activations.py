@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gradlab.lab.design import Curve, Design, Line
+from gradlab.lab.design import Arm, Confusion, Curve, Design, Gallery, Line
 from gradlab.models.mlp import Activation
 from gradlab.studies._activations_arms import (
     ALL,
-    JUDGED,
     NETS,
     PRESETS,
     PUBLISHED,
@@ -16,6 +15,7 @@ from gradlab.studies._activations_arms import (
     SMALL_QUICK,
     THREE,
     arm_of,
+    deviations_of,
 )
 from gradlab.studies._activations_claims import claims_of
 from gradlab.studies._shared import (
@@ -25,17 +25,14 @@ from gradlab.studies._shared import (
     gradients_table,
     learning_curves,
     mistakes_of,
-    other_data,
-    other_recipe,
     scores_table,
 )
 from gradlab.studies.setup import Setup
-from gradlab.training.recipe import Recipe
 from gradlab.types import Count, PositiveFloat, UserError
 
 BACKGROUND = (
     "A sigmoid's slope is at most a quarter, so ten layers of it can shrink a gradient a millionfold: it saturates, and so does "
-    "tanh far from zero. Here one MLP of 2, 5 and 10 hidden layers is trained with five activations, from the same initial "
+    "tanh far from zero. Here one MLP of 2 to 10 hidden layers is trained with five activations, from the same initial "
     "weights and in the same order of the data. As a control the deepest net also starts from the initialisation that was "
     "made for its activation (Xavier for sigmoid and tanh, He for the others): if that mends it, the starting scale was to "
     "blame, not the activation alone."
@@ -86,7 +83,7 @@ def activations(
         setting_text=f"Hidden layers {', '.join(f'{d}: ' + '-'.join(map(str, NETS[d])) for d in chosen)}; "
         f"no normalisation, no dropout; {recipe.describe()}.",
         corrections=(*PROTOCOL, "gradients measured (published: training loss alone)"),
-        deviations=_deviations(setup, recipe, chosen, kinds),
+        deviations=deviations_of(setup, recipe, chosen, kinds),
         parameters={
             "activations": list(kinds),
             "depths": list(chosen),
@@ -97,25 +94,7 @@ def activations(
         arms=arms,
         claims=claims_of(kinds, chosen),
         tables=(accuracy_table(), gradients_table(), scores_table()),
-        figures=(
-            Line(
-                name="accuracy-by-depth",
-                title="Test accuracy against depth",
-                caption="Each dot is one seed; the line is the mean with its 95 % interval. Left: PyTorch's default "
-                "initialisation; right: the one made for the activation.",
-                x="depth",
-                y="test accuracy",
-                by="activation",
-                panel="init",
-                x_scale="category",
-            ),
-            gradients_by_layer(
-                by="activation", title=f", {deep} hidden layers", where={"depth": deep, "init": "default"}
-            ),
-            _over_training(deep),
-            learning_curves(by="activation", panel="init", y="train_loss", where={"depth": deep}),
-            *mistakes_of(next(arm for arm in arms if arm.name == f"relu-{deep}")),
-        ),
+        figures=_figures(deep, next(arm for arm in arms if arm.name == f"relu-{deep}")),
     )  # fmt: skip
 
 
@@ -136,13 +115,23 @@ def _over_training(deep: int) -> Curve:
     )
 
 
-def _deviations(
-    setup: Setup, recipe: Recipe, depths: tuple[int, ...], kinds: tuple[str, ...]
-) -> tuple[str, ...]:
-    found = [*other_data(setup), *other_recipe(recipe, PUBLISHED), JUDGED]
-    if recipe.stopping != PUBLISHED.stopping:
-        found.append("no early stopping instead of patience 10")
-    if 10 not in depths:
-        found.append(f"{max(depths)} hidden layers instead of 10")
-    missing = [kind for kind in ("sigmoid", "tanh", "relu") if kind not in kinds]
-    return (*found, *(f"without {kind}" for kind in missing))
+def _figures(deep: int, relu: Arm) -> tuple[Line | Curve | Confusion | Gallery, ...]:
+    return (
+        Line(
+            name="accuracy-by-depth",
+            title="Test accuracy against depth",
+            caption="Each dot is one seed; the line is the mean with its 95 % interval. Left: PyTorch's default "
+            "initialisation; right: the one made for the activation.",
+            x="depth",
+            y="test accuracy",
+            by="activation",
+            panel="init",
+            x_scale="category",
+        ),
+        gradients_by_layer(
+            by="activation", title=f", {deep} hidden layers", where={"depth": deep, "init": "default"}
+        ),
+        _over_training(deep),
+        learning_curves(by="activation", panel="init", y="train_loss", where={"depth": deep}),
+        *mistakes_of(relu),
+    )

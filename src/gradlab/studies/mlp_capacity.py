@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gradlab.lab.design import Arm, Design, Line
+from gradlab.lab.design import Arm, Confusion, Curve, Design, Gallery, Line
 from gradlab.models.mlp import MLP
 from gradlab.studies._mlp_capacity_claims import claims_of
 from gradlab.studies._shared import (
@@ -66,17 +66,7 @@ def mlp_capacity(
     change |= {"epochs": epochs} if epochs else {}
     recipes = {lab: replace(recipe, **change) for lab, recipe in recipes.items()}
     adam, sgd = recipes["004"], replace(recipes["004"], optimizer="sgd", learning_rate=sgd_learning_rate)
-    arms = (
-        *(_arm("width", width, f"one layer of {width}", MLP(width=width, depth=0), recipes["001"]) for width in widths),
-        *(
-            _arm("depth", depth, f"{depth} layers of 64", MLP(width=64, depth=depth - 1), recipes["001"])
-            for depth in depths
-            if (depth, 64) not in {(1, width) for width in widths}
-        ),
-        _arm("lab", "000", "128-64 with dropout", MLP(widths=(128, 64), dropout=0.2, dropout_place="block-end"), recipes["000"]),
-        _arm("lab", "004-sgd", "64-64, SGD", MLP(width=64, depth=1), sgd),
-        _arm("lab", "004-adam", "64-64, Adam", MLP(width=64, depth=1), adam),
-    )  # fmt: skip
+    arms = _arms(widths, depths, recipes, sgd)
     labs = {
         lab: (*other_data(setup), *other_recipe(recipes[lab], was))
         for lab, was in (("001", SWEEP), ("000", LAB_000), ("004", LAB_004))
@@ -107,24 +97,44 @@ def mlp_capacity(
         arms=arms,
         claims=claims,
         tables=(accuracy_table(), scores_table()),
-        figures=(
-            Line(
-                name="accuracy-by-parameters",
-                title="Test accuracy against parameters",
-                caption="Each dot is one seed; the line is the mean with its 95 % interval. Width buys much at first and "
-                "little later; the nets of the labs have recipes of their own.",
-                x="parameters",
-                y="test accuracy",
-                by="line",
-                x_scale="log",
-            ),
-            learning_curves(by="size", panel="family"),
-            *mistakes_of(arms[len(widths) - 1]),
-        ),
+        figures=_figures(arms[len(widths) - 1]),
     )
+
+
+def _arms(
+    widths: tuple[int, ...], depths: tuple[int, ...], recipes: dict[str, Recipe], sgd: Recipe
+) -> tuple[Arm, ...]:
+    return (
+        *(_arm("width", width, f"one layer of {width}", MLP(width=width, depth=0), recipes["001"]) for width in widths),
+        *(
+            _arm("depth", depth, f"{depth} layers of 64", MLP(width=64, depth=depth - 1), recipes["001"])
+            for depth in depths
+            if (depth, 64) not in {(1, width) for width in widths}
+        ),
+        _arm("lab", "000", "128-64 with dropout", MLP(widths=(128, 64), dropout=0.2, dropout_place="block-end"), recipes["000"]),
+        _arm("lab", "004-sgd", "64-64, SGD", MLP(width=64, depth=1), sgd),
+        _arm("lab", "004-adam", "64-64, Adam", MLP(width=64, depth=1), recipes["004"]),
+    )  # fmt: skip
 
 
 def _arm(family: str, size: int | str, label: str, model: MLP, recipe: Recipe) -> Arm:
     factors: dict[str, str | int | float] = {"family": family, "size": label}
     factors["line"] = label if family == "lab" else family
     return Arm(name=f"{family}-{size}", label=label, factors=factors, model=model, recipe=recipe)
+
+
+def _figures(widest: Arm) -> tuple[Line | Curve | Confusion | Gallery, ...]:
+    return (
+        Line(
+            name="accuracy-by-parameters",
+            title="Test accuracy against parameters",
+            caption="Each dot is one seed; the line is the mean with its 95 % interval. Width buys much at first and "
+            "little later; the nets of the labs have recipes of their own.",
+            x="parameters",
+            y="test accuracy",
+            by="line",
+            x_scale="log",
+        ),
+        learning_curves(by="size", panel="family"),
+        *mistakes_of(widest),
+    )

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from gradlab.lab.design import Arm, Chosen, Design, Line
+from gradlab.lab.design import Arm, Chosen, Confusion, Curve, Design, Gallery, Line
 from gradlab.models.mlp import MLP
 from gradlab.studies._optimisers_claims import claims_of
 from gradlab.studies._shared import (
@@ -68,15 +68,7 @@ def optimisers(
     )
     grids = {name: _spread(grid, count) for name, grid in RATES.items()}
     arms = tuple(_arm(name, rate, recipe) for name, grid in grids.items() for rate in grid)
-    best = tuple(
-        Chosen(
-            name=f"{name}-best",
-            label=f"{OPTIMISERS[name][0]}, chosen rate",
-            factors={"optimiser": OPTIMISERS[name][0], "rate": "chosen"},
-            among=tuple(arm.name for arm in arms if arm.factors["optimiser"] == OPTIMISERS[name][0]),
-        )
-        for name in OPTIMISERS
-    )
+    best = _best(arms)
     return Design(
         study="optimisers",
         title="Optimisers at equal budget",
@@ -102,21 +94,19 @@ def optimisers(
             replace(accuracy_table(), name="rates", title="Every optimiser at every rate"),
             scores_table(arms=tuple(one.name for one in best)),
         ),
-        figures=(
-            Line(
-                name="accuracy-by-rate",
-                title="Test accuracy against the learning rate",
-                caption="Each dot is one seed; the line is the mean with its 95 % interval. A wide flat top forgives a wrong "
-                "rate; the choice is made on validation images, never on these.",
-                x="learning rate",
-                y="test accuracy",
-                by="optimiser",
-                x_scale="log",
-            ),
-            learning_curves(by="optimiser", panel="rate", y="train_loss", where={"rate": "chosen"}),
-            learning_curves(by="optimiser", panel="rate", where={"rate": "chosen"}),
-            *mistakes_of(next(one for one in best if one.name == "adam-best")),
-        ),
+        figures=_figures(next(one for one in best if one.name == "adam-best")),
+    )
+
+
+def _best(arms: tuple[Arm, ...]) -> tuple[Chosen, ...]:
+    return tuple(
+        Chosen(
+            name=f"{name}-best",
+            label=f"{OPTIMISERS[name][0]}, chosen rate",
+            factors={"optimiser": OPTIMISERS[name][0], "rate": "chosen"},
+            among=tuple(arm.name for arm in arms if arm.factors["optimiser"] == OPTIMISERS[name][0]),
+        )
+        for name in OPTIMISERS
     )
 
 
@@ -134,4 +124,22 @@ def _arm(name: str, rate: float, recipe: Recipe) -> Arm:
         factors={"optimiser": label, "rate": f"{rate:g}", "learning rate": rate},
         model=MLP(widths=(128, 64)),
         recipe=replace(recipe, learning_rate=rate, **change),
+    )
+
+
+def _figures(adam: Chosen) -> tuple[Line | Curve | Confusion | Gallery, ...]:
+    return (
+        Line(
+            name="accuracy-by-rate",
+            title="Test accuracy against the learning rate",
+            caption="Each dot is one seed; the line is the mean with its 95 % interval. A wide flat top forgives a wrong "
+            "rate; the choice is made on validation images, never on these.",
+            x="learning rate",
+            y="test accuracy",
+            by="optimiser",
+            x_scale="log",
+        ),
+        learning_curves(by="optimiser", panel="rate", y="train_loss", where={"rate": "chosen"}),
+        learning_curves(by="optimiser", panel="rate", where={"rate": "chosen"}),
+        *mistakes_of(adam),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gradlab.lab.design import Curve, Design, Line
+from gradlab.lab.design import Arm, Confusion, Curve, Design, Gallery, Line
 from gradlab.studies._regularisers_arms import QUICK, REGULARISERS, arm_of
 from gradlab.studies._regularisers_claims import claims_of
 from gradlab.studies._shared import (
@@ -71,15 +71,16 @@ def regularisers(
         for count, images, length in zip((few, None), (few, setup.train_images), lengths, strict=True)
         for name in names
     )
+    told = f"Adam {recipe.learning_rate:g}, batch {recipe.batch_size}, last weights kept"
     return Design(
         study="regularisers",
         title="Regularisers of an MLP",
         question="Which regulariser helps an MLP most?",
         background=BACKGROUND,
         setting="002",
-        setting_text=f"256-128, ReLU; {recipe.describe()}; {lengths[0]} epochs on {few:,} images and {lengths[1]} on all.",
+        setting_text=f"256-128, ReLU; {told}; {lengths[0]} epochs on {few:,} images and {lengths[1]} on all.",
         corrections=(PROTOCOL[0], "one net in all arms (published: three)", "test images apart from validation images"),
-        deviations=(*other_data(setup), f"{recipe.describe()} instead of {PUBLISHED}"),
+        deviations=(*other_data(setup), f"{told}, {lengths[0]} and {lengths[1]} epochs instead of {PUBLISHED}"),
         parameters={
             "few": few,
             "few_epochs": lengths[0],
@@ -90,20 +91,7 @@ def regularisers(
         arms=arms,
         claims=claims_of({name: REGULARISERS[name].label for name in names}),
         tables=(replace(accuracy_table(), measures=(ACCURACY, "epochs trained")), scores_table()),
-        figures=(
-            Line(
-                name="accuracy-by-images",
-                title="Test accuracy with few and with all training images",
-                caption="Each dot is one seed; the line is the mean with its 95 % interval.",
-                x="images",
-                y="test accuracy",
-                by="regulariser",
-                panel="arms",
-                x_scale="category",
-            ),
-            *(_losses(images) for images in (few, setup.train_images)),
-            *mistakes_of(next(arm for arm in arms if arm.name == "light-all")),
-        ),
+        figures=_figures((few, setup.train_images), next(arm for arm in arms if arm.name == "light-all")),
     )  # fmt: skip
 
 
@@ -114,4 +102,21 @@ def _losses(images: int) -> Curve:
         name=f"{curve.name}-{images}",
         title=f"{curve.title}, {images:,} images",
         caption=f"{curve.caption} Where it rises again, the net fits what is particular to its training images.",
+    )
+
+
+def _figures(sizes: tuple[int, int], light: Arm) -> tuple[Line | Curve | Confusion | Gallery, ...]:
+    return (
+        Line(
+            name="accuracy-by-images",
+            title="Test accuracy with few and with all training images",
+            caption="Each dot is one seed; the line is the mean with its 95 % interval.",
+            x="images",
+            y="test accuracy",
+            by="regulariser",
+            panel="arms",
+            x_scale="category",
+        ),
+        *(_losses(images) for images in sizes),
+        *mistakes_of(light),
     )
