@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -10,10 +9,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from gradlab.lab.evaluate import records_of_losses
-from gradlab.lab.record import Record
-from gradlab.lab.store import SMALL_FILES, open_runs, write_small
-from gradlab.lab.verify import changed_files, result_folders, verify_results
+from gradlab.lab.judging.verify import changed_files, open_runs, recompute, result_folders, verify_results
+from gradlab.lab.records.record import checksum, read_json
+from gradlab.lab.records.small import RUNS, SMALL_FILES, Traced, read_small, write_small
+from gradlab.procedures.registry import PROCEDURES
 from gradlab.types import UserError
 
 PAGES = ("results.json", "report.md", "report.html")
@@ -28,7 +27,7 @@ def redraw(path: str | Path) -> list[Path]:
     """
     folders = result_folders(Path(path))
     for folder in folders:
-        fresh, _, numbers, _ = verify_results(folder)
+        fresh, _, numbers, _ = verify_results(folder, PROCEDURES)
         if not numbers:
             raise UserError(f"the records of {folder} are damaged; see gradlab verify {folder}.")
         write_when_changed(fresh, folder)
@@ -36,45 +35,75 @@ def redraw(path: str | Path) -> list[Path]:
 
 
 def write_small_form(folders: list[Path], target: Path) -> int:
-    """Write the one report in `folders` and its runs in small form; returns the size in bytes.
+    """Write the one report in `folders` and what its evaluation reads of its runs; returns the size in bytes.
+
+    A small form that stands at `target` is put aside until the new one is in place; killed in between, the old or the new
+    one is there, whole.
 
     Raises:
-        UserError: several reports, no records beside them, or more than 4 MB.
+        UserError: several reports, no records beside them, a target that holds anything else, or more than 4 MB.
     """
     if len(folders) != 1:
         raise UserError(f"--small takes one report, got {len(folders)}; name the report's folder.")
     (folder,) = folders
-    if (folder / "runs.json").exists():
+    if (folder / RUNS).exists():
         raise UserError(f"{folder} is in small form already.")
-    if (
-        target.exists()
-        and not (target / "runs.json").exists()
-        and (target.is_file() or any(target.iterdir()))
-    ):
-        raise UserError(f"{target} holds something else; give --small a new folder.")
-    stored, differences, _, _ = verify_results(folder)
+    final = target.resolve()
+    _refuse_target(target, final)
+    stored, differences, _, _ = verify_results(folder, PROCEDURES)
     if differences:
         raise UserError(f"{folder} is not sound ({differences[0]}); see gradlab verify {folder}.")
-    opened = open_runs(folder, [run["record"] for run in stored["runs"]])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as name:
-        made = Path(name) / target.name
-        shutil.copytree(folder / "tables", made / "tables")
-        for page in PAGES:
-            shutil.copyfile(folder / page, made / page)
-        write_small(
-            made, [run for run in opened.values() if isinstance(run, Record)], records_of_losses(stored)
-        )
-        write_manifest(made)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name}.") as name:
+        made, aside = Path(name) / final.name, Path(name) / "before"
+        _write_small_into(made, folder, stored)
         size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
         if size > SMALL_LIMIT:
             raise UserError(
                 f"the small form would take {size / 2**20:.1f} MB, more than {SMALL_LIMIT / 2**20:g} MB; "
                 "commit a study with fewer runs or test images."
             )
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(made, target)
+        if final.exists():
+            os.rename(final, aside)
+        try:
+            os.rename(made, final)
+        except OSError:
+            if aside.exists():
+                os.rename(aside, final)
+            raise
     return size
+
+
+def _refuse_target(target: Path, final: Path) -> None:
+    """Refuse a target that is, or holds, anything but an earlier small form as it was written."""
+    here = Path.cwd()
+    if final == here or final in here.parents:
+        raise UserError(f"{target} is the current folder, or one above it; give --small a new folder.")
+    if not final.exists():
+        return
+    others = "holds something else; give --small a new folder."
+    if not final.is_dir():
+        raise UserError(f"{target} {others}")
+    if not any(final.iterdir()):
+        return
+    known = {"manifest.json", *(read_json(final / "manifest.json") if (final / RUNS).is_file() else ())}
+    present = {str(path.relative_to(final)) for path in final.rglob("*") if not path.is_dir() or path.is_symlink()}
+    foreign = sorted(present - known)
+    if foreign or not (final / RUNS).is_file():
+        named = f" ({foreign[0]})" if foreign else ""
+        raise UserError(f"{target} {others.replace(';', f'{named};')}")
+
+
+def _write_small_into(made: Path, folder: Path, stored: dict[str, Any]) -> None:
+    """Write pages, tables and what evaluation reads; then evaluate from that alone."""
+    shutil.copytree(folder / "tables", made / "tables")
+    for page in PAGES:
+        shutil.copyfile(folder / page, made / page)
+    traced = {name: Traced(run) for name, run in open_runs(folder, stored).items()}
+    recompute(stored, traced, PROCEDURES)
+    write_small(made, traced.values())
+    recompute(stored, read_small(made), PROCEDURES)  # a column that lacks is named here
+    write_manifest(made)
 
 
 def write_when_changed(results: dict[str, Any], folder: Path) -> None:
@@ -92,7 +121,7 @@ def write_when_changed(results: dict[str, Any], folder: Path) -> None:
 def write_manifest(folder: Path) -> None:
     """Write manifest.json: the SHA-256 of every file that gradlab writes into a report's folder."""
     files = [folder / name for name in (*PAGES, *SMALL_FILES)] + sorted((folder / "tables").glob("*.*"))
-    listed = {str(path.relative_to(folder)): _checksum(path) for path in files if path.exists()}
+    listed = {str(path.relative_to(folder)): checksum(path) for path in files if path.exists()}
     stamp = folder / "manifest.json"
     temporary = folder / f".manifest.{os.getpid()}.tmp"
     temporary.write_text(json.dumps(listed, indent=1) + "\n")
@@ -105,7 +134,3 @@ def _stands(text: str, folder: Path) -> bool:
     if not path.exists() or path.read_bytes() != text.encode():
         return False
     return all(name.endswith("is not listed in manifest.json") for name in changed_files(folder))
-
-
-def _checksum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

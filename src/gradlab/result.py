@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gradlab.lab.record import Record
+    from gradlab.lab.records.record import Record
 
 CLAIM_COLUMNS = (
     "id",
@@ -72,7 +72,7 @@ class Result:
 
     def record(self, arm: str, seed: int) -> Record:
         """Open the record of one arm at one seed; `.model()` gives its network."""
-        from gradlab.lab.record import load
+        from gradlab.lab.records.record import load
         from gradlab.types import UserError
 
         for run in self.results["runs"]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from gradlab.data.contents import DataInfo
-from gradlab.lab.design import Design
-from gradlab.lab.locks import STUDY, exclusive, shared
-from gradlab.lab.run import Request, facts_of, make_ready, run_design
-from gradlab.lab.worker import disk_message
+from gradlab.data import info
+from gradlab.lab.designing.design import Design
+from gradlab.lab.running.locks import STUDY, exclusive, shared
+from gradlab.lab.running.run import Request, make_ready, run_design
+from gradlab.lab.running.worker import disk_message
 from gradlab.models.mlp import MLP
+from gradlab.procedures.toolbox import TOOLBOX
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
@@ -25,8 +27,7 @@ from gradlab.types import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from gradlab.data import Dataset
-    from gradlab.lab.plan import StudyPlan
-    from gradlab.lab.run import Factory
+    from gradlab.lab.planning import StudyPlan
 
 DEFAULT_SEEDS = 6
 MOST_SEEDS = 10_000
@@ -79,8 +80,8 @@ def run(
         parameters=parameters,
         command=command,
     )
-    from gradlab.lab.progress import study_progress
-    from gradlab.lab.trackers import check_tracker, open_trackers
+    from gradlab.lab.running.progress import study_progress
+    from gradlab.lab.running.trackers import check_tracker, open_trackers
 
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)
     folder = request.out / "reports" / report_name(design, request, facts)
@@ -98,7 +99,7 @@ def run(
                 show(event)
                 track(event)
 
-            results = run_design(design, request, facts, on_event=hear)
+            results = run_design(design, request, on_event=hear)
             with exclusive(request.out / "work" / f"{folder.name}.lock"):
                 write_when_changed(results, folder)
     except OSError as error:
@@ -108,7 +109,7 @@ def run(
 
 def plan(study: str, **arguments: Any) -> StudyPlan:
     """Say what a study would cost and what it could detect, before anything runs; arguments as for `run`."""
-    from gradlab.lab.plan import plan_design
+    from gradlab.lab.planning import plan_design
 
     needed = inspect.signature(prepare).parameters
     defaults = {
@@ -118,7 +119,8 @@ def plan(study: str, **arguments: Any) -> StudyPlan:
     }
     given = {name: arguments.pop(name) for name in list(arguments) if name in defaults}
     design, request, facts = prepare(study, parameters=arguments, **(defaults | given))
-    return plan_design(design, request, facts)
+    del facts
+    return plan_design(design, request)
 
 
 def prepare(
@@ -137,20 +139,24 @@ def prepare(
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
     _check(study, preset, data, seeds, first_seed, precision)
-    in_memory = not isinstance(data, (str, Path))
-    given, factories = _own_modules(parameters)
+    memory = {} if isinstance(data, (str, Path)) else {data.name: data}
+    facts = info(data, data_dir) if isinstance(data, (str, Path)) else _facts(data)
+    given, modules = _own_modules(parameters, facts)
+    folder = None if data_dir is None else str(data_dir)
     request = Request(
+        toolbox=TOOLBOX,
         preset=preset,
-        data=data.name if in_memory else str(data),  # type: ignore[union-attr]
-        data_dir=None if data_dir is None else str(data_dir),
-        dataset=data if in_memory else None,  # type: ignore[arg-type]
+        data=facts.name,
+        info=_informer(facts, folder),
+        data_dir=folder,
+        places={} if memory else {facts.name: str(data)},
+        memory=memory,
         seeds=tuple(range(first_seed, first_seed + seeds)),
         out=Path(out),
         device=device,
         precision=precision,
-        factories=factories,
+        modules=modules,
     )
-    facts = facts_of(request)
     for part in ("train", "test"):
         if not facts.counts.get(part):
             raise UserError(
@@ -169,7 +175,7 @@ def prepare(
     options = {"preset": preset, "data": facts.name, "seeds": seeds}
     options |= {"first_seed": first_seed} if first_seed else {}
     options |= {"precision": precision} if precision != "fp32" else {}
-    in_python = in_memory or bool(factories)
+    in_python = bool(memory or modules)
     shown = command or _command(study, options | dict(parameters), in_python=in_python)
     return design, replace(request, command=shown), facts
 
@@ -197,9 +203,35 @@ def _check(study: str, preset: str, data: object, seeds: object, first_seed: obj
         )
 
 
-def _own_modules(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Factory]]:
+def _facts(data: Dataset) -> DataInfo:
+    """Return the facts about data in memory."""
+    return DataInfo(
+        name=data.name,
+        checksum=data.checksum,
+        counts={role: len(split) for role, split in data.splits.items()},
+        input_shape=data.input_shape,
+        class_names=data.class_names,
+        mean=data.mean,
+        std=data.std,
+        notes=data.notes,
+    )
+
+
+def _informer(main: DataInfo, folder: str | None) -> Callable[[str], DataInfo]:
+    """Return what tells the facts about data by name, each looked up once."""
+    known = {main.name: main}
+
+    def tell(name: str) -> DataInfo:
+        if name not in known:
+            known[name] = info(name, folder)
+        return known[name]
+
+    return tell
+
+
+def _own_modules(parameters: Mapping[str, Any], facts: DataInfo) -> tuple[dict[str, Any], dict[str, Any]]:
     """Replace a user's own modules among the parameters by how specs know them; also return what makes them."""
-    given, factories = dict(parameters), {}
+    given, modules = dict(parameters), {}
     for key, value in parameters.items():
         if not isinstance(value, Mapping):
             continue
@@ -207,11 +239,11 @@ def _own_modules(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
         for name, network in value.items():
             if isinstance(network, (MLP, Mapping)):
                 continue
-            from gradlab.lab.here import as_factory, describe_factory
+            from gradlab.procedures._modules import as_factory, describe_factory
 
-            factories[name] = as_factory(name, network)
-            given[key][name] = describe_factory(name, factories[name])
-    return given, factories
+            modules[name] = as_factory(name, network)
+            given[key][name] = describe_factory(name, modules[name], facts.input_shape)
+    return given, modules
 
 
 def _command(study: str, options: Mapping[str, Any], *, in_python: bool) -> str:

@@ -6,7 +6,8 @@ import difflib
 from html.parser import HTMLParser
 from pathlib import Path
 
-from gradlab.lab.verify import Verification, changed_files, read_results, result_folders, verify_results
+from gradlab.lab.judging.verify import Verification, changed_files, read_results, result_folders, verify_results
+from gradlab.procedures.registry import PROCEDURES
 from gradlab.report import render_html, render_markdown
 from gradlab.report.writing import table_files
 
@@ -26,7 +27,7 @@ def verify(path: str | Path) -> list[Verification]:
 
 
 def _verify_one(folder: Path) -> Verification:
-    _, differences, numbers, runs = verify_results(folder)
+    _, differences, numbers, runs = verify_results(folder, PROCEDURES)
     differences += _changed_pages(folder)
     return Verification(folder, numbers, runs, tuple(differences))
 

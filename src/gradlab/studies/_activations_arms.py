@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradlab.lab.design import Arm
+from gradlab.lab.designing.design import Arm
 from gradlab.models.mlp import MLP, Activation, Init
+from gradlab.procedures.train import Train
 from gradlab.studies._activations_claims import SATURATING
 from gradlab.studies._shared import PROBE_STEPS, other_data, other_recipe
 from gradlab.studies.setup import Setup
@@ -31,7 +32,7 @@ THREE: tuple[Activation, ...] = ("sigmoid", "tanh", "relu")
 ALL: tuple[Activation, ...] = (*THREE, "leaky-relu", "gelu")
 
 
-def arm_of(kind: Activation, depth: int, init: str, recipe: Recipe) -> Arm:
+def arm_of(setup: Setup, kind: Activation, depth: int, init: str, recipe: Recipe) -> Arm:
     """Return the arm of an activation; `init` is "default", or "matched": the initialisation made for it."""
     made: Init = "default" if init == "default" else "xavier" if kind in SATURATING else "he"
     words = "" if made == "default" else f", {made.capitalize()} initialisation"
@@ -39,9 +40,12 @@ def arm_of(kind: Activation, depth: int, init: str, recipe: Recipe) -> Arm:
         name=f"{kind}-{depth}" + ("" if made == "default" else f"-{made}"),
         label=f"{kind}, {depth} layers{words}",
         factors={"activation": kind, "depth": depth, "init": init},
-        model=MLP(widths=NETS[depth], activation=kind, init=made),
-        recipe=recipe,
-        probe_steps=PROBE_STEPS,
+        procedure=Train(
+            data=setup.data,
+            model=MLP(widths=NETS[depth], activation=kind, init=made),
+            recipe=recipe,
+            probe_steps=PROBE_STEPS,
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradlab.lab.design import Claim, Published
+from gradlab.lab.designing.claims import Claim, Published
 from gradlab.statistics import difference
 from gradlab.studies._shared import part
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from gradlab.lab.design import Claim, Published
+from gradlab.lab.designing.claims import Claim, Published
 from gradlab.statistics import against, difference
 from gradlab.studies._shared import part
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gradlab.lab.design import Claim
+from gradlab.lab.designing.claims import Claim
 from gradlab.statistics import difference
 from gradlab.studies._shared import part
 

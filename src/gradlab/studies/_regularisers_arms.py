@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gradlab.augmentation import AUGMENTATION_SETS, FeatureAugmentation, Mixup
-from gradlab.lab.design import Arm
+from gradlab.lab.designing.design import Arm
 from gradlab.models.mlp import MLP
+from gradlab.procedures.train import Train
+from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
 from gradlab.training.stopping import Patience
 
@@ -51,12 +53,12 @@ TINY, IN_PIXELS = 16, ("blur", "elastic")
 QUICK = ("none", "dropout-norm", "weight-decay", "stopping", "light", "extrapolation")
 
 
-def arm_of(name: str, count: int | None, images: int, recipe: Recipe, image_size: int) -> Arm:
+def arm_of(setup: Setup, name: str, count: int | None, images: int, recipe: Recipe) -> Arm:
     """Return the arm of a regulariser on `count` of the training images (None: all `images`)."""
     one = REGULARISERS[name]
     change = dict(one.recipe)
     augments = bool({"augmentation", "mixing", "feature_augmentation"} & set(change))
-    if image_size < TINY and "augmentation" in change:
+    if setup.image_size < TINY and "augmentation" in change:
         change["augmentation"] = tuple(step for step in change["augmentation"] if step.kind not in IN_PIXELS)
     size = "all" if count is None else "few"
     return Arm(
@@ -67,7 +69,10 @@ def arm_of(name: str, count: int | None, images: int, recipe: Recipe, image_size
             "images": images,
             "arms": "with augmentation" if augments else "without",
         },
-        model=MLP(widths=(256, 128), **one.net),
-        recipe=replace(recipe, **change),
-        train_images=count,
+        procedure=Train(
+            data=setup.data,
+            model=MLP(widths=(256, 128), **one.net),
+            recipe=replace(recipe, **change),
+            train_images=count,
+        ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gradlab.lab.design import Claim, Published
+from gradlab.lab.designing.claims import Claim, Published
 from gradlab.statistics import difference
 from gradlab.studies._shared import LOSS, part
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradlab.lab.design import Claim, Published
+from gradlab.lab.designing.claims import Claim, Published
 from gradlab.statistics import Contrast, against, difference
 from gradlab.studies._residual_settings import Setting
 from gradlab.studies._shared import part

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gradlab.lab.design import Arm
+from gradlab.lab.designing.design import Arm
 from gradlab.models.mlp import MLP, Init
+from gradlab.procedures.train import Train
 from gradlab.studies._shared import PROTOCOL
+from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
 from gradlab.training.stopping import Patience, StagnationOverfit
 
@@ -111,14 +113,14 @@ def quick(setting: Setting) -> Setting:
     )
 
 
-def build_arms(setting: Setting) -> tuple[Arm, ...]:
+def build_arms(setting: Setting, setup: Setup) -> tuple[Arm, ...]:
     """Return the arms of a setting; factor "twin" names the plain arm that differs in the skip alone."""
     if setting.has_depths:
-        return tuple(arm for depth in setting.depths for arm in _arms_of_depth(setting, depth))
-    return _arms_000(setting) if setting.name == "000" else _arms_001(setting)
+        return tuple(arm for depth in setting.depths for arm in _arms_of_depth(setting, setup, depth))
+    return _arms_000(setting, setup) if setting.name == "000" else _arms_001(setting, setup)
 
 
-def _arms_of_depth(setting: Setting, depth: int) -> list[Arm]:
+def _arms_of_depth(setting: Setting, setup: Setup, depth: int) -> list[Arm]:
     base = MLP(width=setting.width, depth=depth, init=setting.init, stem_activation=setting.name == "004")
     two = 2 if depth % 2 == 0 else 1  # an odd depth cannot be cut into blocks of two
 
@@ -128,8 +130,7 @@ def _arms_of_depth(setting: Setting, depth: int) -> list[Arm]:
             name=f"{name}-{depth}",
             label=f"{net}, depth {depth}",
             factors=factors,
-            model=model,
-            recipe=setting.recipe,
+            procedure=Train(data=setup.data, model=model, recipe=setting.recipe),
         )
 
     plain = arm("plain", "plain", "none", base)
@@ -145,7 +146,7 @@ def _arms_of_depth(setting: Setting, depth: int) -> list[Arm]:
     return [plain, single, pairs] if two == 2 else [plain, single]
 
 
-def _arms_000(setting: Setting) -> tuple[Arm, ...]:
+def _arms_000(setting: Setting, setup: Setup) -> tuple[Arm, ...]:
     blocks = MLP(
         width=setting.width,
         depth=4,
@@ -169,14 +170,13 @@ def _arms_000(setting: Setting) -> tuple[Arm, ...]:
             name=name,
             label=net,
             factors={"net": net, "arm": net, "size": "as published", "twin": twin},
-            model=model,
-            recipe=setting.recipe,
+            procedure=Train(data=setup.data, model=model, recipe=setting.recipe),
         )
         for name, (net, twin, model) in nets.items()
     )
 
 
-def _arms_001(setting: Setting) -> tuple[Arm, ...]:
+def _arms_001(setting: Setting, setup: Setup) -> tuple[Arm, ...]:
     arms = []
     for width in (10, 64):
         deep = MLP(width=width, depth=3, activation_place="after-sum", init=setting.init)
@@ -190,8 +190,7 @@ def _arms_001(setting: Setting) -> tuple[Arm, ...]:
                 name=name,
                 label=f"{net}, width {width}",
                 factors={"net": net, "arm": f"{net}, width {width}", "size": f"width {width}", "twin": twin},
-                model=model,
-                recipe=setting.recipe,
+                procedure=Train(data=setup.data, model=model, recipe=setting.recipe),
             )
             for name, (net, twin, model) in nets.items()
         ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradlab.lab.design import Arm, Chosen, Confusion, Curve, Gallery, Part, Table
+from gradlab.lab.designing.claims import Part
+from gradlab.lab.designing.design import Arm
+from gradlab.lab.designing.shown import Figure, Table
 from gradlab.statistics import Contrast
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
@@ -92,7 +94,7 @@ def gradients_table() -> Table:
 
 def learning_curves(
     *, by: str, panel: str, y: str = "validation_accuracy", where: dict[str, Any] | None = None
-) -> Curve:
+) -> Figure:
     """Return the learning curves of the arms."""
     words = {
         "validation_accuracy": "Validation accuracy",
@@ -100,11 +102,11 @@ def learning_curves(
         "train_loss": "Training loss",
     }
     name = "learning-curves" if y == "validation_accuracy" else y.replace("_", "-")
-    return Curve(
+    return Figure(
         name=name,
         title="Learning curves" if y == "validation_accuracy" else f"{words[y]} while training",
         caption=f"{words[y]} after every epoch: mean over the seeds still training, with a 95 % band.",
-        source="epochs",
+        table="epochs",
         x="epoch",
         y=y,
         by=by,
@@ -114,16 +116,16 @@ def learning_curves(
     )
 
 
-def gradients_by_layer(*, by: str, title: str, where: dict[str, Any], kind: str = "weight") -> Curve:
+def gradients_by_layer(*, by: str, title: str, where: dict[str, Any], kind: str = "weight") -> Figure:
     """Return gradient norms by layer, before and after training; `kind` is weight or bias."""
     biases = kind == "bias"
-    return Curve(
+    return Figure(
         name="bias-gradients" if biases else "gradients",
         title=f"Gradient norm{' of biases' if biases else ''} by layer{title}",
         caption=f"{'Bias' if biases else 'Weight'}-gradient norm from the input (left) to the head (right) on one fixed "
         "training batch, before and after training: geometric mean over seeds with a 95 % band. A line that falls to the "
         "left vanishes.",
-        source="gradients",
+        table="gradients",
         x="index",
         y="norm",
         by=by,
@@ -133,19 +135,25 @@ def gradients_by_layer(*, by: str, title: str, where: dict[str, Any], kind: str 
     )
 
 
-def mistakes_of(arm: Arm | Chosen) -> tuple[Confusion, Gallery]:
+def mistakes_of(arm: Arm) -> tuple[Figure, Figure]:
     """Return the confusion matrix of one arm and its most confident errors."""
     return (
-        Confusion(
+        Figure(
             name="confusion",
             title=f"Confusions of {arm.label}",
             caption="Test images by true (row) and predicted (column) class, summed over the seeds.",
-            arm=arm.name,
+            mark="matrix",
+            table="predictions",
+            x="prediction",
+            y="label",
+            where={"arm": arm.name},
         ),
-        Gallery(
+        Figure(
             name="worst-errors",
             title=f"Most confident errors of {arm.label}",
             caption="True → predicted, with the probability that the net gave to its mistake; many are hard for people too.",
-            arm=arm.name,
+            mark="gallery",
+            table="errors",
+            where={"arm": arm.name},
         ),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gradlab.lab.design import Arm, Confusion, Curve, Design, Gallery, Line
+from gradlab.lab.designing.design import Arm, Design
+from gradlab.lab.designing.shown import Figure
 from gradlab.models.mlp import Activation
 from gradlab.studies._activations_arms import (
     ALL,
@@ -71,8 +72,8 @@ def activations(
     change = {**change, "learning_rate": learning_rate} | {k: v for k, v in given.items() if v is not None}
     recipe, deep = replace(PUBLISHED, **change), max(chosen)
     arms = (
-        *(arm_of(kind, depth, "default", recipe) for depth in chosen for kind in kinds),
-        *(arm_of(kind, deep, "matched", recipe) for kind in kinds),
+        *(arm_of(setup, kind, depth, "default", recipe) for depth in chosen for kind in kinds),
+        *(arm_of(setup, kind, deep, "matched", recipe) for kind in kinds),
     )
     return Design(
         study="activations",
@@ -98,13 +99,13 @@ def activations(
     )  # fmt: skip
 
 
-def _over_training(deep: int) -> Curve:
-    return Curve(
+def _over_training(deep: int) -> Figure:
+    return Figure(
         name="gradient-over-training",
         title=f"Gradient of the first layer over training, {deep} hidden layers",
         caption="Weight-gradient norm of the first layer on one fixed training batch against the optimiser's steps: "
         "geometric mean over seeds with a 95 % band. What starts at the bottom may yet rise, or never.",
-        source="probes",
+        table="probes",
         x="step",
         y="weight_gradient",
         by="activation",
@@ -115,9 +116,9 @@ def _over_training(deep: int) -> Curve:
     )
 
 
-def _figures(deep: int, relu: Arm) -> tuple[Line | Curve | Confusion | Gallery, ...]:
+def _figures(deep: int, relu: Arm) -> tuple[Figure, ...]:
     return (
-        Line(
+        Figure(
             name="accuracy-by-depth",
             title="Test accuracy against depth",
             caption="Each dot is one seed; the line is the mean with its 95 % interval. Left: PyTorch's default "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from gradlab.lab.design import Arm, Claim, Custom, Design
+from gradlab.lab.designing.claims import Claim
+from gradlab.lab.designing.design import Arm, Design
 from gradlab.models.mlp import MLP
+from gradlab.procedures.train import Custom, Train
 from gradlab.statistics import difference
 from gradlab.studies._shared import accuracy_table, learning_curves, mistakes_of, part, scores_table
 from gradlab.studies.setup import PYTHON_ONLY, Setup
@@ -64,7 +66,7 @@ def compare(
     )
     first, *others = nets
     arms = tuple(
-        Arm(name=name, label=name, factors={"model": name, "data": setup.data}, model=net, recipe=recipe)
+        Arm(name=name, label=name, factors={"model": name, "data": setup.data}, procedure=Train(data=setup.data, model=net, recipe=recipe))
         for name, net in nets.items()
     )
     return Design(

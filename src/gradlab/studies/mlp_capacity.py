@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gradlab.lab.design import Arm, Confusion, Curve, Design, Gallery, Line
+from gradlab.lab.designing.design import Arm, Design
+from gradlab.lab.designing.shown import Figure
 from gradlab.models.mlp import MLP
+from gradlab.procedures.train import Train
 from gradlab.studies._mlp_capacity_claims import claims_of
 from gradlab.studies._shared import (
     PROTOCOL,
@@ -66,7 +68,7 @@ def mlp_capacity(
     change |= {"epochs": epochs} if epochs else {}
     recipes = {lab: replace(recipe, **change) for lab, recipe in recipes.items()}
     adam, sgd = recipes["004"], replace(recipes["004"], optimizer="sgd", learning_rate=sgd_learning_rate)
-    arms = _arms(widths, depths, recipes, sgd)
+    arms = _arms(setup, widths, depths, recipes, sgd)
     labs = {
         lab: (*other_data(setup), *other_recipe(recipes[lab], was))
         for lab, was in (("001", SWEEP), ("000", LAB_000), ("004", LAB_004))
@@ -102,30 +104,33 @@ def mlp_capacity(
 
 
 def _arms(
-    widths: tuple[int, ...], depths: tuple[int, ...], recipes: dict[str, Recipe], sgd: Recipe
+    setup: Setup, widths: tuple[int, ...], depths: tuple[int, ...], recipes: dict[str, Recipe], sgd: Recipe
 ) -> tuple[Arm, ...]:
+    def arm(family: str, size: int | str, label: str, model: MLP, recipe: Recipe) -> Arm:
+        return _arm(Train(data=setup.data, model=model, recipe=recipe), family, size, label)
+
     return (
-        *(_arm("width", width, f"one layer of {width}", MLP(width=width, depth=0), recipes["001"]) for width in widths),
+        *(arm("width", width, f"one layer of {width}", MLP(width=width, depth=0), recipes["001"]) for width in widths),
         *(
-            _arm("depth", depth, f"{depth} layers of 64", MLP(width=64, depth=depth - 1), recipes["001"])
+            arm("depth", depth, f"{depth} layers of 64", MLP(width=64, depth=depth - 1), recipes["001"])
             for depth in depths
             if (depth, 64) not in {(1, width) for width in widths}
         ),
-        _arm("lab", "000", "128-64 with dropout", MLP(widths=(128, 64), dropout=0.2, dropout_place="block-end"), recipes["000"]),
-        _arm("lab", "004-sgd", "64-64, SGD", MLP(width=64, depth=1), sgd),
-        _arm("lab", "004-adam", "64-64, Adam", MLP(width=64, depth=1), recipes["004"]),
+        arm("lab", "000", "128-64 with dropout", MLP(widths=(128, 64), dropout=0.2, dropout_place="block-end"), recipes["000"]),
+        arm("lab", "004-sgd", "64-64, SGD", MLP(width=64, depth=1), sgd),
+        arm("lab", "004-adam", "64-64, Adam", MLP(width=64, depth=1), recipes["004"]),
     )  # fmt: skip
 
 
-def _arm(family: str, size: int | str, label: str, model: MLP, recipe: Recipe) -> Arm:
+def _arm(procedure: Train, family: str, size: int | str, label: str) -> Arm:
     factors: dict[str, str | int | float] = {"family": family, "size": label}
     factors["line"] = label if family == "lab" else family
-    return Arm(name=f"{family}-{size}", label=label, factors=factors, model=model, recipe=recipe)
+    return Arm(name=f"{family}-{size}", label=label, factors=factors, procedure=procedure)
 
 
-def _figures(widest: Arm) -> tuple[Line | Curve | Confusion | Gallery, ...]:
+def _figures(widest: Arm) -> tuple[Figure, ...]:
     return (
-        Line(
+        Figure(
             name="accuracy-by-parameters",
             title="Test accuracy against parameters",
             caption="Each dot is one seed; the line is the mean with its 95 % interval. Width buys much at first and "

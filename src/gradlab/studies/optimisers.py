@@ -6,8 +6,11 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from gradlab.lab.design import Arm, Chosen, Confusion, Curve, Design, Gallery, Line
+from gradlab.lab.designing.design import Arm, Design
+from gradlab.lab.designing.procedure import Pick
+from gradlab.lab.designing.shown import Figure
 from gradlab.models.mlp import MLP
+from gradlab.procedures.train import Train
 from gradlab.studies._optimisers_claims import claims_of
 from gradlab.studies._shared import (
     PROTOCOL,
@@ -67,7 +70,7 @@ def optimisers(
         epochs=epochs or (40 if small else EPOCHS[setup.preset]),
     )
     grids = {name: _spread(grid, count) for name, grid in RATES.items()}
-    arms = tuple(_arm(name, rate, recipe) for name, grid in grids.items() for rate in grid)
+    arms = tuple(_arm(setup, name, rate, recipe) for name, grid in grids.items() for rate in grid)
     best = _best(arms)
     return Design(
         study="optimisers",
@@ -84,8 +87,7 @@ def optimisers(
             "epochs": recipe.epochs,
             "batch_size": recipe.batch_size,
         },
-        arms=arms,
-        chosen=best,
+        arms=(*arms, *best),
         claims=claims_of(grids),
         tables=(
             accuracy_table(
@@ -98,13 +100,17 @@ def optimisers(
     )
 
 
-def _best(arms: tuple[Arm, ...]) -> tuple[Chosen, ...]:
+def _best(arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
     return tuple(
-        Chosen(
+        Arm(
             name=f"{name}-best",
             label=f"{OPTIMISERS[name][0]}, chosen rate",
             factors={"optimiser": OPTIMISERS[name][0], "rate": "chosen"},
-            among=tuple(arm.name for arm in arms if arm.factors["optimiser"] == OPTIMISERS[name][0]),
+            procedure=Pick(
+                among=tuple(
+                    arm.procedure for arm in arms if arm.factors["optimiser"] == OPTIMISERS[name][0]
+                )
+            ),
         )
         for name in OPTIMISERS
     )
@@ -116,20 +122,23 @@ def _spread(grid: tuple[float, ...], count: int) -> tuple[float, ...]:
     return tuple(grid[math.ceil(step * (place + 1)) - 1] for place in range(count))
 
 
-def _arm(name: str, rate: float, recipe: Recipe) -> Arm:
+def _arm(setup: Setup, name: str, rate: float, recipe: Recipe) -> Arm:
     label, change = OPTIMISERS[name]
     return Arm(
         name=f"{name}-{rate:g}",
         label=f"{label}, rate {rate:g}",
         factors={"optimiser": label, "rate": f"{rate:g}", "learning rate": rate},
-        model=MLP(widths=(128, 64)),
-        recipe=replace(recipe, learning_rate=rate, **change),
+        procedure=Train(
+            data=setup.data,
+            model=MLP(widths=(128, 64)),
+            recipe=replace(recipe, learning_rate=rate, **change),
+        ),
     )
 
 
-def _figures(adam: Chosen) -> tuple[Line | Curve | Confusion | Gallery, ...]:
+def _figures(adam: Arm) -> tuple[Figure, ...]:
     return (
-        Line(
+        Figure(
             name="accuracy-by-rate",
             title="Test accuracy against the learning rate",
             caption="Each dot is one seed; the line is the mean with its 95 % interval. A wide flat top forgives a wrong "

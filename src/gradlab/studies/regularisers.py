@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gradlab.lab.design import Arm, Confusion, Curve, Design, Gallery, Line
+from gradlab.lab.designing.design import Arm, Design
+from gradlab.lab.designing.shown import Figure
 from gradlab.studies._regularisers_arms import QUICK, REGULARISERS, arm_of
 from gradlab.studies._regularisers_claims import claims_of
 from gradlab.studies._shared import (
@@ -67,7 +68,7 @@ def regularisers(
     lengths = (few_epochs or lengths[0], epochs or lengths[1])
     names = QUICK if quick else tuple(REGULARISERS)
     arms = tuple(
-        arm_of(name, count, images, replace(recipe, epochs=length), setup.image_size)
+        arm_of(setup, name, count, images, replace(recipe, epochs=length))
         for count, images, length in zip((few, None), (few, setup.train_images), lengths, strict=True)
         for name in names
     )
@@ -95,7 +96,7 @@ def regularisers(
     )  # fmt: skip
 
 
-def _losses(images: int) -> Curve:
+def _losses(images: int) -> Figure:
     curve = learning_curves(by="regulariser", panel="arms", y="validation_loss", where={"images": images})
     return replace(
         curve,
@@ -105,9 +106,9 @@ def _losses(images: int) -> Curve:
     )
 
 
-def _figures(sizes: tuple[int, int], light: Arm) -> tuple[Line | Curve | Confusion | Gallery, ...]:
+def _figures(sizes: tuple[int, int], light: Arm) -> tuple[Figure, ...]:
     return (
-        Line(
+        Figure(
             name="accuracy-by-images",
             title="Test accuracy with few and with all training images",
             caption="Each dot is one seed; the line is the mean with its 95 % interval.",

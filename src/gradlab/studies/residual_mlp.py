@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from gradlab.lab.design import Arm, Confusion, Curve, Design, Gallery, Line, Twins
+from gradlab.lab.designing.design import Arm, Design, Twins
+from gradlab.lab.designing.shown import Figure
 from gradlab.models.mlp import Init
 from gradlab.studies._residual_claims import claims_of
 from gradlab.studies._residual_settings import SETTINGS, Setting, build_arms, quick
@@ -74,7 +75,7 @@ def residual_mlp(
     chosen = replace(
         chosen, depths=tuple(sorted(set(depths or chosen.depths))), width=width or chosen.width, init=init
     )
-    arms = build_arms(chosen)
+    arms = build_arms(chosen, setup)
     return Design(
         study="residual-mlp",
         title="Residual connections in MLPs",
@@ -115,7 +116,7 @@ def _deviations(published: Setting, chosen: Setting, setup: Setup) -> tuple[str,
     return (*found, *other_recipe(chosen.recipe, published.recipe))
 
 
-def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Confusion | Gallery, ...]:
+def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
     depth, by = chosen.gradient_depth if chosen.has_depths else 0, "net" if chosen.has_depths else "arm"
     title, where = (f", depth {depth}", {"depth": depth}) if depth else ("", {})
     shared = (
@@ -126,7 +127,7 @@ def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Line | Curve | Con
     )
     if not chosen.has_depths:
         return shared
-    by_depth = Line(
+    by_depth = Figure(
         name="accuracy-by-depth",
         title="Test accuracy against depth",
         caption="Each dot is one seed; the line is the mean with its 95 % interval. Where a plain line falls to the "

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from gradlab.lab.design import Design
+from gradlab.lab.designing.design import Design
 from gradlab.training.recipe import Precision
 from gradlab.types import STRICT, UserError, did_you_mean
 

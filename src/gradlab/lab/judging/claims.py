@@ -1,0 +1,106 @@
+"""One claim, judged: its contrast computed from the runs, its verdict, and what qualifies it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradlab.lab.designing.claims import Claim, Part
+from gradlab.lab.judging.choice import edge_flags
+from gradlab.lab.kinds import Measure
+from gradlab.statistics import Judgement, contrast_values, judge, judge_every
+from gradlab.statistics import Part as JudgePart
+from gradlab.types import UserError
+
+if TYPE_CHECKING:
+    from gradlab.lab.judging.evaluate import Study
+
+
+def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
+    """Return a claim with its verdict, as results.json holds it."""
+    inputs = {part.label: judge_part(part, study) for part in claim.parts}
+    common: dict[str, Any] = {"claims": len(study.design.claims), "look": study.context.look}
+    if len(claim.parts) == 1:
+        (one,) = inputs.values()
+        found = judge(one.a, delta=one.delta, trained=one.trained, unit=one.unit, **common)
+    else:
+        found = judge_every(inputs, **common)
+    record = found.as_record()
+    weakest = next((part for part in claim.parts if part.label == found.weakest), claim.parts[0])
+    record["flags"] = [*record["flags"], *_flags(claim, study)]
+    deviations = study.design.deviations if claim.deviations is None else claim.deviations
+    record |= {
+        "id": claim.id,
+        "statement": claim.statement,
+        "measure": weakest.measure,
+        "unit": measure_of(weakest, study).unit,
+        "predicts": claim.predicts,
+        "same_setting": not deviations,
+        "other_setting": "; ".join(deviations) or None,
+        "published": None if claim.published is None else vars(claim.published) | {},
+        "agrees": _agrees(claim, found, deviations),
+        "parts": [_part(part, inputs[part.label], found, study) for part in claim.parts],
+    }
+    return record
+
+
+def measure_of(part: Part, study: Study) -> Measure:
+    """Return the measure of a comparison.
+
+    Raises:
+        UserError: an arm has none of that name.
+    """
+    found = [(arm, study.measure_of(arm, part.measure)) for arm in part.contrast.weights]
+    for arm, measure in found:
+        if measure is None:
+            known = ", ".join(study.arms[arm][0].kind.measures)
+            raise UserError(f"arm '{arm}' has no measure '{part.measure}'; it has {known}.")
+    return found[0][1]  # type: ignore[return-value]
+
+
+def judge_part(part: Part, study: Study) -> JudgePart:
+    """Compute the contrast of a comparison for every seed, and test sample where its measure has such."""
+    measure, arms = measure_of(part, study), list(part.contrast.weights)
+    runs = {arm: study.arms[arm] for arm in arms}
+    if measure.samples is not None:
+        axes = {arm: [measure.samples(run) for run in runs[arm]] for arm in arms}
+        values = {arm: np.stack([next(iter(one.values())) for one in axes[arm]]) for arm in arms}
+    else:
+        values = {arm: np.array([measure.value(run) for run in runs[arm]]) for arm in arms}
+    d = contrast_values(part.contrast, values)
+    learned = {arm: np.array(study.learned[arm]) for arm in arms} if measure.learns else None
+    return JudgePart(d, delta=part.delta, trained=learned, unit=measure.unit)
+
+
+def _flags(claim: Claim, study: Study) -> list[str]:
+    """Say what qualifies a claim: arms in which nothing learned, choices at the end of their range, and what kinds say."""
+    arms = dict.fromkeys(arm for part in claim.parts for arm in part.contrast.weights)
+    learning = {
+        arm for part in claim.parts if measure_of(part, study).learns for arm in part.contrast.weights
+    }
+    found = [f"no run of {arm} trained" for arm in arms if arm in learning and not any(study.learned[arm])]
+    found += edge_flags(claim, study.design, study.bound, study.seeds)
+    for arm in arms:
+        runs = study.arms[arm]
+        found += runs[0].kind.flags(study.design.arm(arm).label, runs)
+    return found
+
+
+def _part(part: Part, values: JudgePart, found: Judgement, study: Study) -> dict[str, Any]:
+    judged = found.parts[part.label] if found.parts else found
+    d = np.asarray(values.a)
+    return judged.as_record() | {
+        "label": part.label,
+        "measure": part.measure,
+        "unit": measure_of(part, study).unit,
+        "differences": (d.mean(axis=1) if d.ndim == 2 else d).tolist(),
+        "seeds": list(study.seeds),
+    }
+
+
+def _agrees(claim: Claim, found: Judgement, deviations: tuple[str, ...]) -> bool | None:
+    """Say whether the verdict is what the publication's wording predicts; None where nothing can be said."""
+    if deviations or claim.published is None or found.verdict == "inconclusive":
+        return None
+    return found.verdict == claim.predicts

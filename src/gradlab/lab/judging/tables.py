@@ -1,0 +1,135 @@
+"""Tables as data: one row an arm, each measure with its interval and the value of every seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradlab.lab.designing.design import Arm
+from gradlab.lab.designing.shown import Table
+from gradlab.lab.judging.choice import choices, labels_among, tell
+from gradlab.lab.judging.results import Results
+from gradlab.lab.kinds import Measure
+from gradlab.statistics import clopper_pearson, interval
+from gradlab.types import UserError
+
+if TYPE_CHECKING:
+    from gradlab.lab.judging.evaluate import Study
+
+LEVEL = 0.95
+
+
+def build_table(table: Table, study: Study) -> dict[str, Any]:
+    """Build one table: columns, rows and how to show them; intervals are 95 %, each for its row alone."""
+    arms = _rows(table, study)
+    factors = list(dict.fromkeys(name for arm in arms for name in arm.factors))
+    choose = any(arm.is_pick for arm in arms)
+    counted = all("parameters" in study.arms[arm.name][0].facts for arm in arms)
+    measures = [study.measure_of(arms[0].name, name) for name in table.measures]
+    columns = ["arm", *factors, *(["chosen"] if choose else []), *(["parameters"] if counted else [])]
+    for measure in measures:
+        columns += [measure.name, f"{measure.name} low", f"{measure.name} high", f"{measure.name} by seed"]
+    columns += ["trained", "runs", "trained low", "trained high"]
+    rows = []
+    for arm in arms:
+        named: list[Any] = [arm.label, *(arm.factors.get(name) for name in factors)]
+        if choose:
+            named.append(_chosen(arm, study))
+        if counted:
+            named.append(study.arms[arm.name][0].facts["parameters"])
+        rows.append([*named, *_row(measures, study.arms[arm.name], study.learned[arm.name])])
+    return {
+        "title": table.title,
+        "caption": table.caption,
+        "columns": columns,
+        "rows": rows,
+        "display": _display(measures, choose=choose, counted=counted),
+    }
+
+
+def _rows(table: Table, study: Study) -> list[Arm]:
+    """Return the arms that are rows: the named ones, else all that are no choice and have these measures."""
+    if table.arms:
+        arms = [arm for arm in study.design.arms if arm.name in table.arms]
+    else:
+        arms = [
+            arm
+            for arm in study.design.arms
+            if not arm.is_pick and all(study.measure_of(arm.name, name) for name in table.measures)
+        ]
+    if not arms or not all(study.measure_of(arms[0].name, name) for name in table.measures):
+        raise UserError(f"table '{table.name}' has no arm with the measures {', '.join(table.measures)}.")
+    return arms
+
+
+def _chosen(arm: Arm, study: Study) -> str | None:
+    if not arm.is_pick:
+        return None
+    return tell(
+        choices(arm, study.design, study.bound, study.seeds), labels_among(arm, study.design)
+    )
+
+
+def mean_interval(
+    measure: Measure, runs: Sequence[Results]
+) -> tuple[float, float | None, float | None, list[float]]:
+    """Return mean, 95 % interval over seeds (and test samples, where the measure has them) and the seeds' values."""
+    values = [measure.value(run) for run in runs]
+    if not all(math.isfinite(value) for value in values):
+        return math.nan, None, None, values
+    data = np.array(values)
+    if measure.samples is not None and measure.in_tables:
+        data = np.stack([next(iter(measure.samples(run).values())) for run in runs])
+    found = interval(data, level=LEVEL)
+    if not found.is_bounded:
+        return found.estimate, None, None, values
+    low = found.low if measure.unit == "decades" else max(0.0, found.low)
+    high = min(1.0, found.high) if measure.unit == "fraction" else found.high
+    return found.estimate, low, high, values
+
+
+def clean(value: Any) -> Any:
+    """Turn a value into plain JSON data: numbers without NaN or infinity, lists, dictionaries."""
+    if isinstance(value, dict):
+        return {str(key): clean(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(item) for item in value]
+    if isinstance(value, (np.floating, np.integer, np.bool_)):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _row(measures: list[Measure], runs: Sequence[Results], learned: Sequence[bool]) -> list[Any]:
+    row: list[Any] = []
+    for measure in measures:
+        mean, low, high, values = mean_interval(measure, runs)
+        row += [mean, low, high, values]
+    count = sum(learned)
+    share = clopper_pearson(count, len(runs))
+    return [*row, count, len(runs), share.low, share.high]
+
+
+def _display(measures: list[Measure], *, choose: bool, counted: bool) -> list[dict[str, Any]]:
+    """How a page shows the columns: every interval, and the single seeds of the first measure; the rest is in the CSV."""
+    shown: list[dict[str, Any]] = [
+        {"header": "Arm", "kind": "text", "columns": ["arm"]},
+        *([{"header": "Chosen on validation", "kind": "text", "columns": ["chosen"]}] if choose else []),
+        *([{"header": "Parameters", "kind": "int", "columns": ["parameters"]}] if counted else []),
+        {"header": "Trained", "kind": "ratio", "columns": ["trained", "runs"]},
+    ]
+    for number, measure in enumerate(measures):
+        scale = {"scale": "percent"} if measure.unit == "fraction" else {}
+        header = measure.name[0].upper() + measure.name[1:]
+        names = [measure.name, f"{measure.name} low", f"{measure.name} high"]
+        unit = f" ({measure.unit})" if measure.unit == "decades" else ""
+        shown.append({"header": header + unit, "kind": "interval", "columns": names, **scale})
+        if number == 0:
+            shown.append(
+                {"header": "Each seed", "kind": "points", "columns": [f"{measure.name} by seed"], **scale}
+            )
+    return shown

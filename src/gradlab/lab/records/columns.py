@@ -1,0 +1,120 @@
+"""Tables as columns: Parquet files, digests over values, and the bytes of the small form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gradlab.types import UserError
+
+Columns = Mapping[str, np.ndarray]
+"""Name -> values, all of one length."""
+DTYPES = ("uint8", "int16", "int32", "int64", "float16", "float32", "float64", "bool")
+
+
+def column_digest(values: np.ndarray) -> str:
+    """Return 16 hex digits over a column's values: whole numbers whatever their width, floats in theirs, texts."""
+    kind, content = _canonical(values)
+    return hashlib.sha256(f"{kind} {len(values)} ".encode() + content).hexdigest()[:16]
+
+
+def _canonical(values: np.ndarray) -> tuple[str, bytes]:
+    if values.dtype.kind in "iub":
+        return "int", np.ascontiguousarray(values, dtype="<i8").tobytes()
+    if values.dtype.kind == "f":
+        width = f"<f{values.dtype.itemsize}"
+        plain = np.where(np.isnan(values), np.array(np.nan, dtype=width), values)  # one NaN for all
+        return width, np.ascontiguousarray(plain, dtype=width).tobytes()
+    return "text", json.dumps([str(one) for one in values], ensure_ascii=False).encode()
+
+
+def pack(values: np.ndarray) -> tuple[str, bytes]:
+    """Return dtype and bytes of a column, whole numbers in the narrowest width that holds them."""
+    if values.dtype.kind in "iub":
+        low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+        width = next(name for name in DTYPES if _holds(name, low, high))
+        return width, np.ascontiguousarray(values, dtype=np.dtype(width).newbyteorder("<")).tobytes()
+    kind, content = _canonical(values)
+    return (kind, content) if kind == "text" else (f"float{8 * values.dtype.itemsize}", content)
+
+
+def _holds(name: str, low: int, high: int) -> bool:
+    if not name.startswith(("int", "uint")):
+        return False
+    limits = np.iinfo(name)
+    return int(limits.min) <= low and high <= int(limits.max)
+
+
+def unpack(kind: str, content: bytes) -> np.ndarray:
+    """Return what `pack` was given.
+
+    Raises:
+        ValueError: not made by `pack`.
+    """
+    if kind == "text":
+        return np.array(json.loads(content), dtype=str)
+    if kind not in DTYPES:
+        raise ValueError(f"no column is of type {kind:.20}")
+    return np.frombuffer(content, dtype=np.dtype(kind).newbyteorder("<"))
+
+
+def write_table(path: Path, columns: Columns) -> None:
+    """Write a table to a Parquet file; the same values give the same bytes."""
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"columns of {path.stem} differ in length: {lengths}")
+    pq.write_table(pa.table(dict(columns)), path, compression="zstd")
+
+
+class StoredTable(Mapping[str, np.ndarray]):
+    """A table in a Parquet file whose columns are read, and compared with the manifest, when they are asked for."""
+
+    def __init__(self, path: Path, digests: Mapping[str, str]) -> None:
+        self.path, self.digests = path, digests
+        self._read: dict[str, np.ndarray] = {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.digests:
+            raise KeyError(name)
+        if name not in self._read:
+            values = read_column(self.path, name)
+            if column_digest(values) != self.digests[name]:
+                raise UserError(f"column {name} of {self.path} is not what was written; {mend(self.path)}")
+            self._read[name] = values
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.digests
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.digests)
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+
+def read_column(path: Path, name: str) -> np.ndarray:
+    """Read one column of a Parquet file.
+
+    Raises:
+        UserError: the file is damaged or not there.
+    """
+    try:
+        table = pq.read_table(path, columns=[name], use_threads=False, memory_map=False)
+        values: Any = table.column(name).to_numpy(zero_copy_only=False)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        state = "is damaged" if path.exists() else "is missing"
+        raise UserError(f"{path} {state}; {mend(path)}") from error
+    return np.asarray(values, dtype=str) if values.dtype == object else values
+
+
+def mend(path: Path) -> str:
+    """Say what to do about a damaged file of a record."""
+    return f"delete the folder {path.parent} and run the study again."

@@ -1,0 +1,279 @@
+"""Run records: immutable folders named by the hash of their spec, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from gradlab._files import sync_file, sync_folder
+from gradlab.lab.records.binding import Bound, spec_hash
+from gradlab.lab.records.columns import Columns, StoredTable, column_digest, write_table
+from gradlab.types import UserError
+
+MANIFEST = "manifest.json"
+WEIGHTS, BULK = "weights.safetensors", "bulk.safetensors"
+TEXTS = ("spec.json", "facts.json", "made.json")
+LARGEST_TEXT = 64 * 2**20
+"""Bytes of the largest JSON file that is read."""
+
+
+class Run(Protocol):
+    """What evaluation knows of a run: a record, or its small form."""
+
+    @property
+    def hash(self) -> str: ...  # noqa: D102
+    @property
+    def digest(self) -> str: ...  # noqa: D102
+    @property
+    def spec(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def facts(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def made(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def table(self, name: str) -> Columns: ...  # noqa: D102
+
+
+class Record:
+    """A finished run, read from its folder; whatever is read is compared with the manifest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self._tables: dict[str, StoredTable] = {}
+
+    @property
+    def hash(self) -> str:
+        """Name of the record."""
+        return self.folder.name
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Digests of everything in the record."""
+        found = read_json(self.folder / MANIFEST)
+        if not all(isinstance(found.get(name), dict) for name in ("tables", "files")):
+            raise UserError(_damage(self.folder / MANIFEST))
+        return found
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the manifest, which stands for the whole record."""
+        return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """All that the result depends on: procedure, inputs, seed, software."""
+        return self._text("spec.json")
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What came out beside the tables: status, note, and what the procedure says."""
+        return self._text("facts.json")
+
+    @cached_property
+    def made(self) -> dict[str, Any]:
+        """How it came about: seconds, memory, versions, commit, date."""
+        return self._text("made.json")
+
+    def table(self, name: str) -> Columns:
+        """Return a table, whose columns are read when they are asked for; an unknown one has no column."""
+        if name not in self._tables:
+            digests = (self.manifest["tables"].get(name) or {}).get("columns", {})
+            self._tables[name] = StoredTable(self.folder / f"{name}.parquet", digests)
+        return self._tables[name]
+
+    def file(self, name: str) -> Path | None:
+        """Return the path of a file of tensors after comparing it with the manifest; None where there is none.
+
+        Raises:
+            UserError: it is not what was written.
+        """
+        if name not in self.manifest["files"]:
+            return None
+        path = self.folder / name
+        if checksum(path) != self.manifest["files"][name]:
+            raise UserError(_damage(path))
+        return path
+
+    def damaged(self) -> list[str]:
+        """Name the files that are not what was written, or cannot be read."""
+        try:
+            listed = self.manifest["files"]
+        except UserError:
+            return [MANIFEST]
+        wrong = [name for name in listed if not _is_plain(name) or checksum(self.folder / name) != listed[name]]
+        return wrong or (["spec.json"] if _misnamed(self.spec, self.hash) else [])
+
+    def _text(self, name: str) -> dict[str, Any]:
+        path = self.folder / name
+        if checksum(path) != self.manifest["files"].get(name):
+            raise UserError(_damage(path))
+        return read_json(path)
+
+
+def write_record(
+    records: Path,
+    bound: Bound,
+    *,
+    facts: Mapping[str, Any],
+    made: Mapping[str, Any],
+    tables: Mapping[str, Columns],
+    tensors: Mapping[str, bytes],
+) -> Record:
+    """Write a record under its hash; if another writer was first, theirs stands.
+
+    The manifest is written last: a folder without it is no record. Everything is on the disk before the rename.
+
+    Args:
+        tensors: name of a safetensors file -> its bytes.
+
+    Raises:
+        UserError: the facts hold something that is no JSON.
+    """
+    final = records / bound.hash
+    if is_record(final):
+        return Record(final)
+    temporary = records / f".{bound.hash}.{uuid.uuid4().hex}.tmp"
+    temporary.mkdir(parents=True)
+    try:
+        for name, text in zip(TEXTS, (bound.spec, facts, made), strict=True):
+            (temporary / name).write_bytes(as_json(text))
+        for name, content in tensors.items():
+            (temporary / name).write_bytes(content)
+        for name, columns in tables.items():
+            write_table(temporary / f"{name}.parquet", columns)
+        files = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
+        manifest = {"format": 1, "tables": {n: _described(c) for n, c in tables.items()}, "files": files}
+        (temporary / MANIFEST).write_bytes(as_json(manifest))
+        for path in temporary.iterdir():
+            sync_file(path)
+        sync_folder(temporary)
+        _put(temporary, final)
+        sync_folder(records)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Record(final)
+
+
+def _described(columns: Columns) -> dict[str, Any]:
+    digests = {name: column_digest(values) for name, values in columns.items()}
+    return {"rows": len(next(iter(columns.values()), ())), "columns": digests}
+
+
+def _put(temporary: Path, final: Path) -> None:
+    try:
+        os.rename(temporary, final)
+    except OSError:
+        if not final.exists():
+            raise
+        if not is_record(final):  # a record that lost its manifest is none: make it again
+            shutil.rmtree(final)
+            os.rename(temporary, final)
+
+
+def is_record(folder: Path) -> bool:
+    """Whether a whole record lies there: its manifest can be read."""
+    try:
+        return bool(read_json(folder / MANIFEST).get("files"))
+    except UserError:
+        return False
+
+
+def load(run: str | Path) -> Record:
+    """Open a record by its folder.
+
+    Raises:
+        UserError: there is no record there.
+    """
+    folder = Path(run)
+    if not (folder / MANIFEST).is_file():
+        raise UserError(
+            f"{folder} holds no run record; give a folder such as runs/records/<hash> (see gradlab runs)."
+        )
+    return Record(folder)
+
+
+class Store:
+    """Where records are: a folder to write to, and further ones that are only read."""
+
+    def __init__(self, own: Path, others: tuple[Path, ...] = ()) -> None:
+        self.own, self.others = own, others
+
+    def find(self, name: str) -> Record | None:
+        """Return the record of that name, or None."""
+        for folder in (self.own, *self.others):
+            if is_record(folder / name):
+                return Record(folder / name)
+        return None
+
+    def get(self, name: str) -> Record:
+        """Return the record of that name.
+
+        Raises:
+            UserError: it is not there.
+        """
+        found = self.find(name)
+        if found is None:
+            raise UserError(f"record {name} is not in {self.own}; run the study again with the same --out.")
+        return found
+
+
+def as_json(data: Any) -> bytes:
+    """Return readable JSON, sorted, without NaN."""
+    return json.dumps(data, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False).encode()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        UserError: the file is damaged, not there, or no regular file.
+    """
+    with _as_damage(path):
+        if not path.is_file() or path.stat().st_size > LARGEST_TEXT:
+            raise ValueError("no file, or far too large")
+        found = json.loads(path.read_bytes())
+        if not isinstance(found, dict):
+            raise ValueError("no object")
+        return found
+
+
+@contextlib.contextmanager
+def _as_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(_damage(path)) from error
+
+
+def _damage(path: Path) -> str:
+    state = "is damaged" if path.exists() else "is missing"
+    return f"{path} {state}; delete the folder {path.parent} and run the study again."
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file; "" where there is no regular file."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a listed name is the bare name of a file, inside its folder."""
+    return name not in ("", ".", "..") and "/" not in name and "\\" not in name
+
+
+def _misnamed(spec: Mapping[str, Any], name: str) -> bool:
+    try:
+        return spec_hash(spec) != name
+    except (KeyError, TypeError, ValueError):
+        return True

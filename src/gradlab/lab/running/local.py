@@ -1,0 +1,211 @@
+"""Local execution: units on worker processes, one thread each, the costliest chain first."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from gradlab.lab.records.record import Store
+from gradlab.lab.running.locks import try_lock
+from gradlab.lab.running.performing import Bench, checkpoint_of
+from gradlab.lab.running.units import Unit, dump_unit, path_costs
+from gradlab.types import UserError
+
+ENVIRONMENT = {
+    "MALLOC_MMAP_MAX_": "0",  # keep large buffers instead of returning them to the system at every step
+    "MALLOC_TRIM_THRESHOLD_": "1000000000",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONUTF8": "1",
+}
+Event = dict[str, Any]
+Hear = Callable[[Event], None]
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def run_units(units: Sequence[Unit], bench: Bench, *, on_event: Hear, workers: int | None = None) -> None:
+    """Run units on worker processes until all have records.
+
+    A unit that another process is running is waited for, not run twice. A killed unit goes on from its last
+    checkpoint when it is asked for again.
+
+    Raises:
+        UserError: a run failed or a worker died; finished runs are kept.
+    """
+    count = min(len(units), workers or usable_cores())
+    on_event({"event": "status", "text": f"starting {count} worker{'s' if count > 1 else ''}"})
+    events: queue.Queue[Event] = queue.Queue()
+    with contextlib.ExitStack() as stack:
+        names = [stack.enter_context(_worker(number, bench, events)) for number in range(count)]
+        team = _Team(names, Waiting(units, bench), bench, on_event)
+        while team.goes_on:
+            team.give()
+            with contextlib.suppress(queue.Empty):  # a unit that another process holds may be free now
+                team.hear(events.get(timeout=0.5))
+    if team.failure is not None:
+        raise UserError(team.failure)
+
+
+class Waiting:
+    """Units that nobody has taken yet."""
+
+    def __init__(self, units: Sequence[Unit], bench: Bench) -> None:
+        costs = path_costs(units)
+        self.units = sorted(units, key=lambda unit: -costs[unit.name])
+        self.undone = {unit.name for unit in units}
+        self.bench = bench
+
+    def claim(self, on_event: Hear) -> tuple[Unit, IO[bytes]] | None:
+        """Take the first unit that no other process holds and whose inputs are there; drop those that others finished."""
+        for unit in list(self.units):
+            if any(name in self.undone for name in unit.needs):
+                continue
+            held = try_lock(self.bench.out / "work" / f"{unit.name}.lock")
+            if held is None:
+                continue
+            self.units.remove(unit)
+            if all(self.bench.store.find(one.hash) for one in unit.bounds):
+                held.close()
+                self.undone.discard(unit.name)
+                on_event({"event": "done", "unit": unit.name, "label": unit.label})
+                continue
+            _clear(unit, self.bench.out, self.bench.store)
+            return unit, held
+        return None
+
+
+def _clear(unit: Unit, out: Path, store: Store) -> None:
+    """Remove what a killed process left half-written; its unit is held, so nobody writes there."""
+    for bound in unit.bounds:
+        for folder in store.own.glob(f".{bound.hash}.*.tmp"):
+            shutil.rmtree(folder, ignore_errors=True)
+    path = checkpoint_of(unit, out)
+    for pattern in (f".{path.name}.*", f"{path.name}.*.tmp"):
+        for file in path.parent.glob(pattern):
+            file.unlink(missing_ok=True)
+    for file in path.with_suffix(".parts").glob(".*"):
+        file.unlink(missing_ok=True)
+
+
+@dataclass
+class _Team:
+    """Workers, what each is doing, and what went wrong first."""
+
+    workers: list[subprocess.Popen[bytes]]
+    waiting: Waiting
+    bench: Bench
+    on_event: Hear
+    busy: dict[int, tuple[Unit, IO[bytes]]] = field(default_factory=dict)
+    failure: str | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        return bool(self.busy or (self.waiting.units and self.failure is None))
+
+    def give(self) -> None:
+        """Give every idle worker something to do."""
+        for number in range(len(self.workers)):
+            if number in self.busy or self.failure is not None:
+                continue
+            claimed = self.waiting.claim(self.on_event)
+            if claimed is not None:
+                self.busy[number] = claimed
+                _send(self.workers[number], _task(claimed[0], self.bench))
+
+    def hear(self, event: Event) -> None:
+        """Take in what a worker says."""
+        number = event.pop("worker")
+        if number not in self.busy:  # it died while it had nothing to do
+            self.failure = self.failure or (event.get("message") if self.waiting.units else None)
+            return
+        unit, held = self.busy[number]
+        if event["event"] in ("progress", "status"):
+            self.on_event(event | {"unit": unit.name, "label": unit.label})
+            return
+        del self.busy[number]
+        held.close()
+        if event["event"] == "done":
+            self.waiting.undone.discard(unit.name)
+            self.on_event(event | {"unit": unit.name, "label": unit.label})
+        else:
+            self.failure = self.failure or event["message"]
+
+
+def _task(unit: Unit, bench: Bench) -> dict[str, Any]:
+    return {
+        "unit": dump_unit(unit),
+        "out": str(bench.out),
+        "records": [str(folder) for folder in bench.records],
+        "data_dir": bench.data_dir,
+        "places": dict(bench.places),
+        "device": bench.device,
+        "commit": bench.commit,
+    }
+
+
+def _send(process: subprocess.Popen[bytes], task: dict[str, Any]) -> None:
+    assert process.stdin is not None  # it is a pipe
+    with contextlib.suppress(BrokenPipeError):  # its death arrives as an event
+        process.stdin.write(json.dumps(task).encode() + b"\n")
+        process.stdin.flush()
+
+
+@contextlib.contextmanager
+def _worker(number: int, bench: Bench, events: queue.Queue[Event]) -> Iterator[subprocess.Popen[bytes]]:
+    path = bench.out / "work" / f"worker-{os.getpid()}-{uuid.uuid4().hex[:8]}-{number}.log"
+    with path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", bench.toolbox.worker],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=os.environ | ENVIRONMENT,
+        )
+        reader = threading.Thread(target=_read, args=(process, number, path, events), daemon=True)
+        reader.start()
+        try:
+            yield process
+        finally:  # here it has no task, or nobody waits for it any more
+            process.kill()
+            process.wait()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()  # type: ignore[union-attr]
+            reader.join(timeout=5)
+            process.stdout.close()  # type: ignore[union-attr]
+            if not _log_lines(path):
+                path.unlink(missing_ok=True)
+
+
+def _read(process: subprocess.Popen[bytes], number: int, path: Path, events: queue.Queue[Event]) -> None:
+    assert process.stdout is not None  # it is a pipe
+    for line in process.stdout:
+        with contextlib.suppress(ValueError):  # cut off in the middle by its death
+            events.put(json.loads(line) | {"worker": number})
+    lines = _log_lines(path)
+    last = f" ({lines[-1][:300]})" if lines else ""
+    where = f", its log is {path}" if lines else ""
+    message = f"a worker process died{last}; ask again to go on from the last checkpoint{where}."
+    events.put({"event": "died", "message": message, "worker": number})
+
+
+def _log_lines(path: Path) -> list[str]:
+    """Return the lines of a log, whatever bytes it holds; none where it is gone."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return []

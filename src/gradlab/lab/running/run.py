@@ -1,0 +1,301 @@
+"""Run a design: what has no record yet, looks, results. Asking again returns what is there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gradlab.data.contents import DataInfo
+from gradlab.lab.designing.design import Design, dump_design
+from gradlab.lab.designing.procedure import Pick, Procedure, dump_procedure, names_of, walk
+from gradlab.lab.judging.choice import choice_of
+from gradlab.lab.judging.evaluate import Context, evaluate
+from gradlab.lab.judging.results import Results
+from gradlab.lab.records.binding import (
+    Binder,
+    Bound,
+    Conditions,
+    PendingError,
+    content_of,
+    digest,
+    refuse_test_choice,
+    software_of,
+)
+from gradlab.lab.records.record import Record, Run, Store, checksum
+from gradlab.lab.running.desk import DataCache, Toolbox
+from gradlab.lab.running.here import run_here
+from gradlab.lab.running.local import Hear, run_units
+from gradlab.lab.running.looks import look_number
+from gradlab.lab.running.performing import Bench
+from gradlab.lab.running.units import Unit, units
+from gradlab.lab.running.worker import disk_message
+from gradlab.types import UserError
+
+THREADS = 1
+"""Of PyTorch inside a run."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for besides the design.
+
+    Attributes:
+        preset, data: as asked for. places: name of data -> its path, where it is none of the catalogue. info: name of data -> facts about it, without loading it.
+        seeds: consecutive. out: folder that holds everything. records: further folders of records, only read.
+        command: that made the result, for the provenance.
+        memory: data sets that live in this process, by name. modules: a user's own networks, by name.
+    """
+
+    toolbox: Toolbox
+    preset: str
+    data: str
+    info: Callable[[str], DataInfo]
+    seeds: tuple[int, ...]
+    out: Path
+    records: tuple[Path, ...] = ()
+    data_dir: str | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    modules: Mapping[str, Any] = field(default_factory=dict)
+    device: str = "auto"
+    precision: str = "fp32"
+    command: str = ""
+    workers: int | None = None
+
+    @property
+    def store(self) -> Store:
+        """Where the records are."""
+        return Store(self.out / "records", self.records)
+
+
+def run_design(design: Design, request: Request, *, on_event: Hear = lambda _event: None) -> dict[str, Any]:
+    """Run what has no record yet and evaluate the design.
+
+    Returns: the content of results.json.
+
+    Raises:
+        UserError: a run failed, the folder cannot be written, or the disk is full; finished runs are kept.
+    """
+    binder = bind_design(design, request, make_ready(request))
+    procedures = [(arm.name, arm.procedure) for arm in design.arms]
+    try:
+        waits = True
+        while waits:
+            missing, waits = units(procedures, request.seeds, binder, request.store, cost_of(request))
+            on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
+            _execute(missing, request, on_event)
+        runs = opened(design, request.seeds, binder, request.store)
+        look = look_number(
+            request.out / "looks",
+            design_hash(design, binder.conditions),
+            request.seeds,
+            " ".join((request.precision, binder.conditions.device, *binder.conditions.software.values())),
+        )
+        return evaluate(design, runs, context_of(request, binder.conditions, look), request.toolbox.kinds)
+    except OSError as error:
+        raise UserError(disk_message(error)) from error
+
+
+def bind_design(design: Design, request: Request, device: str) -> Binder:
+    """Return what names the records of a design under the conditions of a request.
+
+    Raises:
+        UserError: data or weights are not there, or a choice would look at test data.
+    """
+    kinds = request.toolbox.kinds
+    procedures = list(design.procedures)
+    for procedure in procedures:
+        for one in walk(procedure):
+            if isinstance(one, Pick):
+                refuse_test_choice(one, kinds)
+    conditions = Conditions(
+        device=device,
+        precision=request.precision,
+        threads=THREADS,
+        checksums=content_of(procedures, lambda name: request.info(name).checksum, _weights_checksum),
+        software=software_of(procedures, kinds),
+        versions={name: kind.version for name, kind in kinds.items()},
+    )
+    return Binder(kinds, conditions, lambda pick, among: _choose(pick, among, request))
+
+
+def _weights_checksum(path: str) -> str:
+    found = checksum(Path(path))
+    if not found:
+        raise UserError(f"there is no weights file {path}; give the path of a .safetensors file.")
+    return f"sha256:{found}"
+
+
+def _choose(pick: Pick, among: tuple[Bound, ...], request: Request) -> int:
+    found = [request.store.find(one.hash) for one in among]
+    if any(record is None for record in found):
+        raise PendingError(among)
+    kinds = request.toolbox.kinds
+    results = [Results(one, kinds[one.spec["procedure"]["kind"]]) for one in found if one is not None]
+    return choice_of(pick, results)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The runs behind a design.
+
+    Attributes:
+        bound: (arm, seed) -> its binding. runs: hash -> run, of arms, of what they rest on, and of what was to choose from.
+    """
+
+    bound: Mapping[tuple[str, int], Bound]
+    runs: Mapping[str, Run]
+
+
+def opened(design: Design, seeds: Sequence[int], binder: Binder, store: Store) -> Opened:
+    """Open the records of every arm and seed, of all that they rest on, and of all that was to choose from."""
+    bound = {(arm.name, seed): binder.bind(arm.procedure, seed) for arm in design.arms for seed in seeds}
+    runs: dict[str, Run] = {}
+    for arm in design.arms:
+        for one in walk(arm.procedure):
+            for seed in seeds:
+                below = binder.bind(one, seed)
+                if below.has_record and below.hash not in runs:
+                    runs[below.hash] = store.get(below.hash)
+    return Opened(bound, runs)
+
+
+def context_of(request: Request, conditions: Conditions, look: int) -> Context:
+    """Return what a result depends on besides design and records."""
+    main = request.info(request.data)
+    return Context(
+        preset=request.preset,
+        data=main.name,
+        data_notes=tuple(main.notes),
+        data_checksum=main.checksum,
+        seeds=request.seeds,
+        look=look,
+        command=request.command,
+        conditions=conditions,
+    )
+
+
+def cost_of(request: Request) -> Callable[[Procedure], float]:
+    """Return what estimates the relative time of one run."""
+    kinds = request.toolbox.kinds
+
+    def cost(procedure: Procedure) -> float:
+        counts = {name: request.info(name).counts for name in names_of(procedure)}
+        return kinds[procedure.kind].cost(procedure, counts)  # type: ignore[no-any-return]
+
+    return cost
+
+
+def design_hash(design: Design, conditions: Conditions) -> str:
+    """Return the identity of a comparison: looks at it are counted, whatever its wording."""
+    whole = dump_design(design)
+    arms = [[arm.name, dump_procedure(arm.procedure), dict(arm.at)] for arm in design.arms]
+    claims = [{"id": claim["id"], "parts": claim["parts"]} for claim in whole["claims"]]
+    return digest([design.study, arms, claims, dict(conditions.checksums)])[:20]
+
+
+def device_kind(device: str) -> str:
+    """Return "cpu", "cuda" or "mps"; imports torch only where there may be a GPU.
+
+    Raises:
+        UserError: the device is not there.
+    """
+    may_have_gpu = (
+        sys.platform == "darwin" or any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists()
+    )
+    if device == "cpu" or (device == "auto" and not may_have_gpu and sys.platform != "win32"):
+        return "cpu"
+    from gradlab.training.device import resolve_device
+
+    return resolve_device(device).type
+
+
+def current_commit() -> str | None:
+    """Return the commit of gradlab's own source tree, with "+" when it has changes; None outside a checkout."""
+    root = Path(__file__).resolve().parents[4]
+    if not (root / ".git").exists():
+        return None
+    git = ["git", "-C", str(root)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, check=True)
+        changes = subprocess.run(
+            [*git, "status", "--porcelain", "--untracked-files=no", "src"], capture_output=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit.stdout.decode().strip() + ("+" if changes.stdout.strip() else "")
+
+
+def make_ready(request: Request) -> str:
+    """Check the device, make the folders, and return the kind of the device.
+
+    Raises:
+        UserError: no such device or not for this precision, or the folder cannot be written.
+    """
+    device = device_kind(request.device)
+    if request.precision == "fp16" and device == "cpu":
+        raise UserError("fp16 on a CPU is unusably slow; use --precision bf16 or fp32, or a GPU.")
+    _prepare(request.out)
+    return device
+
+
+def _prepare(out: Path) -> None:
+    """Make the folders, or say in one sentence why not."""
+    try:
+        for name in ("records", "work", "looks", "reports"):
+            (out / name).mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise UserError(
+            f"--out needs a folder, but {error.filename} is a file; give another path."
+        ) from error
+    except NotADirectoryError as error:
+        raise UserError(
+            f"--out needs a folder, but part of {error.filename} is a file; give another path."
+        ) from error
+    except OSError as error:
+        raise UserError(f"cannot write to {out}: {disk_message(error)}") from error
+    if not os.access(out / "records", os.W_OK):
+        raise UserError(f"cannot write to {out}; give an --out folder that you may write to.")
+
+
+def lives_here(procedure: Procedure, request: Request) -> bool:
+    """Whether a procedure, or anything that it rests on, needs data or modules of this process."""
+    kinds = request.toolbox.kinds
+    return any(
+        kinds[one.kind].here(one) or any(name in request.memory for name in names_of(one))
+        for one in walk(procedure)
+        if not isinstance(one, Pick)
+    )
+
+
+def _execute(missing: list[Unit], request: Request, on_event: Hear) -> None:
+    if not missing:
+        return
+    bench = Bench(
+        toolbox=request.toolbox,
+        out=request.out,
+        cache=DataCache(request.toolbox.load),
+        records=request.records,
+        data_dir=request.data_dir,
+        places=request.places,
+        device=request.device if ":" in request.device else None,
+        commit=current_commit(),
+        memory=request.memory,
+        modules=request.modules,
+    )
+    here = [unit for unit in missing if lives_here(unit.procedure, request)]
+    away = [unit for unit in missing if unit not in here]
+    if away:
+        run_units(away, bench, on_event=on_event, workers=request.workers)
+    if here:
+        run_here(here, bench, on_event=on_event)
+
+
+def open_record(request: Request, bound: Bound) -> Record:
+    """Return the record of a run that has been made."""
+    return request.store.get(bound.hash)

@@ -1,0 +1,143 @@
+"""Units of work: what of a design has no record yet, each once, inputs first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradlab.lab.designing.procedure import Kinds, Procedure, dump_procedure, read_procedure
+from gradlab.lab.records.binding import Binder, Bound, PendingError, spec_hash
+from gradlab.lab.records.record import Store
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Runs of one procedure that are made together.
+
+    Attributes:
+        bounds: one a seed. label: of the first arm that wants it, for people. cost: relative time.
+        needs: names of the units that have to be done before.
+    """
+
+    bounds: tuple[Bound, ...]
+    label: str
+    cost: float
+    needs: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Unique name: that of its first run's record."""
+        return self.bounds[0].hash
+
+    @property
+    def procedure(self) -> Procedure:
+        """What its runs do."""
+        return self.bounds[0].procedure
+
+
+Cost = Callable[[Procedure], float]
+
+
+def units(
+    wanted: Iterable[tuple[str, Procedure]], seeds: Sequence[int], binder: Binder, store: Store, cost: Cost
+) -> tuple[list[Unit], bool]:
+    """Return what has to run so that every procedure has its records, inputs before what reads them.
+
+    Args:
+        wanted: (label, procedure) of every arm.
+
+    Returns: the units, and whether a `Pick` still waits for some of them, so that it has to be asked again afterwards.
+    """
+    plan = _Plan(binder, store, cost)
+    waits = False
+    for label, procedure in wanted:
+        for seed in seeds:
+            try:
+                plan.add(binder.bind(procedure, seed), label)
+            except PendingError as pending:
+                waits = True
+                for bound in pending.bound:
+                    plan.add(bound, label)
+    return list(plan.units.values()), waits
+
+
+class _Plan:
+    def __init__(self, binder: Binder, store: Store, cost: Cost) -> None:
+        self.binder, self.store, self.cost = binder, store, cost
+        self.units: dict[str, Unit] = {}
+        self.done: dict[str, tuple[str, ...]] = {}
+
+    def add(self, bound: Bound, label: str) -> tuple[str, ...]:
+        """Plan a run and all that it needs; returns the names of the units that make it."""
+        if not bound.has_record:
+            return tuple(name for one in bound.inputs.values() for name in self.add(one, label))
+        if bound.hash not in self.done:
+            self.done[bound.hash] = () if self.store.find(bound.hash) else self._unit(bound, label)
+        return self.done[bound.hash]
+
+    def _unit(self, bound: Bound, label: str) -> tuple[str, ...]:
+        mates = (bound,)
+        if bound.seed is not None:
+            mates = tuple(
+                self.binder.bind(bound.procedure, seed)
+                for seed in self.binder.block(bound.procedure, bound.seed)
+            )
+        needs = {name for one in mates for below in one.inputs.values() for name in self.add(below, label)}
+        unit = Unit(mates, label, self.cost(bound.procedure) * len(mates), tuple(sorted(needs)))
+        self.units.setdefault(unit.name, unit)
+        for one in mates:
+            self.done[one.hash] = (unit.name,)
+        return (unit.name,)
+
+
+def path_costs(waiting: Sequence[Unit]) -> dict[str, float]:
+    """Return unit -> cost of the costliest chain that begins with it: the first to start where workers are few."""
+    above: dict[str, list[Unit]] = {}
+    for unit in waiting:
+        for name in unit.needs:
+            above.setdefault(name, []).append(unit)
+    found: dict[str, float] = {}
+
+    def cost(unit: Unit) -> float:
+        if unit.name not in found:
+            found[unit.name] = unit.cost + max((cost(one) for one in above.get(unit.name, ())), default=0.0)
+        return found[unit.name]
+
+    for unit in waiting:
+        cost(unit)
+    return found
+
+
+def dump_unit(unit: Unit) -> dict[str, Any]:
+    """Return what a worker needs to know of a unit, as plain JSON data."""
+    return {"label": unit.label, "runs": [_dump(bound) for bound in unit.bounds]}
+
+
+def _dump(bound: Bound) -> dict[str, Any]:
+    inputs = {
+        name: {"hash": one.hash, "source": None if one.has_record else dump_procedure(one.procedure)}
+        for name, one in bound.inputs.items()
+    }
+    return {
+        "procedure": dump_procedure(bound.procedure),
+        "seed": bound.seed,
+        "spec": bound.spec,
+        "hash": bound.hash,
+        "inputs": inputs,
+    }
+
+
+def read_unit(data: Mapping[str, Any], kinds: Kinds) -> Unit:
+    """Rebuild a unit from what `dump_unit` returned; of its inputs only their names are known."""
+    return Unit(tuple(_read(one, kinds) for one in data["runs"]), data["label"], 1.0)
+
+
+def _read(data: Mapping[str, Any], kinds: Kinds) -> Bound:
+    procedure = read_procedure(data["procedure"], kinds)
+    inputs = {}
+    for name, one in data["inputs"].items():
+        source = one["source"] and read_procedure(one["source"], kinds)
+        inputs[name] = Bound(source or procedure, None, one["hash"], {}, {}, has_record=source is None)
+    assert spec_hash(data["spec"]) == data["hash"] or procedure.kind == "record"
+    return Bound(procedure, data["seed"], data["hash"], dict(data["spec"]), inputs)

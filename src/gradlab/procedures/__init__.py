@@ -1,0 +1,23 @@
+"""What a run can do, one kind a file: configuration, tables, measures, and the work itself."""
+
+from typing import TYPE_CHECKING
+
+from gradlab._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "FromRecord": "sources",
+        "Given": "sources",
+        "PROCEDURES": "registry",
+        "TOOLBOX": "toolbox",
+        "Train": "train",
+    },
+)
+
+if TYPE_CHECKING:
+    from gradlab.procedures.registry import PROCEDURES as PROCEDURES
+    from gradlab.procedures.sources import FromRecord as FromRecord
+    from gradlab.procedures.sources import Given as Given
+    from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX
+    from gradlab.procedures.train import Train as Train

@@ -1,0 +1,42 @@
+"""The most confident errors of a run, kept with their images."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from gradlab.data import Split
+from gradlab.lab.records.columns import Columns
+from gradlab.metrics import worst_errors
+
+WORST = 10
+"""How many a record keeps."""
+
+
+def most_confident_errors(logits: np.ndarray, test: Split) -> Columns:
+    """Return index, label, prediction, confidence and image (PNG in base64) of the most confident errors.
+
+    Args:
+        logits: (N, K) of the test images. test: those images.
+    """
+    worst = worst_errors(logits, test.labels, WORST)
+    return {
+        "index": worst.indices.astype(np.int64),
+        "label": worst.labels.astype(np.int16),
+        "prediction": worst.predictions.astype(np.int16),
+        "confidence": worst.confidences.astype(np.float64),
+        "png": np.array([png_base64(test.images[int(index)]) for index in worst.indices], dtype=str),
+    }
+
+
+def png_base64(image: Tensor) -> str:
+    """Encode one image (C, H, W) uint8, grey or RGB, as PNG in base64."""
+    pixels = image.cpu().numpy()
+    picture = Image.fromarray(pixels[0] if pixels.shape[0] == 1 else pixels[:3].transpose(1, 2, 0))
+    stream = io.BytesIO()
+    picture.save(stream, format="PNG", optimize=True)
+    return base64.b64encode(stream.getvalue()).decode()

@@ -1,0 +1,68 @@
+"""What the lab is handed: the kinds of procedures, and what touches data and tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradlab.lab.running.desk import Toolbox
+from gradlab.procedures.registry import PROCEDURES
+from gradlab.types import UserError
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from gradlab.data import Dataset
+
+
+def _load(name: str, folder: str | None, checksum: str | None) -> Dataset:
+    from gradlab.data import load
+
+    found = load(name, folder)
+    if checksum is not None and found.checksum != checksum:
+        raise UserError(f"the data of '{name}' changed while the study was running; ask again.")
+    return found
+
+
+def _generator(seed: int, device: str) -> Generator:
+    import torch
+
+    return torch.Generator(device).manual_seed(seed)
+
+
+def _pack(tensors: Mapping[str, Tensor]) -> bytes:
+    from safetensors.torch import save
+
+    return save({name: value.detach().cpu().contiguous() for name, value in tensors.items()})
+
+
+def _unpack(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(path.read_bytes())
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is damaged; delete it and ask again.") from error
+
+
+def _threads(count: int) -> int:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    return before
+
+
+TOOLBOX = Toolbox(
+    kinds=PROCEDURES,
+    worker="gradlab.procedures.worker",
+    load=_load,
+    generator=_generator,
+    pack=_pack,
+    unpack=_unpack,
+    threads=_threads,
+)
+
+

@@ -1,0 +1,257 @@
+"""Training a classifier of images: `Train`, what its runs write, and the work."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic.dataclasses import dataclass
+
+from gradlab.lab.designing.procedure import DataName, Procedure
+from gradlab.lab.judging.results import Results
+from gradlab.lab.kinds import Column, Kind, Outcome
+from gradlab.lab.records.columns import Columns
+from gradlab.lab.running.desk import Progress
+from gradlab.models.mlp import MLP
+from gradlab.procedures import _training_measures as told
+from gradlab.procedures._predictions import PREDICTIONS, SCORES, has_learned, prediction_table, scores, wrong_predictions
+from gradlab.training.alarms import alarms_of_runs
+from gradlab.training.probe_row import probe_columns
+from gradlab.training.recipe import Recipe
+from gradlab.types import STRICT, Count, UserError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from gradlab.data import Dataset
+    from gradlab.lab.records.record import Record, Store
+    from gradlab.lab.running.desk import Desk, Job
+    from gradlab.training.fit import Epoch, Fit
+    from gradlab.training.probe import LayerGradient
+
+BLOCK = 6
+"""Seeds 0-5, 6-11, … of an MLP train together, whichever are asked for, so that no record's bits depend on the others."""
+CHECKPOINT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Custom:
+    """A user's own module in a spec: known by its name and the digest of its code, initial weights and outputs."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Train(Procedure):
+    """Train a network on the training images, choose its weights on the validation images, predict the test images.
+
+    Attributes:
+        data: with train, validation and test. model: the network. recipe: how it is trained.
+        train_images: how many of the training images, drawn afresh for every seed; None for all.
+        probe_steps: optimiser steps after which all layers are probed. probe_batch: images of the fixed batch for probes.
+    """
+
+    kind: Literal["train"] = "train"
+    data: DataName
+    model: MLP | Custom
+    recipe: Recipe
+    train_images: Count | None = None
+    probe_steps: tuple[int, ...] = ()
+    probe_batch: Count = 128
+
+
+def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
+    from gradlab.training.checks import check_model, training_parts
+    from gradlab.training.device import DTYPES
+    from gradlab.training.fit import fit_stacked
+
+    data = desk.data(procedure.data)
+    if data.test is None:
+        raise UserError(
+            f"'{data.name}' has no test images here, so its runs cannot be judged; choose data with a test part."
+        )
+    networks = [_build(procedure, data, desk, job.seed or 0) for job in jobs]
+    networks = [network.to(device=desk.device, dtype=DTYPES[desk.precision]) for network in networks]  # type: ignore[index]
+    local = data.to(desk.device)
+    train, validation = training_parts(local, None, procedure.recipe)
+    check_model(networks[0], train, validation, local.num_classes)
+    before = [_probe(network, local, procedure) for network in networks]
+    starts = [start_digest(network) for network in networks]
+    fits = fit_stacked(
+        networks,
+        local,
+        procedure.recipe,
+        seeds=[job.seed or 0 for job in jobs],
+        device=desk.device,
+        precision=desk.precision,  # type: ignore[arg-type]
+        train_images=procedure.train_images,
+        probe_steps=procedure.probe_steps,
+        probe_batch=procedure.probe_batch,
+        checkpoint=desk.checkpoint,
+        checkpoint_seconds=CHECKPOINT_SECONDS,
+        listeners=[lambda epoch: desk.tell(_progress(epoch))],
+        progress=False,
+    )
+    for fit, start, digest in zip(fits, before, starts, strict=True):
+        gradients = _gradients(start, _probe(fit.model, local, procedure))
+        yield _outcome(procedure, fit, local, gradients, digest, desk)
+
+
+def _build(procedure: Train, data: Dataset, desk: Desk, seed: int) -> nn.Module:
+    if isinstance(procedure.model, Custom):
+        return desk.modules[procedure.model.name](seed)  # type: ignore[no-any-return]
+    shape, mean, std = tuple(data.input_shape), tuple(data.mean), tuple(data.std)
+    return procedure.model.build(shape, data.num_classes, seed=seed, mean=mean, std=std)
+
+
+def start_digest(network: nn.Module) -> str:
+    """Return a digest of all trained numbers in their order, whatever they are called."""
+    found = hashlib.sha256()
+    for parameter in network.parameters():
+        if parameter.requires_grad:
+            found.update(np.ascontiguousarray(parameter.detach().cpu().double().numpy()).tobytes())
+    return found.hexdigest()[:16]
+
+
+def _probe(network: nn.Module, data: Dataset, procedure: Train) -> list[LayerGradient]:
+    """Measure the gradient norms; none of a user's module whose parameters are in no layer's weight."""
+    from torch import nn
+
+    from gradlab.training.probe import gradient_norms
+
+    weights = [getattr(layer, "weight", None) for layer in network.modules()]
+    if not any(isinstance(weight, nn.Parameter) and weight.requires_grad for weight in weights):
+        return []
+    return gradient_norms(network, data, batch_size=procedure.probe_batch)
+
+
+def _progress(epoch: Epoch) -> Progress:
+    rows = tuple(
+        (seed, epoch.epoch, {name: value for name, value in row.items() if name != "epoch"})
+        for seed, row in zip(epoch.seeds, epoch.metrics, strict=True)
+    )
+    share, before = epoch.epoch / epoch.epochs, (epoch.epoch - 1) / epoch.epochs
+    return Progress(share, told.describe_epoch(epoch), rows, given=before)
+
+
+def _outcome(
+    procedure: Train, fit: Fit, data: Dataset, gradients: Columns, start: str, desk: Desk
+) -> Outcome:
+    import time
+
+    from gradlab.procedures._gallery import most_confident_errors
+    from gradlab.training.predict import predict_logits
+
+    assert data.test is not None  # checked above
+    begun = time.perf_counter()
+    logits = predict_logits(fit.model, data.test, precision=desk.precision).float().cpu().numpy()  # type: ignore[arg-type]
+    labels = data.test.labels.cpu().numpy()
+    facts = {
+        "status": fit.status,
+        "note": fit.note,
+        "best_epoch": fit.best_epoch,
+        "epochs": fit.epochs,
+        "max_epochs": procedure.recipe.epochs,
+        "parameters": sum(p.numel() for p in fit.model.parameters() if p.requires_grad),
+        "start": start,
+        "input_shape": list(data.input_shape),
+        "class_names": list(data.class_names),
+        "mean": list(data.mean),
+        "std": list(data.std),
+        "test": scores(logits, labels),
+    }
+    tables = {
+        "epochs": _epochs(fit),
+        "gradients": gradients,
+        "predictions": prediction_table(logits, labels),
+        "errors": most_confident_errors(logits, data.test),
+    }
+    if procedure.probe_steps:
+        tables["probes"] = probe_columns(fit.probes)
+    state = {name: value.detach().cpu().contiguous() for name, value in fit.model.state_dict().items()}
+    return Outcome(facts, tables, state, seconds=fit.seconds + time.perf_counter() - begun)
+
+
+def _epochs(fit: Fit) -> Columns:
+    names = list(fit.history[0]) if fit.history else ["epoch"]
+    return {
+        name: np.array([row[name] for row in fit.history], dtype=np.int32 if name == "epoch" else np.float64)
+        for name in names
+    }
+
+
+def _gradients(start: list[LayerGradient], end: list[LayerGradient]) -> Columns:
+    rows = [
+        (when, layer.layer, layer.index, kind, norm)
+        for when, layers in (("start", start), ("end", end))
+        for layer in layers
+        for kind, norm in (("weight", layer.weight), ("bias", layer.bias))
+        if norm is not None
+    ]
+    when, layer, index, kind, norm = zip(*rows, strict=True) if rows else ((),) * 5
+    return {
+        "time": np.array(when, dtype=str),
+        "layer": np.array(layer, dtype=str),
+        "index": np.array(index, dtype=np.int32),
+        "kind": np.array(kind, dtype=str),
+        "norm": np.array(norm, dtype=np.float64),
+    }
+
+
+def _describe(procedure: Train, run: Results) -> dict[str, Any]:
+    facts, model = run.facts, procedure.model
+    pixels, classes = int(np.prod(facts["input_shape"])), len(facts["class_names"])
+    layers = model.name if isinstance(model, Custom) else model.describe(pixels, classes)
+    return {"parameters": facts["parameters"], "layers": layers, "recipe": procedure.recipe.describe()}
+
+
+def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:
+    from gradlab.procedures._networks import network_of
+
+    return network_of(record, desk.modules)
+
+
+def _alarms(label: str, runs: Sequence[Results]) -> list[dict[str, Any]]:
+    return alarms_of_runs(label, [told.rows_of(run) for run in runs])
+
+
+def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
+    images = procedure.train_images or counts[procedure.data].get("train", 1)
+    layers = 4 if isinstance(procedure.model, Custom) else len(procedure.model.hidden) + 4
+    return layers * procedure.recipe.epochs * images / procedure.recipe.batch_size
+
+
+FRACTION: dict[str, Any] = {"unit": "fraction", "range": (0.0, 1.0)}
+TRAIN = Kind(
+    name="train",
+    title="training",
+    configuration=Train,
+    work=_work,
+    tables={
+        "epochs": {
+            "train_accuracy": Column("train accuracy", **FRACTION),
+            "validation_accuracy": Column("validation accuracy", **FRACTION),
+        },
+        "gradients": {
+            "index": Column("layer"),
+            "norm": Column("gradient norm"),
+            "time": Column("time", words={"start": "at the start", "end": "after training"}),
+        },
+        "probes": {"index": Column("layer"), "weight_gradient": Column("weight-gradient norm")},
+        "predictions": PREDICTIONS,
+        "errors": {},
+    },
+    measures={measure.name: measure for measure in (*SCORES, *told.MEASURES)},
+    learned=has_learned,
+    check=wrong_predictions,
+    alarms=_alarms,
+    describe=_describe,
+    network=_network,
+    here=lambda procedure: isinstance(procedure.model, Custom),
+    block=lambda procedure, precision: BLOCK if isinstance(procedure.model, MLP) and precision != "fp16" else 1,
+    cost=_cost,
+    time=told.measured_seconds,
+)
