@@ -60,8 +60,13 @@ def chosen_arms(figure: Figure, study: Study) -> list[Arm]:
     """Return the arms whose factors are what `where` asks; its other keys are columns of the table."""
 
     def fits(arm: Arm) -> bool:
-        factors = {"arm": arm.name, **arm.factors}
-        return all(factors[name] in _several(value) for name, value in figure.where.items() if name in factors)
+        named = {name: (value,) for name, value in arm.factors.items()}
+        named["arm"] = (arm.name, *named.get("arm", ()))
+        return all(
+            not set(named[name]).isdisjoint(_several(value))
+            for name, value in figure.where.items()
+            if name in named
+        )
 
     return [arm for arm in study.design.arms if fits(arm)]
 
