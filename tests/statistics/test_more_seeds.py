@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from gradlab.statistics import Interval, interval, judge, more_seeds
+from gradlab.statistics._samples import Axis
 
 D = np.array([0.02, 0.00, 0.04, 0.01, 0.03, 0.05])
 
@@ -97,11 +98,11 @@ def test_skewed_samples_that_keep_one_end_open_ask_for_samples() -> None:
 def test_a_far_boundary_counts_too() -> None:
     """Skewed towards -delta: the estimate is nearer to +delta, but -delta is the one in the interval."""
     shown = Interval(
-        estimate=0.002, low=-0.04, high=0.03, level=0.995, n=6, samples=360, seed_variance=1e-7,
-        sample_variance=5e-5, degrees_of_freedom=5, skew=(0.95, -0.9),
+        estimate=0.002, low=-0.04, high=0.03, level=0.995, n=6, seed_variance=1e-7,
+        degrees_of_freedom=5, axes=(Axis("", 360, 5e-5, (0.95, -0.9), is_binary=True),),
     )  # fmt: skip
     assert more_seeds(shown, 0.03, 0.995).kind == "samples"
-    assert more_seeds(replace(shown, skew=(0.0, 0.0)), 0.03, 0.995).kind == "seeds"
+    assert more_seeds(replace(shown, axes=(Axis("", 360, 5e-5),)), 0.03, 0.995).kind == "seeds"
 
 
 def test_waiting_for_sign_flip_sets_a_least_number() -> None:

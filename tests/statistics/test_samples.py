@@ -5,9 +5,10 @@ import pytest
 from scipy import optimize, stats
 
 from gradlab.statistics import interval
-from gradlab.statistics._samples import possible_range, reach
+from gradlab.statistics._samples import Axis, guessed_range, reach
 
 LEVELS = (0.95, 0.96, 0.995)
+SKEWED = (Axis("test", 300, 4e-4, (-0.8, 0.8), is_binary=True),)
 PREDICTIONS = (np.random.default_rng(3).random((5, 80)) < 0.93).astype(float)
 
 
@@ -39,7 +40,7 @@ def test_one_arm_alone_right_reaches_as_far_up_as_wilson_and_down_as_the_normal(
     assert found.low <= normal.low + 1e-12
     if right > 1:  # one unseen sample of b's would not outweigh them
         assert found.low == pytest.approx(normal.low)
-    assert found.skew[1] == pytest.approx(1 - 2 * right / n, abs=1 / n)
+    assert found.axes[0].skew[1] == pytest.approx(1 - 2 * right / n, abs=1 / n)
 
 
 @pytest.mark.parametrize("samples", [5, 100, 360])
@@ -77,26 +78,23 @@ def test_mirrored_correctness_gives_the_mirrored_interval() -> None:
 
 
 def test_score_bound_only_widens_and_where_skewed() -> None:
-    ends = [
-        (-reach(seeds, 4e-4, -0.8, 6, 300, 0.96), reach(seeds, 4e-4, 0.8, 6, 300, 0.96))
-        for seeds in (0.0, 1e-4)
-    ]
+    ends = [(-reach(seeds, SKEWED, 6, 0.96, 0), reach(seeds, SKEWED, 6, 0.96, 1)) for seeds in (0.0, 1e-4)]
     for (low, high), seeds in zip(ends, (0.0, 1e-4), strict=True):
         normal = math.hypot(stats.t.ppf(0.98, 5) * math.sqrt(seeds), stats.t.ppf(0.98, 299) * math.sqrt(4e-4))
         assert low == pytest.approx(-normal)
         assert high > normal
         share = stats.t.ppf(0.98, 299) ** 2 / 300
         assert high**2 == pytest.approx(normal**2 + share * (0.8 * high - high**2))
-    assert reach(1e-4, 0.0, 0.9, 6, None, 0.96) == pytest.approx(stats.t.ppf(0.98, 5) * 0.01)
+    assert reach(1e-4, (), 6, 0.96, 1) == pytest.approx(stats.t.ppf(0.98, 5) * 0.01)
 
 
 def test_noise_of_predictions_is_no_skewness() -> None:
     rng = np.random.default_rng(0)
     noise = (rng.random((8, 400)) < 0.02).astype(float) - (rng.random((8, 400)) < 0.02)
     agreeing = np.tile(noise[:1], (8, 1))
-    assert max(map(abs, interval(noise).skew)) < 0.2
-    assert max(interval(agreeing).skew) > 0.1
-    assert max(interval(np.where(agreeing < 0, 0, agreeing)).skew) > 0.9
+    assert max(map(abs, interval(noise).axes[0].skew)) < 0.2
+    assert max(interval(agreeing).axes[0].skew) > 0.1
+    assert max(interval(np.where(agreeing < 0, 0, agreeing)).axes[0].skew) > 0.9
 
 
 def test_the_unseen_sample_lies_as_far_out_as_predictions_agree() -> None:
@@ -108,7 +106,9 @@ def test_the_unseen_sample_lies_as_far_out_as_predictions_agree() -> None:
     between = columns.var(ddof=1) - of_one / 4
     reached = between / (between + of_one)  # the intraclass correlation
     centred = columns - d.mean()
-    for found, sign, room in zip(interval(d).skew, (-1, 1), (1 + d.mean(), 1 - d.mean()), strict=True):
+    for found, sign, room in zip(
+        interval(d).axes[0].skew, (-1, 1), (1 + d.mean(), 1 - d.mean()), strict=True
+    ):
         unseen = reached * room
         expected = (sign * np.sum(centred**3) + unseen**3) / (np.sum(centred**2) + unseen**2)
         assert found == pytest.approx(expected)
@@ -134,7 +134,7 @@ def test_the_unseen_sample_lies_as_far_out_as_predictions_agree() -> None:
     ],
 )
 def test_range_that_could_have_come(values: list[float], expected: tuple[float, float] | None) -> None:
-    found = possible_range(np.array([values, values]))
+    found = guessed_range(np.array([values, values]))
     assert found == (None if expected is None else pytest.approx(expected))
 
 
@@ -142,7 +142,7 @@ def test_values_that_are_no_correctness_keep_the_normal_interval() -> None:
     d = np.tile(np.random.default_rng(0).exponential(size=50), (4, 1))
     found = interval(d)
     reference = stats.ttest_1samp(d[0], 0).confidence_interval(0.95)
-    assert found.skew == (0, 0)
+    assert found.axes[0].skew == (0, 0)
     assert (found.low, found.high) == pytest.approx((reference.low, reference.high))
 
 

@@ -5,15 +5,20 @@ imports first would hide its function. It needs numpy only.
 """
 
 from gradlab.metrics.accuracy import accuracy as accuracy
+from gradlab.metrics.auroc_samples import TwoSamples as TwoSamples
+from gradlab.metrics.auroc_samples import auroc_samples as auroc_samples
+from gradlab.metrics.average_precision_samples import average_precision_samples as average_precision_samples
 from gradlab.metrics.brier import brier as brier
 from gradlab.metrics.calibration_error import Bin as Bin
 from gradlab.metrics.calibration_error import calibration_bins as calibration_bins
 from gradlab.metrics.calibration_error import calibration_error as calibration_error
+from gradlab.metrics.calibration_error_samples import calibration_error_samples as calibration_error_samples
 from gradlab.metrics.confusion import confusion as confusion
 from gradlab.metrics.confusion import confusion_percent as confusion_percent
 from gradlab.metrics.cross_entropy import cross_entropy as cross_entropy
 from gradlab.metrics.f1 import f1 as f1
 from gradlab.metrics.f1 import f1_per_class as f1_per_class
+from gradlab.metrics.f1_samples import f1_samples as f1_samples
 from gradlab.metrics.per_class import ClassRow as ClassRow
 from gradlab.metrics.per_class import per_class as per_class
 from gradlab.metrics.precision import precision as precision
@@ -32,17 +37,22 @@ __all__ = [
     "Bin",
     "ClassRow",
     "Metric",
+    "TwoSamples",
     "WorstErrors",
     "accuracy",
+    "auroc_samples",
+    "average_precision_samples",
     "brier",
     "calibration_bins",
     "calibration_error",
+    "calibration_error_samples",
     "confusion",
     "confusion_percent",
     "cross_entropy",
     "evaluate",
     "f1",
     "f1_per_class",
+    "f1_samples",
     "per_class",
     "precision",
     "precision_per_class",

@@ -7,13 +7,17 @@ from gradlab._lazy import attach
 if TYPE_CHECKING:
     from gradlab.statistics.contrast import Contrast as Contrast
     from gradlab.statistics.contrast import against as against
-    from gradlab.statistics.contrast import contrast_values as contrast_values
     from gradlab.statistics.contrast import difference as difference
     from gradlab.statistics.contrast import difference_of_differences as difference_of_differences
     from gradlab.statistics.contrast import ratio as ratio
     from gradlab.statistics.contrast import slope as slope
+    from gradlab.statistics.contrast_values import contrast_values as contrast_values
+    from gradlab.statistics.differences import Differences as Differences
     from gradlab.statistics.interval import Interval as Interval
     from gradlab.statistics.interval import interval as interval
+    from gradlab.statistics.jackknife import Influence as Influence
+    from gradlab.statistics.jackknife import jackknife as jackknife
+    from gradlab.statistics.jackknife import pseudo_values as pseudo_values
     from gradlab.statistics.judge import judge as judge
     from gradlab.statistics.judge_every import Part as Part
     from gradlab.statistics.judge_every import judge_every as judge_every
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
     from gradlab.statistics.proportions import Proportion as Proportion
     from gradlab.statistics.proportions import clopper_pearson as clopper_pearson
     from gradlab.statistics.proportions import wilson as wilson
+    from gradlab.statistics.ratio_samples import ratio_samples as ratio_samples
+    from gradlab.statistics.sampled import Sampled as Sampled
+    from gradlab.statistics.sampled import correctness as correctness
     from gradlab.statistics.sign_flip import sign_flip as sign_flip
     from gradlab.statistics.sign_flip import smallest_p as smallest_p
     from gradlab.statistics.verdict import Verdict as Verdict
@@ -37,6 +44,8 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Contrast": "contrast",
+        "Differences": "differences",
+        "Influence": "jackknife",
         "Interval": "interval",
         "Judgement": "judgement",
         "McNemar": "mcnemar",
@@ -44,20 +53,25 @@ __getattr__, __dir__, __all__ = attach(
         "Part": "judge_every",
         "Plan": "plan",
         "Proportion": "proportions",
+        "Sampled": "sampled",
         "Verdict": "verdict",
         "against": "contrast",
         "alpha_at": "looks",
         "clopper_pearson": "proportions",
-        "contrast_values": "contrast",
+        "contrast_values": "contrast_values",
+        "correctness": "sampled",
         "difference": "contrast",
         "difference_of_differences": "contrast",
         "interval": "interval",
+        "jackknife": "jackknife",
         "judge": "judge",
         "judge_every": "judge_every",
         "mcnemar": "mcnemar",
         "more_seeds": "more_seeds",
         "plan": "plan",
+        "pseudo_values": "jackknife",
         "ratio": "contrast",
+        "ratio_samples": "ratio_samples",
         "sign_flip": "sign_flip",
         "slope": "contrast",
         "smallest_p": "sign_flip",

@@ -10,8 +10,7 @@ from gradlab.statistics.verdict import Verdict
 def decided(interval: Interval, verdict: Verdict, delta: float, unit: str, look: int) -> str:
     """Return the sentence of a verdict that the interval decided."""
     if not interval.is_bounded:
-        only = "seed" if interval.n == 1 else "test sample"
-        return f"One {only} gives no interval, so nothing is excluded."
+        return f"{_only(interval)} gives no interval, so nothing is excluded."
     size = with_unit(delta, unit)
     sentences = {
         "supported": f"lies above {size}: a difference of {size} or less is excluded.",
@@ -26,6 +25,11 @@ def withheld(
     interval: Interval, by_rule: Verdict, p_value: float, unit: str, look: int, *, two_groups: bool
 ) -> str:
     """Return the sentence where the interval alone would decide but cannot be trusted."""
+    if interval.given:
+        return (
+            f"{_subject(interval, look, unit)} alone would say {by_rule}, but all test samples are equal: "
+            "nothing tells how others would differ."
+        )
     reason = "runs fall in two groups" if two_groups else "all differences are equal"
     return (
         f"{_subject(interval, look, unit)} alone would say {by_rule}, but {reason} and the exact sign-flip does not "
@@ -35,9 +39,14 @@ def withheld(
 
 def _subject(interval: Interval, look: int, unit: str) -> str:
     at_look = "" if look == 1 else f" (look {look})"
-    return (
-        f"The {percent(interval.level)} interval {interval_text(interval.low, interval.high, unit)}{at_look}"
-    )
+    the = "For this network, the" if interval.given else "The"
+    return f"{the} {percent(interval.level)} interval {interval_text(interval.low, interval.high, unit)}{at_look}"
+
+
+def _only(interval: Interval) -> str:
+    if interval.given and not interval.axes:
+        return "A given network without test samples"
+    return "One seed" if interval.n == 1 and not interval.given else "One test sample"
 
 
 def _excluded(interval: Interval, delta: float, size: str) -> str:

@@ -1,8 +1,10 @@
-"""What the test samples add to an interval: skewness, and kinds of samples that the test set does not show."""
+"""What the test samples add to an interval: variance, skewness, and kinds of samples that the data do not show."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
@@ -13,31 +15,100 @@ ROUNDING = 1e-12
 FEW_SAMPLES = 5
 _ON_STEP = 1e-9
 _MOST_STEPS = 4  # a difference of differences of correctness spans -2 to 2
+Pair = tuple[float, float]
+"""Something towards the lower and towards the upper end of the interval."""
 
 
-def reach(
-    seed_variance: float, sample_variance: float, skew: float, n: int, samples: int | None, level: float
-) -> float:
-    """Return how far an end of the interval lies from the mean; `skew` is the skewness towards that end.
+@dataclass(frozen=True)
+class Axis:
+    """What one sample axis adds to an interval.
 
-    B = sqrt(t_{n-1}^2 seed_variance + t_{N-1}^2 sample_variance); both variances are of the mean. It is the wider
-    of B and the score bound: were the end, D from the mean, the truth, then the samples' variance would be
-    s^2 + skew D - D^2, so D solves D^2 = B^2 + t_{N-1}^2 (skew D - D^2) / N. For one arm that is right on a share
-    of N samples, the same in every seed, the score bound is that of Wilson (1927,
+    Attributes:
+        name: its data and rows; "" where samples were given without a name.
+        samples: N, how many independent samples it has.
+        variance: that of the mean, by these samples.
+        skew: skewness of the contributions towards either end, 0 where they are not binary.
+        unseen: what one sample that the data do not show would add to the variance, at either end.
+        is_binary: whether 0/1 correctness stands behind the contributions.
+    """
+
+    name: str
+    samples: int
+    variance: float
+    skew: Pair = (0.0, 0.0)
+    unseen: Pair = (0.0, 0.0)
+    is_binary: bool = False
+
+
+def reach(seed_variance: float, axes: Sequence[Axis], n: int, level: float, side: int) -> float:
+    """Return how far an end of the interval lies from the mean: the lower where `side` is 0, the upper where it is 1.
+
+    B = sqrt(t_{n-1}^2 seed_variance + sum over axes of t_{N-1}^2 variance); variances are of the mean. It is the
+    wider of B and the score bound: were the end, D from the mean, the truth, and D made up by the axes as
+    their variances are (shares p), then the variance of axis k would be s^2 + skew p D - (p D)^2, so D solves
+    D^2 = B^2 + sum of t_{N-1}^2 (skew p D - (p D)^2) / N over the binary axes. For one arm that is right on a
+    share of N samples, the same in every seed, that is the score bound of Wilson (1927,
     doi:10.1080/01621459.1927.10502953), with t for z.
     """
     upper = 0.5 + level / 2
-    squared = float(stdtrit(n - 1, upper)) ** 2 * seed_variance
-    if samples is None:
+    squared = float(stdtrit(n - 1, upper)) ** 2 * seed_variance if seed_variance else 0.0
+    if not axes:
         return math.sqrt(squared)
-    t_squared = float(stdtrit(samples - 1, upper)) ** 2
-    squared += t_squared * sample_variance
-    weight = t_squared / samples
-    score = weight * skew + math.sqrt((weight * skew) ** 2 + 4 * (1 + weight) * squared)
-    return max(math.sqrt(squared), score / (2 * (1 + weight)))
+    t_squared = [float(stdtrit(axis.samples - 1, upper)) ** 2 for axis in axes]
+    for axis, t in zip(axes, t_squared, strict=True):
+        squared += t * axis.variance
+    weighted = [t * (axis.variance + axis.unseen[side]) for axis, t in zip(axes, t_squared, strict=True)]
+    total = sum(weighted)
+    linear = quadratic = 0.0
+    for axis, t, part in zip(axes, t_squared, weighted, strict=True):
+        if axis.is_binary:
+            share, weight = part / total if total > 0 else 1 / len(axes), t / axis.samples
+            linear += weight * share * axis.skew[side]
+            quadratic += weight * share**2
+    score = linear + math.sqrt(linear**2 + 4 * (1 + quadratic) * squared)
+    return max(math.sqrt(squared), score / (2 * (1 + quadratic)))
 
 
-def skewness(values: Floats, agreement: float) -> tuple[float, float]:
+def axis_of(name: str, values: Floats, range_: Pair | None, *, with_seeds: bool) -> tuple[Axis, float]:
+    """Return what the samples of one axis add, and the variance of the mean by the noise of single predictions.
+
+    Args:
+        name: of the axis.
+        values: (n, N) contributions, N at least 2; n is 1 where the seeds are not counted.
+        range_: of a contribution, where 0/1 correctness stands behind them.
+        with_seeds: whether the noise is counted with the seeds, and so not here.
+    """
+    n, samples = values.shape
+    columns, mean = values.mean(axis=0), values.mean()
+    by_sample = variance_of(columns, float(np.abs(values).max())) / samples
+    noise = _noise(values) if with_seeds else 0.0
+    between = max(0.0, by_sample - noise)
+    if range_ is None:
+        return Axis(name, samples, between), noise
+    agreement = 1.0 if noise == 0 else between / (between + n * noise)
+    far = tuple(agreement * float(abs(end - mean)) for end in range_)
+    below, above = skewness(values, range_, agreement)
+    unseen = (far[0] ** 2 / samples**2, far[1] ** 2 / samples**2)
+    return Axis(name, samples, between, (below, above), unseen, is_binary=True), noise
+
+
+def _noise(values: Floats) -> float:
+    """Variance of the mean by the interaction of seeds and samples, s_C^2/(nN); zero where it is rounding."""
+    n, samples = values.shape
+    by_seed, by_sample, mean = values.mean(axis=1), values.mean(axis=0), values.mean()
+    residual = values - by_seed[:, None] - by_sample[None, :] + mean
+    of_one = float(np.sum(residual**2)) / ((n - 1) * (samples - 1))
+    return of_one / (n * samples) if of_one > (ROUNDING * np.abs(values).max()) ** 2 else 0.0
+
+
+def variance_of(means: Floats, largest: float) -> float:
+    """Unbiased variance of means; zero where it is the rounding alone of values that are at most `largest`."""
+    if np.ptp(means) <= ROUNDING * largest:
+        return 0.0
+    return float(means.var(ddof=1))
+
+
+def skewness(values: Floats, range_: Pair, agreement: float) -> Pair:
     """Return the skewness of the seed-averaged samples towards the lower and towards the upper end.
 
     It is the third over the second sum of powers of the distances from the mean, in the unit of the values,
@@ -46,13 +117,9 @@ def skewness(values: Floats, agreement: float) -> tuple[float, float]:
 
     Args:
         values: (n, N).
+        range_: least and greatest value that can come.
         agreement: intraclass correlation of the predictions on one sample, in [0, 1]; 1 where all seeds agree.
-
-    Returns: (0, 0) where no 0/1 correctness stands behind the values: those keep the normal interval.
     """
-    range_ = possible_range(values)
-    if range_ is None:
-        return 0.0, 0.0
     mean = float(values.mean())
     centred = values.mean(axis=0) - mean
     second, third = float(np.sum(centred**2)), float(np.sum(centred**3))
@@ -63,10 +130,11 @@ def skewness(values: Floats, agreement: float) -> tuple[float, float]:
     return below, above
 
 
-def possible_range(values: Floats) -> tuple[float, float] | None:
+def guessed_range(values: Floats) -> Pair | None:
     """Return the least and the greatest value that could have come, where 0/1 correctness stands behind them.
 
-    That is so where all values lie whole steps of 1 apart. Whole numbers are taken for a difference of two arms, -1
+    It is for plain numbers, whose giver did not say (`Sampled` does). That is so where all values lie whole steps of
+    1 apart. Whole numbers are taken for a difference of two arms, -1
     to 1 (or of differences, -2 to 2), other values between -1 and 1 for one arm less a constant in (0, 1), and
     all else for a difference plus a constant, at least two steps wide. None: they are something else.
     """
@@ -87,8 +155,6 @@ def possible_range(values: Floats) -> tuple[float, float] | None:
 
 def few_samples_flag(values: Floats) -> tuple[str, ...]:
     """Say where 0/1 correctness differs from one constant on fewer than five samples."""
-    if possible_range(values) is None:
-        return ()
     usual = np.unique(values.round(6))[:, None, None]
     differing = int((np.abs(values - usual) > 0.5).any(axis=1).sum(axis=1).min())
     if differing >= FEW_SAMPLES:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike
 from pydantic.dataclasses import dataclass
 
-from gradlab.statistics._checks import Floats, finite_values
 from gradlab.types import STRICT, UserError
 
 
@@ -59,49 +57,6 @@ def difference_of_differences(a: str, b: str, c: str, e: str) -> Contrast:
 def ratio(a: str, b: str) -> Contrast:
     """log(a / b), natural; values must be positive."""
     return Contrast(difference(a, b).weights, log=True)
-
-
-def contrast_values(contrast: Contrast, values: Mapping[str, ArrayLike]) -> Floats:
-    """Return d of the contrast for every seed, or every seed and test sample.
-
-    Args:
-        contrast: what to compare.
-        values: arm -> (n,) one value per seed, or (n, N) per seed and test sample; entry i of every arm is the
-            same seed, entry j the same sample. Arms beyond the contrast's are ignored.
-
-    Returns: (n,) or (n, N), as the values.
-
-    Raises:
-        UserError: an arm is missing, arms differ in shape, or under `log` a value is not positive or per sample.
-    """
-    missing = [arm for arm in contrast.weights if arm not in values]
-    if missing or not contrast.weights:
-        raise UserError(
-            f"the contrast needs values of its arms, missing {missing or 'every arm'}; there are {sorted(values)}."
-        )
-    arrays = {arm: finite_values(values[arm], f"values of {arm!r}") for arm in contrast.weights}
-    shapes = {arm: array.shape for arm, array in arrays.items()}
-    if len(set(shapes.values())) > 1:
-        raise UserError(
-            f"arms are compared seed by seed, so all need the same shape, got {shapes}; "
-            "run the missing seeds, or leave out those that not every arm has."
-        )
-    if contrast.log:
-        arrays = {arm: _logged(arm, array) for arm, array in arrays.items()}
-    terms = [weight * arrays[arm] for arm, weight in contrast.weights.items()]
-    return np.asarray(np.sum(terms, axis=0) + contrast.constant, dtype=np.float64)
-
-
-def _logged(arm: str, array: Floats) -> Floats:
-    if array.ndim == 2:
-        raise UserError(
-            f"a ratio is taken of one value per seed, got {array.shape} for {arm!r}; average over samples first."
-        )
-    if (array <= 0).any():
-        raise UserError(
-            f"a ratio needs positive values, got {array.min():g} in {arm!r}; use a difference instead."
-        )
-    return np.log(array)
 
 
 def _combine(*terms: dict[str, float]) -> Contrast:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -10,21 +11,26 @@ from numpy.typing import ArrayLike
 
 from gradlab.statistics import _explain
 from gradlab.statistics._checks import Floats, check_count, check_delta, finite_values
-from gradlab.statistics.interval import interval
+from gradlab.statistics.contrast import difference
+from gradlab.statistics.contrast_values import contrast_values
+from gradlab.statistics.differences import Differences
+from gradlab.statistics.interval import Interval, interval
 from gradlab.statistics.judgement import Judgement
 from gradlab.statistics.looks import alpha_at
 from gradlab.statistics.more_seeds import more_seeds
+from gradlab.statistics.sampled import Sampled
 from gradlab.statistics.sign_flip import sign_flip, smallest_p
 from gradlab.statistics.verdict import Verdict, verdict
 from gradlab.types import UserError
 
+Values: TypeAlias = ArrayLike | Sampled | Differences
 Trained: TypeAlias = Mapping[str, ArrayLike] | Sequence[ArrayLike]
 SIX_SEEDS = 6
 
 
 def judge(
-    a: ArrayLike,
-    b: ArrayLike | None = None,
+    a: Values,
+    b: ArrayLike | Sampled | None = None,
     *,
     delta: float,
     level: float | None = None,
@@ -33,6 +39,7 @@ def judge(
     look: int = 1,
     trained: Trained | None = None,
     unit: str = "",
+    given: bool = False,
 ) -> Judgement:
     """Judge whether a exceeds b by more than delta: supported, refuted, equivalent or inconclusive.
 
@@ -44,7 +51,8 @@ def judge(
     its p-value is at most 1 - level.
 
     Args:
-        a: (n,) values per seed, or (n, N) per seed and test sample (0/1 correctness); d itself where b is None.
+        a: `Sampled` values; or plain ones, (n,) per seed, or (n, N) per seed and test sample (0/1 correctness);
+            d itself where b is None, e.g. what `contrast_values` returns.
         b: the same seeds, and samples, of the other arm.
         delta: smallest difference that matters, > 0, in the measure's unit, fixed before the runs.
         level: level of the interval; None takes it from alpha, claims and look.
@@ -53,6 +61,8 @@ def judge(
         look: 1 for the first verdict; one more each time seeds were added after a verdict was seen.
         trained: per arm, (n,) whether each run trained; a mapping names the arms in the flag.
         unit: unit of the measure, for the sentences.
+        given: whether it is about one given network, a person's own: it has no seeds, repeated draws of an attack
+            (the rows) are averaged, the test samples alone decide, and there is no sign-flip.
 
     Raises:
         UserError: unpaired or non-finite values, delta not positive, or a count, level or alpha out of range.
@@ -63,14 +73,14 @@ def judge(
     check_delta(delta)
     level_now, level_next = _levels(level, alpha, claims, look)
     d = _paired(a, b)
-    found = interval(d, level=level_now)
+    found = interval(d, level=level_now, given=given)
     by_rule = verdict(found.low, found.high, delta)
-    groups = _groups(trained, found.n)
-    boundary, p_value = _sign_flip_against(d, by_rule, delta)
-    untrusted = bool(groups) or not found.has_spread
-    withheld = untrusted and by_rule != "inconclusive" and p_value > 1 - level_now
+    groups = [] if given else _groups(trained, found.n)
+    boundary, p_value = _sign_flip_against(d, found, by_rule, delta)
+    untrusted = bool(groups) or not (found.has_spread or (given and _is_binary(found)))
+    withheld = untrusted and by_rule != "inconclusive" and (given or p_value > 1 - level_now)
     final: Verdict = "inconclusive" if withheld else by_rule
-    flags = (*groups, *found.flags, *_small_n_flag(found.n))
+    flags = (*groups, *found.flags, *(() if given else _small_n_flag(found.n)))
     more = more_seeds(found, delta, level_next, sign_flip=untrusted) if final == "inconclusive" else None
     explanation = (
         _explain.withheld(found, by_rule, p_value, unit, look, two_groups=bool(groups))
@@ -87,7 +97,11 @@ def _levels(level: float | None, alpha: float, claims: int, look: int) -> tuple[
     return (now, following) if level is None else (level, level)
 
 
-def _paired(a: ArrayLike, b: ArrayLike | None) -> Floats:
+def _paired(a: Values, b: ArrayLike | Sampled | None) -> Floats | Sampled | Differences:
+    if isinstance(a, Sampled | Differences):
+        return a if b is None else _sampled_pair(a, b)
+    if isinstance(b, Sampled):
+        raise UserError("b is Sampled and a is not; give both as Sampled(values, axes), or neither.")
     first = finite_values(a, "a")
     if b is None:
         return first
@@ -98,6 +112,18 @@ def _paired(a: ArrayLike, b: ArrayLike | None) -> Floats:
             f"{second.shape}; give the same seeds (and test samples) of both, in one order."
         )
     return np.asarray(first - second, dtype=np.float64)
+
+
+def _sampled_pair(a: Sampled | Differences, b: ArrayLike | Sampled) -> Differences:
+    if not (isinstance(a, Sampled) and isinstance(b, Sampled)):
+        raise UserError(
+            "a and b must both be Sampled; what contrast_values returned is judged alone, without b."
+        )
+    return contrast_values(difference("a", "b"), {"a": a, "b": b})
+
+
+def _is_binary(found: Interval) -> bool:
+    return any(axis.is_binary for axis in found.axes)
 
 
 def _groups(trained: Trained | None, n: int) -> list[str]:
@@ -118,17 +144,22 @@ def _groups(trained: Trained | None, n: int) -> list[str]:
     return flags
 
 
-def _sign_flip_against(d: Floats, by_rule: Verdict, delta: float) -> tuple[float, float]:
+def _sign_flip_against(
+    d: Floats | Sampled | Differences, found: Interval, by_rule: Verdict, delta: float
+) -> tuple[float, float]:
     """Boundary and p-value of the sign-flip; beyond 20 seeds the random patterns are always the same ones."""
-    estimate = float(d.mean())
+    estimate = found.estimate
     nearer = delta if estimate >= 0 else -delta
+    if found.given:
+        return nearer, math.nan
+    values = d.values if isinstance(d, Sampled | Differences) else d
     boundaries = {
         "supported": (delta,),
         "refuted": (-delta,),
         "equivalent": (nearer, -nearer),
         "inconclusive": (nearer,) if estimate else (delta, -delta),
     }
-    tested = [(x, sign_flip(d, x, generator=np.random.default_rng(0))) for x in boundaries[by_rule]]
+    tested = [(x, sign_flip(values, x, generator=np.random.default_rng(0))) for x in boundaries[by_rule]]
     return max(tested, key=lambda pair: pair[1])
 
 

@@ -8,9 +8,10 @@ from dataclasses import KW_ONLY, dataclass, replace
 from numpy.typing import ArrayLike
 
 from gradlab.statistics._checks import check_count
-from gradlab.statistics.judge import Trained, judge
+from gradlab.statistics.judge import Trained, Values, judge
 from gradlab.statistics.judgement import Judgement
 from gradlab.statistics.more_seeds import MoreSeeds
+from gradlab.statistics.sampled import Sampled
 from gradlab.statistics.verdict import Verdict
 from gradlab.types import UserError
 
@@ -19,12 +20,13 @@ from gradlab.types import UserError
 class Part:
     """One part of a claim: the arguments of `judge` that may differ from part to part."""
 
-    a: ArrayLike
-    b: ArrayLike | None = None
+    a: Values
+    b: ArrayLike | Sampled | None = None
     _: KW_ONLY
     delta: float
     trained: Trained | None = None
     unit: str = ""
+    given: bool = False
 
 
 def judge_every(
@@ -95,6 +97,7 @@ def _judge(part: Part, alpha: float, claims: int, look: int, level: float | None
         look=look,
         trained=part.trained,
         unit=part.unit,
+        given=part.given,
     )
 
 

@@ -17,10 +17,10 @@ from gradlab.statistics.verdict import Verdict
 class Judgement:
     """The verdict on one claim.
 
-    `interval` is the one that decided, at `level`. `sign_flip` is the exact p-value against
-    `sign_flip_boundary`; below six seeds it cannot reach 0.05 and `flags` say so. `more_seeds` is None where
-    the claim is settled. `parts` are the judgements of a claim that must hold in every part, and
-    `weakest` names the part whose estimate and interval stand here.
+    `interval` is the one that decided, at `level`. `sign_flip` is the exact p-value against `sign_flip_boundary`; below
+    six seeds it cannot reach 0.05 and `flags` say so; it is NaN for a given network, which has no seeds.
+    `more_seeds` is None where the claim is settled. `parts` are the judgements of a claim that must hold in every
+    part, and `weakest` names the part whose estimate and interval stand here.
     """
 
     verdict: Verdict
@@ -63,7 +63,7 @@ class Judgement:
 
     @property
     def n(self) -> int:
-        """Number of paired seeds."""
+        """Number of paired seeds; of draws where the network is given."""
         return self.interval.n
 
     @property
@@ -95,7 +95,7 @@ class Judgement:
             "sample_variance": self.interval.sample_variance if bounded else None,
             "seed_share": self.seed_share,
             "degrees_of_freedom": self.interval.degrees_of_freedom,
-            "sign_flip": self.sign_flip,
+            "sign_flip": None if self.interval.given else self.sign_flip,
             "sign_flip_boundary": self.sign_flip_boundary,
             "more_seeds": None if self.more_seeds is None else self.more_seeds.text,
             "flags": list(self.flags),
@@ -103,7 +103,13 @@ class Judgement:
         if self.parts:
             record["weakest"] = self.weakest
             record["parts"] = [{"label": label, **part.as_record()} for label, part in self.parts.items()]
-        return record
+        return record | self._beyond_seeds()
+
+    def _beyond_seeds(self) -> dict[str, Any]:
+        """What stands in the record only where it is said: several sample axes, a given network."""
+        axes = self.interval.axes
+        several = {"axes": {axis.name: axis.samples for axis in axes}} if len(axes) > 1 else {}
+        return several | ({"given": True} if self.interval.given else {})
 
     def __str__(self) -> str:
         """Verdict, sentence, and one line for each thing that it rests on."""
@@ -122,8 +128,16 @@ class Judgement:
             [(label, part.verdict, part.explanation) for label, part in self.parts.items()],
         )
 
-    def _rows(self) -> list[tuple[str, str]]:
+    def _data(self) -> str:
         seeds = f"{self.n} paired seed{'' if self.n == 1 else 's'}"
+        if self.interval.given:
+            seeds = "one given network" if self.n == 1 else f"one given network, {self.n} draws"
+        axes = self.interval.axes
+        if len(axes) < 2:
+            return ", ".join([seeds, *(f"{axis.samples} test samples" for axis in axes)])
+        return ", ".join([seeds, *(f"{axis.samples} of {axis.name}" for axis in axes)])
+
+    def _rows(self) -> list[tuple[str, str]]:
         rows = [
             (
                 "estimate",
@@ -131,10 +145,11 @@ class Judgement:
                 f"{interval_text(self.low, self.high, self.unit)}",
             ),
             ("smallest difference that matters", with_unit(self.delta, self.unit)),
-            ("data", seeds if self.samples is None else f"{seeds}, {self.samples} test samples"),
-            ("sign-flip", f"p = {self.sign_flip:.3g} against {self.sign_flip_boundary:+g}"),
+            ("data", self._data()),
         ]
-        if self.seed_share is not None and self.samples is not None:
+        if not self.interval.given:
+            rows.append(("sign-flip", f"p = {self.sign_flip:.3g} against {self.sign_flip_boundary:+g}"))
+        if self.seed_share is not None and self.samples is not None and not self.interval.given:
             rows.append(("variance from seeds", f"{100 * self.seed_share:.0f} %"))
         if self.more_seeds is not None:
             rows.append(("to settle it", self.more_seeds.text))

@@ -43,6 +43,9 @@ def more_seeds(interval: Interval, delta: float, next_level: float, *, sign_flip
         next_level: level of the interval at the next look, in (0, 1).
         sign_flip: whether the verdict also waits for the exact sign-flip to reach 1 - next_level.
     """
+    if interval.given:
+        text = "more test samples: a given network has no seeds"
+        return MoreSeeds("samples", None, None, text)
     if interval.n == 1:
         return MoreSeeds("seeds", 5, None, "at least 5 more seeds: one seed shows no spread")
     if not interval.is_bounded:
@@ -83,10 +86,7 @@ def _needed(interval: Interval, inflation: float, delta: float, level: float) ->
 
 def _ends(interval: Interval, seed_variance: float, n: int, level: float) -> tuple[float, float]:
     """How far the interval would reach below and above the estimate."""
-    below, above = (
-        reach(seed_variance, interval.sample_variance, skew, n, interval.samples, level)
-        for skew in interval.skew
-    )
+    below, above = (reach(seed_variance, interval.axes, n, level, side) for side in (0, 1))
     return below, above
 
 
