@@ -10,9 +10,10 @@ from gradlab.report._theme import PALETTE, style
 from gradlab.report.figures import FIGURES, series_order
 from gradlab.types import UserError
 from tests.report.sample import claim, lines, png, realistic
+from tests.report.sample_figures import every_kind
 
 RESULTS = realistic()
-BY_KIND = {figure["kind"]: figure for figure in RESULTS["figures"]}
+BY_KIND = {figure["kind"]: figure for figure in [*every_kind(), *RESULTS["figures"]]}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -28,8 +29,8 @@ def one(**series):
     return draw(lines(panels=[{"title": "", "series": [made]}], **axes), panel=0)
 
 
-def test_the_sample_holds_every_kind_and_there_are_four():
-    assert len(FIGURES) == 4
+def test_the_samples_hold_every_kind_and_there_are_eight():
+    assert len(FIGURES) == 8
     assert set(BY_KIND) == set(FIGURES)
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from gradlab.report._lines import SETTINGS, finish
+from gradlab.report._canvas import SETTINGS, finish
 from gradlab.report._theme import MUTED, TONES, ZONE, short
 from gradlab.report.marks import check_verdict
 from gradlab.report.numbers import is_number, number

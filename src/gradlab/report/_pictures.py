@@ -14,7 +14,7 @@ from gradlab.report.numbers import number, percent
 from gradlab.types import UserError
 
 RIGHT, WRONG = "#0b63a8", "#c2500a"
-_HEAD = (
+HEAD = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" '
     'font-size="11" font-family="sans-serif">'
 )
@@ -36,7 +36,7 @@ def matrix(figure: dict[str, Any], *, themed: bool, **_: Any) -> str:
     body.append(f'<text x="{left}" y="12" class="axis">predicted →</text>')
     turned = f'transform="translate(11 {top + size / 2:g}) rotate(-90)" text-anchor="middle"'
     body.append(f'<text {turned} class="axis">true class</text>')
-    svg = _HEAD.format(w=left + size + 2, h=top + size + 2) + "".join(body) + "</svg>"
+    svg = HEAD.format(w=left + size + 2, h=top + size + 2) + "".join(body) + "</svg>"
     return svg.replace(RIGHT, "var(--s0)").replace(WRONG, "var(--s1)") if themed else svg
 
 
@@ -152,5 +152,5 @@ def gallery(figure: dict[str, Any], **_: Any) -> str:
             f'href="data:image/png;base64,{check_png(item)}"/><text x="{x}" y="{y + side + 14}">{first}</text>'
             f'<text x="{x}" y="{y + side + 27}" class="share" font-size="9">{second}</text>'
         )
-    head = _HEAD.format(w=5 * step + 8, h=max(1, -(-len(items) // 5)) * 140)
+    head = HEAD.format(w=5 * step + 8, h=max(1, -(-len(items) // 5)) * 140)
     return f"{head}{''.join(body)}</svg>"

@@ -45,15 +45,23 @@ def style(number: int) -> Style:
     )
 
 
-def swatch(number: int) -> str:
-    """Draw the legend's sample of a series as a small SVG in the page's colours."""
+def swatch(number: int, kind: str = "lines") -> str:
+    """Draw the legend's sample of a series as a small SVG in the page's colours, as the kind of figure shows it."""
     look = style(number)
+    if kind in ("bars", "histogram"):
+        return _sample(look, '<path d="M4 1h26v10H4z" fill="currentColor" opacity=".75"/>')
+    marker = f'<g fill="currentColor">{SHAPES[look.marker]}</g>'
+    if kind == "points":
+        return _sample(look, marker)
     dash = "" if isinstance(look.dash, str) else ",".join(f"{d * 1.6:g}" for d in look.dash[1])
     stroke = f' stroke-dasharray="{dash}"' if dash else ""
+    return _sample(look, f'<path d="M0 6h34" stroke="currentColor" stroke-width="2"{stroke}/>{marker}')
+
+
+def _sample(look: Style, body: str) -> str:
     return (
-        f'<svg class="swatch" viewBox="0 0 34 12" width="34" height="12" aria-hidden="true" style="color:var(--s{look.number})">'
-        f'<path d="M0 6h34" stroke="currentColor" stroke-width="2"{stroke}/>'
-        f'<g fill="currentColor">{SHAPES[look.marker]}</g></svg>'
+        '<svg class="swatch" viewBox="0 0 34 12" width="34" height="12" aria-hidden="true" '
+        f'style="color:var(--s{look.number})">{body}</svg>'
     )
 
 

@@ -11,8 +11,9 @@ from markupsafe import Markup
 
 from gradlab.report import _pictures
 from gradlab.report._numbers_of_figure import figure_table
+from gradlab.report._points import is_dot_plot
 from gradlab.report._theme import swatch
-from gradlab.report.figures import check_figure, draw, series_order
+from gradlab.report.figures import PANELLED, check_figure, draw, series_order
 from gradlab.report.marks import Axis, axis_over, dots
 from gradlab.report.numbers import MISSING, duration, is_number, level, megabytes, number, scaled, typeset
 from gradlab.report.tables import Column, Table, cell_text, display_of, values_of
@@ -94,16 +95,19 @@ def _figure(figure: dict[str, Any], index: int, order: Mapping[str, int], claims
     view: View = {
         "anchor": anchor("figure", figure.get("name"), index), "kind": kind, "caption": figure.get("caption"),
         "title": figure.get("title") or figure.get("name"), "numbers": figure_table(figure),
-        "narrow": kind in ("forest", "matrix"),
+        "narrow": kind in ("forest", "matrix") or (kind == "heat" and len(figure.get("columns") or ()) <= 6),
     }  # fmt: skip
-    if kind == "lines":
+    if kind in PANELLED:
         panels = figure.get("panels") or []
         view["panels"] = [
             (panel.get("title"), Markup(draw(own, order=order, panel=i, themed=True)))
             for i, panel in enumerate(panels)
         ]
-        view["ylabel"], view["narrow"] = (figure.get("y") or {}).get("label"), len(panels) == 1
-        view["legend"] = [(name, Markup(swatch(order[name]))) for name in series_order([figure])]
+        view["ylabel"] = None if is_dot_plot(figure) else (figure.get("y") or {}).get("label")
+        view["narrow"] = len(panels) == 1
+        names = list(series_order([figure]))
+        told = names in ([""], [str((figure.get("y") or {}).get("label"))])  # the axis says it already
+        view["legend"] = [] if told else [(name, Markup(swatch(order[name], kind))) for name in names]
     elif kind == "gallery":
         items = figure.get("items") or []
         view["pictures"] = [(_pictures.check_png(item), *_pictures.item_words(item)) for item in items]

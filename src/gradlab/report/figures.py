@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gradlab.report import _forest, _lines, _pictures
+from gradlab.report import _bars, _forest, _heat, _lines, _pictures, _points
 from gradlab.types import UserError, did_you_mean
 
 Figure = dict[str, Any]
@@ -13,11 +13,17 @@ Draw = Callable[..., str]
 
 FIGURES: dict[str, Draw] = {
     "lines": _lines.lines,
+    "points": _points.points,
+    "bars": _bars.bars,
+    "histogram": _bars.histogram,
+    "heat": _heat.heat,
     "forest": _forest.forest,
     "matrix": _pictures.matrix,
     "gallery": _pictures.gallery,
 }
-"""Kind of figure -> the function (figure, claims, styles, panel, themed) -> SVG."""
+"""Kind of figure -> the function (figure, claims, order, panel, themed) -> SVG."""
+PANELLED = ("lines", "points", "bars", "histogram")
+"""Kinds that have panels of series; the page draws each panel as a picture of its own."""
 
 
 def check_figure(figure: Figure) -> str:
@@ -56,7 +62,7 @@ def draw(
         figure: an entry of results["figures"].
         claims: results["claims"], which a figure of kind "forest" shows.
         order: name of a series -> number of its colour, marker and dash (`series_order` of all figures).
-        panel: draw only this panel of a "lines" figure; None: all of them, with a legend.
+        panel: draw only this panel (of a kind with panels); None: all of them, with a legend.
         themed: colours are the page's CSS variables (light and dark) instead of fixed ones.
 
     Raises:

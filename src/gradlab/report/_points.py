@@ -1,0 +1,130 @@
+"""Means with intervals as points: a scatter of two measures, or a dot plot of categories sorted by value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from gradlab.report._axes import all_values, measure_axis, or_gap
+from gradlab.report._canvas import small_multiples
+from gradlab.report._reference import draw_reference, near
+from gradlab.report._theme import short, style
+from gradlab.report.numbers import is_number
+
+Series = Mapping[str, Any]
+
+
+def is_dot_plot(figure: Mapping[str, Any]) -> bool:
+    """Say whether the measure of a "points" figure runs along the horizontal axis."""
+    return figure.get("kind") == "points" and (figure.get("x") or {}).get("scale") == "category"
+
+
+def points(
+    figure: dict[str, Any],
+    *,
+    order: Mapping[str, int],
+    panel: int | None,
+    themed: bool,
+    claims: Sequence[Mapping[str, Any]] = (),  # noqa: ARG001 - every kind is called alike
+) -> str:
+    """Draw a "points" figure; categories become the rows of a dot plot, the largest value on top."""
+    if not is_dot_plot(figure):
+        return small_multiples(figure, _scatter, order=order, panel=panel, themed=themed)
+    panels = figure.get("panels") or [{}]
+    rows = max(len(sorted_categories(content)) for content in panels)
+    series = max(len(content.get("series") or ()) or 1 for content in panels)
+    height = 0.7 + rows * (0.24 + 0.13 * (series - 1))
+    return small_multiples(
+        figure, _dot_plot, order=order, panel=panel, themed=themed, height=height, turned=True
+    )
+
+
+def _scatter(
+    axes: Axes, figure: Mapping[str, Any], content: Mapping[str, Any], order: Mapping[str, int]
+) -> None:
+    logs = [(figure.get(axis) or {}).get("scale") == "log" for axis in "xy"]
+    for series in content.get("series") or ():
+        _spread(axes, series, order.get(str(series.get("name")), 0), logs)
+    for axis in ("x", "y"):
+        names = ("x", "x_low", "x_high") if axis == "x" else ("y", "low", "high")
+        values = all_values(figure, *names)
+        measure_axis(axes, axis, figure.get(axis) or {}, [*values, *near(figure, axis, values)])
+    draw_reference(axes, figure)
+
+
+def _spread(axes: Axes, series: Series, index: int, logs: Sequence[bool]) -> None:
+    """Draw the means of one series, their intervals along both axes, and the seeds as small dots."""
+    look = style(index)
+    xs = [or_gap(v, log=logs[0]) for v in series.get("x") or ()]
+    ys = [or_gap(v, log=logs[1]) for v in series.get("y") or ()]
+    single = series.get("points") or ()
+    axes.plot(
+        [or_gap(p[0], log=logs[0]) for p in single], [or_gap(p[1], log=logs[1]) for p in single], look.marker,
+        color=look.color, markersize=3, alpha=0.4, markeredgewidth=0,
+    )  # fmt: skip
+    if series.get("low"):
+        axes.vlines(xs, *ends(series, "low", "high", log=logs[1]), color=look.color, linewidth=1.6)
+    if series.get("x_low"):
+        axes.hlines(ys, *ends(series, "x_low", "x_high", log=logs[0]), color=look.color, linewidth=1.6)
+    axes.plot(xs, ys, look.marker, color=look.color, markersize=7, markeredgewidth=0)
+
+
+def ends(series: Series, low: str, high: str, *, log: bool = False) -> tuple[list[float], list[float]]:
+    """Return the ends of a series' intervals, gaps where there are none."""
+    count = len(series.get("x") or ())
+    found = [[or_gap(v, log=log) for v in series.get(key) or [None] * count] for key in (low, high)]
+    return found[0], found[1]
+
+
+def sorted_categories(content: Mapping[str, Any]) -> list[Any]:
+    """Return a panel's categories from the smallest mean to the largest; those without value first."""
+    totals: dict[Any, list[float]] = {}
+    for series in content.get("series") or ():
+        for name, value in zip(series.get("x") or (), series.get("y") or (), strict=False):
+            totals.setdefault(name, []).extend([float(value)] if is_number(value) else [])
+
+    def mean(name: Any) -> float:
+        return sum(totals[name]) / len(totals[name]) if totals[name] else -math.inf
+
+    return sorted(totals, key=mean)
+
+
+def _dot_plot(
+    axes: Axes, figure: Mapping[str, Any], content: Mapping[str, Any], order: Mapping[str, int]
+) -> None:
+    """Draw one panel; its rows are sorted, and its axis zooms, by its own values."""
+    names = sorted_categories(content)
+    rows = {name: row for row, name in enumerate(names)}
+    y = figure.get("y") or {}
+    drawn = content.get("series") or ()
+    for number, series in enumerate(drawn):
+        shift = ((len(drawn) - 1) / 2 - number) * min(0.22, 0.7 / len(drawn))
+        _row_dots(
+            axes, series, order.get(str(series.get("name")), 0), rows, shift, log=y.get("scale") == "log"
+        )
+    axes.set_yticks(range(len(names)), [short(name, 34) for name in names])
+    axes.set_ylim(-0.6, max(1, len(names)) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    values = all_values({"panels": [content]}, "y", "low", "high")
+    measure_axis(axes, "x", y, [*values, *near(figure, "y", values)])
+    draw_reference(axes, figure, turned=True)
+
+
+def _row_dots(
+    axes: Axes, series: Series, index: int, rows: Mapping[Any, int], shift: float, *, log: bool
+) -> None:
+    look = style(index)
+    heights = [rows[name] + shift for name in series.get("x") or ()]
+    single = series.get("points") or ()
+    axes.plot(
+        [or_gap(p[1], log=log) for p in single], [rows[p[0]] + shift for p in single], "o",
+        color=look.color, markersize=3.2, alpha=0.4, markeredgewidth=0,
+    )  # fmt: skip
+    axes.hlines(heights, *ends(series, "low", "high", log=log), color=look.color, linewidth=1.8)
+    axes.plot(
+        [or_gap(v, log=log) for v in series.get("y") or ()], heights, look.marker, color=look.color,
+        markersize=6.5, markeredgewidth=0,
+    )  # fmt: skip
