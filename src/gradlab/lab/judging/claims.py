@@ -8,8 +8,9 @@ import numpy as np
 
 from gradlab.lab.designing.claims import Claim, Part
 from gradlab.lab.judging.choice import edge_flags
+from gradlab.lab.judging.tables import sampled
 from gradlab.lab.kinds import Measure
-from gradlab.statistics import Judgement, contrast_values, judge, judge_every
+from gradlab.statistics import Differences, Judgement, contrast_values, judge, judge_every
 from gradlab.statistics import Part as JudgePart
 from gradlab.types import UserError
 
@@ -23,7 +24,9 @@ def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
     common: dict[str, Any] = {"claims": len(study.design.claims), "look": study.context.look}
     if len(claim.parts) == 1:
         (one,) = inputs.values()
-        found = judge(one.a, delta=one.delta, trained=one.trained, unit=one.unit, **common)
+        found = judge(
+            one.a, delta=one.delta, trained=one.trained, unit=one.unit, given=one.given, **common
+        )
     else:
         found = judge_every(inputs, **common)
     record = found.as_record()
@@ -62,15 +65,11 @@ def measure_of(part: Part, study: Study) -> Measure:
 def judge_part(part: Part, study: Study) -> JudgePart:
     """Compute the contrast of a comparison for every seed, and test sample where its measure has such."""
     measure, arms = measure_of(part, study), list(part.contrast.weights)
-    runs = {arm: study.arms[arm] for arm in arms}
-    if measure.samples is not None:
-        axes = {arm: [measure.samples(run) for run in runs[arm]] for arm in arms}
-        values = {arm: np.stack([next(iter(one.values())) for one in axes[arm]]) for arm in arms}
-    else:
-        values = {arm: np.array([measure.value(run) for run in runs[arm]]) for arm in arms}
+    values = {arm: sampled(study.measure_of(arm, part.measure), study.arms[arm]) for arm in arms}
     d = contrast_values(part.contrast, values)
     learned = {arm: np.array(study.learned[arm]) for arm in arms} if measure.learns else None
-    return JudgePart(d, delta=part.delta, trained=learned, unit=measure.unit)
+    given = all(study.is_given(arm) for arm in arms)
+    return JudgePart(d, delta=part.delta, trained=learned, unit=measure.unit, given=given)
 
 
 def _flags(claim: Claim, study: Study) -> list[str]:
@@ -89,12 +88,12 @@ def _flags(claim: Claim, study: Study) -> list[str]:
 
 def _part(part: Part, values: JudgePart, found: Judgement, study: Study) -> dict[str, Any]:
     judged = found.parts[part.label] if found.parts else found
-    d = np.asarray(values.a)
+    assert isinstance(values.a, Differences)  # judge_part made it
     return judged.as_record() | {
         "label": part.label,
         "measure": part.measure,
         "unit": measure_of(part, study).unit,
-        "differences": (d.mean(axis=1) if d.ndim == 2 else d).tolist(),
+        "differences": values.a.values.tolist(),
         "seeds": list(study.seeds),
     }
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from gradlab.lab.designing.design import Arm, Design, Twins, dump_design
+from gradlab.lab.designing.procedure import Pick, walk
 from gradlab.lab.judging.answer import answer
 from gradlab.lab.judging.claims import judge_claim
 from gradlab.lab.judging.figures import draw_figures
@@ -69,6 +70,11 @@ class Study:
     def measure_of(self, arm: str, name: str) -> Any:
         """Return a measure as the kind of an arm has it; None where it has none of this name."""
         return self.arms[arm][0].kind.measures.get(name)
+
+    def is_given(self, arm: str) -> bool:
+        """Whether an arm is about one network that was there before, which has no seeds."""
+        procedure = self.design.arm(arm).procedure
+        return any(self.kinds[one.kind].work is None for one in walk(procedure) if not isinstance(one, Pick))
 
     def _results(self, bound: Bound, at: Mapping[str, Any]) -> Results:
         run = self.runs[bound.hash]

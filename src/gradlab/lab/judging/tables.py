@@ -13,7 +13,7 @@ from gradlab.lab.designing.shown import Table
 from gradlab.lab.judging.choice import choices, labels_among, tell
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Measure
-from gradlab.statistics import clopper_pearson, interval
+from gradlab.statistics import Sampled, clopper_pearson, interval
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
@@ -80,15 +80,23 @@ def mean_interval(
     values = [measure.value(run) for run in runs]
     if not all(math.isfinite(value) for value in values):
         return math.nan, None, None, values
-    data = np.array(values)
-    if measure.samples is not None and measure.in_tables:
-        data = np.stack([next(iter(measure.samples(run).values())) for run in runs])
-    found = interval(data, level=LEVEL)
+    counts = measure.samples is not None and measure.in_tables
+    found = interval(sampled(measure, runs) if counts else np.array(values), level=LEVEL)
     if not found.is_bounded:
         return found.estimate, None, None, values
     low = found.low if measure.unit == "decades" else max(0.0, found.low)
     high = min(1.0, found.high) if measure.unit == "fraction" else found.high
     return found.estimate, low, high, values
+
+
+def sampled(measure: Measure, runs: Sequence[Results]) -> Sampled:
+    """Return a measure of an arm's runs, with what every sample contributes along each of its axes."""
+    if measure.samples is None:
+        return Sampled(np.array([measure.value(run) for run in runs]), range=measure.range)
+    each = [measure.samples(run) for run in runs]
+    axes = {name: np.stack([one[name] for one in each]) for name in each[0]}
+    first = next(iter(axes.values()))
+    return Sampled(first.mean(axis=1), axes, range=measure.range, binary=measure.exact)
 
 
 def clean(value: Any) -> Any:
