@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from gradlab.attacks import ATTACKS
 from gradlab.augmentation import AUGMENTATION_SETS, AUGMENTATIONS
 from gradlab.cli.app import app
 from gradlab.data import DATASETS
+from gradlab.detection import DETECTORS
 from gradlab.lab.measures import MEASURES
 from gradlab.lab.trackers import TRACKERS
 from gradlab.metrics import METRICS
@@ -189,7 +191,9 @@ VERBS = [name for name in app if not name.startswith("-")]
         pytest.param(STUDIES, 1, id="studies"),
         pytest.param(PARAMETERS, 7, id="parameters"),
         pytest.param(PRESETS, 3, id="presets"),
-        pytest.param(MODELS, 1, id="models"),
+        pytest.param(MODELS, 2, id="models"),
+        pytest.param(ATTACKS, 2, id="attacks"),
+        pytest.param(DETECTORS, 2, id="detectors"),
         pytest.param(AUGMENTATIONS, 13, id="augmentations"),
         pytest.param(AUGMENTATION_SETS, 2, id="augmentation sets"),
         pytest.param(MEASURES, 8, id="measures"),

@@ -14,8 +14,10 @@ from tests.pages import ROOT
 
 PACKAGES = (
     "gradlab",
+    "attacks",
     "augmentation",
     "data",
+    "detection",
     "lab",
     "metrics",
     "models",

@@ -15,16 +15,19 @@ from tests.pages import ROOT
 SOURCE = ROOT / "src" / "gradlab"
 TOP = ("running", "result", "reporting", "verification")
 """Top-level modules that join studies and report, as the command line does."""
-GROUND = {"metrics", "statistics", "types", "_lazy"}
+GROUND = {"metrics", "statistics", "types", "_lazy", "_torch"}
 BELOW: dict[str, set[str]] = {
     "types": set(),
     "_lazy": set(),
+    "_torch": {"_lazy"},
     "statistics": {"types", "_lazy"},
     "metrics": {"types", "_lazy", "statistics"},
     "data": GROUND,
     "models": GROUND | {"data"},
     "augmentation": GROUND,
     "training": GROUND | {"augmentation", "data", "models"},
+    "attacks": GROUND | {"training", "models", "data", "augmentation"},
+    "detection": GROUND | {"training", "models", "data", "augmentation"},
     "lab": GROUND | {"augmentation", "data", "models", "training"},
     "studies": GROUND | {"augmentation", "data", "models", "training", "lab"},
     "report": {"types", "_lazy", "statistics"},
@@ -113,6 +116,9 @@ import gradlab, gradlab.report, gradlab.statistics, gradlab.studies, gradlab.met
 gradlab.statistics.judge([0.1, 0.2, 0.15], delta=0.01)
 gradlab.data.info("digits")
 gradlab.models.MLP(width=8).describe(64, 10)
+gradlab.models.CNN().describe((1, 8, 8), 10), gradlab.models.MODELS
+gradlab.attacks.ATTACKS, gradlab.attacks.PGD(eps="4/255"), gradlab.attacks.pgd
+gradlab.detection.DETECTORS["max-softmax"]().score([[1.0, 2.0]])
 gradlab.training.Recipe(epochs=3).describe()
 gradlab.training.alarms([]), gradlab.training.alarms_of_runs("a", []), gradlab.training.ProbeRow
 gradlab.run, gradlab.plan, gradlab.Result, gradlab.lab.MEASURES

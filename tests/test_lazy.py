@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from gradlab._lazy import attach
+from gradlab._lazy import Late, attach
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def package(tmp_path, monkeypatch):
     folder = tmp_path / "lazy_example"
     folder.mkdir()
     (folder / "__init__.py").write_text(
-        "from gradlab._lazy import attach\n"
+        "from gradlab._lazy import Late, attach\n"
         "__getattr__, __dir__, __all__ = attach(__name__, {'act': 'act', 'other': 'leaf', 'whole': 'whole'})\n"
     )
     (folder / "act.py").write_text("def act(): return 'acted'\n")
@@ -51,3 +51,14 @@ def test_an_unknown_name_says_so(package):
 def test_attach_needs_the_package_to_be_loading():
     with pytest.raises(KeyError):
         attach("nowhere", {})
+
+
+def test_a_late_module_is_imported_when_a_name_is_asked_for(tmp_path, monkeypatch):
+    (tmp_path / "late_example.py").write_text("value = 3\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    late = Late("late_example")
+    assert "late_example" not in sys.modules
+    assert late.value == 3
+    with pytest.raises(AttributeError, match="has no attribute 'more'"):
+        _ = late.more
+    del sys.modules["late_example"]

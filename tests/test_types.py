@@ -12,6 +12,7 @@ from gradlab.types import (
     PositiveFloat,
     Probability,
     UserError,
+    check_pixels,
     derive_seed,
     did_you_mean,
 )
@@ -71,3 +72,14 @@ def test_streams_of_other_names_differ():
 def test_the_nearest_word_is_suggested():
     assert did_you_mean("residual-mpl", ["residual-mlp", "compare"]) == "did you mean 'residual-mlp'?"
     assert did_you_mean("xyz", ["b", "a"]) == "known are a, b."
+
+
+def test_a_fraction_of_nothing_is_refused_in_a_sentence():
+    with pytest.raises(ValidationError, match="a fraction needs a denominator other than 0, got 8/0"):
+        read(PixelEps, "8/0")
+
+
+@pytest.mark.parametrize("value", [-0.1, 300, float("nan")])
+def test_what_is_no_grey_level_is_refused_without_a_fraction(value):
+    with pytest.raises(UserError, match=r"step must lie in \[0, 1\] on the pixel scale, got [^ ]+\.$"):
+        check_pixels(value, "step")

@@ -12,8 +12,10 @@ _getattr, _dir, _public = attach(
     {
         "Result": "result",
         "UserError": "types",
+        "attacks": "attacks",
         "augmentation": "augmentation",
         "data": "data",
+        "detection": "detection",
         "lab": "lab",
         "metrics": "metrics",
         "models": "models",
@@ -30,8 +32,10 @@ __getattr__, __dir__ = _getattr, _dir
 __all__ = [*_public, "__version__"]
 
 if TYPE_CHECKING:
+    from gradlab import attacks as attacks
     from gradlab import augmentation as augmentation
     from gradlab import data as data
+    from gradlab import detection as detection
     from gradlab import lab as lab
     from gradlab import metrics as metrics
     from gradlab import models as models

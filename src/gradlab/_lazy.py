@@ -18,6 +18,13 @@ class _Package(ModuleType):
         super().__setattr__(name, value)
 
 
+class Late(ModuleType):
+    """Stands for a module that is imported when one of its names is first asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self.__name__), name)
+
+
 def attach(
     package: str, public: Mapping[str, str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:

@@ -6,7 +6,7 @@ import hashlib
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo
 
 STRICT = ConfigDict(extra="forbid", validate_default=True, arbitrary_types_allowed=False)
 
@@ -18,18 +18,28 @@ class UserError(ValueError):
 def _fraction_text(value: Any) -> Any:
     """Read "8/255" as a number, so that Python and the command line write a radius alike."""
     if isinstance(value, str) and value.count("/") == 1:
-        numerator, denominator = value.split("/")
-        return float(numerator) / float(denominator)
+        numerator, denominator = map(float, value.split("/"))
+        if denominator == 0:
+            raise ValueError(f"a fraction needs a denominator other than 0, got {value}.")
+        return numerator / denominator
     return value
 
 
-def _pixel_range(value: Any) -> Any:
+def check_pixels(value: float, name: str = "eps") -> float:
+    """Return a radius or step on the [0, 1] pixel scale.
+
+    Raises:
+        UserError: it lies outside, as grey levels do.
+    """
+    if not 0 <= value <= 1:
+        levels = f" For {value:g} grey levels write {value:g}/255." if 1 < value <= 255 else ""
+        raise UserError(f"{name} must lie in [0, 1] on the pixel scale, got {value}.{levels}")
+    return value
+
+
+def _pixel_range(value: Any, info: ValidationInfo) -> Any:
     value = _fraction_text(value)
-    if isinstance(value, (int, float)) and not 0 <= value <= 1:
-        raise ValueError(
-            f"eps must lie in [0, 1] on the pixel scale, got {value}. For {value:g} grey levels write {value:g}/255."
-        )
-    return value
+    return check_pixels(value, info.field_name or "eps") if isinstance(value, (int, float)) else value
 
 
 PixelEps = Annotated[float, BeforeValidator(_pixel_range)]

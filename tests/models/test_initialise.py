@@ -83,7 +83,7 @@ def test_initialise_resets_norms_and_says_what_to_use_where_there_is_no_linear_l
     initialise(network, 4)
     assert all(torch.equal(value, start[name]) for name, value in network.state_dict().items())
     with pytest.raises(ValueError, match=r"reinitialise\(module, seed\)"):
-        initialise(nn.Conv2d(1, 1, 1), 0)
+        initialise(nn.ReLU(), 0)
 
 
 def test_reinitialise_draws_every_layer_from_its_own_stream_of_seed_and_name():

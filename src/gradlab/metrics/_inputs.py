@@ -1,25 +1,15 @@
-"""Array-likes and tensors brought to checked NumPy arrays."""
+"""Class numbers and logits, checked."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gradlab.metrics.arrays import Floats as Floats
+from gradlab.metrics.arrays import Integers as Integers
+from gradlab.metrics.arrays import to_numpy as to_numpy
 from gradlab.types import UserError
-
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-
-def to_numpy(values: Any) -> NDArray[Any]:
-    """Return a NumPy array of an array-like or a tensor on any device (torch is not imported)."""
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-        if "bfloat16" in str(values.dtype):
-            values = values.float()
-    return np.asarray(values)
 
 
 def classes(values: Any, what: str) -> Integers:

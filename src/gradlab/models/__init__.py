@@ -1,4 +1,4 @@
-"""Networks: one builder for every MLP, normalisation as the first layer, and a door for a user's own module."""
+"""Networks: builders for MLPs and CNNs, normalisation as the first layer, and a door for a user's own module."""
 
 from typing import TYPE_CHECKING
 
@@ -7,9 +7,12 @@ from gradlab._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "CNN": "cnn",
+        "CNNNetwork": "cnn_network",
         "MLP": "mlp",
         "MLPNetwork": "mlp_network",
         "MODELS": "registry",
+        "Model": "registry",
         "Normalise": "normalise",
         "Summary": "layers",
         "Wrapped": "wrap",
@@ -25,6 +28,8 @@ __getattr__, __dir__, __all__ = attach(
 )
 
 if TYPE_CHECKING:
+    from gradlab.models.cnn import CNN as CNN
+    from gradlab.models.cnn_network import CNNNetwork as CNNNetwork
     from gradlab.models.initialise import initialise as initialise
     from gradlab.models.initialise import reinitialise as reinitialise
     from gradlab.models.layers import Summary as Summary
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from gradlab.models.mlp_network import MLPNetwork as MLPNetwork
     from gradlab.models.normalise import Normalise as Normalise
     from gradlab.models.registry import MODELS as MODELS
+    from gradlab.models.registry import Model as Model
     from gradlab.models.saving import load as load
     from gradlab.models.saving import save as save
     from gradlab.models.stack import stack as stack

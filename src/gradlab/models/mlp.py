@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pydantic.dataclasses import dataclass
@@ -82,20 +84,20 @@ class MLP:
         """Widths of the stem and of the layers after it."""
         return self.widths if self.widths is not None else (self.width,) * (self.depth + 1)
 
-    def parameter_count(self, input_size: int, classes: int) -> int:
-        """Count the trainable numbers for `input_size` pixels and `classes` outputs."""
-        sizes = (input_size, *self.hidden, classes)
+    def parameter_count(self, input_size: int | Sequence[int], classes: int) -> int:
+        """Count the trainable numbers for `input_size` pixels, or images of that shape, and `classes` outputs."""
+        sizes = (_pixels(input_size), *self.hidden, classes)
         linear = sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))
         if self.norm == "none":
             return linear
         normed = self.hidden if self.stem_activation else self.hidden[1:]
         return linear + 2 * sum(normed)
 
-    def flop_count(self, input_size: int, classes: int) -> int:
+    def flop_count(self, input_size: int | Sequence[int], classes: int) -> int:
         """Count the FLOPs of the linear layers for one image, a multiplication and an addition counted as two."""
-        return 2 * sum(a * b for a, b in itertools.pairwise((input_size, *self.hidden, classes)))
+        return 2 * sum(a * b for a, b in itertools.pairwise((_pixels(input_size), *self.hidden, classes)))
 
-    def describe(self, input_size: int, classes: int) -> str:
+    def describe(self, input_size: int | Sequence[int], classes: int) -> str:
         """Name the layers in one line, such as "stem 784→16, 32 × 16→16, head 16→10"."""
         hidden = self.hidden
         if len(set(hidden)) == 1 and len(hidden) > 1:
@@ -104,7 +106,11 @@ class MLP:
             middle = ", ".join(f"{a}→{b}" for a, b in itertools.pairwise(hidden))
         blocks = f" in blocks of {self.layers_per_block}" if middle and self.layers_per_block > 1 else ""
         skip = " with skips" if self.residual else ""
-        parts = [f"stem {input_size}→{hidden[0]}", middle + blocks + skip, f"head {hidden[-1]}→{classes}"]
+        parts = [
+            f"stem {_pixels(input_size)}→{hidden[0]}",
+            middle + blocks + skip,
+            f"head {hidden[-1]}→{classes}",
+        ]
         return ", ".join(part for part in parts if part)
 
     def build(
@@ -120,3 +126,8 @@ class MLP:
         from gradlab.models.mlp_network import build_mlp
 
         return build_mlp(self, input_shape, classes, seed=seed, mean=mean, std=std)
+
+
+def _pixels(input_size: int | Sequence[int]) -> int:
+    """Return the number of pixels, given as it is or as a shape (C, H, W)."""
+    return math.prod(input_size) if isinstance(input_size, Sequence) else input_size

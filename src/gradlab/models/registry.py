@@ -1,7 +1,46 @@
-"""The models that a spec can name."""
+"""The models that a spec can name, and how one is read from plain data."""
 
 from __future__ import annotations
 
-from gradlab.models.mlp import MLP
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-MODELS: dict[str, type[MLP]] = {"mlp": MLP}
+from pydantic import BeforeValidator, Discriminator, Tag
+
+from gradlab.models.cnn import CNN
+from gradlab.models.mlp import MLP
+from gradlab.types import UserError, did_you_mean
+
+MODELS: dict[str, type[MLP] | type[CNN]] = {"mlp": MLP, "cnn": CNN}
+
+
+def kind_of(model: Any) -> str:
+    """Return the registered name of a configuration, or of its fields as plain data; without a `kind` it is an MLP.
+
+    Raises:
+        UserError: no model has this kind.
+    """
+    kind = model.get("kind", "mlp") if isinstance(model, Mapping) else getattr(model, "kind", "mlp")
+    if not isinstance(kind, str) or kind not in MODELS:
+        raise UserError(f"there is no model '{kind}'; {did_you_mean(str(kind), list(MODELS))}")
+    return kind
+
+
+def _known(model: Any) -> Any:
+    kind_of(model)
+    return model
+
+
+def _without_kind(fields: Any) -> Any:
+    """MLP, the older of the two, has no field for its kind, so that the hashes of its records stay."""
+    if isinstance(fields, Mapping):
+        return {name: value for name, value in fields.items() if name != "kind"}
+    return fields
+
+
+Model = Annotated[
+    Annotated[MLP, BeforeValidator(_without_kind), Tag("mlp")] | Annotated[CNN, Tag("cnn")],
+    Discriminator(kind_of),
+    BeforeValidator(_known),
+]
+"""Any configuration of a network; as plain data told apart by `kind`, and without one an MLP."""

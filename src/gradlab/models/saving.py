@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,16 +12,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensor_bytes
 from torch import Tensor, nn
 
+from gradlab.models.cnn import CNN
+from gradlab.models.cnn_network import CNNNetwork
 from gradlab.models.mlp import MLP
 from gradlab.models.mlp_network import MLPNetwork
+from gradlab.models.registry import Model, kind_of
 from gradlab.models.saved import CHECKSUM, FACTS, FORMAT, WEIGHTS, checksum_of, read_facts, refuse_no_place
 from gradlab.models.steps import steps_of
 from gradlab.types import UserError
+
+Network = MLPNetwork | CNNNetwork
+"""What the builders build."""
 
 
 def save(
@@ -32,10 +38,10 @@ def save(
     class_names: Sequence[str] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write a network built by `MLP` as a model folder: model.safetensors and model.json, each whole or not at all.
+    """Write a network built by `MLP` or `CNN` as a model folder: model.safetensors and model.json, each whole or not at all.
 
     Args:
-        model: an `MLPNetwork`; its weights and buffers are written as they are.
+        model: an `MLPNetwork` or `CNNNetwork`; its weights and buffers are written as they are.
         folder: made where it is not there; a model that lies in it already is replaced, anything else is refused.
         class_names: of the K outputs, in their order; their numbers where not given.
         facts: more that model.json should say, plain JSON data, such as recipe and metrics.
@@ -65,7 +71,7 @@ def save(
     return place
 
 
-def load(folder: str | Path) -> MLPNetwork:
+def load(folder: str | Path) -> Network:
     """Load a model folder: the network on the CPU, in eval mode, from images (N, C, H, W) in [0, 1] to logits (N, K).
 
     Raises:
@@ -83,9 +89,9 @@ def load(folder: str | Path) -> MLPNetwork:
 
 def describe(model: nn.Module, class_names: Sequence[str] | None) -> dict[str, Any]:
     """Return what model.json says about the network itself."""
-    if not isinstance(model, MLPNetwork):
+    if not isinstance(model, Network):
         raise UserError(
-            f"save writes networks that gradlab.models.MLP builds, got {type(model).__name__}; "
+            f"save writes networks that gradlab.models.MLP and CNN build, got {type(model).__name__}; "
             "gradlab.lab.export_model writes any module to torch-export or onnx."
         )
     classes = model.head.out_features
@@ -96,7 +102,7 @@ def describe(model: nn.Module, class_names: Sequence[str] | None) -> dict[str, A
         )
     scale, shift = (value.double().flatten() for value in (model.normalise.scale, model.normalise.shift))
     return {
-        "model": {"kind": "mlp", **asdict(model.config)},
+        "model": {"kind": kind_of(model.config), **asdict(model.config)},
         "input_shape": list(model.input_shape),
         "class_names": names,
         "mean": (-shift / scale).tolist(),
@@ -105,16 +111,16 @@ def describe(model: nn.Module, class_names: Sequence[str] | None) -> dict[str, A
     }
 
 
-def rebuild(facts: Mapping[str, Any], weights: Mapping[str, Tensor], origin: Path) -> MLPNetwork:
+def rebuild(facts: Mapping[str, Any], weights: Mapping[str, Tensor], origin: Path) -> Network:
     """Build the network that `facts` describe and give it `weights`.
 
     Raises:
         UserError: the description is none, or the weights belong to another network.
     """
     try:
-        config = MLP(**{name: value for name, value in facts["model"].items() if name != "kind"})
+        config: MLP | CNN = TypeAdapter(Model).validate_python(facts["model"])
         shape = tuple(int(size) for size in facts["input_shape"])
-        if config.parameter_count(math.prod(shape), len(facts["class_names"])) > sum(
+        if config.parameter_count(shape, len(facts["class_names"])) > sum(
             map(Tensor.numel, weights.values())
         ):
             raise UserError(

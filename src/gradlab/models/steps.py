@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from gradlab.models.cnn_network import CNNNetwork, ConvolutionBlock, PlaceMean, sides
 from gradlab.models.mlp_network import Block, MLPNetwork
 from gradlab.models.normalise import Normalise
 from gradlab.types import UserError
@@ -14,18 +15,27 @@ from gradlab.types import UserError
 Step = list[Any]
 """[name of the result, name of the operation in torch.ops.aten, its arguments]; text among the arguments is the name
 of a tensor: of the weights, of an earlier step, or "images"."""
+
+
+def _batch_norm(layer: Any, name: str, x: str) -> tuple[str, list[Any]]:
+    tensors = [f"{name}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
+    return "batch_norm", [x, *tensors, False, layer.momentum, layer.eps, True]
+
+
 OPERATIONS: dict[type[nn.Module], Callable[[Any, str, str], tuple[str, list[Any]]]] = {
     nn.Linear: lambda layer, name, x: (
         "linear",
         [x, f"{name}.weight", *([f"{name}.bias"] if layer.bias is not None else [])],
     ),
-    nn.BatchNorm1d: lambda layer, name, x: (
-        "batch_norm",
+    nn.Conv2d: lambda layer, name, x: (
+        "conv2d",
         [
-            *(x, f"{name}.weight", f"{name}.bias", f"{name}.running_mean", f"{name}.running_var"),
-            *(False, layer.momentum, layer.eps, True),
+            *(x, f"{name}.weight", f"{name}.bias" if layer.bias is not None else None),
+            *(list(layer.stride), list(layer.padding), list(layer.dilation), layer.groups),
         ],
     ),
+    nn.BatchNorm1d: _batch_norm,
+    nn.BatchNorm2d: _batch_norm,
     nn.LayerNorm: lambda layer, name, x: (
         "layer_norm",
         [x, list(layer.normalized_shape), f"{name}.weight", f"{name}.bias", layer.eps],
@@ -35,25 +45,32 @@ OPERATIONS: dict[type[nn.Module], Callable[[Any, str, str], tuple[str, list[Any]
     nn.Sigmoid: lambda _layer, _name, x: ("sigmoid", [x]),
     nn.LeakyReLU: lambda layer, _name, x: ("leaky_relu", [x, layer.negative_slope]),
     nn.GELU: lambda _layer, _name, x: ("gelu", [x]),
+    PlaceMean: lambda _layer, _name, x: ("mean", [x, [-2, -1]]),
 }
 """Layer -> operation and arguments in eval mode, from the layer, its name and the name of its input."""
 NOTHING = (nn.Identity, nn.Dropout)
 """Layers that do nothing in eval mode."""
 
 
-def steps_of(network: MLPNetwork) -> list[Step]:
+def steps_of(network: MLPNetwork | CNNNetwork) -> list[Step]:
     """Return the forward pass in eval mode, from "images" (N, C, H, W) to "logits" (N, K), over the state dictionary.
 
     Each step is the very operation that the layer calls, so that running them gives the same bits.
 
     Raises:
-        UserError: a layer was put in that the builder of MLPs does not know.
+        UserError: a layer was put in that the builders do not know.
     """
     found: list[Step] = []
 
     def add(name: str, operation: str, arguments: list[Any]) -> str:
         found.append([name, operation, arguments])
         return name
+
+    def skip(block: ConvolutionBlock, name: str, x: str) -> str:
+        for axis in (-2, -1) if block.stride > 1 else ():
+            x = add(f"{name} every {block.stride} of {axis}", "slice", [x, axis, None, None, block.stride])
+        padding = [0, 0, 0, 0, *sides(block.extra)]
+        return add(f"{name} widened", "constant_pad_nd", [x, padding, 0.0]) if block.extra else x
 
     def walk(layer: nn.Module, name: str, x: str) -> str:
         if isinstance(layer, NOTHING):
@@ -65,20 +82,25 @@ def steps_of(network: MLPNetwork) -> list[Step]:
             output = walk(layer.branch, f"{name}.branch", x)
             output = add(f"{name} sum", "add", [x, output]) if layer.residual else output
             return walk(layer.after, f"{name}.after", output)
+        if type(layer) is ConvolutionBlock:
+            output = walk(layer.branch, f"{name}.branch", x)
+            output = add(f"{name} sum", "add", [skip(layer, name, x), output]) if layer.residual else output
+            return walk(layer.after, f"{name}.after", output)
         if type(layer) is nn.Sequential:
             for child, inner in layer.named_children():
                 x = walk(inner, f"{name}.{child}", x)
             return x
         if type(layer) not in OPERATIONS:
             raise UserError(
-                f"layer '{name}' ({type(layer).__name__}) is none that gradlab's MLP builder puts there, so its forward "
+                f"layer '{name}' ({type(layer).__name__}) is none that gradlab's builders put there, so its forward "
                 "pass cannot be written as a list of operations; export to torch-export or onnx instead."
             )
         return add(name, *OPERATIONS[type(layer)](layer, name, x))
 
     x = walk(network.normalise, "normalise", "images")
-    x = add("pixels", "flatten", [x, -3, -1])
-    for name in ("stem", "blocks", "head"):
-        x = walk(getattr(network, name), name, x)
+    if isinstance(network, MLPNetwork):
+        x = add("pixels", "flatten", [x, -3, -1])
+    for name, part in network.named_children():
+        x = walk(part, name, x) if name != "normalise" else x
     found[-1][0] = "logits"
     return found

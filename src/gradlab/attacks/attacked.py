@@ -1,0 +1,134 @@
+"""What an attack achieved on each image, judged on the final image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gradlab._torch import torch
+from gradlab.attacks._checks import log, look_like_probabilities, without_gradient
+from gradlab.attacks._goal import Goal, look, prepare
+from gradlab.attacks._undisturbed import undisturbed
+from gradlab.types import UserError
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """N attacked images, as they are and as the model sees them.
+
+    Attributes:
+        images: (N, C, H, W) the adversarial images.
+        labels: (N,) int64. targets: (N,) int64, or None.
+        clean_logits: (N, K) of the images as given. adversarial_logits: (N, K), computed anew on the final images.
+        linf: (N,) float64, the largest change of a number. l2: (N,) float64, the Euclidean length of the change.
+        is_blind: (N,) bool: the gradient at the image as given is zero, so that gradients show no direction.
+        probabilities: the outputs look like probabilities instead of logits, which hides gradients.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    targets: torch.Tensor | None
+    clean_logits: torch.Tensor
+    adversarial_logits: torch.Tensor
+    linf: torch.Tensor
+    l2: torch.Tensor
+    is_blind: torch.Tensor
+    probabilities: bool
+
+    @property
+    def clean_predictions(self) -> torch.Tensor:
+        """(N,) predicted classes of the images as given."""
+        return self.clean_logits.argmax(1)
+
+    @property
+    def adversarial_predictions(self) -> torch.Tensor:
+        """(N,) predicted classes of the adversarial images."""
+        return self.adversarial_logits.argmax(1)
+
+    @property
+    def is_attackable(self) -> torch.Tensor:
+        """(N,) bool: classified correctly before, and so not as its target; success is counted over these."""
+        return self.clean_predictions == self.labels
+
+    @property
+    def is_success(self) -> torch.Tensor:
+        """(N,) bool: attackable, and now classified as something else, or as the target."""
+        return self.is_attackable & Goal(self.labels, self.targets).is_reached(self.adversarial_logits)
+
+    @property
+    def successes(self) -> tuple[int, int]:
+        """How many succeeded, of how many that are attackable."""
+        return int(self.is_success.sum()), int(self.is_attackable.sum())
+
+    @property
+    def robust_accuracy(self) -> float:
+        """Share of all images that are classified correctly both before and after."""
+        still = self.is_attackable & (self.adversarial_predictions == self.labels)
+        return float(still.double().mean())
+
+
+def attacked(
+    attack: Callable[..., torch.Tensor],
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    targets: torch.Tensor | None = None,
+    generator: torch.Generator | None = None,
+    batch_size: int = 256,
+) -> Attacked:
+    """Attack images batch by batch and judge the result on the final images.
+
+    Args:
+        attack: a configuration such as `PGD()`, or any function that is called like one.
+        model: maps images (N, C, H, W) in [0, 1] to logits (N, K); left as it was found.
+        images: (N, C, H, W) float in [0, 1], N ≥ 1. labels: (N,) int64 in [0, K).
+        targets: (N,) int64, for a targeted attack.
+        generator: of the attack's random starts; left out, those of seed 0.
+        batch_size: images in one call of the attack.
+
+    Raises:
+        UserError: as the attack does, or no images.
+    """
+    with undisturbed(model):
+        images, goal = prepare(images, labels, targets)
+    if not len(images) or batch_size < 1:
+        raise UserError(
+            f"attacked needs at least one image and a batch size of at least 1, got {len(images)} images and {batch_size}."
+        )
+    generator = generator or torch.Generator().manual_seed(0)
+    parts = []
+    for start in range(0, len(images), batch_size):
+        rows = slice(start, start + batch_size)
+        some = goal.rows(rows)
+        found = attack(model, images[rows], some.labels, targets=some.targets, generator=generator)
+        parts.append((found, *_seen(model, images[rows], found, some)))
+    adversarial, clean_logits, adversarial_logits, blind = map(torch.cat, zip(*parts, strict=True))
+    change = (adversarial.double() - images.double()).flatten(1)  # exact
+    probabilities = look_like_probabilities(clean_logits)
+    if probabilities:
+        log.warning(
+            "The model's outputs look like probabilities; give the logits before the softmax, which hides gradients."
+        )
+    return Attacked(
+        images=adversarial,
+        labels=goal.labels,
+        targets=goal.targets,
+        clean_logits=clean_logits,
+        adversarial_logits=adversarial_logits,
+        linf=change.abs().amax(1),
+        l2=change.norm(dim=1),
+        is_blind=blind,
+        probabilities=probabilities,
+    )
+
+
+def _seen(
+    model: torch.nn.Module, images: torch.Tensor, adversarial: torch.Tensor, goal: Goal
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return clean logits, adversarial logits, and whether the gradient at the clean image is zero."""
+    with undisturbed(model):
+        before = look(model, images, goal, gradient=True)
+        after = look(model, adversarial, goal, gradient=False)
+    assert before.gradient is not None  # it was asked for
+    return before.logits, after.logits, without_gradient(before.gradient)

@@ -1,0 +1,78 @@
+"""Fast gradient sign method."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from gradlab._torch import torch
+from gradlab.attacks._checks import doubt
+from gradlab.attacks._goal import look, prepare
+from gradlab.attacks._undisturbed import undisturbed
+from gradlab.attacks.project_linf import project_linf
+from gradlab.types import STRICT, PixelEps, check_pixels
+
+
+def fgsm(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    eps: float,
+    targets: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """One step of size eps along the sign of the gradient of the cross-entropy (Goodfellow et al., 2015, arXiv:1412.6572).
+
+    Args:
+        model: maps images (N, C, H, W) in [0, 1] to logits (N, K); normalises inside. It runs in eval mode and is left
+            as it was found, also when it raises.
+        images: (N, C, H, W) float in [0, 1].
+        labels: (N,) int64 in [0, K).
+        eps: radius on the [0, 1] pixel scale, e.g. 8/255.
+        targets: (N,) int64 in [0, K), other than the labels: go towards these classes instead of away from the labels.
+
+    Returns: (N, C, H, W) float in [0, 1], at most `eps` from `images`, exactly; no gradient attached.
+
+    Raises:
+        UserError: images outside [0, 1] or of another type, class numbers out of range, eps outside [0, 1], or a model
+            that does not return logits (N, K).
+    """
+    check_pixels(eps)
+    with undisturbed(model):
+        images, goal = prepare(images, labels, targets)
+        if not len(images):
+            return images
+        seen = look(model, images, goal, gradient=True)
+        assert seen.gradient is not None  # it was asked for
+        doubt(seen.gradient)
+        return project_linf(images + eps * seen.gradient.sign(), images, eps)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class FGSM:
+    """One step of size eps along the sign of the gradient; weak alone, so judge robustness by PGD beside it.
+
+    Attributes:
+        eps: L-infinity radius on the [0, 1] pixel scale, such as 8/255.
+    """
+
+    kind: Literal["fgsm"] = "fgsm"
+    eps: PixelEps = 8 / 255
+
+    @property
+    def is_random(self) -> bool:
+        """Whether it draws: never."""
+        return False
+
+    def __call__(
+        self,
+        model: torch.nn.Module,
+        images: torch.Tensor,
+        labels: torch.Tensor,
+        *,
+        targets: torch.Tensor | None = None,
+        generator: torch.Generator | None = None,  # noqa: ARG002 - every attack is called alike
+    ) -> torch.Tensor:
+        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `fgsm`."""
+        return fgsm(model, images, labels, eps=self.eps, targets=targets)
