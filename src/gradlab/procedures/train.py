@@ -14,7 +14,9 @@ from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.lab.records.columns import Columns
 from gradlab.lab.running.desk import Progress
+from gradlab.models.cnn import CNN
 from gradlab.models.mlp import MLP
+from gradlab.models.registry import Model
 from gradlab.procedures import _training_measures as told
 from gradlab.procedures._predictions import PREDICTIONS, SCORES, has_learned, prediction_table, scores, wrong_predictions
 from gradlab.training.alarms import alarms_of_runs
@@ -56,7 +58,7 @@ class Train(Procedure):
 
     kind: Literal["train"] = "train"
     data: DataName
-    model: MLP | Custom
+    model: Model | Custom
     recipe: Recipe
     train_images: Count | None = None
     probe_steps: tuple[int, ...] = ()
@@ -203,9 +205,17 @@ def _gradients(start: list[LayerGradient], end: list[LayerGradient]) -> Columns:
 
 def _describe(procedure: Train, run: Results) -> dict[str, Any]:
     facts, model = run.facts, procedure.model
-    pixels, classes = int(np.prod(facts["input_shape"])), len(facts["class_names"])
-    layers = model.name if isinstance(model, Custom) else model.describe(pixels, classes)
-    return {"parameters": facts["parameters"], "layers": layers, "recipe": procedure.recipe.describe()}
+    told = {"parameters": facts["parameters"], "recipe": procedure.recipe.describe()}
+    return told | {"layers": layers_of(model, facts["input_shape"], len(facts["class_names"]))}
+
+
+def layers_of(model: MLP | CNN | Custom, input_shape: Sequence[int], classes: int) -> str:
+    """Name the layers of a network in one line."""
+    if isinstance(model, Custom):
+        return model.name
+    if isinstance(model, CNN):
+        return model.describe(tuple(input_shape), classes)
+    return model.describe(int(np.prod(input_shape)), classes)
 
 
 def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:
@@ -220,8 +230,10 @@ def _alarms(label: str, runs: Sequence[Results]) -> list[dict[str, Any]]:
 
 def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = procedure.train_images or counts[procedure.data].get("train", 1)
-    layers = 4 if isinstance(procedure.model, Custom) else len(procedure.model.hidden) + 4
-    return layers * procedure.recipe.epochs * images / procedure.recipe.batch_size
+    steps = procedure.recipe.epochs * images / procedure.recipe.batch_size
+    if isinstance(procedure.model, CNN):
+        return 30.0 * steps * len(procedure.model.widths) * procedure.model.blocks
+    return steps * (4 if isinstance(procedure.model, Custom) else len(procedure.model.hidden) + 4)
 
 
 FRACTION: dict[str, Any] = {"unit": "fraction", "range": (0.0, 1.0)}
