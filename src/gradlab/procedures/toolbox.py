@@ -13,16 +13,13 @@ from gradlab.types import UserError
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from gradlab.data import Dataset
+    from gradlab.data import Dataset, TextDataset
 
 
-def _load(name: str, folder: str | None, checksum: str | None) -> Dataset:
+def _load(name: str, folder: str | None, checksum: str | None) -> Dataset | TextDataset:
     from gradlab.data import load
 
-    found = load(name, folder)
-    if checksum is not None and found.checksum != checksum:
-        raise UserError(f"the data of '{name}' changed while the study was running; ask again.")
-    return found
+    return load(name, folder, expect=checksum)
 
 
 def _generator(seed: int, device: str) -> Generator:

@@ -107,6 +107,8 @@ def clean(value: Any) -> Any:
         return [clean(item) for item in value]
     if isinstance(value, (np.floating, np.integer, np.bool_)):
         value = value.item()
+    if isinstance(value, np.str_):
+        return str(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -59,6 +59,14 @@ class Progress:
     given: float = 0.0
 
 
+def place_of(name: str, places: Mapping[str, str]) -> str:
+    """Return where data of that name lie: a path for data of one's own, and what is derived from them, else the name."""
+    for base, path in places.items():
+        if name == base or (name.startswith(base) and name[len(base)] in "[#@:"):
+            return path + name[len(base) :]
+    return name
+
+
 class DataCache:
     """Data sets that were loaded, the latest used last, within a number of bytes."""
 
@@ -114,8 +122,7 @@ class Desk:
         """Return a data set that the procedure names; its content is that of the spec."""
         if name in self.memory:
             return self.memory[name]  # type: ignore[no-any-return]
-        place = self.places.get(name, name)
-        return self.cache.get(place, self.data_dir, self.content.get(name))  # type: ignore[no-any-return]
+        return self.cache.get(place_of(name, self.places), self.data_dir, self.content.get(name))  # type: ignore[no-any-return]
 
     def in_parts(self, name: str, count: int, make: Callable[[int], Mapping[str, Tensor]]) -> list[dict[str, Any]]:
         """Return `make(0)`, `make(1)`, …; every finished part is a file, so that killed work goes on where it was.
