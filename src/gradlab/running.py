@@ -145,7 +145,7 @@ def prepare(
     _check(study, preset, data, seeds, first_seed, precision)
     memory = {} if isinstance(data, (str, Path)) else {data.name: data}
     facts = info(data, data_dir) if isinstance(data, (str, Path)) else _facts(data)
-    given, modules = _own_modules(parameters, facts)
+    given, modules = _own_modules(parameters, facts, out)
     folder = None if data_dir is None else str(data_dir)
     places = {} if memory else {facts.name: str(data)}
     request = Request(
@@ -239,12 +239,14 @@ def _informer(main: DataInfo, folder: str | None, places: Mapping[str, str]) -> 
     return tell
 
 
-def _own_modules(parameters: Mapping[str, Any], facts: DataInfo) -> tuple[dict[str, Any], dict[str, Any]]:
+def _own_modules(
+    parameters: Mapping[str, Any], facts: DataInfo, out: str | Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Replace a user's own modules among the parameters by how specs know them; also return what makes them."""
-    given, modules = dict(parameters), {}
+    given, modules = dict(parameters), dict[str, Any]()
     for key, value in parameters.items():
         if key == "model" and value is not None:
-            given[key] = _network(value, modules, facts)
+            given[key] = _network(value, modules, facts, out)
         if not isinstance(value, Mapping):
             continue
         given[key] = dict(value)
@@ -258,7 +260,7 @@ def _own_modules(parameters: Mapping[str, Any], facts: DataInfo) -> tuple[dict[s
     return given, modules
 
 
-def _network(value: Any, modules: dict[str, Any], facts: DataInfo) -> Procedure:
+def _network(value: Any, modules: dict[str, Any], facts: DataInfo, out: str | Path) -> Procedure:
     """Return the source that stands for a network: a module, a model folder, a record, or weights in a file.
 
     Raises:
@@ -280,7 +282,7 @@ def _network(value: Any, modules: dict[str, Any], facts: DataInfo) -> Procedure:
             f"{path} holds no network by itself; give the folder of a model, or in Python "
             "model=Pretrained(model=..., weights=...)."
         )
-    return FromRecord(record=find_record(value, what="model").hash)
+    return FromRecord(record=find_record(value, out, what="model").hash)
 
 
 def _command(study: str, options: Mapping[str, Any], *, in_python: bool) -> str:

@@ -100,17 +100,26 @@ def _dead_units(run: Results) -> float:
 
 MEASURES = (
     Measure("validation loss", "nats", "lower", _validation_loss, on="validation"),
-    Measure(
-        "validation accuracy", "fraction", "higher", _validation_accuracy, range=(0, 1), on="validation"
-    ),
+    Measure("validation accuracy", "fraction", "higher", _validation_accuracy, range=(0, 1), on="validation"),
     Measure("best epoch", "epochs", "lower", lambda run: float(run.facts["best_epoch"]), on="validation"),
     Measure("epochs trained", "epochs", "lower", _epochs_trained, on="validation"),
     Measure("gradient flow at the start", "decades", "neither", _flow("start"), on="train", learns=False),
     Measure("gradient flow at the end", "decades", "neither", _flow("end"), on="train", learns=False),
-    Measure("first-layer gradient at the start", "decades", "neither", _first("start"), on="train", learns=False),
+    Measure(
+        "first-layer gradient at the start", "decades", "neither", _first("start"), on="train", learns=False
+    ),
     Measure("first-layer gradient at the end", "decades", "neither", _first("end"), on="train", learns=False),
-    Measure("effective depth at the start", "layers", "higher", _effective_depth("start"), on="train", learns=False),
-    Measure("effective depth at the end", "layers", "higher", _effective_depth("end"), on="train", learns=False),
+    Measure(
+        "effective depth at the start",
+        "layers",
+        "higher",
+        _effective_depth("start"),
+        on="train",
+        learns=False,
+    ),
+    Measure(
+        "effective depth at the end", "layers", "higher", _effective_depth("end"), on="train", learns=False
+    ),
     Measure("dead units", "fraction", "lower", _dead_units, range=(0, 1), on="train", learns=False),
 )
 """Gradient flow: the weight-gradient norm of the first layer inside the blocks over that of the last, as a power of

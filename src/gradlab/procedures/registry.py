@@ -6,4 +6,6 @@ from gradlab.procedures.score import SCORE
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
 from gradlab.procedures.train import TRAIN
 
-PROCEDURES: dict[str, Kind] = {kind.name: kind for kind in (TRAIN, ATTACK, SCORE, GIVEN, RECORD, PRETRAINED, SAVED)}
+PROCEDURES: dict[str, Kind] = {
+    kind.name: kind for kind in (TRAIN, ATTACK, SCORE, GIVEN, RECORD, PRETRAINED, SAVED)
+}

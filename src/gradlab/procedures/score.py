@@ -82,7 +82,7 @@ def _score(procedure: Score, job: Job, desk: Desk, sets: Mapping[str, Dataset]) 
 
     logits = [one["logits"].numpy() for one in desk.in_parts(f"logits-{job.seed}", len(names), part)]
     labels = splits[0].labels.cpu().numpy()
-    tables = {
+    tables: dict[str, Columns] = {
         "predictions": {
             "label": labels.astype(np.int16),
             "prediction": usable_logits(logits[0]).argmax(1).astype(np.int16),
@@ -125,7 +125,9 @@ def score_tables(procedure: Score, raw: Mapping[str, Columns]) -> dict[str, Colu
     assert inside is not None and outside is not None  # written together
     kinds = [one.kind for one in procedure.detectors]
     scored = {
-        name: np.concatenate([one.score(usable_logits(logits)) for one in procedure.detectors]).astype(np.float32)
+        name: np.concatenate([one.score(usable_logits(logits)) for one in procedure.detectors]).astype(
+            np.float32
+        )
         for name, logits in (("inside", inside), ("outside", outside))
     }
     return {
@@ -182,7 +184,9 @@ MEASURES = (
 
 def _hits(run: Results) -> np.ndarray:
     table = run.table("predictions")
-    return np.asarray(table["prediction"].astype(np.int64) == table["label"].astype(np.int64), dtype=np.float64)
+    return np.asarray(
+        table["prediction"].astype(np.int64) == table["label"].astype(np.int64), dtype=np.float64
+    )
 
 
 def roc_view(run: Results) -> Columns:
@@ -209,13 +213,19 @@ def _check(run: Results) -> list[str]:
         return []
     logits = logits_of(raw["predictions"])
     assert logits is not None  # just seen
-    wrong = [] if np.array_equal(usable_logits(logits).argmax(1), raw["predictions"]["prediction"]) else ["prediction"]
+    wrong = (
+        []
+        if np.array_equal(usable_logits(logits).argmax(1), raw["predictions"]["prediction"])
+        else ["prediction"]
+    )
     source = {**run.run.spec["procedure"], "net": {"kind": "record", "record": ""}}
     procedure = read_procedure(source, PROCEDURES)
     assert isinstance(procedure, Score)  # this kind's own
     for name, table in score_tables(procedure, raw).items():
         stored = run.run.table(name)["score"]
-        if len(stored) != len(table["score"]) or not np.allclose(stored, table["score"], rtol=1e-5, atol=1e-7):
+        if len(stored) != len(table["score"]) or not np.allclose(
+            stored, table["score"], rtol=1e-5, atol=1e-7
+        ):
             wrong.append(f"score ({name})")
     return wrong
 

@@ -18,7 +18,14 @@ from gradlab.models.cnn import CNN
 from gradlab.models.mlp import MLP
 from gradlab.models.registry import Model
 from gradlab.procedures import _training_measures as told
-from gradlab.procedures._predictions import PREDICTIONS, SCORES, has_learned, prediction_table, scores, wrong_predictions
+from gradlab.procedures._predictions import (
+    PREDICTIONS,
+    SCORES,
+    has_learned,
+    prediction_table,
+    scores,
+    wrong_predictions,
+)
 from gradlab.training.alarms import alarms_of_runs
 from gradlab.training.probe_row import probe_columns
 from gradlab.training.recipe import Recipe
@@ -76,7 +83,7 @@ def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome
             f"'{data.name}' has no test images here, so its runs cannot be judged; choose data with a test part."
         )
     networks = [_build(procedure, data, desk, job.seed or 0) for job in jobs]
-    networks = [network.to(device=desk.device, dtype=DTYPES[desk.precision]) for network in networks]  # type: ignore[index]
+    networks = [network.to(device=desk.device, dtype=DTYPES[desk.precision]) for network in networks]
     local = data.to(desk.device)
     train, validation = training_parts(local, None, procedure.recipe)
     check_model(networks[0], train, validation, local.num_classes)
@@ -263,7 +270,9 @@ TRAIN = Kind(
     describe=_describe,
     network=_network,
     here=lambda procedure: isinstance(procedure.model, Custom),
-    block=lambda procedure, precision: BLOCK if isinstance(procedure.model, MLP) and precision != "fp16" else 1,
+    block=lambda procedure, precision: (
+        BLOCK if isinstance(procedure.model, MLP) and precision != "fp16" else 1
+    ),
     cost=_cost,
     time=told.measured_seconds,
 )

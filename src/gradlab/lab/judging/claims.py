@@ -24,9 +24,7 @@ def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
     common: dict[str, Any] = {"claims": len(study.design.claims), "look": study.context.look}
     if len(claim.parts) == 1:
         (one,) = inputs.values()
-        found = judge(
-            one.a, delta=one.delta, trained=one.trained, unit=one.unit, given=one.given, **common
-        )
+        found = judge(one.a, delta=one.delta, trained=one.trained, unit=one.unit, given=one.given, **common)
     else:
         found = judge_every(inputs, **common)
     record = found.as_record()
@@ -54,12 +52,14 @@ def measure_of(part: Part, study: Study) -> Measure:
     Raises:
         UserError: an arm has none of that name.
     """
-    found = [(arm, study.measure_of(arm, part.measure)) for arm in part.contrast.weights]
-    for arm, measure in found:
+    found: list[Measure] = []
+    for arm in part.contrast.weights:
+        measure = study.measure_of(arm, part.measure)
         if measure is None:
             known = ", ".join(study.arms[arm][0].kind.measures)
             raise UserError(f"arm '{arm}' has no measure '{part.measure}'; it has {known}.")
-    return found[0][1]  # type: ignore[return-value]
+        found.append(measure)
+    return found[0]
 
 
 def judge_part(part: Part, study: Study) -> JudgePart:

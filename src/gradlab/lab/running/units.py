@@ -77,7 +77,7 @@ class _Plan:
         return self.done[bound.hash]
 
     def _unit(self, bound: Bound, label: str) -> tuple[str, ...]:
-        mates = (bound,)
+        mates: tuple[Bound, ...] = (bound,)
         if bound.seed is not None:
             mates = tuple(
                 self.binder.bind(bound.procedure, seed)
