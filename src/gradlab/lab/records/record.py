@@ -99,7 +99,7 @@ class Record:
         if name not in self.manifest["files"]:
             return None
         path = self.folder / name
-        if checksum(path) != self.manifest["files"][name]:
+        if not _is_plain(name) or checksum(path) != self.manifest["files"][name]:
             raise UserError(_damage(path))
         return path
 

@@ -1,6 +1,6 @@
 import pytest
 
-from gradlab.lab.answer import answer
+from gradlab.lab.judging.answer import answer
 
 
 def told(*verdicts):

@@ -5,12 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from gradlab.lab.design import Custom, Published, Twins
-from gradlab.lab.evaluate import evaluate
-from gradlab.lab.measures import MEASURES, has_trained
+from gradlab.lab.designing.claims import Published
+from gradlab.lab.designing.design import Twins
+from gradlab.lab.judging.evaluate import evaluate as evaluate_runs
 from gradlab.models.mlp import MLP
+from gradlab.procedures import PROCEDURES
+from gradlab.procedures.train import Custom
 from gradlab.statistics import Contrast, Part, against, alpha_at, judge, judge_every
-from tests.lab.fakes import LABELS, RECIPE, arm, claim, context, design, fake_run, part
+from tests.lab.fakes import LABELS, RECIPE, arm, claim, context, design, fake_run, opened, part, results
 
 SEEDS = (0, 1, 2, 3, 4, 5)
 ARMS = (arm("good"), arm("bad"))
@@ -18,6 +20,10 @@ RUNS = {
     "good": [fake_run(0.9, seed) for seed in SEEDS],
     "bad": [fake_run(0.5, seed) for seed in SEEDS],
 }
+
+
+def evaluate(made, runs, asked):
+    return evaluate_runs(made, opened(made, runs, asked), asked, PROCEDURES)
 
 
 def hits(name, runs=RUNS):
@@ -40,7 +46,7 @@ def same(found, judgement):
 
 def test_a_claim_on_accuracy_is_judged_seed_by_seed_and_image_by_image():
     found = one_claim(part("good", "bad", delta=0.05))
-    trained = {name: [has_trained(run) for run in RUNS[name]] for name in ("good", "bad")}
+    trained = {name: [results(run).has_learned for run in RUNS[name]] for name in ("good", "bad")}
     direct = judge(hits("good"), hits("bad"), delta=0.05, claims=1, look=1, trained=trained, unit="fraction")
     same(found, direct)
     assert found["verdict"] == "supported"
@@ -178,8 +184,12 @@ def test_twins_name_what_differs_and_nothing_else():
 
 def test_twins_of_other_size_say_so():
     runs = RUNS | {"bad": [fake_run(0.5, seed, parameters=99) for seed in SEEDS]}
+    runs["bad"][2].facts["start"] = "other weights"
     result = evaluate(design(ARMS, twins=(Twins(a="good", b="bad"),)), runs, context(SEEDS))
-    assert result["twins"][0]["differences"] == ["parameters: 100 / 99"]
+    assert result["twins"][0]["differences"] == [
+        "parameters: 100 / 99",
+        "start weights bit-equal in 5 of 6 seeds",
+    ]
 
 
 def test_arms_say_their_layers_and_recipe():
@@ -200,7 +210,7 @@ def test_cost_is_summed_over_the_runs():
 
 def test_provenance_names_every_version_that_took_part():
     old = {"gradlab": "0", "python": "3", "torch": "2", "commit": "abc", "processor": "p", "date": "d"}
-    runs = RUNS | {"bad": [*RUNS["bad"][:5], fake_run(0.5, 5, provenance=old)]}
+    runs = RUNS | {"bad": [*RUNS["bad"][:5], fake_run(0.5, 5, made=old)]}
     provenance = evaluate(design(ARMS), runs, context(SEEDS))["provenance"]
     assert provenance["gradlab"] == "0 / 1"
     assert provenance["commit"] == "abc"
@@ -210,7 +220,7 @@ def test_provenance_names_every_version_that_took_part():
 
 def test_the_result_is_plain_json_without_nan():
     runs = RUNS | {"bad": [fake_run(0.5, seed) for seed in SEEDS]}
-    runs["bad"][0].epochs["validation_accuracy"][:] = math.nan
+    runs["bad"][0].tables["epochs"]["validation_accuracy"][:] = math.nan
     result = evaluate(design(ARMS, claim("C", part("good", "bad"))), runs, context(SEEDS))
     assert json.loads(json.dumps(result, allow_nan=False)) == result
 
@@ -223,7 +233,7 @@ def test_one_seed_is_inconclusive_with_an_open_interval():
 
 
 def test_every_measure_can_carry_a_claim():
-    for name in MEASURES:
+    for name in PROCEDURES["train"].measures:
         found = one_claim(part("good", "bad", measure=name, delta=0.5))
         assert found["measure"] == name
         assert math.isfinite(found["estimate"])

@@ -16,7 +16,7 @@ import pytest
 
 from gradlab.data import info
 from gradlab.lab.executor import Block, claim, run_blocks, usable_cores
-from gradlab.lab.locks import try_lock
+from gradlab.lab.running.locks import try_lock
 from gradlab.lab.record import Record
 from gradlab.lab.run import Request, arm_specs
 from gradlab.types import UserError

@@ -3,12 +3,12 @@ import signal
 import subprocess
 import sys
 
-from gradlab.lab.locks import exclusive, try_lock
+from gradlab.lab.running.locks import exclusive, try_lock
 
 HOLD = """
 import sys
 from pathlib import Path
-from gradlab.lab.locks import try_lock
+from gradlab.lab.running.locks import try_lock
 
 held = try_lock(Path(sys.argv[1]))
 print(held is not None, flush=True)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gradlab.lab.looks import look_number
+from gradlab.lab.running.looks import look_number
 from gradlab.types import UserError
 
 

@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 from scipy.stats import beta, t
 
-from gradlab.lab.design import Table
-from gradlab.lab.measures import MEASURES, has_trained
-from gradlab.lab.tables import build_table, clean, mean_interval
+from gradlab.lab.designing.shown import Table
+from gradlab.lab.judging.tables import build_table, clean, mean_interval
+from gradlab.procedures import PROCEDURES
 from gradlab.statistics import interval
-from tests.lab.fakes import LABELS, arm, design, fake_run
+from tests.lab.fakes import LABELS, arm, context, design, fake_run, results, study
+
+MEASURES = PROCEDURES["train"].measures
 
 ARMS = (arm("a", depth=2), arm("b", depth=8, kind="skip"))
 RUNS = {
     "a": [fake_run(0.7, seed) for seed in range(4)],
     "b": [fake_run(0.2 + 0.2 * seed, seed) for seed in range(4)],
 }
-TRAINED = {name: np.array([has_trained(run) for run in runs]) for name, runs in RUNS.items()}
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def table():
     wanted = Table(
         name="accuracy", title="Title", caption="Caption", measures=("test accuracy", "best epoch")
     )
-    return build_table(wanted, design(ARMS), RUNS, TRAINED)
+    return build_table(wanted, study(design(ARMS), RUNS, context((0, 1, 2, 3))))
 
 
 def rows_of(table):
@@ -77,14 +78,14 @@ def test_display_names_columns_that_exist(table):
 
 
 def test_one_seed_has_a_mean_and_no_interval():
-    mean, low, high, values = mean_interval(MEASURES["best epoch"], RUNS["a"][:1])
+    mean, low, high, values = mean_interval(MEASURES["best epoch"], [results(RUNS["a"][0])])
     assert (mean, low, high) == (values[0], None, None)
 
 
 def test_a_measure_that_a_network_does_not_have_is_no_number():
     run = fake_run(0.5)
-    run.gradients = {name: values[:0] for name, values in run.gradients.items()}
-    mean, low, high, values = mean_interval(MEASURES["gradient flow at the end"], [run, run])
+    run.tables["gradients"] = {name: values[:0] for name, values in run.gradients.items()}
+    mean, low, high, values = mean_interval(MEASURES["gradient flow at the end"], [results(run)] * 2)
     assert math.isnan(mean)
     assert (low, high) == (None, None)
     assert clean([mean, values]) == [None, [None, None]]
@@ -100,6 +101,6 @@ def test_clean_makes_plain_json():
 
 def test_an_interval_of_epochs_begins_at_nothing():
     runs = [fake_run(0.5, seed, best_epoch=epoch) for seed, epoch in enumerate((0, 0, 3))]
-    mean, low, high, _ = mean_interval(MEASURES["best epoch"], runs)
+    mean, low, high, _ = mean_interval(MEASURES["best epoch"], [results(run) for run in runs])
     assert (mean, low) == (1.0, 0.0)
     assert high > 3
