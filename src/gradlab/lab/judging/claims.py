@@ -65,7 +65,7 @@ def measure_of(part: Part, study: Study) -> Measure:
 def judge_part(part: Part, study: Study) -> JudgePart:
     """Compute the contrast of a comparison for every seed, and test sample where its measure has such."""
     measure, arms = measure_of(part, study), list(part.contrast.weights)
-    values = {arm: sampled(study.measure_of(arm, part.measure), study.arms[arm]) for arm in arms}
+    values = {arm: sampled(study.arms[arm][0].kind.measures[part.measure], study.arms[arm]) for arm in arms}
     d = contrast_values(part.contrast, values)
     learned = {arm: np.array(study.learned[arm]) for arm in arms} if measure.learns else None
     given = all(study.is_given(arm) for arm in arms)

@@ -127,7 +127,7 @@ def _measure(name: str, arms: Sequence[Arm], study: Study) -> Measure:
     if found is None:
         known = ", ".join(study.arms[arms[0].name][0].kind.measures)
         raise UserError(f"no measure is called '{name}'; arm '{arms[0].name}' has {known}.")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _axis(label: str, scale: str, measure: Measure | None) -> Drawn:
