@@ -1,0 +1,74 @@
+"""Files written whole or not at all, that a power cut cannot empty afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+LEFT_BEHIND = 3600.0
+"""Seconds after which an unfinished file counts as left behind by a killed process."""
+
+
+def write_whole(path: Path, content: bytes | Callable[[Path], object]) -> None:
+    """Write a file whole or not at all, and so that it is whole after a power cut as well.
+
+    The bytes reach the disk before the file gets its name, and the name before this returns. While it is written it is
+    called `.NAME.*.part`; what a killed process left of that kind an hour ago or longer is removed.
+
+    Args:
+        path: in a folder that exists; a file there is replaced.
+        content: the bytes, or a function that writes them to the path that it is given.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
+    remove_left_behind(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        if callable(content):
+            content(temporary)
+        else:
+            temporary.write_bytes(content)
+        temporary.chmod(0o644)
+        sync_file(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def remove_left_behind(path: Path) -> None:
+    """Remove the unfinished files that killed writers of `path` left beside it."""
+    prefix, before = f".{path.name}.", time.time() - LEFT_BEHIND
+    for name in os.listdir(path.parent):
+        if name.startswith(prefix) and name.endswith(".part"):
+            with contextlib.suppress(FileNotFoundError):  # another process was faster
+                if (path.parent / name).lstat().st_mtime < before:
+                    (path.parent / name).unlink()
+
+
+def sync_file(path: Path) -> None:
+    """Wait until the bytes of a file are on the disk."""
+    with path.open("r+b") as stream:
+        os.fsync(stream.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk, as after a rename; nothing where the system has no such call."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):  # a file system without such a call
+            raise
+    finally:
+        os.close(handle)
