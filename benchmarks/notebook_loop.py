@@ -41,7 +41,7 @@ from gradlab.lab.executor import ENVIRONMENT
 from gradlab.models import MLP
 from gradlab.training import Recipe
 from gradlab.training.ensemble import assemble
-from gradlab.training.feed import Feed
+from gradlab.training.feed import ImageFeed
 from gradlab.training.loop import State, train_epoch
 from gradlab.training.optimizer import build_optimizer
 from gradlab.types import UserError
@@ -130,7 +130,7 @@ def start(depth: int) -> State:
     return State(ensemble, build_optimizer(RECIPE, ensemble.flat), epoch=1)
 
 
-def floor_epoch(floor: Floor, train: Feed) -> None:
+def floor_epoch(floor: Floor, train: ImageFeed) -> None:
     """Take steps on the same orders as training does."""
     orders = torch.stack([order(len(train), seed=seed, epoch=1) for seed in range(SEEDS)])
     for step in range(STEPS):
@@ -142,7 +142,7 @@ def serve() -> None:
     torch.set_num_threads(1)
     split, _ = images()
     states = {depth: start(depth) for depth in DEPTHS}
-    feed = Feed(split, torch.float32, states[DEPTHS[0]].ensemble.prepare)
+    feed = ImageFeed(split, torch.float32, states[DEPTHS[0]].ensemble.prepare)
     assert feed._table is not None  # MNIST fits
     widths = {depth: (784, *(WIDTH,) * (depth + 1), 10) for depth in DEPTHS}
     floors = {depth: Floor(feed._table, feed.labels, widths[depth], SEEDS, BATCH) for depth in DEPTHS}

@@ -22,7 +22,7 @@ from gradlab.data import Split
 from gradlab.models import MLP
 from gradlab.training import Recipe
 from gradlab.training.ensemble import assemble
-from gradlab.training.feed import Feed
+from gradlab.training.feed import ImageFeed
 from gradlab.training.loop import State, train_epoch
 from gradlab.training.optimizer import build_optimizer
 
@@ -52,7 +52,9 @@ def measure(shape: tuple[int, int, int], depth: int, rounds: int, steps: int) ->
     """Return the median processor time per step of one and of six networks, and their ratio."""
     train = images(shape, RECIPE.batch_size * steps)
     states = {count: start(shape, depth, count, residual=True) for count in (1, SEEDS)}
-    feeds = {count: Feed(train, torch.float32, state.ensemble.prepare) for count, state in states.items()}
+    feeds = {
+        count: ImageFeed(train, torch.float32, state.ensemble.prepare) for count, state in states.items()
+    }
     seconds: dict[int, list[float]] = {count: [] for count in states}
     for _ in range(rounds + 1):  # the first round warms up
         for count, state in states.items():

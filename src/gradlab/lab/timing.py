@@ -16,7 +16,7 @@ from gradlab.models.mlp import MLP
 from gradlab.training.augment import build_augmenter
 from gradlab.training.device import DTYPES, resolve_device
 from gradlab.training.ensemble import assemble
-from gradlab.training.feed import Feed
+from gradlab.training.feed import ImageFeed
 from gradlab.training.loop import (
     State,
     reseed,
@@ -56,7 +56,7 @@ def block_seconds(specs: list[RunSpec], data: Dataset) -> float:
     ensemble = assemble(networks, [one.seed for one in specs], device=device, dtype=DTYPES[spec.precision])
     augmenter = build_augmenter(spec.recipe)
     dtype, keep_table = ensemble.flat.dtype, augmenter is None or not augmenter.changes_images
-    feed = Feed(train, dtype, ensemble.prepare, images=spec.train_images, keep_table=keep_table)
+    feed = ImageFeed(train, dtype, ensemble.prepare, images=spec.train_images, keep_table=keep_table)
     optimizer = build_optimizer(spec.recipe, ensemble.flat)
     state = State(ensemble, optimizer, augmenter=augmenter, epoch=1)
     set_training(ensemble.module)
@@ -73,7 +73,7 @@ def block_seconds(specs: list[RunSpec], data: Dataset) -> float:
         loss.cpu()  # a GPU works on while Python goes on
         times.append(time.perf_counter() - begun)
     begun = time.perf_counter()
-    validated, _ = validate(state, Feed(validation, dtype, ensemble.prepare), spec.precision)
+    validated, _ = validate(state, ImageFeed(validation, dtype, ensemble.prepare), spec.precision)
     validated.cpu()
     checked = time.perf_counter() - begun
     return spec.recipe.epochs * (steps * statistics.median(times[WARM_UP:] or times) + checked)

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "Alarm": "alarms",
         "Cosine": "schedule",
+        "Feed": "feed",
         "Fit": "fit",
         "LossSurface": "surface",
         "OneCycle": "schedule",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from gradlab.training.alarms import alarms as alarms
     from gradlab.training.alarms import alarms_of_runs as alarms_of_runs
     from gradlab.training.device import resolve_device as resolve_device
+    from gradlab.training.feed import Feed as Feed
     from gradlab.training.fit import Fit as Fit
     from gradlab.training.fit import fit as fit
     from gradlab.training.fit import fit_stacked as fit_stacked

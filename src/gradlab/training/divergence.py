@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gradlab.training.augment import Mixture
 from gradlab.training.device import autocast
-from gradlab.training.feed import Feed
+from gradlab.training.feed import ImageFeed
 from gradlab.training.loop import (
     State,
     augmented_features,
@@ -29,7 +29,7 @@ from gradlab.training.recipe import Precision, Recipe
 
 
 def find_divergence(
-    state: State, recipe: Recipe, train: Feed, validation: Feed | None, precision: Precision
+    state: State, recipe: Recipe, train: ImageFeed, validation: ImageFeed | None, precision: Precision
 ) -> str:
     """Say in words where the single network of `state`, set to an epoch's start, first leaves the finite numbers.
 
@@ -62,12 +62,13 @@ def find_divergence(
 
 
 @torch.no_grad()
-def _in_validation(state: State, validation: Feed, precision: Precision) -> str | None:
+def _in_validation(state: State, validation: ImageFeed, precision: Precision) -> str | None:
     ensemble = state.ensemble
     if state.average is not None:
         ensemble.flat.data.copy_(state.average)
     ensemble.module.eval()
-    for features, labels in validation.parts():
+    for indices, features in validation.parts():
+        labels = validation.labels[indices]
         found: list[str] = []
         with _watch(ensemble.module, found), autocast(features.device, precision):
             logits = ensemble.forward(features[None])

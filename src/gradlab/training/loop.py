@@ -14,7 +14,7 @@ from torch.nn import functional
 from gradlab.training.augment import Augmenter, Mixture
 from gradlab.training.device import autocast
 from gradlab.training.ensemble import Ensemble
-from gradlab.training.feed import Feed
+from gradlab.training.feed import ImageFeed
 from gradlab.training.modes import set_training
 from gradlab.training.optimizer import clip_rows
 from gradlab.training.recipe import Precision, Recipe
@@ -42,7 +42,7 @@ def steps_per_epoch(recipe: Recipe, images: int) -> int:
 def train_epoch(
     state: State,
     recipe: Recipe,
-    train: Feed,
+    train: ImageFeed,
     precision: Precision,
     after_step: Callable[[int], None] = lambda _step: None,
 ) -> tuple[Tensor, Tensor]:
@@ -86,7 +86,7 @@ def reseed(state: State) -> None:
 
 
 def training_batch(
-    state: State, train: Feed, indices: Tensor, labels: Tensor
+    state: State, train: ImageFeed, indices: Tensor, labels: Tensor
 ) -> tuple[Tensor, Mixture | None]:
     """Return the prepared features of a training batch (S, B, ...), augmented, and what was mixed into them."""
     if state.augmenter is None or not state.augmenter.changes_images:
@@ -169,12 +169,12 @@ def check_logits(logits: Tensor, labels: Tensor) -> None:
 
 
 @torch.no_grad()
-def validate(state: State, feed: Feed, precision: Precision) -> tuple[Tensor, Tensor]:
+def validate(state: State, feed: ImageFeed, precision: Precision) -> tuple[Tensor, Tensor]:
     """Return loss and accuracy of every network on a whole split, each (S,), in eval mode."""
     ensemble = state.ensemble
     ensemble.module.eval()
     rows, parts = len(ensemble.seeds), []
-    for features, _ in feed.parts():
+    for _, features in feed.parts():
         with autocast(features.device, precision):
             logits = ensemble.forward(features.expand(rows, *features.shape))
         parts.append(full(logits, precision))

@@ -15,7 +15,7 @@ from gradlab.data import Split
 from gradlab.training.augment import build_augmenter
 from gradlab.training.divergence import find_divergence
 from gradlab.training.ensemble import Ensemble
-from gradlab.training.feed import Feed
+from gradlab.training.feed import ImageFeed
 from gradlab.training.loop import State, steps_per_epoch, train_epoch, validate
 from gradlab.training.optimizer import build_optimizer, keep_rows, load_optimizer_state, optimizer_state
 from gradlab.training.probes_fit import FitProbes
@@ -49,8 +49,8 @@ class Run:
         dtype = ensemble.flat.dtype
         self.train_images, self.augmenter = train_images, build_augmenter(recipe)
         keep_table = self.augmenter is None or not self.augmenter.changes_images
-        self.train = Feed(train, dtype, ensemble.prepare, images=train_images, keep_table=keep_table)
-        self.validation = None if validation is None else Feed(validation, dtype, ensemble.prepare)
+        self.train = ImageFeed(train, dtype, ensemble.prepare, images=train_images, keep_table=keep_table)
+        self.validation = None if validation is None else ImageFeed(validation, dtype, ensemble.prepare)
         count = len(ensemble.seeds)
         self.active = list(range(count))
         self.histories: list[list[dict[str, float]]] = [[] for _ in range(count)]
