@@ -17,6 +17,7 @@ PACKAGES = (
     "augmentation",
     "data",
     "lab",
+    "language",
     "metrics",
     "models",
     "report",

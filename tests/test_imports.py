@@ -26,6 +26,7 @@ BELOW: dict[str, set[str]] = {
     "models": GROUND | {"data"},
     "augmentation": GROUND,
     "training": GROUND | {"augmentation", "data", "models"},
+    "language": GROUND | {"data", "models", "training"},
     "lab": GROUND | {"augmentation", "data", "models", "training"},
     "studies": GROUND | {"augmentation", "data", "models", "training", "lab"},
     "report": {"types", "_lazy", "statistics"},
