@@ -29,6 +29,7 @@ BELOW: dict[str, set[str]] = {
     "training": GROUND | {"augmentation", "data", "models"},
     "attacks": GROUND | {"training", "models", "data", "augmentation"},
     "detection": GROUND | {"training", "models", "data", "augmentation"},
+    "language": GROUND | {"data", "models", "training"},
     "lab": GROUND | {"augmentation", "data", "models", "training"},
     "studies": GROUND | {"augmentation", "data", "models", "training", "lab"},
     "report": {"types", "_lazy", "statistics"},
