@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         "Saved": "sources",
         "Score": "score",
         "TOOLBOX": "toolbox",
+        "TextTrain": "text_train",
         "Train": "train",
     },
 )
@@ -27,5 +28,6 @@ if TYPE_CHECKING:
     from gradlab.procedures.sources import Given as Given
     from gradlab.procedures.sources import Pretrained as Pretrained
     from gradlab.procedures.sources import Saved as Saved
+    from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX
     from gradlab.procedures.train import Train as Train

@@ -122,7 +122,8 @@ def score_tables(procedure: Score, raw: Mapping[str, Columns]) -> dict[str, Colu
         raw: tables "predictions" and "foreign", with the logits.
     """
     inside, outside = (logits_of(raw[name]) for name in ("predictions", "foreign"))
-    assert inside is not None and outside is not None  # written together
+    assert inside is not None  # written together
+    assert outside is not None
     kinds = [one.kind for one in procedure.detectors]
     scored = {
         name: np.concatenate([one.score(usable_logits(logits)) for one in procedure.detectors]).astype(
@@ -266,5 +267,5 @@ SCORE = Kind(
     flags=_flags,
     describe=_describe,
     draws=False,
-    cost=lambda procedure, counts: sum(one.get("test", 1) for one in counts.values()) / 512,
+    cost=lambda _, counts: sum(one.get("test", 1) for one in counts.values()) / 512,
 )
