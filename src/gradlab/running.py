@@ -165,7 +165,7 @@ def prepare(
     for part in ("train", "test"):
         if not facts.counts.get(part):
             raise UserError(
-                f"'{facts.name}' has no {part} images here, and study '{study}' needs them; choose other data."
+                f"'{facts.name}' has no {part} part here, and study '{study}' needs them; choose other data."
             )
     setup = Setup(
         preset=preset,  # type: ignore[arg-type]
@@ -174,8 +174,8 @@ def prepare(
         class_count=len(facts.class_names),
         checksum=facts.checksum,
         precision=precision,
-        image_size=min(facts.input_shape[1:]),
-        channels=facts.input_shape[0],
+        image_size=min(facts.input_shape[1:], default=0),
+        channels=facts.input_shape[0] if facts.input_shape else 0,
     )
     design = build_design(STUDIES[study], study, setup, given)
     options = {"preset": preset, "data": facts.name, "seeds": seeds}

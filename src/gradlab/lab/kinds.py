@@ -101,6 +101,7 @@ class Kind:
         network: (source or record, desk) -> the network that it holds.
         here: whether it needs something that lives in this process, such as a user's own module.
         block: how many consecutive seeds train together. draws: whether anything in it is random.
+        reads: what its data must hold, "images" or "text".
         software: packages whose version its bits depend on. version: raised when the same spec gives other bits.
         cost: relative time of one run. time: seconds that a unit would take, measured with a few steps.
     """
@@ -121,6 +122,7 @@ class Kind:
     here: Callable[[Any], bool] = lambda _: False
     block: Callable[[Any, str], int] = lambda *_: 1
     draws: bool = True
+    reads: str = ""
     software: tuple[str, ...] = ("torch",)
     version: int = 1
     cost: Callable[[Any, Mapping[str, Any]], float] = lambda *_: 1.0

@@ -153,6 +153,7 @@ TEXT_TRAIN = Kind(
     name="text-train",
     title="training on texts",
     configuration=TextTrain,
+    reads="text",
     work=_work,
     tables={"epochs": _fits.EPOCHS, "predictions": PREDICTIONS, "vocabulary": {"token": Column("token")}},
     measures={measure.name: measure for measure in (*SCORES, *OF_EPOCHS)},

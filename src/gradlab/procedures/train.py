@@ -214,6 +214,7 @@ TRAIN = Kind(
     name="train",
     title="training",
     configuration=Train,
+    reads="images",
     work=_work,
     tables={
         "epochs": _fits.EPOCHS,

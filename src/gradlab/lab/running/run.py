@@ -109,10 +109,11 @@ def bind_design(design: Design, request: Request, device: str) -> Binder:
     """
     kinds = request.toolbox.kinds
     procedures = list(design.procedures)
-    for procedure in procedures:
-        for one in walk(procedure):
-            if isinstance(one, Pick):
-                refuse_test_choice(one, kinds)
+    for one in (below for procedure in procedures for below in walk(procedure)):
+        if isinstance(one, Pick):
+            refuse_test_choice(one, kinds)
+        else:
+            _refuse_other_data(one, request)
     conditions = Conditions(
         device=device,
         precision=request.precision,
@@ -122,6 +123,21 @@ def bind_design(design: Design, request: Request, device: str) -> Binder:
         versions={name: kind.version for name, kind in kinds.items()},
     )
     return Binder(kinds, conditions, lambda pick, among: _choose(pick, among, request))
+
+
+EXAMPLES = {"images": "digits", "text": "rotten-tomatoes"}
+
+
+def _refuse_other_data(procedure: Procedure, request: Request) -> None:
+    """Refuse images where texts are read, and the other way round."""
+    reads = request.toolbox.kinds[procedure.kind].reads
+    for name in names_of(procedure) if reads else ():
+        holds = request.info(name).holds
+        if holds != reads:
+            words = {"images": "images", "text": "texts"}
+            raise UserError(
+                f"this study reads {words[reads]}, and '{name}' holds {words[holds]}; give data such as {EXAMPLES[reads]}."
+            )
 
 
 def _weights_checksum(path: str) -> str:
