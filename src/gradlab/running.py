@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from gradlab.data.contents import DataInfo
 from gradlab.data import info
+from gradlab.data.contents import DataInfo
 from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.records.finding import find_record
 from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.locks import STUDY, exclusive, shared
+from gradlab.lab.running.naming import report_name
 from gradlab.lab.running.run import Request, make_ready, run_design
 from gradlab.lab.running.worker import disk_message
 from gradlab.models.mlp import MLP
@@ -25,7 +25,7 @@ from gradlab.procedures.toolbox import TOOLBOX
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Preset
+from gradlab.studies.setup import PRESETS, Preset, changed_parameters
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -88,7 +88,7 @@ def run(
     from gradlab.lab.running.trackers import check_tracker, open_trackers
 
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)
-    folder = request.out / "reports" / report_name(design, request, facts)
+    folder = request.out / "reports" / request.report
     for name in names:
         check_tracker(name)
     make_ready(request)
@@ -183,7 +183,13 @@ def prepare(
     options |= {"precision": precision} if precision != "fp32" else {}
     in_python = bool(memory or modules)
     shown = command or _command(study, options | dict(parameters), in_python=in_python)
-    return design, replace(request, command=shown), facts
+    asked = {"seeds": seeds, "first_seed": first_seed, "precision": precision, "device": device}
+    usual = {"seeds": DEFAULT_SEEDS, "first_seed": 0, "precision": "fp32", "device": "auto"}
+    changed = changed_parameters(STUDIES[study], given) | {
+        name: value for name, value in asked.items() if value != usual[name]
+    }
+    name = report_name(study, facts.name, preset, changed)
+    return design, replace(request, command=shown, report=name), facts
 
 
 def _check(study: str, preset: str, data: object, seeds: object, first_seed: object, precision: str) -> None:
@@ -299,8 +305,3 @@ def _command(study: str, options: Mapping[str, Any], *, in_python: bool) -> str:
             values = value if isinstance(value, (list, tuple)) else [value]
             words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return shlex.join(words)
-
-
-def report_name(design: Design, request: Request, facts: DataInfo) -> str:
-    """Return the name of the report's folder, such as residual-mlp-digits-quick."""
-    return re.sub(r"[^\w.-]+", "-", f"{design.study}-{facts.name}-{request.preset}")

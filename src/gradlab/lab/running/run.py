@@ -47,7 +47,7 @@ class Request:
     Attributes:
         preset, data: as asked for. places: name of data -> its path, where it is none of the catalogue. info: name of data -> facts about it, without loading it.
         seeds: consecutive. out: folder that holds everything. records: further folders of records, only read.
-        command: that made the result, for the provenance.
+        command: that made the result, for the provenance. report: name of the report's folder.
         memory: data sets that live in this process, by name. modules: a user's own networks, by name.
     """
 
@@ -65,6 +65,7 @@ class Request:
     device: str = "auto"
     precision: str = "fp32"
     command: str = ""
+    report: str = ""
     workers: int | None = None
 
     @property
