@@ -71,7 +71,7 @@ def run(
     Raises:
         UserError: one sentence that says what to mend; finished runs are kept.
     """
-    design, request, facts = prepare(
+    design, request, _ = prepare(
         study,
         preset=preset,
         data=data,

@@ -45,7 +45,8 @@ class Request:
     """What is asked for besides the design.
 
     Attributes:
-        preset, data: as asked for. places: name of data -> its path, where it is none of the catalogue. info: name of data -> facts about it, without loading it.
+        preset, data: as asked for. places: name of data -> its path, where it is none of the catalogue.
+        info: name of data -> facts about it, without loading it. data_dir: where data sets lie.
         seeds: consecutive. out: folder that holds everything. records: further folders of records, only read.
         command: that made the result, for the provenance. report: name of the report's folder.
         memory: data sets that live in this process, by name. modules: a user's own networks, by name.
