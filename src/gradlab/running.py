@@ -151,6 +151,10 @@ def prepare(
         factories=factories,
     )
     facts = facts_of(request)
+    if facts.holds != "images":
+        raise UserError(
+            f"'{facts.name}' holds sentences, and study '{study}' needs images; choose other data."
+        )
     for part in ("train", "test"):
         if not facts.counts.get(part):
             raise UserError(

@@ -51,7 +51,7 @@ def evaluate(
     if source is None:
         raise UserError(f"{model} does not say what it was trained on; give --data.")
     try:
-        images = load(source, data_dir)
+        images = load(source, data_dir, holds="images")
     except UserError as error:
         if data is not None or source in DATASETS:
             raise

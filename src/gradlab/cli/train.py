@@ -54,7 +54,7 @@ def _train(name: str, *, json: bool, out: Path | None, **options: Any) -> int:
     from gradlab.data import load
     from gradlab.lab.train import train_model
 
-    data = load(options["data"], options["data_dir"])
+    data = load(options["data"], options["data_dir"], holds="images")
     folder = out or Path("models") / f"{name}-{data.name}"
     with _progress() as listen:
         training = train_model(
