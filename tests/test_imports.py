@@ -117,6 +117,7 @@ gradlab.data.info("digits")
 gradlab.models.MLP(width=8).describe(64, 10)
 gradlab.training.Recipe(epochs=3).describe()
 gradlab.training.alarms([]), gradlab.training.alarms_of_runs("a", []), gradlab.training.ProbeRow
+gradlab.language.TextTransformer().describe(8000, 2), gradlab.language.WordPiece()
 gradlab.run, gradlab.plan, gradlab.Result, gradlab.lab.MEASURES
 """
 HELP = """

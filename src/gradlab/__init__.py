@@ -15,6 +15,7 @@ _getattr, _dir, _public = attach(
         "augmentation": "augmentation",
         "data": "data",
         "lab": "lab",
+        "language": "language",
         "metrics": "metrics",
         "models": "models",
         "plan": "running",
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from gradlab import augmentation as augmentation
     from gradlab import data as data
     from gradlab import lab as lab
+    from gradlab import language as language
     from gradlab import metrics as metrics
     from gradlab import models as models
     from gradlab import report as report
