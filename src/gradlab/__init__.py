@@ -17,6 +17,7 @@ _getattr, _dir, _public = attach(
         "data": "data",
         "detection": "detection",
         "lab": "lab",
+        "language": "language",
         "metrics": "metrics",
         "models": "models",
         "plan": "running",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from gradlab import data as data
     from gradlab import detection as detection
     from gradlab import lab as lab
+    from gradlab import language as language
     from gradlab import metrics as metrics
     from gradlab import models as models
     from gradlab import report as report
