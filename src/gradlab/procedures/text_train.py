@@ -47,7 +47,7 @@ class TextTrain(Procedure):
     data: DataName
     model: TextTransformer
     recipe: Recipe
-    vocab_size: Count = 4000
+    vocab_size: Count = 8000
 
 
 def _work(procedure: TextTrain, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
