@@ -23,7 +23,7 @@ def markdown(results: dict[str, Any]) -> str:
         "# Statistics by simulation",
         "",
         f"`{results['command']}`, seed {results['seed']}, {results['repeats']:,} repeats (normal data: ten times "
-        f"as many), {results['seconds']:.0f} s on one core ({results['processor']}). "
+        f"as many), {results['seconds']:.0f} s of one core ({results['processor']}). "
         "Intervals are at 95 % where nothing else is said.",
         "",
         *table(
@@ -122,6 +122,12 @@ def _other_tables(results: dict[str, Any]) -> list[str]:
             [f"{row['p']:g}", str(row["n"]), *(percent(row[key]) for key in keys)]
             for row in results["failing_seeds"]
         ],
+    )
+    lines += ["## Coverage of an AUROC", "", results["about"]["auroc_coverage"], ""]
+    ways = ("both", "in_alone", "out_alone", "seeds_alone")
+    lines += table(
+        ["scores", "n", *(way.replace("_", " ") for way in ways)],
+        [[row["case"], str(row["n"]), *(percent(row[way]) for way in ways)] for row in results["auroc"]],
     )
     lines += ["## Planned power of 80 %", "", results["about"]["planned_power"], ""]
     return lines + table(

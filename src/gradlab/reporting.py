@@ -87,7 +87,9 @@ def _refuse_target(target: Path, final: Path) -> None:
     if not any(final.iterdir()):
         return
     known = {"manifest.json", *(read_json(final / "manifest.json") if (final / RUNS).is_file() else ())}
-    present = {str(path.relative_to(final)) for path in final.rglob("*") if not path.is_dir() or path.is_symlink()}
+    present = {
+        str(path.relative_to(final)) for path in final.rglob("*") if not path.is_dir() or path.is_symlink()
+    }
     foreign = sorted(present - known)
     if foreign or not (final / RUNS).is_file():
         named = f" ({foreign[0]})" if foreign else ""

@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any, get_args
 from gradlab.data.contents import DataInfo
 from gradlab.data import info
 from gradlab.lab.designing.design import Design
+from gradlab.lab.designing.procedure import Procedure
+from gradlab.lab.records.finding import find_record
+from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.locks import STUDY, exclusive, shared
 from gradlab.lab.running.run import Request, make_ready, run_design
 from gradlab.lab.running.worker import disk_message
 from gradlab.models.mlp import MLP
+from gradlab.procedures.sources import FromRecord, Saved
 from gradlab.procedures.toolbox import TOOLBOX
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
@@ -141,15 +145,16 @@ def prepare(
     _check(study, preset, data, seeds, first_seed, precision)
     memory = {} if isinstance(data, (str, Path)) else {data.name: data}
     facts = info(data, data_dir) if isinstance(data, (str, Path)) else _facts(data)
-    given, modules = _own_modules(parameters, facts)
+    given, modules = _own_modules(parameters, facts, out)
     folder = None if data_dir is None else str(data_dir)
+    places = {} if memory else {facts.name: str(data)}
     request = Request(
         toolbox=TOOLBOX,
         preset=preset,
         data=facts.name,
-        info=_informer(facts, folder),
+        info=_informer(facts, folder, places),
         data_dir=folder,
-        places={} if memory else {facts.name: str(data)},
+        places=places,
         memory=memory,
         seeds=tuple(range(first_seed, first_seed + seeds)),
         out=Path(out),
@@ -170,6 +175,7 @@ def prepare(
         checksum=facts.checksum,
         precision=precision,
         image_size=min(facts.input_shape[1:]),
+        channels=facts.input_shape[0],
     )
     design = build_design(STUDIES[study], study, setup, given)
     options = {"preset": preset, "data": facts.name, "seeds": seeds}
@@ -217,22 +223,30 @@ def _facts(data: Dataset) -> DataInfo:
     )
 
 
-def _informer(main: DataInfo, folder: str | None) -> Callable[[str], DataInfo]:
+def _informer(main: DataInfo, folder: str | None, places: Mapping[str, str]) -> Callable[[str], DataInfo]:
     """Return what tells the facts about data by name, each looked up once."""
     known = {main.name: main}
 
     def tell(name: str) -> DataInfo:
         if name not in known:
-            known[name] = info(name, folder)
+            if not places:
+                raise UserError(
+                    f"the study reads '{name}' as well, which cannot be derived from data in memory; give it a name or path."
+                )
+            known[name] = info(place_of(name, places), folder)
         return known[name]
 
     return tell
 
 
-def _own_modules(parameters: Mapping[str, Any], facts: DataInfo) -> tuple[dict[str, Any], dict[str, Any]]:
+def _own_modules(
+    parameters: Mapping[str, Any], facts: DataInfo, out: str | Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Replace a user's own modules among the parameters by how specs know them; also return what makes them."""
-    given, modules = dict(parameters), {}
+    given, modules = dict(parameters), dict[str, Any]()
     for key, value in parameters.items():
+        if key == "model" and value is not None:
+            given[key] = _network(value, modules, facts, out)
         if not isinstance(value, Mapping):
             continue
         given[key] = dict(value)
@@ -244,6 +258,31 @@ def _own_modules(parameters: Mapping[str, Any], facts: DataInfo) -> tuple[dict[s
             modules[name] = as_factory(name, network)
             given[key][name] = describe_factory(name, modules[name], facts.input_shape)
     return given, modules
+
+
+def _network(value: Any, modules: dict[str, Any], facts: DataInfo, out: str | Path) -> Procedure:
+    """Return the source that stands for a network: a module, a model folder, a record, or weights in a file.
+
+    Raises:
+        UserError: nothing of that kind is there.
+    """
+    if isinstance(value, Procedure):
+        return value
+    if not isinstance(value, (str, Path)):
+        from gradlab.procedures._modules import describe_given
+
+        modules["model"] = value
+        return describe_given("model", value, facts.input_shape)
+    path = Path(value)
+    folder = path.parent if path.name in ("model.safetensors", "model.json") else path
+    if (folder / "model.json").is_file():
+        return Saved(folder=str(folder / "model.safetensors"))
+    if path.is_file():
+        raise UserError(
+            f"{path} holds no network by itself; give the folder of a model, or in Python "
+            "model=Pretrained(model=..., weights=...)."
+        )
+    return FromRecord(record=find_record(value, out, what="model").hash)
 
 
 def _command(study: str, options: Mapping[str, Any], *, in_python: bool) -> str:

@@ -6,7 +6,13 @@ import difflib
 from html.parser import HTMLParser
 from pathlib import Path
 
-from gradlab.lab.judging.verify import Verification, changed_files, read_results, result_folders, verify_results
+from gradlab.lab.judging.verify import (
+    Verification,
+    changed_files,
+    read_results,
+    result_folders,
+    verify_results,
+)
 from gradlab.procedures.registry import PROCEDURES
 from gradlab.report import render_html, render_markdown
 from gradlab.report.writing import table_files

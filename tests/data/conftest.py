@@ -1,7 +1,17 @@
+import os
+
 import numpy as np
 import pytest
 
 from tests.data import make
+
+DATA = os.environ.get("GRADLAB_DATA", "")
+
+
+@pytest.fixture
+def real_data():
+    """The data directory of the person who runs the tests."""
+    return DATA
 
 
 @pytest.fixture(autouse=True)

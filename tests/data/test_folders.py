@@ -50,7 +50,10 @@ def test_the_most_common_size_wins_and_the_note_says_so(tmp_path, rng):
     Image.fromarray(make.images(rng, 1, 20, 30, 3)[0]).save(root / "a" / "large.png")
     found = arrays(root).info
     assert found.input_shape == (3, 8, 5)
-    assert found.notes[0] == "1 of 21 images were resized to 8×5 pixels (aspect not kept)."
+    assert (
+        found.notes[0]
+        == "1 of 21 images were resized to 8×5 pixels (bilinear, antialiased; aspect not kept)."
+    )
     assert arrays(root, size=(4, 7)).info.input_shape == (3, 4, 7)
 
 

@@ -112,7 +112,7 @@ def test_cifar100_has_fine_and_coarse_labels(tmp_path, rng):
     [
         (
             {"image": "picture"},
-            r"has no column 'image' or 'img' with encoded images, only picture, label; rename",
+            r"has no column 'image' or 'img' with encoded images and no column 'text' .* only picture, label; rename",
         ),
         ({"label": "genus"}, r"has no column 'label', only image, genus; rename"),
         ({"labels": [1, 2] * 10}, r"whole numbers from 0 to K - 1.*2 different ones from 1 to 2; renumber"),
@@ -120,7 +120,7 @@ def test_cifar100_has_fine_and_coarse_labels(tmp_path, rng):
             {"labels": [0, 3] * 10, "names": ["a", "b"]},
             r"from 0 to 1, one per class, but .* has 0 to 3; renumber",
         ),
-        ({"labels": [0.5, 1.0] * 10}, r"must hold whole numbers or texts; convert"),
+        ({"labels": [0.5, 1.0] * 10}, r"must hold whole numbers or texts, not double; convert"),
         ({"labels": [0, None] * 10}, r"has 10 rows without a 'label'; remove or label"),
         ({"labels": [0] * 20}, r"images of one class only \('0'\); a classifier needs at least two"),
         ({"pixels": []}, r"holds no image"),

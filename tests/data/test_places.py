@@ -83,9 +83,9 @@ def test_a_missing_path_is_named(path):
 
 
 def test_another_kind_of_file_is_refused(tmp_path):
-    (tmp_path / "a.csv").write_text("1,2")
-    with pytest.raises(UserError, match=r"a\.csv is no Parquet file; pass a \.parquet file or a folder"):
-        info(tmp_path / "a.csv")
+    (tmp_path / "a.txt").write_text("1,2")
+    with pytest.raises(UserError, match=r"a\.txt is no Parquet file; pass a \.parquet file or a folder"):
+        info(tmp_path / "a.txt")
 
 
 def test_a_fixed_size_is_not_changed(mnist_like):

@@ -35,6 +35,8 @@ OPTIONS: dict[str, tuple[Any, Any, str]] = {
     "threads": (int, 1, "of PyTorch on a CPU; small networks are fastest on one."),
     "json": (bool, False, "print what was trained as JSON."),
 }
+ELSEWHERE = ("precision", "snapshots", "groups")
+"""Fields of a recipe that are no option of it: the first is one of the command, the others are for Python."""
 NETWORK, RECIPE = Group("The network", sort_key=1), Group("The recipe", sort_key=2)
 
 app = App(
@@ -48,7 +50,7 @@ app = App(
 
 def _train(name: str, *, json: bool, out: Path | None, **options: Any) -> int:
     config = MODELS[name]
-    model, recipe = build(config, _part(config, options)), build(Recipe, _part(Recipe, options))
+    model, recipe = build(config, _part(config, options)), build(Recipe, _recipe(options))
     from gradlab.data import load
     from gradlab.lab.train import train_model
 
@@ -77,6 +79,10 @@ def _train(name: str, *, json: bool, out: Path | None, **options: Any) -> int:
 def _part(config: type, options: dict[str, Any]) -> dict[str, Any]:
     names = inspect.signature(config).parameters
     return {key: value for key, value in options.items() if key.partition("__")[0] in names}
+
+
+def _recipe(options: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in _part(Recipe, options).items() if key not in ELSEWHERE}
 
 
 @contextmanager
@@ -156,7 +162,9 @@ def _command(name: str, config: type) -> Callable[..., int]:
         for key, (kind, default, text) in OPTIONS.items()
     ]
     signature += parameters_of(config, NETWORK, DEFAULTS.get(name, {}))
-    signature += parameters_of(Recipe, RECIPE, {})
+    signature += [
+        one for one in parameters_of(Recipe, RECIPE, {}) if one.name.partition("__")[0] not in ELSEWHERE
+    ]
     command.__signature__ = inspect.Signature(signature, return_annotation=int)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in signature}
     return command

@@ -1,4 +1,4 @@
-"""From decoded images to a data set: the missing parts are taken from train, and the facts are stated."""
+"""From the files of a source to a data set: decoded, brought to one shape, divided, with its facts."""
 
 from __future__ import annotations
 
@@ -8,101 +8,21 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gradlab.data import _describe
 from gradlab.data._decode import Decoded, decode, look
-from gradlab.data._digits import digits
-from gradlab.data._facts import Images, channel_statistics, checksum, copies, digest
-from gradlab.data._noise import uniform_noise
-from gradlab.data._partition import stratified, test_size, validation_size
+from gradlab.data._divide import Names, divide
+from gradlab.data._facts import Images
+from gradlab.data._labels import check_two_classes
+from gradlab.data._limits import shown
 from gradlab.data._places import Found
-from gradlab.data._sources import Raw, Source
-from gradlab.data.contents import Arrays, DataInfo, Part
-from gradlab.data.registry import DATASETS, ROLES, Entry, Role
+from gradlab.data._resampling import METHOD
+from gradlab.data._sources import Raw, RawTexts, Source
+from gradlab.data.contents import Arrays, Part, Texts
+from gradlab.data.registry import Entry, Role
 from gradlab.types import UserError
 
-Names = dict[Role, list[str]]
 
-
-def divide(
-    name: str,
-    parts: Mapping[Role, Part],
-    class_names: tuple[str, ...],
-    notes: list[str],
-    *,
-    own: bool,
-    names: Names | None = None,
-) -> Arrays:
-    """Take the missing parts from train and state the facts.
-
-    Args:
-        name: of the data set.
-        parts: as the source has them.
-        class_names: in label order.
-        notes: sentences to keep with the data.
-        own: a person's own data, which gets a test part where it has none.
-        names: of each image, for naming exact copies; their index in the part where not given.
-    """
-    whole, names = dict(parts), dict(names) if names else None
-    if own and "train" in whole and "test" not in whole:
-        notes = [*notes, _take(whole, names, "test", test_size(len(whole["train"].labels)))]
-    if "train" in whole and "validation" not in whole:
-        taken = _take(whole, names, "validation", validation_size(len(whole["train"].labels)))
-        notes = [*notes, taken] if own else notes
-    ordered: dict[Role, Part] = {role: whole[role] for role in ROLES if role in whole}
-    notes = [*notes, *copies({role: part.images for role, part in ordered.items()}, names)]
-    return Arrays(_describe(name, ordered, class_names, notes), ordered)
-
-
-def _take(parts: dict[Role, Part], names: Names | None, role: Role, size: int) -> str:
-    """Move a stratified part out of train; returns the sentence that says so."""
-    train = parts["train"]
-    chosen = stratified(train.labels, size)
-    parts[role] = Part(train.images[chosen], train.labels[chosen])
-    parts["train"] = Part(train.images[~chosen], train.labels[~chosen])
-    if names is not None:
-        everyone = np.array(names["train"], dtype=object)
-        names[role], names["train"] = everyone[chosen].tolist(), everyone[~chosen].tolist()
-    return (
-        f"The source has no {role} part: {int(chosen.sum()):,} of {len(chosen):,} training images, "
-        "stratified by class and fixed, are used as such."
-    )
-
-
-def _describe(
-    name: str, parts: Mapping[Role, Part], class_names: tuple[str, ...], notes: list[str]
-) -> DataInfo:
-    digests: dict[str, str] = {role: digest(part.images, part.labels) for role, part in parts.items()}
-    shape = next(iter(parts.values())).images.shape
-    mean, std = channel_statistics(parts["train"].images) if "train" in parts else ((), ())
-    return DataInfo(
-        name=name,
-        checksum=checksum(digests, class_names),
-        counts={role: len(part.labels) for role, part in parts.items()},
-        input_shape=(shape[1], shape[2], shape[3]),
-        class_names=class_names,
-        mean=mean,
-        std=std,
-        notes=tuple(notes),
-        digests=digests,
-    )
-
-
-def embedded(name: str) -> Arrays:
-    """Make a registered data set that needs no files."""
-    entry = DATASETS[name]
-    if name == "noise":
-        images = uniform_noise(entry.counts["test"], entry.shape)
-        noise = Part(images, np.zeros(len(images), dtype=np.int64))
-        return divide(name, {"test": noise}, entry.class_names, [], own=False)
-    images, labels = digits()
-    chosen = stratified(labels, entry.counts["test"])
-    parts: dict[Role, Part] = {
-        "train": Part(images[~chosen], labels[~chosen]),
-        "test": Part(images[chosen], labels[chosen]),
-    }
-    return divide(name, parts, entry.class_names, [], own=False)
-
-
-def decoded(found: Found, source: Source, size: tuple[int, int] | None) -> Arrays:
+def decoded(found: Found, source: Source, size: tuple[int, int] | None) -> Arrays | Texts:
     """Read, decode and divide a data set that lies in files.
 
     Args:
@@ -111,8 +31,12 @@ def decoded(found: Found, source: Source, size: tuple[int, int] | None) -> Array
         size: (H, W) of the images; the registered or the most common one where None.
     """
     raw = source.read(found.entry)
+    if isinstance(raw, RawTexts):
+        return _sentences(found, source, raw, size)
     raw = Raw({role: part for role, part in raw.parts.items() if len(part.names)}, raw.class_names)
-    _check_classes(raw, source)
+    if not raw.parts:
+        raise UserError(f"{shown(source.root)} holds no image; expected at least one row or file.")
+    check_two_classes([part.labels for part in raw.parts.values()], raw.class_names, source.root)
     (width, height), grey = _target(found.entry, raw, size)
     images = {r: decode(p.read, p.names, (width, height), grey=grey) for r, p in raw.parts.items()}
     resized = sum(part.resized for part in images.values())
@@ -123,24 +47,27 @@ def decoded(found: Found, source: Source, size: tuple[int, int] | None) -> Array
     parts = {role: Part(_channels_first(one.images), raw.parts[role].labels) for role, one in images.items()}
     names = None if found.entry else _names(raw, source)
     notes = _notes(images, (height, width))
-    return divide(found.name, parts, raw.class_names, notes, own=found.entry is None, names=names)
+    whole = divide(parts, notes, own=found.entry is None, names=names)
+    return _describe.images(found.name, whole, raw.class_names, notes, names)
 
 
-def _check_classes(raw: Raw, source: Source) -> None:
-    if not raw.parts:
-        raise UserError(f"{source.root} holds no image; expected at least one row or file.")
-    first = next(iter(raw.parts.values()))
-    if len(raw.class_names) < 2 or len(np.unique(first.labels)) < 2:
-        only = raw.class_names[int(first.labels[0])]
-        raise UserError(
-            f"{source.root} has images of one class only ('{only}'); a classifier needs at least two."
-        )
+def _sentences(found: Found, source: Source, raw: RawTexts, size: tuple[int, int] | None) -> Texts:
+    if size:
+        raise UserError(f"'{found.name}' holds sentences, which have no size; leave it out.")
+    parts = {role: part for role, part in raw.parts.items() if len(part.labels)}
+    if not parts:
+        raise UserError(f"{shown(source.root)} holds no sentence with a label; expected at least one row.")
+    check_two_classes([part.labels for part in parts.values()], raw.class_names, source.root, "sentences")
+    notes = list(raw.notes)
+    whole = divide(parts, notes, own=found.entry is None, things="training sentences")
+    return _describe.texts(found.name, whole, raw.class_names, notes)
 
 
 def _target(entry: Entry | None, raw: Raw, size: tuple[int, int] | None) -> tuple[tuple[int, int], bool]:
     """Choose (width, height) and grey or RGB for all parts."""
     if entry:
-        return (entry.shape[2], entry.shape[1]), entry.shape[0] == 1
+        channels, height, width = entry.shape
+        return (width, height), channels == 1
     looks = [look(part.read, part.names) for part in raw.parts.values()]
     sizes = sum((one.sizes for one in looks), Counter[tuple[int, int]]())
     common = max(sizes, key=lambda pair: (sizes[pair], pair))
@@ -167,7 +94,7 @@ def _notes(images: Mapping[Role, Decoded], size: tuple[int, int]) -> list[str]:
     resized, total = sum(p.resized for p in images.values()), sum(len(p.images) for p in images.values())
     if resized:
         notes.append(
-            f"{resized:,} of {total:,} images were resized to {size[0]}×{size[1]} pixels (aspect not kept)."
+            f"{resized:,} of {total:,} images were resized to {size[0]}×{size[1]} pixels ({METHOD}; aspect not kept)."
         )
     formats = {role: part.format for role, part in images.items()}
     if len(set(formats.values())) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,13 +15,14 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from gradlab.data._facts import Images
+from gradlab.data._limits import FORMATS, check_decoded, pixels_reason, shown
+from gradlab.data._resampling import resampled
 from gradlab.types import UserError
 
-MEMORY_LIMIT = 8 * 2**30
-"""Bytes of decoded images above which a size has to be chosen."""
 _GREY = {"1", "L", "LA", "I", "I;16", "I;16L", "I;16B", "F"}
-_FORMATS = {b"\x89P": ("PNG",), b"\xff\xd8": ("JPEG",)}
+_COMMON = {b"\x89P": ("PNG",), b"\xff\xd8": ("JPEG",)}
 """First bytes of the common formats: naming one saves a fifth of the time of a small image."""
+_THREADS = min(4, os.cpu_count() or 1)
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 Read = Callable[[int], bytes]
@@ -73,11 +75,7 @@ def decode(read: Read, names: Sequence[str], size: tuple[int, int], *, grey: boo
     """
     mode = "L" if grey else "RGB"
     shape = (len(names), size[1], size[0]) if grey else (len(names), size[1], size[0], 3)
-    if np.prod(shape) > MEMORY_LIMIT:
-        raise UserError(
-            f"{len(names):,} images of {size[0]}×{size[1]} pixels would take "
-            f"{np.prod(shape) / 2**30:.0f} GiB decoded; pass a smaller size, such as size=(64, 64)."
-        )
+    check_decoded(len(names), 1 if grey else 3, (size[1], size[0]))
     images = np.empty(shape, dtype=np.uint8)
     rows = images.reshape(len(names), -1)
 
@@ -90,7 +88,7 @@ def decode(read: Read, names: Sequence[str], size: tuple[int, int], *, grey: boo
         return resized
 
     blocks = [range(i, min(i + 1000, len(names))) for i in range(0, len(names), 1000)]
-    threads = 1 if rows.shape[1] < 16_384 else None  # several pay for large images only
+    threads = 1 if rows.shape[1] < 16_384 else _THREADS  # several pay for large images only
     with large_ones(), ThreadPoolExecutor(threads) as pool:
         resized = sum(pool.map(work, blocks))
         form = _open(read(0), names[0]).format or "?"
@@ -99,11 +97,23 @@ def decode(read: Read, names: Sequence[str], size: tuple[int, int], *, grey: boo
 
 def _open(encoded: bytes, name: str) -> Image.Image:
     try:
-        return Image.open(io.BytesIO(encoded), formats=_FORMATS.get(encoded[:2]))
+        image = Image.open(io.BytesIO(encoded), formats=_COMMON.get(encoded[:2], FORMATS))
+        check_pixels(image)
+        return image
     except _BROKEN as error:
         raise UserError(
-            f"The image {name} cannot be read ({_reason(error)}); replace or remove it."
+            f"The image {shown(name)} cannot be read ({_reason(error)}); replace or remove it."
         ) from error
+
+
+def check_pixels(image: Image.Image) -> None:
+    """Refuse a picture by its header, before it is decoded.
+
+    Raises:
+        ValueError: it has more pixels than the limit.
+    """
+    if reason := pixels_reason(image.size):
+        raise ValueError(reason)
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
@@ -121,10 +131,10 @@ def _pixels(encoded: bytes, name: str, size: tuple[int, int], mode: str) -> tupl
             image = _convert(image, mode)
         if image.size == size:
             return image.tobytes(), False
-        return image.resize(size, Image.Resampling.BILINEAR).tobytes(), True
+        return resampled(image, size).tobytes(), True
     except _BROKEN as error:
         raise UserError(
-            f"The image {name} cannot be read ({_reason(error)}); replace or remove it."
+            f"The image {shown(name)} cannot be read ({_reason(error)}); replace or remove it."
         ) from error
 
 

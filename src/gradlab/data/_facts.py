@@ -1,10 +1,10 @@
-"""Facts about decoded images that are computed once: content checksum, channel statistics, exact copies."""
+"""Facts about images and sentences that are computed once: content checksum, channel statistics, exact copies."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,17 @@ def digest(images: Images, labels: Labels) -> str:
     """Return the SHA-256 of one part: shape, pixels and labels, in order."""
     hasher = hashlib.sha256(json.dumps(list(images.shape)).encode())
     hasher.update(np.ascontiguousarray(images).data)
+    hasher.update(np.ascontiguousarray(labels, dtype="<i8").data)
+    return hasher.hexdigest()
+
+
+def text_digest(texts: Sequence[str], labels: Labels) -> str:
+    """Return the SHA-256 of one part of sentences: each one's length and UTF-8 bytes, then the labels, in order."""
+    hasher = hashlib.sha256(f"texts {len(texts)}\n".encode())
+    for text in texts:
+        encoded = text.encode()
+        hasher.update(len(encoded).to_bytes(8, "little"))
+        hasher.update(encoded)
     hasher.update(np.ascontiguousarray(labels, dtype="<i8").data)
     return hasher.hexdigest()
 
@@ -68,26 +79,52 @@ def copies(parts: Mapping[Role, Images], names: Mapping[Role, Sequence[str]] | N
         names: role -> name of each image; its index where there is none.
     Returns: one sentence per pair of parts that share an image.
     """
+    return _shared({role: map(_image_key, np.ascontiguousarray(part)) for role, part in parts.items()},
+                   "images", names or {})  # fmt: skip
+
+
+def text_copies(parts: Mapping[Role, Sequence[str]]) -> list[str]:
+    """Count and name, by their row, the sentences that occur letter by letter in an earlier part."""
+    return _shared({role: (text.encode() for text in part) for role, part in parts.items()}, "sentences", {})
+
+
+def is_about_copies(note: str) -> bool:
+    """Whether a note was made by `copies` or `text_copies`."""
+    return _COPIES in note
+
+
+_COPIES = " are exact copies of "
+
+
+def _image_key(image: Images) -> bytes:
+    return hashlib.blake2b(image.data, digest_size=16).digest()
+
+
+def _shared(
+    parts: Mapping[Role, Iterable[bytes]], things: str, names: Mapping[Role, Sequence[str]]
+) -> list[str]:
     seen: dict[Role, dict[bytes, int]] = {}
     notes = []
-    for role, images in parts.items():
-        keys = [
-            hashlib.blake2b(image.data, digest_size=16).digest() for image in np.ascontiguousarray(images)
-        ]
+    for role, part in parts.items():
+        keys = list(part)
         for earlier, index in seen.items():
             hits = [(i, index[key]) for i, key in enumerate(keys) if key in index]
             if hits:
-                notes.append(_sentence(role, earlier, hits, dict(names or {})))
+                notes.append(_sentence(role, earlier, hits, things, names))
         seen[role] = {key: i for i, key in reversed(list(enumerate(keys)))}
     return notes
 
 
 def _sentence(
-    role: Role, earlier: Role, hits: list[tuple[int, int]], names: Mapping[Role, Sequence[str]]
+    role: Role,
+    earlier: Role,
+    hits: list[tuple[int, int]],
+    things: str,
+    names: Mapping[Role, Sequence[str]],
 ) -> str:
     def name(part: Role, index: int) -> str:
         return names[part][index] if part in names else str(index)
 
     pairs = ", ".join(f"{name(role, i)} = {name(earlier, j)}" for i, j in hits[:5])
     more = f" and {len(hits) - 5:,} more" if len(hits) > 5 else ""
-    return f"{len(hits):,} {role} images are exact copies of {earlier} images ({pairs}{more})."
+    return f"{len(hits):,} {role} {things}{_COPIES}{earlier} {things} ({pairs}{more})."

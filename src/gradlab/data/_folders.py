@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gradlab.data._labels import check_class_names
+from gradlab.data._limits import PICTURE_BYTES, check_file, shown
 from gradlab.data._sources import ROLE_NAMES, Encoded, Raw
 from gradlab.data.registry import ROLES, Entry, Role
 from gradlab.types import UserError
@@ -25,6 +27,7 @@ class ClassFolders:
         """Label every file by its folder; classes are the folders' names in order, or the registered ones."""
         first = self.files.get("train") or next(iter(self.files.values()))
         names = entry.class_names if entry else tuple(sorted({file.parent.name for file in first}))
+        check_class_names(names, self.root)
         return Raw({role: self._part(files, names) for role, files in self.files.items()}, names)
 
     def _part(self, files: list[Path], names: tuple[str, ...]) -> Encoded:
@@ -32,11 +35,11 @@ class ClassFolders:
         for file in files:
             if file.parent.name not in index:
                 raise UserError(
-                    f"The class folder {file.parent} has no counterpart among the classes "
+                    f"The class folder {shown(file.parent)} has no counterpart among the classes "
                     f"{', '.join(names[:10])}; every part needs the class folders of train."
                 )
         labels = np.array([index[file.parent.name] for file in files], dtype=np.int64)
-        return Encoded(lambda i: _bytes(files[i]), [str(file) for file in files], labels)
+        return Encoded(lambda i: _bytes(files[i]), [shown(file) for file in files], labels)
 
 
 def scan(root: Path) -> ClassFolders | None:
@@ -68,11 +71,10 @@ def _images_by_class(root: Path) -> list[Path]:
 
 
 def _bytes(file: Path) -> bytes:
-    if not file.is_file() and file.exists():
-        raise UserError(f"The image {file} cannot be read (no regular file); replace or remove it.")
+    check_file(file, PICTURE_BYTES)
     try:
         return file.read_bytes()
     except OSError as error:
         raise UserError(
-            f"The image {file} cannot be read ({error.strerror}); replace or remove it."
+            f"The image {shown(file)} cannot be read ({error.strerror}); replace or remove it."
         ) from error

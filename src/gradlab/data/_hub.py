@@ -40,6 +40,7 @@ def download(name: str, entry: Entry, cache: Path | None) -> Path:
         raise UserError(f"Data '{name}' is not on this machine; {help_text}.") from error
     target = folder(cache, entry)
     partial = target.with_name(target.name + ".part")
+    branch = {"revision": entry.revision} if entry.revision else {}
     failures: tuple[type[Exception], ...] = (OSError, ValueError, RuntimeError, *_network_errors())
     try:
         partial.mkdir(parents=True, exist_ok=True)
@@ -49,6 +50,7 @@ def download(name: str, entry: Entry, cache: Path | None) -> Path:
             local_dir=str(partial),
             allow_patterns=["*.parquet"],
             etag_timeout=TIMEOUT,
+            **branch,
         )
         shutil.rmtree(partial / ".cache", ignore_errors=True)
         partial.rename(target)

@@ -21,3 +21,5 @@ insects large_carnivores large_man-made_outdoor_things large_natural_outdoor_sce
 medium_mammals non-insect_invertebrates people reptiles small_mammals trees vehicles_1 vehicles_2
 """
 CIFAR100_COARSE = tuple(_CIFAR100_COARSE.split())
+PHOTOS = ("china", "flower")
+TREC = ("ABBR", "ENTY", "DESC", "HUM", "LOC", "NUM")

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gradlab.data import _folders, _hub, _parquet
+from gradlab.data import _csv, _folders, _hub, _parquet
+from gradlab.data._limits import check_file, shown
 from gradlab.data._sources import Source
+from gradlab.data.derivation import Derivation, parse
 from gradlab.data.registry import DATASETS, Entry, normalise
 from gradlab.types import UserError, did_you_mean
 
 
 @dataclass(frozen=True)
 class Found:
-    """A data set's name, its registry entry if it has one, and its files (None: embedded or generated)."""
+    """A data set's name, its registry entry if it has one, its files (None: embedded or generated), what is made of it."""
 
     name: str
     entry: Entry | None
     source: Source | None
+    derivation: Derivation = field(default_factory=Derivation)
 
 
 def cache_root(cache_dir: str | Path | None = None) -> Path | None:
@@ -53,33 +56,49 @@ def data_root(data_dir: str | Path | None = None) -> Path | None:
 def locate(name_or_path: str | Path, data_dir: str | Path | None, cache: Path | None) -> Found:
     """Find a data set by name or path; downloads a registered one that is nowhere here.
 
+    What is called exactly so is taken as it is; only then are steps such as `@32` read off the name.
+
     Raises:
         UserError: nothing of this name or at this path.
     """
+    text = str(name_or_path)
+    if not text.strip():
+        raise UserError("an empty name names no data; give a name that gradlab data list shows, or a path.")
+    is_path = isinstance(name_or_path, Path)
     try:
-        text = str(name_or_path)
-        if not text.strip():
-            raise UserError(
-                "an empty name names no data; give a name that gradlab data list shows, or a path."
-            )
-        if isinstance(name_or_path, Path) or _looks_like_path(text):
-            return _at(Path(text).expanduser())
-        name = normalise(text)
-        entry = DATASETS.get(name)
-        if entry and entry.hub is None:
-            return Found(name, entry, None)
-        if place := present(name, entry, data_dir, cache):
-            return Found(name, entry, _source(place))
-        if entry:
-            return Found(name, entry, _source(_hub.download(name, entry, cache)))
-        if Path(text).exists():
-            return _at(Path(text))
+        if not set(text) & set("[]#@:") or _exists(text, data_dir, cache):
+            return _locate(text, data_dir, cache, is_path=is_path)
+        base, derivation = parse(text)
+        return replace(_locate(base, data_dir, cache, is_path=is_path), derivation=derivation)
     except PermissionError as error:
         raise UserError(
-            f"{error.filename} may not be read; change its permissions or name another."
+            f"{shown(error.filename)} may not be read; change its permissions or name another."
         ) from error
+    except OSError as error:
+        raise UserError(f"{shown(text)[:200]} cannot be read ({error.strerror}); name another.") from error
+
+
+def _exists(text: str, data_dir: str | Path | None, cache: Path | None) -> bool:
+    if _looks_like_path(text) or Path(text).exists():
+        return Path(text).expanduser().exists()
+    return present(normalise(text), None, data_dir, cache) is not None
+
+
+def _locate(text: str, data_dir: str | Path | None, cache: Path | None, *, is_path: bool) -> Found:
+    if is_path or _looks_like_path(text):
+        return _at(Path(text).expanduser())
+    name = normalise(text)
+    entry = DATASETS.get(name)
+    if entry and entry.hub is None:
+        return Found(name, entry, None)
+    if place := present(name, entry, data_dir, cache):
+        return Found(name, entry, _source(place))
+    if entry:
+        return Found(name, entry, _source(_hub.download(name, entry, cache)))
+    if Path(text).exists():
+        return _at(Path(text))
     raise UserError(
-        f"No data set is called '{text}'; {did_you_mean(name, list(DATASETS)).rstrip('.?')}, "
+        f"No data set is called '{shown(text)}'; {did_you_mean(name, list(DATASETS)).rstrip('.?')}, "
         "or pass the path of a folder of class folders or of a Parquet file."
     )
 
@@ -97,22 +116,37 @@ def present(name: str, entry: Entry | None, data_dir: str | Path | None, cache: 
 
 
 def _looks_like_path(text: str) -> bool:
-    return "/" in text or os.sep in text or text.startswith((".", "~")) or text.endswith(".parquet")
+    return "/" in text or os.sep in text or text.startswith((".", "~")) or text.endswith((".parquet", ".csv"))
 
 
 def _at(path: Path) -> Found:
     if not path.exists():
-        raise UserError(f"There is no folder or Parquet file {path}; check the path.")
-    if path.is_file() and path.suffix != ".parquet":
-        raise UserError(f"{path} is no Parquet file; pass a .parquet file or a folder of class folders.")
-    return Found(path.resolve().stem if path.is_file() else path.resolve().name, None, _source(path))
+        raise UserError(f"There is no folder or Parquet file {shown(path)}; check the path.")
+    if not path.is_dir():
+        check_file(path)
+        if path.suffix not in (".parquet", ".csv"):
+            raise UserError(
+                f"{shown(path)} is no Parquet file; pass a .parquet file or a folder of class folders, or a .csv file of "
+                "sentences."
+            )
+    resolved = path.resolve()
+    name = resolved.name if path.is_dir() else resolved.stem
+    if not name.isprintable():
+        raise UserError(f"The name of {shown(path)!r} cannot be shown; rename it.")
+    return Found(name, None, _source(path))
 
 
 def _source(path: Path) -> Source:
-    found = _parquet.scan(path) or _folders.scan(path)
+    if path.suffix == ".csv" and not path.is_dir():
+        found: Source | None = _csv.scan(path)
+    else:
+        found = _parquet.scan(path) or _folders.scan(path) or _csv.scan(path)
     if found is None:
         raise UserError(
-            f"{path} holds no images; expected one folder per class with image files, or Parquet files such as "
-            "train.parquet."
+            f"{shown(path)} holds no images; expected one folder per class with image files, or Parquet files such as "
+            "train.parquet, or CSV files of sentences such as train.csv."
         )
+    for files in found.files.values():
+        for file in files:
+            check_file(file)
     return found

@@ -1,19 +1,16 @@
-"""What a source hands over before decoding: encoded images, labels and class names of each part."""
+"""What a source hands over before decoding: encoded images or sentences, labels and class names of each part."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gradlab.data._decode import Read
 from gradlab.data._facts import Labels
+from gradlab.data.contents import TextPart
 from gradlab.data.registry import Entry, Role
-from gradlab.types import UserError
 
 ROLE_NAMES: dict[str, Role] = {
     "train": "train", "training": "train", "validation": "validation", "valid": "validation",
@@ -33,14 +30,23 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Raw:
-    """All parts of a source."""
+    """All parts of a source of images."""
 
     parts: dict[Role, Encoded]
     class_names: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class RawTexts:
+    """All parts of a source of sentences, and what was found while they were read."""
+
+    parts: dict[Role, TextPart]
+    class_names: tuple[str, ...]
+    notes: list[str] = field(default_factory=list)
+
+
 class Source(Protocol):
-    """Files that can be read as images with labels."""
+    """Files that can be read as images or sentences with labels."""
 
     @property
     def root(self) -> Path:
@@ -50,14 +56,5 @@ class Source(Protocol):
     def files(self) -> dict[Role, list[Path]]:
         """The files of each part, in order."""
 
-    def read(self, entry: Entry | None) -> Raw:
-        """Read labels and encoded images; `entry` where the data set has a registered name."""
-
-
-def check_labels(labels: NDArray[np.int64], class_names: Sequence[str], where: str) -> None:
-    """Refuse labels outside [0, K)."""
-    if len(labels) and not 0 <= labels.min() <= labels.max() < len(class_names):
-        raise UserError(
-            f"Labels must be whole numbers from 0 to {len(class_names) - 1}, one per class, but {where} has "
-            f"{labels.min()} to {labels.max()}; renumber them."
-        )
+    def read(self, entry: Entry | None) -> Raw | RawTexts:
+        """Read labels and encoded images, or sentences; `entry` where the data set has a registered name."""

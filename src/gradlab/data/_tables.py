@@ -1,130 +1,159 @@
-"""Tables with a column of encoded images and one of labels, read with pyarrow."""
+"""Parquet tables with a column of encoded images or of sentences and one of labels, read with pyarrow."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
-from importlib import import_module
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gradlab.data._sources import Encoded, Raw, check_labels
+from gradlab.data._columns import Columns, pa
+from gradlab.data._facts import Labels
+from gradlab.data._labels import LABEL_COLUMNS, check_class_names, check_labels, names_from, numbers_of, plain
+from gradlab.data._limits import PICTURE_BYTES, gibibytes, shown
+from gradlab.data._sentences import TEXT_COLUMNS, check_texts, parts_of_texts
+from gradlab.data._sources import Encoded, Raw, RawTexts
 from gradlab.data.registry import Entry, Role
 from gradlab.types import UserError
 
 IMAGE_COLUMNS = ("image", "img")
-LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "target")
-pa: Any = import_module("pyarrow")  # untyped
-pq: Any = import_module("pyarrow.parquet")
 
 
-def read(files: dict[Role, list[Path]], root: Path, entry: Entry | None) -> Raw:
-    """Read labels and encoded images of all parts.
+def read(files: dict[Role, list[Path]], root: Path, entry: Entry | None) -> Raw | RawTexts:
+    """Read labels and encoded images, or sentences, of all parts; no other column is touched.
 
     Class names come from the registry, else from the file's own features, else from the labels.
     """
-    tables = {role: pa.concat_tables([_read(f) for f in paths]) for role, paths in files.items()}
-    first = next(iter(tables.values()))
-    image, label = _image_column(first, root), _label_column(first, entry, root)
-    for table in tables.values():
-        if missing := {image, label} - set(table.column_names):
-            raise UserError(f"{root} lacks the column '{missing.pop()}' in one of its parts; add it.")
-    names = _class_names(first, label, root)
-    if entry and "names" in _feature(first, label):
-        _same_names(names, entry.class_names, root)
-    names = entry.class_names if entry else names
-    parts = {role: _encoded(t, image, label, names, files[role]) for role, t in tables.items()}
-    return Raw(parts, names)
+    opened = {role: [Columns(file) for file in paths] for role, paths in files.items()}
+    first = next(iter(opened.values()))[0]
+    content, holds_text = _content_column(first, entry, root)
+    label = _label_column(first, entry, root)
+    tables = {role: _joined(ones, [content, label], root) for role, ones in opened.items()}
+    names = _class_names(first, next(iter(tables.values())), label, entry, root)
+    where = {role: str(paths[0]) for role, paths in files.items()}
+    if holds_text:
+        texts = {role: _texts(table.column(content), where[role]) for role, table in tables.items()}
+        labels = {
+            r: _labels(t.column(label), label, names, where[r], unlabelled=True) for r, t in tables.items()
+        }
+        return parts_of_texts(texts, labels, names)
+    return Raw({r: _encoded(t, content, label, names, where[r]) for r, t in tables.items()}, names)
 
 
-def _read(file: Path) -> Any:
+def _joined(ones: Sequence[Columns], columns: list[str], root: Path) -> Any:
+    for one in ones:
+        if missing := [name for name in columns if name not in one.names]:
+            raise UserError(f"{shown(root)} lacks the column '{missing[0]}' in one of its parts; add it.")
     try:
-        return pq.read_table(file, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).split("\n")[0][:120].rstrip(".")
-        raise UserError(f"{file} is no readable Parquet file ({reason}); get it again.") from error
+        return pa.concat_tables([one.read(columns) for one in ones])
+    except pa.ArrowException as error:
+        raise UserError(
+            f"The files of {shown(root)} have columns of different types; write them alike."
+        ) from error
 
 
-def _features(table: Any) -> dict[str, Any]:
-    """The Hub's own description of the columns, which `datasets` writes into the schema."""
-    text = (table.schema.metadata or {}).get(b"huggingface", b"{}")
-    try:
-        features = json.loads(text).get("info", {}).get("features", {})
-    except (ValueError, AttributeError):
-        return {}
-    return features if isinstance(features, dict) else {}
-
-
-def _feature(table: Any, column: str) -> dict[str, Any]:
-    feature = _features(table).get(column, {})
-    return feature if isinstance(feature, dict) else {}
-
-
-def _image_column(table: Any, root: Path) -> str:
-    typed = (c for c in table.column_names if _feature(table, c).get("_type") == "Image")
-    for column in (*IMAGE_COLUMNS, *typed):
-        if column in table.column_names:
-            return str(column)
+def _content_column(first: Columns, entry: Entry | None, root: Path) -> tuple[str, bool]:
+    """Name of the column of images or sentences, and whether it holds sentences."""
+    pictures = [*IMAGE_COLUMNS, *(c for c in first.names if first.feature(c).get("_type") == "Image")]
+    for column in pictures:
+        if column in first.names and not (entry and entry.holds == "text"):
+            return column, False
+    for column in TEXT_COLUMNS:
+        if column in first.names and not (entry and entry.holds == "images"):
+            return column, True
     raise UserError(
-        f"{root} has no column 'image' or 'img' with encoded images, only {', '.join(table.column_names)}; rename it."
+        f"{shown(root)} has no column 'image' or 'img' with encoded images and no column 'text' with sentences, only "
+        f"{_listed(first.names)}; rename it."
     )
 
 
-def _label_column(table: Any, entry: Entry | None, root: Path) -> str:
-    typed = (c for c in table.column_names if _feature(table, c).get("_type") == "ClassLabel")
+def _label_column(first: Columns, entry: Entry | None, root: Path) -> str:
+    typed = (c for c in first.names if first.feature(c).get("_type") == "ClassLabel")
     for column in (entry.label,) if entry and entry.label else (*LABEL_COLUMNS, *typed):
-        if column in table.column_names:
-            return str(column)
+        if column in first.names:
+            return column
     wanted = entry.label if entry and entry.label else "label"
-    raise UserError(f"{root} has no column '{wanted}', only {', '.join(table.column_names)}; rename one.")
+    raise UserError(f"{shown(root)} has no column '{wanted}', only {_listed(first.names)}; rename one.")
 
 
-def _class_names(table: Any, label: str, root: Path) -> tuple[str, ...]:
-    names = _feature(table, label).get("names")
-    if isinstance(names, list):
-        return tuple(map(str, names))
-    values = table.column(label).drop_null().unique().to_pylist()
-    if all(isinstance(value, str) for value in values):
-        return tuple(sorted(values))
-    if not all(isinstance(value, int) for value in values):
-        raise UserError(f"The column '{label}' of {root} must hold whole numbers or texts; convert it.")
-    if sorted(values) != list(range(len(values))):
+def _listed(names: Sequence[str]) -> str:
+    return shown(", ".join(names[:20])) + ("…" if len(names) > 20 else "")
+
+
+def _class_names(first: Columns, table: Any, label: str, entry: Entry | None, root: Path) -> tuple[str, ...]:
+    given = first.feature(label).get("names")
+    names = tuple(map(str, given)) if isinstance(given, list) and given else None
+    if entry:
+        if names and plain(names) != plain(entry.class_names):
+            raise UserError(
+                f"{root} has the classes {', '.join(names[:5])}…, expected {', '.join(entry.class_names[:5])}…; "
+                "load it by its path to use it as data of its own."
+            )
+        return entry.class_names
+    if names is None:
+        column = _plain_column(table.column(label), label, root)
+        names = names_from(column.drop_null().unique().to_pylist() or [0], root)
+    check_class_names(names, root)
+    return names
+
+
+def _plain_column(column: Any, name: str, where: object) -> Any:
+    """A column of whole numbers or texts; refuses every other type."""
+    kind = column.type
+    readable = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
+    if not any(question(kind) for question in readable):
         raise UserError(
-            f"Labels must be whole numbers from 0 to K - 1, one per class, but {root} has {len(values)} different "
-            f"ones from {min(values)} to {max(values)}; renumber them."
+            f"The column '{name}' of {shown(where)} must hold whole numbers or texts, not {str(kind)[:60]}; convert it."
         )
-    return tuple(map(str, sorted(values)))
-
-
-def _same_names(found: tuple[str, ...], expected: tuple[str, ...], root: Path) -> None:
-    """Refuse files whose labels mean something else than the registered ones; spelling may differ."""
-
-    def plain(names: tuple[str, ...]) -> list[str]:
-        return [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
-
-    if plain(found) != plain(expected):
+    try:
+        column.validate(full=True)
+    except pa.ArrowException as error:
         raise UserError(
-            f"{root} has the classes {', '.join(found[:5])}…, expected {', '.join(expected[:5])}…; "
-            "load it by its path to use it as data of its own."
-        )
+            f"The column '{name}' of {shown(where)} holds texts that are no UTF-8; write them again."
+        ) from error
+    return column
 
 
-def _encoded(table: Any, image: str, label: str, names: tuple[str, ...], files: list[Path]) -> Encoded:
-    where = str(files[0])
-    encoded = list(_image_bytes(table.column(image), image, where))
-    column = table.column(label)
+def _labels(
+    column: Any, name: str, names: tuple[str, ...], where: str, *, unlabelled: bool = False
+) -> Labels | None:
+    """Class numbers; None where `unlabelled` parts are allowed and every number is -1, as the Hub writes them."""
+    column = _plain_column(column, name, where)
     if column.null_count:
-        raise UserError(f"{where} has {column.null_count} rows without a '{label}'; remove or label them.")
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        index = {name: i for i, name in enumerate(names)}
-        labels = np.array([index.get(value, -1) for value in column.to_pylist()], dtype=np.int64)
-    else:
-        labels = column.cast(pa.int64()).to_numpy().copy()
-    check_labels(labels, names, f"the column '{label}' of {where}")
-    return Encoded(encoded.__getitem__, [f"in row {i} of {where}" for i in range(len(encoded))], labels)
+        raise UserError(
+            f"{shown(where)} has {column.null_count} rows without a '{name}'; remove or label them."
+        )
+    if not pa.types.is_integer(column.type):
+        return numbers_of(column.to_pylist(), names, where)
+    try:
+        labels: Labels = column.cast(pa.int64()).to_numpy().copy()
+    except pa.ArrowException as error:
+        raise UserError(
+            f"The column '{name}' of {shown(where)} has numbers beyond 64 bits; renumber them."
+        ) from error
+    if unlabelled and len(labels) and (labels == -1).all():
+        return None
+    check_labels(labels, names, f"the column '{name}' of {where}")
+    return labels
+
+
+def _texts(column: Any, where: str) -> tuple[str, ...]:
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        raise UserError(
+            f"The sentences of {shown(where)} must be texts, not {str(column.type)[:60]}; convert them."
+        )
+    try:
+        return check_texts(column.to_pylist(), where)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{shown(where)} holds sentences that are no UTF-8; write them again.") from error
+
+
+def _encoded(table: Any, image: str, label: str, names: tuple[str, ...], where: str) -> Encoded:
+    encoded = list(_image_bytes(table.column(image), image, where))
+    labels = _labels(table.column(label), label, names, where)
+    rows = [f"in row {i} of {where}" for i in range(len(encoded))]
+    return Encoded(encoded.__getitem__, rows, np.empty(0, np.int64) if labels is None else labels)
 
 
 def _image_bytes(column: Any, name: str, where: str) -> Iterator[bytes]:
@@ -132,14 +161,19 @@ def _image_bytes(column: Any, name: str, where: str) -> Iterator[bytes]:
     for chunk in column.chunks:
         if pa.types.is_struct(chunk.type) and chunk.type.get_field_index("bytes") >= 0:
             values = chunk.field("bytes")
-        elif pa.types.is_binary(chunk.type) or pa.types.is_large_binary(chunk.type):
-            values = chunk
         else:
+            values = chunk
+        if not (pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type)):
             raise UserError(
-                f"The column '{name}' of {where} holds {chunk.type}, expected encoded images; write PNG."
+                f"The column '{name}' of {shown(where)} holds {str(chunk.type)[:60]}, expected encoded images; write PNG."
             )
         for value in values.to_pylist():
             if value is None:
                 raise UserError(f"Row {row} of {where} has no image bytes; a path alone cannot be followed.")
+            if len(value) > PICTURE_BYTES:
+                raise UserError(
+                    f"The image in row {row} of {where} has {gibibytes(len(value))}, and at most "
+                    f"{gibibytes(PICTURE_BYTES)} are read; make it smaller."
+                )
             row += 1
             yield value

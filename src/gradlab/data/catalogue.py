@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from gradlab.data import _hub
-from gradlab.data._facts import checksum, digest
+from gradlab.data._embedded import NOISES
+from gradlab.data._facts import checksum, digest, text_digest
 from gradlab.data._places import cache_root, present
-from gradlab.data.contents import Arrays
-from gradlab.data.reading import arrays, fresh
+from gradlab.data.contents import Arrays, DataInfo, Texts
+from gradlab.data.derivation import parse
+from gradlab.data.reading import fresh, read
 from gradlab.data.registry import DATASETS, ROLES, Entry, normalise
 from gradlab.types import UserError, did_you_mean
 
@@ -23,7 +25,7 @@ class Listing:
     name: str
     summary: str
     classes: int
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     where: str
     here: bool
 
@@ -48,7 +50,7 @@ def list_datasets(
 
 def _listing(name: str, entry: Entry, data_dir: str | Path | None, cache: Path | None) -> Listing:
     if entry.hub is None:
-        where, here = "embedded" if name == "digits" else "generated", True
+        where, here = "generated" if name in NOISES else "embedded", True
     else:
         place = present(name, entry, data_dir, cache)
         where, here = str(place or f"gradlab data get {name}"), place is not None
@@ -63,7 +65,7 @@ def get(name: str, *, cache_dir: str | Path | None = None) -> Path:
     Raises:
         UserError: unknown name, nothing to download, no `huggingface_hub`, no network.
     """
-    cache, key = cache_root(cache_dir), normalise(name)
+    cache, key = cache_root(cache_dir), normalise(parse(name)[0])
     entry = DATASETS.get(key)
     if entry is None:
         raise UserError(f"No data set is called '{name}'; {did_you_mean(key, list(DATASETS))}")
@@ -88,40 +90,47 @@ def check(
     cache = cache_root(cache_dir)
     whole = fresh(name_or_path, data_dir, cache)
     entry = DATASETS.get(whole.info.name)
-    rows = [*_counts(whole, entry), *_classes(whole)]
-    shape = "×".join(map(str, whole.info.input_shape))
-    rows.append(CheckRow("image shape", "×".join(map(str, entry.shape)) if entry else shape, shape, True))
+    rows = [*_counts(whole.info, entry), *_classes(whole)]
+    if whole.info.input_shape:
+        shape = "×".join(map(str, whole.info.input_shape))
+        rows.append(CheckRow("image shape", "×".join(map(str, entry.shape)) if entry else shape, shape, True))
     rows += [CheckRow("note", "", note, None) for note in whole.info.notes]
-    cached = arrays(name_or_path, data_dir, cache_dir=cache_dir)
-    digests = {role: digest(part.images, part.labels) for role, part in cached.parts.items()}
-    found = checksum({str(role): value for role, value in digests.items()}, cached.info.class_names)
+    cached = read(name_or_path, data_dir, cache_dir=cache_dir)
+    found = checksum(_digests(cached), cached.info.class_names)
     same = found == whole.info.checksum == cached.info.checksum
-    rows.append(CheckRow("checksum of the cached arrays", whole.info.checksum, found, same))
-    return rows
+    what = "checksum of the cached arrays" if whole.info.holds == "images" else "checksum of the sentences"
+    return [*rows, CheckRow(what, whole.info.checksum, found, same)]
 
 
-def _counts(data: Arrays, entry: Entry | None) -> list[CheckRow]:
-    """Compare the number of images; the validation part of registered data is taken from train."""
-    counts = data.info.counts
+def _digests(data: Arrays | Texts) -> dict[str, str]:
+    if isinstance(data, Texts):
+        return {role: text_digest(part.texts, part.labels) for role, part in data.parts.items()}
+    return {role: digest(part.images, part.labels) for role, part in data.parts.items()}
+
+
+def _counts(facts: DataInfo, entry: Entry | None) -> list[CheckRow]:
+    """Compare the number of rows; where nothing was published as validation, it is taken from train."""
+    counts, things = dict(facts.counts), "images" if facts.holds == "images" else "sentences"
     if entry is None:
-        return [CheckRow(f"{role} images", f"{n:,}", f"{n:,}", True) for role, n in counts.items()]
-    published = {"train": counts.get("train", 0) + counts.get("validation", 0), "test": counts.get("test", 0)}
+        return [CheckRow(f"{role} {things}", f"{n:,}", f"{n:,}", True) for role, n in counts.items()]
+    if "validation" not in entry.counts:
+        counts["train"] = counts.get("train", 0) + counts.pop("validation", 0)
     rows = []
     for role in ROLES:
         if expected := entry.counts.get(role):
-            found = published.get(role, 0)
+            found = counts.get(role, 0)
             ok = found == expected if found else None
             rows.append(
-                CheckRow(f"{role} images", f"{expected:,}", f"{found:,}" if found else "not here", ok)
+                CheckRow(f"{role} {things}", f"{expected:,}", f"{found:,}" if found else "not here", ok)
             )
     return rows
 
 
-def _classes(data: Arrays) -> list[CheckRow]:
+def _classes(data: Arrays | Texts) -> list[CheckRow]:
     rows = []
-    total = data.info.num_classes
+    total, things = data.info.num_classes, "images" if data.info.holds == "images" else "sentences"
     for role, part in data.parts.items():
         counts = np.bincount(part.labels, minlength=total)
-        found = f"{np.count_nonzero(counts)} ({counts.min():,} to {counts.max():,} images each)"
+        found = f"{np.count_nonzero(counts)} ({counts.min():,} to {counts.max():,} {things} each)"
         rows.append(CheckRow(f"classes in {role}", str(total), found, bool(counts.min() > 0)))
     return rows

@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from gradlab.data._decode import _BROKEN, _convert, _reason, large_ones
+from gradlab.data._decode import _BROKEN, _convert, _reason, check_pixels, large_ones
 from gradlab.data._facts import Images
 from gradlab.data._folders import SUFFIXES
+from gradlab.data._limits import FORMATS
+from gradlab.data._resampling import resampled
 from gradlab.types import UserError
-
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
-"""What is decoded; formats that run another program to be drawn are not among them."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,7 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> Picture:
     changes = []
     try:
         with large_ones(), Image.open(path, formats=FORMATS) as opened:
+            check_pixels(opened)
             if getattr(opened, "n_frames", 1) > 1:
                 changes.append(f"first of {opened.n_frames} frames")  # type: ignore[attr-defined]
             image: Image.Image = opened
@@ -102,7 +102,7 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> Picture:
                 image = _convert(image, mode)
             if image.size != (width, height):
                 changes.append(f"resized from {image.height}×{image.width} to {height}×{width}")
-                image = image.resize((width, height), Image.Resampling.BILINEAR)
+                image = resampled(image, (width, height))
             pixels = np.array(image, dtype=np.uint8)
     except _BROKEN as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else _reason(error)

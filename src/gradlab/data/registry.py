@@ -9,6 +9,8 @@ from gradlab.data import _names
 
 Role = Literal["train", "validation", "test"]
 """What a part of the data may be used for: only train and validation may train or select."""
+Holds = Literal["images", "text"]
+"""What a data set is made of."""
 ROLES: tuple[Role, ...] = ("train", "validation", "test")
 
 
@@ -19,24 +21,34 @@ class Entry:
     Attributes:
         summary: what it is, in a few words.
         class_names: in label order.
-        shape: (C, H, W) of one image.
-        counts: images per published part, before the validation part is taken from train.
+        shape: (C, H, W) of one image; () for text.
+        counts: images or sentences per published part, before a missing validation part is taken from train.
         hub: its repository on the Hugging Face Hub; None when it needs no files.
         label: the column that holds the labels; None takes the usual names.
+        revision: the branch on the Hub that has Parquet files; None for the main one.
     """
 
     summary: str
     class_names: tuple[str, ...]
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     counts: dict[Role, int]
     hub: str | None = None
     label: str | None = None
+    revision: str | None = None
+
+    @property
+    def holds(self) -> Holds:
+        """What it is made of."""
+        return "images" if self.shape else "text"
 
     @property
     def folder(self) -> str | None:
         """Name of its folder in a data directory: the last part of its name on the Hub."""
         return None if self.hub is None else self.hub.rsplit("/", 1)[1]
 
+
+_CONVERTED = "refs/convert/parquet"
+"""Where the Hub keeps the Parquet form of data that were published in another one."""
 
 DATASETS: dict[str, Entry] = {
     "digits": Entry(
@@ -61,7 +73,27 @@ DATASETS: dict[str, Entry] = {
         "CIFAR-100 with its 20 groups as classes", _names.CIFAR100_COARSE, (3, 32, 32),
         {"train": 50_000, "test": 10_000}, "uoft-cs/cifar100", "coarse_label",
     ),
+    "photos": Entry(
+        "patches of two photographs, embedded", _names.PHOTOS, (3, 32, 32), {"test": 520}
+    ),
     "noise": Entry("uniform noise, generated", ("noise",), (3, 32, 32), {"test": 2000}),
+    "gaussian-noise": Entry("normal noise, generated", ("noise",), (3, 32, 32), {"test": 2000}),
+    "rotten-tomatoes": Entry(
+        "sentences of film reviews, negative or positive", ("neg", "pos"), (),
+        {"train": 8530, "validation": 1066, "test": 1066}, "cornell-movie-review-data/rotten_tomatoes",
+    ),
+    "sst2": Entry(
+        "whole sentences of film reviews, negative or positive", ("negative", "positive"), (),
+        {"train": 6920, "validation": 872, "test": 1821}, "stanfordnlp/sst2",
+    ),
+    "trec": Entry(
+        "questions by what they ask for", _names.TREC, (), {"train": 5452, "test": 500}, "CogComp/trec",
+        "coarse_label", _CONVERTED,
+    ),
+    "subj": Entry(
+        "sentences of plots (objective) and reviews (subjective)", ("objective", "subjective"), (),
+        {"train": 8000, "test": 2000}, "SetFit/subj", None, _CONVERTED,
+    ),
 }  # fmt: skip
 
 

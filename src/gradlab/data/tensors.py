@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gradlab.data._assemble import divide
+from gradlab.data import _describe
+from gradlab.data._divide import divide
+from gradlab.data._labels import check_class_names
 from gradlab.data.contents import Part
 from gradlab.data.datasets import Dataset
 from gradlab.data.guard import marked_as_test
@@ -54,10 +56,12 @@ def from_tensors(
     notes: list[str] = []
     parts = {role: _part(pair, role, notes) for role, pair in given.items()}
     names = _class_names(parts, class_names)
+    check_class_names(names, "the data")
     if len({part.images.shape[1:] for part in parts.values()}) > 1:
         shapes = ", ".join(f"{role} {tuple(part.images.shape[1:])}" for role, part in parts.items())
         raise UserError(f"All parts must have images of one shape (C, H, W), got {shapes}; resize them.")
-    return as_tensors(divide(name, parts, names, notes, own=True))
+    whole = divide(parts, notes, own=True)
+    return as_tensors(_describe.images(name, whole, names, notes))
 
 
 def _part(pair: Pair, role: Role, notes: list[str]) -> Part:

@@ -7,17 +7,27 @@ from gradlab._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "Attack": "attack",
         "FromRecord": "sources",
         "Given": "sources",
         "PROCEDURES": "registry",
+        "Pretrained": "sources",
+        "Saved": "sources",
+        "Score": "score",
         "TOOLBOX": "toolbox",
+        "TextTrain": "text_train",
         "Train": "train",
     },
 )
 
 if TYPE_CHECKING:
+    from gradlab.procedures.attack import Attack as Attack
     from gradlab.procedures.registry import PROCEDURES as PROCEDURES
+    from gradlab.procedures.score import Score as Score
     from gradlab.procedures.sources import FromRecord as FromRecord
     from gradlab.procedures.sources import Given as Given
+    from gradlab.procedures.sources import Pretrained as Pretrained
+    from gradlab.procedures.sources import Saved as Saved
+    from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX
     from gradlab.procedures.train import Train as Train

@@ -1,7 +1,12 @@
 """The kinds of procedures, by the name that specs and designs hold."""
 
 from gradlab.lab.kinds import Kind
-from gradlab.procedures.sources import GIVEN, RECORD
+from gradlab.procedures.attack import ATTACK
+from gradlab.procedures.score import SCORE
+from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
+from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
 
-PROCEDURES: dict[str, Kind] = {kind.name: kind for kind in (TRAIN, GIVEN, RECORD)}
+PROCEDURES: dict[str, Kind] = {
+    kind.name: kind for kind in (TRAIN, ATTACK, SCORE, TEXT_TRAIN, GIVEN, RECORD, PRETRAINED, SAVED)
+}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic.dataclasses import dataclass
 
-from gradlab.lab.designing.procedure import Procedure
+from gradlab.lab.designing.procedure import Procedure, WeightsName
 from gradlab.lab.kinds import Kind
-from gradlab.types import STRICT
+from gradlab.models.registry import Model
+from gradlab.types import STRICT, Count, PositiveFloat, UserError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,16 +41,72 @@ class FromRecord(Procedure):
     record: str
 
 
-def _given(source: Given, desk: Desk, _store: Store) -> nn.Module:
-    import copy
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Pretrained(Procedure):
+    """Weights in a safetensors file, for a network that gradlab can build.
 
+    Attributes:
+        model: the network. weights: path of the file, whose keys are those of the network.
+        input_shape: (C, H, W) of its images. classes: how many. mean, std: of each channel, on the [0, 1] scale.
+    """
+
+    kind: Literal["pretrained"] = "pretrained"
+    model: Model
+    weights: WeightsName
+    input_shape: tuple[Count, Count, Count]
+    classes: Count
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[PositiveFloat, ...] = (1.0,)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Saved(Procedure):
+    """The network of a model folder, as `gradlab train` writes it.
+
+    Attributes:
+        folder: path of its model.safetensors, beside which lies model.json.
+    """
+
+    kind: Literal["saved"] = "saved"
+    folder: WeightsName
+
+
+def _given(source: Given, desk: Desk, _store: Store) -> nn.Module:
     return copy.deepcopy(desk.modules[source.name])  # type: ignore[no-any-return]
 
 
 def _of_record(source: FromRecord, desk: Desk, store: Store) -> Any:
     record = store.get(source.record)
     kind = desk.toolbox.kinds[record.spec["procedure"]["kind"]]
+    if kind.network is None:
+        raise UserError(
+            f"record {record.hash} is of kind '{kind.name}', which leaves no network; name a training."
+        )
     return kind.network(record, desk, store)
+
+
+def _pretrained(source: Pretrained, desk: Desk, _store: Store) -> nn.Module:
+    network = source.model.build(source.input_shape, source.classes, seed=0, mean=source.mean, std=source.std)
+    weights = desk.toolbox.unpack(Path(source.weights))
+    try:
+        lacking = network.load_state_dict(weights, strict=False)
+    except RuntimeError as error:  # sizes that differ
+        raise UserError(
+            f"{source.weights} does not fit the network: {str(error).splitlines()[1].strip()}"
+        ) from error
+    missing = [name for name in lacking.missing_keys if not name.endswith("num_batches_tracked")]
+    if missing or lacking.unexpected_keys:
+        raise UserError(
+            f"{source.weights} does not fit the network: it lacks {missing[:3]} and holds {lacking.unexpected_keys[:3]} "
+            "that the network does not have."
+        )
+    return network
+
+
+def _saved(source: Saved, _desk: Desk, _store: Store) -> nn.Module:
+    from gradlab.models.saving import load
+
+    return load(Path(source.folder).parent)
 
 
 GIVEN = Kind(
@@ -64,6 +123,22 @@ RECORD = Kind(
     title="the network of a record",
     configuration=FromRecord,
     network=_of_record,
+    draws=False,
+    software=(),
+)
+PRETRAINED = Kind(
+    name="pretrained",
+    title="pretrained weights",
+    configuration=Pretrained,
+    network=_pretrained,
+    draws=False,
+    software=(),
+)
+SAVED = Kind(
+    name="saved",
+    title="a saved model",
+    configuration=Saved,
+    network=_saved,
     draws=False,
     software=(),
 )

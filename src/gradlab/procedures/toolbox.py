@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gradlab.lab.running.desk import Toolbox
 from gradlab.procedures.registry import PROCEDURES
@@ -13,15 +13,13 @@ from gradlab.types import UserError
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from gradlab.data import Dataset
+    from gradlab.data import Dataset, TextDataset
 
 
-def _load(name: str, folder: str | None, checksum: str | None) -> Dataset:
+def _load(name: str, folder: str | None, checksum: str | None) -> Dataset | TextDataset:
     from gradlab.data import load
 
-    found = load(name, folder)
-    if checksum is not None and found.checksum != checksum:
-        raise UserError(f"the data of '{name}' changed while the study was running; ask again.")
+    found: Dataset | TextDataset = load(name, folder, expect=checksum)
     return found
 
 
@@ -64,5 +62,3 @@ TOOLBOX = Toolbox(
     unpack=_unpack,
     threads=_threads,
 )
-
-

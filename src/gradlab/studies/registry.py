@@ -7,8 +7,10 @@ from gradlab.studies.optimisers import optimisers
 from gradlab.studies.regularisers import regularisers
 from gradlab.studies.residual_mlp import residual_mlp
 from gradlab.studies.setup import Study
+from gradlab.studies.tour import tour
 
 STUDIES: dict[str, Study] = {
+    "tour": tour,
     "residual-mlp": residual_mlp,
     "mlp-capacity": mlp_capacity,
     "activations": activations,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PlainValidator, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from gradlab.lab.designing.design import Design
+from gradlab.lab.designing.procedure import Procedure
 from gradlab.training.recipe import Precision
 from gradlab.types import STRICT, UserError, did_you_mean
 
@@ -27,7 +28,7 @@ class Setup:
     Attributes:
         preset: how much is run. data: name of the data set. train_images: it has for training.
         class_count: its classes. checksum: of its content. precision: number format of the runs.
-        image_size: the shorter side of an image, in pixels.
+        image_size: the shorter side of an image, in pixels. channels: 1 for grey images, 3 for colour.
     """
 
     preset: Preset
@@ -37,6 +38,7 @@ class Setup:
     checksum: str = ""
     precision: Precision = "fp32"
     image_size: int = 28
+    channels: int = 1
 
     @property
     def is_small(self) -> bool:
@@ -44,6 +46,14 @@ class Setup:
         return self.train_images < SMALL
 
 
+def _network(value: Any) -> Any:
+    if isinstance(value, Procedure):
+        return value
+    raise ValueError("a network is a module, the path of a model folder, or a record")
+
+
+Network = Annotated[Any, PlainValidator(_network)]
+"""A network that is there already: `running` has made a source of a module, a folder, a file, or a record."""
 Study = Callable[..., Design]
 
 

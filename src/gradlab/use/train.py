@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from pydantic import TypeAdapter, ValidationError
 
+from gradlab._files import write_whole
 from gradlab.data import Dataset, Split
 from gradlab.lab.executor import usable_cores
 from gradlab.lab.locks import try_lock
@@ -21,7 +22,7 @@ from gradlab.lab.run import current_commit
 from gradlab.metrics import evaluate
 from gradlab.models.mlp import MLP
 from gradlab.models.saved import is_model_folder, read_facts
-from gradlab.models.saving import load, refuse_other_content, save, write_whole
+from gradlab.models.saving import load, refuse_other_content, save
 from gradlab.training.fit import Epoch, Fit, fit
 from gradlab.training.predict import predict_logits
 from gradlab.training.recipe import Precision, Recipe

@@ -58,7 +58,7 @@ def read_procedure(data: Any, kinds: Kinds) -> Procedure:
 
 
 @cache
-def _adapter(form: type) -> TypeAdapter[Any]:
+def _adapter(form: Any) -> TypeAdapter[Any]:
     return TypeAdapter(form)
 
 
@@ -94,7 +94,7 @@ class Pick(Procedure):
 
 
 @cache
-def roles(form: type) -> dict[str, str]:
+def roles(form: Any) -> dict[str, str]:
     """Return field -> "data", "weights" or "input" of a configuration's marked fields, tuples of such included."""
     found = {}
     for name, hint in get_type_hints(form, include_extras=True).items():

@@ -29,7 +29,11 @@ def draw_curves(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
     x, y = _column(figure, figure.x, arms, study), _column(figure, figure.y, arms, study)
     return {
         "kind": "lines",
-        "x": {"label": x.label, "scale": figure.x_scale, **({"percent": True} if x.unit == "fraction" else {})},
+        "x": {
+            "label": x.label,
+            "scale": figure.x_scale,
+            **({"percent": True} if x.unit == "fraction" else {}),
+        },
         "y": {"label": y.label, "scale": figure.y_scale, "percent": y.unit == "fraction", "range": None},
         "panels": _panels(figure, arms, study, y),
     }
@@ -111,14 +115,15 @@ def _band(curves: Sequence[Mapping[float, float]], figure: Figure, y: Column) ->
 def draw_histogram(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
     """How often a column has which value, all seeds together, on edges that all series share."""
     x = _column(figure, figure.x, arms, study)
-    values = {
-        str(group): np.concatenate([_values(figure, run) for arm in members for run in study.arms[arm.name]])
-        for group, members in _groups(figure, arms, study)
-    }
+    values = _grouped_values(figure, arms, study)
     finite = np.concatenate([one[np.isfinite(one)] for one in values.values()])
     edges = np.histogram_bin_edges(finite, bins=BINS)
     series = [
-        {"name": name, "edges": edges.tolist(), "density": np.histogram(one, bins=edges, density=True)[0].tolist()}
+        {
+            "name": name,
+            "edges": edges.tolist(),
+            "density": np.histogram(one, bins=edges, density=True)[0].tolist(),
+        }
         for name, one in values.items()
     ]
     return {
@@ -129,8 +134,28 @@ def draw_histogram(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
     }
 
 
-def _groups(figure: Figure, arms: Sequence[Arm], study: Study) -> list[tuple[Any, list[Arm]]]:
-    return grouped(arms, figure.by)
+def _grouped_values(figure: Figure, arms: Sequence[Arm], study: Study) -> dict[str, np.ndarray]:
+    """Return the values of a column by the values of another one, or of a factor; what several arms share counts once."""
+    tables = [run.table(figure.table) for arm in arms for run in study.arms[arm.name]]
+    if figure.by not in tables[0]:
+        return {
+            str(group): np.concatenate(
+                [_values(figure, run) for arm in members for run in study.arms[arm.name]]
+            )
+            for group, members in grouped(arms, figure.by)
+        }
+    found: dict[str, list[np.ndarray]] = {}
+    seen = set()
+    for arm in arms:
+        for place, run in enumerate(study.arms[arm.name]):
+            table = run.table(figure.table)
+            for name in dict.fromkeys(table[figure.by].astype(str)):
+                values = np.asarray(table[figure.x][table[figure.by] == name], dtype=np.float64)
+                key = (name, place, values.tobytes())
+                if key not in seen:
+                    seen.add(key)
+                    found.setdefault(str(name), []).append(values)
+    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
 def _values(figure: Figure, run: Results) -> np.ndarray:

@@ -88,7 +88,7 @@ class Rows(Mapping[str, np.ndarray]):
 def matches(values: np.ndarray, value: Factor) -> np.ndarray:
     """Say which values are this one; floats to their last digits."""
     if values.dtype.kind == "f":
-        return np.isclose(values, float(value), rtol=1e-9, atol=0)
+        return np.asarray(np.isclose(values, float(value), rtol=1e-9, atol=0), dtype=bool)
     if values.dtype.kind in "iub":
         return np.asarray(values == int(value))
     return np.asarray(values == str(value))

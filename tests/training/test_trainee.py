@@ -8,7 +8,7 @@ from torch import nn
 
 from gradlab.models import MLP
 from gradlab.training import Patience, Recipe, fit, fit_stacked
-from gradlab.training.ensemble import assemble
+from gradlab.training.trainee import assemble, weights_of
 
 from .examples import CLASSES, SHAPE, assert_states_close, blobs, small_cnn, without_idle_biases
 
@@ -91,20 +91,20 @@ def test_any_choice_and_order_of_seeds_gives_the_same(chosen):
         assert_states_close(fitted.model.state_dict(), whole[position].model.state_dict(), 1e-9)
 
 
-# ---- the ensemble itself
+# ---- the trainees themselves
 
 
 def together(networks, seeds):
     return assemble(networks, seeds, device=torch.device("cpu"), dtype=torch.float32)
 
 
-def masks(ensemble, epoch):
+def masks(trainee, epoch):
     """What dropout lets through of ones, layer by layer."""
-    ensemble.module.train()
-    ensemble.reseed(epoch)
-    ones = torch.ones(len(ensemble.seeds), 9, 6)
+    trainee.module.train()
+    trainee.reseed(epoch)
+    ones = torch.ones(len(trainee.seeds), 9, 6)
     return [
-        layer(ones) for name, layer in ensemble.module.named_modules() if "Dropout" in type(layer).__name__
+        layer(ones) for name, layer in trainee.module.named_modules() if "Dropout" in type(layer).__name__
     ]
 
 
@@ -129,31 +129,34 @@ def test_the_flat_tensor_and_the_module_share_every_trained_number_and_gradient(
     model = make()
     next(model.parameters()).requires_grad_(False)
     trained = [p.detach().clone() for p in model.parameters() if p.requires_grad]
-    ensemble = together([model], [0])
-    assert ensemble.flat.shape == (1, sum(p.numel() for p in trained))
-    back = [p.detach() for p in ensemble.extract(0).parameters() if p.requires_grad]
+    trainee = together([model], [0])
+    (flat,) = trainee.trained.flats
+    assert flat.shape == (1, sum(p.numel() for p in trained))
+    back = [p.detach() for p in trainee.extract(0, weights_of(trainee)).parameters() if p.requires_grad]
     assert all(torch.equal(mine, theirs) for mine, theirs in zip(back, trained, strict=True))
-    images = torch.rand(1, 5, *SHAPE)
-    loss = ensemble.forward(ensemble.prepare(images)).square().sum()
-    expected = torch.autograd.grad(loss, ensemble.parameters, retain_graph=True)
-    ensemble.set_gradient(loss)
-    assert torch.equal(ensemble.flat.grad[0], torch.cat([gradient.flatten() for gradient in expected]))
+    for _ in range(3):  # the first step looks for parameters without a gradient, later ones sum in place
+        images = torch.rand(1, 5, *SHAPE)
+        loss = trainee.forward(trainee.prepare(images)).square().sum()
+        expected = torch.autograd.grad(loss, trainee.trained.parameters, retain_graph=True)
+        trainee.trained.set_gradient(loss)
+        assert torch.equal(flat.grad[0], torch.cat([gradient.flatten() for gradient in expected]))
     with torch.no_grad():
-        ensemble.flat.fill_(0.25)
-    back = ensemble.extract(0)
+        flat.fill_(0.25)
+    back = trainee.extract(0, weights_of(trainee))
     assert all((p == 0.25).all() for p in back.parameters() if p.requires_grad)
     assert not (next(back.parameters()) == 0.25).all()
 
 
-def test_a_smaller_ensemble_has_copies_of_its_own():
+def test_a_smaller_stack_has_copies_of_its_own():
     whole = together([net(replace(NET, norm="batch"), seed) for seed in (0, 1, 2)], [0, 1, 2])
     part = whole.keep([2, 0])
     assert part.seeds == [2, 0]
-    assert torch.equal(part.flat, whole.flat[[2, 0]])
+    (mine,), (theirs,) = part.trained.flats, whole.trained.flats
+    assert torch.equal(mine, theirs[[2, 0]])
     with torch.no_grad():
-        part.flat.zero_()
+        mine.zero_()
         part.buffers[0].fill_(7)
-    assert whole.flat.abs().sum() > 0
+    assert theirs.abs().sum() > 0
     assert not (whole.buffers[0] == 7).any()
 
 
