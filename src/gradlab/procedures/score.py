@@ -251,7 +251,7 @@ SCORE = Kind(
     configuration=Score,
     work=_work,
     tables={
-        "predictions": PREDICTIONS,
+        "predictions": {name: PREDICTIONS[name] for name in ("label", "prediction")},
         "foreign": {},
         "inside": {},
         "outside": {},
