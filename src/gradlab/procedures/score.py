@@ -252,7 +252,7 @@ SCORE = Kind(
     reads="images",
     work=_work,
     tables={
-        "predictions": PREDICTIONS,
+        "predictions": {name: PREDICTIONS[name] for name in ("label", "prediction")},
         "foreign": {},
         "inside": {},
         "outside": {},

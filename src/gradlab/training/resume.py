@@ -98,7 +98,8 @@ def resume(run: Run, path: Path) -> None:
     run.active, run.histories = facts["active"], facts["histories"]
     run.notes, run.seconds = facts["notes"], facts["seconds"]
     steps = facts["epoch"] * steps_per_epoch(run.course.recipe, len(run.course.train))
-    run.probes.restore(facts.get("probes"), steps, run.active)
+    going_on = run.active if facts["epoch"] < run.course.recipe.epochs else []
+    run.probes.restore(facts.get("probes"), steps, going_on)
     read = _Reader(checkpoint, run.whole)
     for index, (kept, epochs) in enumerate(zip(facts["kept"], facts["snapshots"], strict=True)):
         run.kept.weights[index] = read.weights(f"kept.{index}") if kept else None

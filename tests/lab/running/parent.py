@@ -1,4 +1,4 @@
-"""A process that runs a design on worker processes: `python -m tests.lab.parent OUT EPOCHS WORKERS SEED...`.
+"""A process that runs the toy design on worker processes: `python -m tests.lab.running.parent OUT PAUSE WORKERS`.
 
 Writes one JSON event a line and the result as the last.
 """
@@ -7,25 +7,15 @@ import json
 import sys
 from pathlib import Path
 
-from gradlab.lab.run import Request, facts_of, run_design
 from gradlab.types import UserError
-from tests.lab.fakes import small_design
+from tests.lab import toy
 
 
-def main(out: str, epochs: str, workers: str, *seeds: str) -> int:
-    request = Request(
-        preset="quick",
-        data="digits",
-        seeds=tuple(map(int, seeds)),
-        out=Path(out),
-        device="cpu",
-        workers=int(workers),
-    )
+def main(out: str, pause: str, workers: str) -> int:
     try:
-        result = run_design(
-            small_design(int(epochs)),
-            request,
-            facts_of(request),
+        result = toy.run(
+            toy.small_design(float(pause)),
+            toy.request(Path(out), (0, 1), workers=int(workers)),
             on_event=lambda event: print(json.dumps(event), flush=True),
         )
     except UserError as error:

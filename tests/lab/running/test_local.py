@@ -1,238 +1,214 @@
-import contextlib
+"""Worker processes: what they do, what they refuse, and how they die."""
+
+import io
+import errno
 import json
 import os
-import random
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from gradlab.data import info
-from gradlab.lab.executor import Block, claim, run_blocks, usable_cores
+from gradlab.lab import Pick, load
+from gradlab.lab.running.local import ENVIRONMENT, usable_cores
 from gradlab.lab.running.locks import try_lock
-from gradlab.lab.record import Record
-from gradlab.lab.run import Request, arm_specs
+from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
-from tests.lab.conftest import run_here
-from tests.lab.fakes import small_design
+from tests.lab import toy
+from tests.lab.running.test_kills import children_of, columns_of, leftovers
 from tests.pages import ROOT
 
-SEEDS = ("0", "1")
 
-
-def parent(out: Path, *, epochs: int = 2, workers: int = 1) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.lab.parent", str(out), str(epochs), str(workers), *SEEDS]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def events_of(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
-    assert process.stdout is not None
-    for line in process.stdout:
-        with contextlib.suppress(json.JSONDecodeError):  # a line cut short by a kill
-            yield json.loads(line)
-
-
-def workers_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-def wait_until_gone(pids: list[int], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while any(map(is_alive, pids)) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not [pid for pid in pids if is_alive(pid)]
-
-
-def comparable(result: dict[str, Any]) -> str:
-    return json.dumps([result["claims"], result["tables"], result["figures"]])
-
-
-def specs_of(out: Path, seeds: tuple[int, ...] = (0, 1)) -> list[Block]:
-    request = Request(preset="quick", data="digits", seeds=seeds, out=out, device="cpu")
-    facts = info("digits")
-    return [
-        Block(arm.name, tuple(arm_specs(arm, request, facts, "cpu").values()), float(number))
-        for number, arm in enumerate(small_design().arms)
-    ]
-
-
-def run(blocks: list[Block], out: Path, **more: Any) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = []
+def run(out, *procedures, seeds=(0,), **more):
+    """Run procedures in worker processes; returns the events."""
+    events = []
     hear = more.pop("on_event", lambda _event: None)
 
-    def on_event(event: dict[str, Any]) -> None:
+    def on_event(event):
         events.append(event)
         hear(event)
 
-    for name in ("records", "work"):
-        (out / name).mkdir(parents=True, exist_ok=True)
-    run_blocks(
-        blocks, **({"data": "digits", "data_dir": None, "commit": None} | more), out=out, on_event=on_event
-    )
+    arms = [toy.arm(f"arm {number}", one) for number, one in enumerate(procedures)]
+    toy.run(toy.design(arms), toy.request(out, seeds, **more), on_event=on_event)
     return events
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find a process's children")
-def test_killed_at_random_and_asked_again_the_result_is_that_of_the_uninterrupted_run(tmp_path, digits):
-    whole = run_here(tmp_path / "whole", digits, seeds=(0, 1), epochs=8)
-    rng = random.Random(0)
-    for kill in range(3):
-        with parent(tmp_path / "cut", epochs=8) as process:
-            workers: list[int] = []
-            after = rng.randint(1, 12)  # epochs, of one or two of the four blocks
-            epochs = (event for event in events_of(process) if event["event"] == "epoch")
-            for number, event in enumerate(epochs, 1):
-                assert kill or number > 1 or event["arm"] == "plain-2"  # the first of the costliest
-                workers = workers_of(process.pid)
-                if number == after:
-                    process.send_signal(signal.SIGKILL)
-                    break
-            process.wait()
-        assert process.returncode == -signal.SIGKILL, f"kill {kill} came too late"
-        assert workers
-        wait_until_gone(workers)
-    again = run_of(parent(tmp_path / "cut", epochs=8))
-    assert comparable(again) == comparable(whole)
-    assert again["look"] == whole["look"] == 1
-    for name in ("records", "work"):
-        assert not list((tmp_path / "cut" / name).glob(".*")), "nothing half-written stays"
-    assert not list((tmp_path / "cut" / "work").glob("*.safetensors*"))
+def test_workers_give_the_same_bits_as_this_process(tmp_path, toy_finished):
+    events = []
+    toy.run(toy.small_design(), toy.request(tmp_path, workers=2), on_event=events.append)
+    assert columns_of(tmp_path) == columns_of(toy_finished)
+    assert leftovers(tmp_path) == []
+    assert [event["event"] for event in events[:2]] == ["start", "status"]
+    assert events[1]["text"] == "starting 2 workers"
+    names = {name for _, name, _ in events[0]["units"]}
+    assert {event["unit"] for event in events if event["event"] == "done"} == names
+    rows = [event for event in events if event["event"] == "progress"]
+    for name in {event["unit"] for event in rows}:
+        shares = [event["share"] for event in rows if event["unit"] == name]
+        assert shares == sorted(shares)
+        assert shares[-1] == 1.0
 
 
-def run_of(process: "subprocess.Popen[str]") -> dict[str, Any]:
-    with process:
-        events = list(events_of(process))
-        assert process.stderr is not None
-        assert events[-1]["event"] == "result", (events[-1:], process.stderr.read())
-    return events[-1]["result"]
-
-
-def test_workers_give_the_same_bits_as_this_process_and_two_parents_share_the_blocks(tmp_path, digits):
-    here = run_here(tmp_path / "here", digits, seeds=(0, 1))
-    with parent(tmp_path / "away") as one, parent(tmp_path / "away") as other:
-        heard = [list(events_of(one)), list(events_of(other))]
-    results = [events[-1]["result"] for events in heard]
-    assert comparable(results[0]) == comparable(results[1]) == comparable(here)
-    trained = [{event["block"] for event in events if event["event"] == "epoch"} for events in heard]
-    assert trained[0].isdisjoint(trained[1])
-    assert len(trained[0] | trained[1]) == 4
-    for heard_by_one in heard:
-        for block in {event["block"] for event in heard_by_one if event["event"] == "epoch"}:
-            of_block = [event for event in heard_by_one if event.get("block") == block]
-            assert [(event["event"], event.get("epoch")) for event in of_block] == [
-                ("epoch", 1),
-                ("epoch", 2),
-                ("done", None),
-            ]
-    for run in here["runs"]:
-        for name in ("predictions.parquet", "epochs.parquet", "gradients.parquet", "weights.safetensors"):
-            first, second = (
-                tmp_path / where / "records" / run["record"] / name for where in ("here", "away")
+def test_two_parents_share_the_units(tmp_path, toy_finished):
+    heard: list[list[dict]] = [[], []]
+    threads = [
+        threading.Thread(
+            target=lambda own=own: toy.run(
+                toy.small_design(0.01), toy.request(tmp_path, workers=1), on_event=own.append
             )
-            assert first.read_bytes() == second.read_bytes()
-    assert not list((tmp_path / "away" / "work").glob("worker-*.log"))  # nothing to say
+        )
+        for own in heard
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+    worked = [{event["unit"] for event in events if event["event"] == "progress"} for events in heard]
+    assert worked[0].isdisjoint(worked[1])
+    assert leftovers(tmp_path) == []
+    del toy_finished
 
 
-def test_a_worker_that_is_killed_is_one_sentence_and_asking_again_finishes(tmp_path):
-    blocks = specs_of(tmp_path)[:1]
-
-    def kill(event: dict[str, Any]) -> None:
-        if event["event"] == "epoch":
-            for worker in workers_of(os.getpid()):
-                os.kill(worker, signal.SIGKILL)
-
-    with pytest.raises(
-        UserError, match=r"a worker process died; ask again to go on from the last checkpoint"
-    ) as caught:
-        run(blocks, tmp_path, on_event=kill, workers=1)
-    assert "\n" not in str(caught.value)
-    run(blocks, tmp_path, workers=1)
-    for block in blocks:
-        assert [Record(tmp_path / "records" / spec.hash).damaged() for spec in block.specs] == [[]] * 6
+def test_inputs_of_inputs_a_shared_record_and_a_choice_below_another_procedure(tmp_path):
+    near, far = toy.Draw(mean=0.1), toy.Draw(mean=3.0)
+    pick = Pick(among=(far, near), by="distance")
+    deep = toy.Sum(of=(toy.Sum(of=(pick,), factor=2.0), near))
+    starts = [event for event in run(tmp_path, deep, near, far, pick) if event["event"] == "start"]
+    assert [len(event["units"]) for event in starts] == [2, 2]  # the draws, then both sums
+    records = {load(folder).spec["procedure"]["kind"] for folder in (tmp_path / "records").iterdir()}
+    assert records == {"draw", "sum"}
+    found = toy.run(toy.design([toy.arm("deep", deep), toy.arm("near", near)]), toy.request(tmp_path, (0,)))
+    values = {
+        run["arm"]: load(tmp_path / "records" / run["record"]).table("numbers")["x"] for run in found["runs"]
+    }
+    assert values["deep"] == pytest.approx(3 * values["near"])
 
 
-def test_a_worker_that_dies_with_nothing_to_do_does_not_leave_the_rest_waiting_for_ever(tmp_path):
-    blocks = specs_of(tmp_path)[:2]
-    (tmp_path / "work").mkdir(parents=True)
-    held = try_lock(tmp_path / "work" / f"{blocks[0].name}.lock")
-    assert held is not None
-
-    def kill(event: dict[str, Any]) -> None:
-        if event["event"] == "done":
-            for worker in workers_of(os.getpid()):
-                os.kill(worker, signal.SIGKILL)
-            threading.Timer(2.0, held.close).start()
-
-    with pytest.raises(UserError, match="a worker process died"):
-        run(blocks, tmp_path, on_event=kill, workers=1)
-
-
-def test_what_a_worker_refuses_is_one_sentence(tmp_path):
-    with pytest.raises(UserError, match=r"^No data set is called 'nowhere'"):
-        run(specs_of(tmp_path)[:1], tmp_path, data="nowhere")
+def test_a_choice_by_a_test_measure_is_refused_before_anything_runs(tmp_path):
+    pick = Pick(among=(toy.Draw(), toy.Draw(mean=2.0)), by="hit rate")
+    with pytest.raises(UserError, match=r"a Pick chooses by a measure on validation data \(distance\), got 'hit rate'"):
+        run(tmp_path, toy.Sum(of=(pick,)))
     assert list((tmp_path / "records").iterdir()) == []
 
 
-def test_a_block_is_taken_if_a_record_lacks_and_nobody_holds_it(finished, tmp_path):
-    shutil.copytree(finished / "records", tmp_path / "records")
-    blocks = specs_of(tmp_path)
-    gone, finished_ones = blocks[1], [blocks[0], *blocks[2:]]
-    shutil.rmtree(tmp_path / "records" / gone.specs[3].hash)
-    left = tmp_path / "records" / f".{gone.specs[0].hash}.0f.tmp"
-    left.mkdir()  # of a writer that was killed
-    events: list[dict[str, Any]] = []
-    waiting = list(blocks)
-    claimed = claim(waiting, tmp_path, events.append)
-    assert claimed is not None
-    assert claimed[0] == gone
-    assert not left.exists()
-    assert claim(list(blocks[1:2]), tmp_path, events.append) is None  # held
-    while waiting:
-        assert claim(waiting, tmp_path, events.append) is None
-    claimed[1].close()
-    assert [event["arm"] for event in events] == [block.arm for block in finished_ones]
-    assert {event["event"] for event in events} == {"done"}
+@pytest.mark.parametrize(
+    ("trouble", "text"),
+    [
+        ("refuse", r"^this cannot be drawn; take another mean\.$"),
+        ("memory", r"^the memory does not suffice; take smaller batches"),
+        ("disk", r"^the disk is full; free some space or choose another --out, then ask again: finished runs are kept"),
+        ("crash", r"^a worker process died \(RuntimeError: a fault of the library\); ask again .*, its log is .*\.log\.$"),
+        ("kill", r"^a worker process died; ask again to go on from the last checkpoint\.$"),
+        ("log-bytes", r"^a worker process died \(.* not UTF-8 .*\); ask again to go on from the last checkpoint, its log is "),
+        ("log-gone", r"^a worker process died; ask again to go on from the last checkpoint\.$"),
+    ],
+)  # fmt: skip
+def test_whatever_goes_wrong_in_a_worker_is_one_sentence_and_asking_again_finishes(
+    tmp_path, monkeypatch, trouble, text
+):
+    (tmp_path / "marks").mkdir()
+    monkeypatch.setenv(toy.TROUBLE, str(tmp_path / "marks"))
+    before = threading.active_count()
+    with pytest.raises(UserError, match=text) as caught:
+        run(tmp_path / "out", toy.Draw(trouble=trouble), workers=1)
+    assert "\n" not in str(caught.value)
+    assert threading.active_count() == before
+    assert children_of(os.getpid()) == []
+    run(tmp_path / "out", toy.Draw(trouble=trouble), workers=1)
+    left = leftovers(tmp_path / "out")
+    assert [name for name in left if not name.endswith(".log")] == []
+    whole = run(tmp_path / "whole", toy.Draw(trouble=trouble), memory={"made": "made"})
+    del whole
+    assert columns_of(tmp_path / "out") == columns_of(tmp_path / "whole")
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip("may not mount a small file system here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def test_a_worker_that_dies_with_nothing_to_do_does_not_leave_the_rest_waiting_for_ever(tmp_path):
+    arms = [toy.arm("a", toy.Draw(mean=1.0)), toy.arm("b", toy.Draw(mean=2.0))]
+    starts = []
+    with pytest.raises(KeyboardInterrupt):
+        toy.run(toy.design(arms), toy.request(tmp_path, (0,)), on_event=lambda event: _stop(event, starts))
+    held = try_lock(tmp_path / "work" / f"{starts[0]}.lock")
+    assert held is not None
+
+    def kill(event):
+        if event["event"] == "done":
+            for worker in children_of(os.getpid()):
+                os.kill(worker, signal.SIGKILL)
+            threading.Timer(1.0, held.close).start()
+
+    with pytest.raises(UserError, match="a worker process died"):
+        toy.run(toy.design(arms), toy.request(tmp_path, (0,), workers=1), on_event=kill)
 
 
-def test_a_disk_that_fills_up_is_one_sentence_and_loses_nothing(small_disk):
-    blocks = specs_of(small_disk)
-    with pytest.raises(
-        UserError, match=r"^the disk is full; free some space or choose another --out, then ask again"
-    ):
-        run(blocks, small_disk, workers=1)
-    records = [Record(file.parent) for file in (small_disk / "records").glob("*/files.json")]
-    assert records
-    assert all(record.damaged() == [] for record in records)
-    assert not list((small_disk / "records").glob(".*"))
+def _stop(event, starts):
+    starts += [name for _, name, _ in event["units"]]
+    raise KeyboardInterrupt
+
+
+def test_a_unit_that_another_process_holds_is_waited_for(tmp_path):
+    starts = []
+    made = toy.design([toy.arm("a", toy.Draw())])
+    with pytest.raises(KeyboardInterrupt):
+        toy.run(made, toy.request(tmp_path, (0,)), on_event=lambda event: _stop(event, starts))
+    for asked in (toy.request(tmp_path, (0,)), toy.here(tmp_path, (0,))):
+        held = try_lock(tmp_path / "work" / f"{starts[0]}.lock")
+        assert held is not None
+        thread = threading.Thread(target=toy.run, args=(made, asked))
+        thread.start()
+        time.sleep(0.7)
+        assert thread.is_alive()
+        assert list((tmp_path / "records").iterdir()) == []
+        held.close()
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+        for folder in (tmp_path / "records").iterdir():
+            assert load(folder).damaged() == []
+            (folder / "manifest.json").unlink()
+        import shutil
+
+        shutil.rmtree(tmp_path / "records")
+        (tmp_path / "records").mkdir()
+
+
+def test_a_worker_whose_parent_has_gone_ends_by_itself():
+    for module in ("tests.lab.toys", "gradlab.procedures.worker"):
+        worker = subprocess.Popen(
+            [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+        )
+        assert worker.stdin is not None
+        worker.stdin.close()
+        assert worker.wait(timeout=60) == 0
+        assert worker.stdout is not None
+        assert worker.stdout.read() == b""
+        worker.stdout.close()
+
+
+def test_errors_of_the_system_say_what_to_do():
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        assert disk_message(OSError(number, "x")).startswith("the disk is full; free some space or choose another")
+    text = disk_message(PermissionError(errno.EACCES, "Permission denied", "/x/y"))
+    assert text == "Permission denied: /x/y; mend it, then ask again: finished runs are kept."
+    assert disk_message(io.UnsupportedOperation("odd")).startswith("odd; mend it")
 
 
 def test_cores_are_those_that_this_process_may_use():
     assert 1 <= usable_cores() <= (os.cpu_count() or 1)
+    assert ENVIRONMENT["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_unit_whose_record_is_there_is_dropped_and_its_leftovers_are_cleared(tmp_path):
+    name = next(event["unit"] for event in run(tmp_path, toy.Draw()) if event["event"] == "done")
+    folder = tmp_path / "records" / name
+    (folder / "manifest.json").unlink()
+    left = tmp_path / "records" / f".{name}.0f.tmp"
+    left.mkdir()
+    (tmp_path / "work" / f".{name}.safetensors.x.part").write_text("half")
+    run(tmp_path, toy.Draw())
+    assert json.loads((folder / "manifest.json").read_text())
+    assert leftovers(tmp_path) == []
+    assert not list(Path(tmp_path / "work").glob("*.part"))

@@ -49,6 +49,7 @@ def run_units(units: Sequence[Unit], bench: Bench, *, on_event: Hear, workers: i
     """
     count = min(len(units), workers or usable_cores())
     on_event({"event": "status", "text": f"starting {count} worker{'s' if count > 1 else ''}"})
+    _clear_logs(bench.out / "work")
     events: queue.Queue[Event] = queue.Queue()
     with contextlib.ExitStack() as stack:
         names = [stack.enter_context(_worker(number, bench, events)) for number in range(count)]
@@ -168,7 +169,9 @@ def _send(process: subprocess.Popen[bytes], task: dict[str, Any]) -> None:
 @contextlib.contextmanager
 def _worker(number: int, bench: Bench, events: queue.Queue[Event]) -> Iterator[subprocess.Popen[bytes]]:
     path = bench.out / "work" / f"worker-{os.getpid()}-{uuid.uuid4().hex[:8]}-{number}.log"
-    with path.open("wb") as log:
+    log = try_lock(path)
+    assert log is not None  # its name is nobody else's
+    with log:  # locked until the worker, too, has gone
         process = subprocess.Popen(
             [sys.executable, "-m", bench.toolbox.worker],
             stdin=subprocess.PIPE,
@@ -189,6 +192,16 @@ def _worker(number: int, bench: Bench, events: queue.Queue[Event]) -> Iterator[s
             process.stdout.close()  # type: ignore[union-attr]
             if not _log_lines(path):
                 path.unlink(missing_ok=True)
+
+
+def _clear_logs(folder: Path) -> None:
+    """Remove the logs of workers that were killed with their parents and had nothing to say."""
+    for path in folder.glob("worker-*.log"):
+        held = try_lock(path)
+        if held is not None:
+            with held:
+                if not _log_lines(path):
+                    path.unlink(missing_ok=True)
 
 
 def _read(process: subprocess.Popen[bytes], number: int, path: Path, events: queue.Queue[Event]) -> None:
