@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gradlab.data._facts import Images, Labels
 from gradlab.data.registry import Role
+
+if TYPE_CHECKING:
+    from gradlab.data.datasets import Dataset
 
 
 @dataclass(frozen=True)
@@ -54,3 +58,17 @@ class Arrays:
 
     info: DataInfo
     parts: dict[Role, Part]
+
+
+def info_of(data: Dataset) -> DataInfo:
+    """Return the facts about a data set in memory."""
+    return DataInfo(
+        name=data.name,
+        checksum=data.checksum,
+        counts={role: len(split) for role, split in data.splits.items()},
+        input_shape=data.input_shape,
+        class_names=data.class_names,
+        mean=data.mean,
+        std=data.std,
+        notes=data.notes,
+    )

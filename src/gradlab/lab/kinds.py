@@ -103,6 +103,7 @@ class Kind:
         block: how many consecutive seeds train together. draws: whether anything in it is random.
         software: packages whose version its bits depend on. version: raised when the same spec gives other bits.
         cost: relative time of one run. time: seconds that a unit would take, measured with a few steps.
+        may_stop: whether a run may end before that time.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Kind:
     version: int = 1
     cost: Callable[[Any, Mapping[str, Any]], float] = lambda *_: 1.0
     time: Callable[[Any, Sequence[Job], Desk], float] | None = None
+    may_stop: Callable[[Any], bool] = lambda _: False
 
 
 def kind_of(procedure: Procedure, kinds: Mapping[str, Kind]) -> Kind:

@@ -12,10 +12,14 @@ __getattr__, __dir__, __all__ = attach(
         "PROCEDURES": "registry",
         "TOOLBOX": "toolbox",
         "Train": "train",
+        "network_of": "_networks",
+        "usable_logits": "_predictions",
     },
 )
 
 if TYPE_CHECKING:
+    from gradlab.procedures._networks import network_of as network_of
+    from gradlab.procedures._predictions import usable_logits as usable_logits
     from gradlab.procedures.registry import PROCEDURES as PROCEDURES
     from gradlab.procedures.sources import FromRecord as FromRecord
     from gradlab.procedures.sources import Given as Given

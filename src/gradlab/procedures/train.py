@@ -15,17 +15,25 @@ from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.lab.records.columns import Columns
 from gradlab.lab.running.desk import Progress
 from gradlab.models.mlp import MLP
+from gradlab.models.registry import Model
 from gradlab.procedures import _training_measures as told
-from gradlab.procedures._predictions import PREDICTIONS, SCORES, has_learned, prediction_table, scores, wrong_predictions
+from gradlab.procedures._predictions import (
+    PREDICTIONS,
+    SCORES,
+    has_learned,
+    prediction_table,
+    scores,
+    wrong_predictions,
+)
 from gradlab.training.alarms import alarms_of_runs
 from gradlab.training.probe_row import probe_columns
 from gradlab.training.recipe import Recipe
-from gradlab.types import STRICT, Count, UserError
+from gradlab.types import STRICT, Count, UserError, later
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from gradlab.data import Dataset
+    from gradlab.data import Dataset, Split
     from gradlab.lab.records.record import Record, Store
     from gradlab.lab.running.desk import Desk, Job
     from gradlab.training.fit import Epoch, Fit
@@ -52,15 +60,18 @@ class Train(Procedure):
         data: with train, validation and test. model: the network. recipe: how it is trained.
         train_images: how many of the training images, drawn afresh for every seed; None for all.
         probe_steps: optimiser steps after which all layers are probed. probe_batch: images of the fixed batch for probes.
+        single: one network for its own sake, not a seed of a study: it trains by itself, its validation images are
+            scored as well, and data without test images will do.
     """
 
     kind: Literal["train"] = "train"
     data: DataName
-    model: MLP | Custom
+    model: Model | Custom
     recipe: Recipe
     train_images: Count | None = None
     probe_steps: tuple[int, ...] = ()
     probe_batch: Count = 128
+    single: bool = later(False)
 
 
 def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
@@ -69,7 +80,7 @@ def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome
     from gradlab.training.fit import fit_stacked
 
     data = desk.data(procedure.data)
-    if data.test is None:
+    if data.test is None and not procedure.single:
         raise UserError(
             f"'{data.name}' has no test images here, so its runs cannot be judged; choose data with a test part."
         )
@@ -143,12 +154,8 @@ def _outcome(
     import time
 
     from gradlab.procedures._gallery import most_confident_errors
-    from gradlab.training.predict import predict_logits
 
-    assert data.test is not None  # checked above
     begun = time.perf_counter()
-    logits = predict_logits(fit.model, data.test, precision=desk.precision).float().cpu().numpy()  # type: ignore[arg-type]
-    labels = data.test.labels.cpu().numpy()
     facts = {
         "status": fit.status,
         "note": fit.note,
@@ -161,18 +168,27 @@ def _outcome(
         "class_names": list(data.class_names),
         "mean": list(data.mean),
         "std": list(data.std),
-        "test": scores(logits, labels),
     }
-    tables = {
-        "epochs": _epochs(fit),
-        "gradients": gradients,
-        "predictions": prediction_table(logits, labels),
-        "errors": most_confident_errors(logits, data.test),
-    }
+    tables = {"epochs": _epochs(fit), "gradients": gradients}
+    if procedure.single and data.validation is not None:
+        facts["validation"] = scores(*_predicted(fit, data.validation, desk))
+    if data.test is not None:
+        logits, labels = _predicted(fit, data.test, desk)
+        facts["test"] = scores(logits, labels)
+        tables["predictions"] = prediction_table(logits, labels)
+        tables["errors"] = most_confident_errors(logits, data.test)
     if procedure.probe_steps:
         tables["probes"] = probe_columns(fit.probes)
     state = {name: value.detach().cpu().contiguous() for name, value in fit.model.state_dict().items()}
     return Outcome(facts, tables, state, seconds=fit.seconds + time.perf_counter() - begun)
+
+
+def _predicted(fit: Fit, split: Split, desk: Desk) -> tuple[np.ndarray, np.ndarray]:
+    """Return logits (N, K) and labels (N,) of a part of the data."""
+    from gradlab.training.predict import predict_logits
+
+    logits = predict_logits(fit.model, split, precision=desk.precision)  # type: ignore[arg-type]
+    return logits.float().cpu().numpy(), split.labels.cpu().numpy()
 
 
 def _epochs(fit: Fit) -> Columns:
@@ -203,8 +219,8 @@ def _gradients(start: list[LayerGradient], end: list[LayerGradient]) -> Columns:
 
 def _describe(procedure: Train, run: Results) -> dict[str, Any]:
     facts, model = run.facts, procedure.model
-    pixels, classes = int(np.prod(facts["input_shape"])), len(facts["class_names"])
-    layers = model.name if isinstance(model, Custom) else model.describe(pixels, classes)
+    shape, classes = facts["input_shape"], len(facts["class_names"])
+    layers = model.name if isinstance(model, Custom) else model.describe(shape, classes)
     return {"parameters": facts["parameters"], "layers": layers, "recipe": procedure.recipe.describe()}
 
 
@@ -220,8 +236,13 @@ def _alarms(label: str, runs: Sequence[Results]) -> list[dict[str, Any]]:
 
 def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = procedure.train_images or counts[procedure.data].get("train", 1)
-    layers = 4 if isinstance(procedure.model, Custom) else len(procedure.model.hidden) + 4
+    layers = len(procedure.model.hidden) + 4 if isinstance(procedure.model, MLP) else 4
     return layers * procedure.recipe.epochs * images / procedure.recipe.batch_size
+
+
+def _block(procedure: Train, precision: str) -> int:
+    stacks = isinstance(procedure.model, MLP) and not procedure.single and precision != "fp16"
+    return BLOCK if stacks else 1
 
 
 FRACTION: dict[str, Any] = {"unit": "fraction", "range": (0.0, 1.0)}
@@ -251,7 +272,8 @@ TRAIN = Kind(
     describe=_describe,
     network=_network,
     here=lambda procedure: isinstance(procedure.model, Custom),
-    block=lambda procedure, precision: BLOCK if isinstance(procedure.model, MLP) and precision != "fp16" else 1,
+    block=_block,
     cost=_cost,
     time=told.measured_seconds,
+    may_stop=lambda procedure: procedure.recipe.stopping is not None,
 )

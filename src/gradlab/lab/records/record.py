@@ -109,7 +109,9 @@ class Record:
             listed = self.manifest["files"]
         except UserError:
             return [MANIFEST]
-        wrong = [name for name in listed if not _is_plain(name) or checksum(self.folder / name) != listed[name]]
+        wrong = [
+            name for name in listed if not _is_plain(name) or checksum(self.folder / name) != listed[name]
+        ]
         return wrong or (["spec.json"] if _misnamed(self.spec, self.hash) else [])
 
     def _text(self, name: str) -> dict[str, Any]:
@@ -196,7 +198,7 @@ def load(run: str | Path) -> Record:
     folder = Path(run)
     if not (folder / MANIFEST).is_file():
         raise UserError(
-            f"{folder} holds no run record; give a folder such as runs/records/<hash> (see gradlab runs)."
+            f"{folder} holds no run record; give a folder such as runs/records/<hash> (see gradlab runs list)."
         )
     return Record(folder)
 
