@@ -27,6 +27,7 @@ _getattr, _dir, _public = attach(
         "studies": "studies",
         "training": "training",
         "types": "types",
+        "use": "use",
     },
 )
 __getattr__, __dir__ = _getattr, _dir
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from gradlab import studies as studies
     from gradlab import training as training
     from gradlab import types as types
+    from gradlab import use as use
     from gradlab.result import Result as Result
     from gradlab.running import plan as plan
     from gradlab.running import run as run

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from gradlab.data import info
-from gradlab.data.contents import DataInfo
+from gradlab.data.contents import DataInfo, info_of
 from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure
+from gradlab.lab.records.adopting import adopt
 from gradlab.lab.records.finding import find_record
+from gradlab.lab.records.wanted import records_named
 from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.locks import STUDY, exclusive, shared
 from gradlab.lab.running.naming import report_name
@@ -48,6 +50,7 @@ def run(
     device: str = "auto",
     precision: Precision = "fp32",
     out: str | Path = "runs",
+    records: Sequence[str | Path] = (),
     tracker: str | Sequence[str] = (),
     progress: bool | None = None,
     command: str | None = None,
@@ -62,7 +65,9 @@ def run(
         data_dir: where data sets lie; GRADLAB_DATA if not given.
         seeds: how many, paired across arms. first_seed: of them; another one repeats the study afresh.
         device: "auto", "cpu", "cuda" or "mps". precision: "fp32", "bf16", "fp16" (not on a CPU) or "fp64".
-        out: folder that holds records and reports; nothing is read from another folder.
+        out: folder that holds records and reports.
+        records: further such folders, whose finished runs count as done; they are only read, and what is used of them is
+            copied, so that `out` stays whole by itself.
         tracker: "tensorboard", "wandb", or several.
         progress: live display on stderr; by default as the terminal allows.
         command: how to run this again, for the report.
@@ -81,6 +86,7 @@ def run(
         device=device,
         precision=precision,
         out=out,
+        records=records,
         parameters=parameters,
         command=command,
     )
@@ -104,6 +110,7 @@ def run(
                 track(event)
 
             results = run_design(design, request, on_event=hear)
+            adopt(records_named(results), request.store)
             with exclusive(request.out / "work" / f"{folder.name}.lock"):
                 write_when_changed(results, folder)
     except OSError as error:
@@ -138,13 +145,14 @@ def prepare(
     device: str,
     precision: Precision,
     out: str | Path,
+    records: Sequence[str | Path] = (),
     parameters: Mapping[str, Any],
     command: str | None,
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
     _check(study, preset, data, seeds, first_seed, precision)
     memory = {} if isinstance(data, (str, Path)) else {data.name: data}
-    facts = info(data, data_dir) if isinstance(data, (str, Path)) else _facts(data)
+    facts = info(data, data_dir) if isinstance(data, (str, Path)) else info_of(data)
     given, modules = _own_modules(parameters, facts, out)
     folder = None if data_dir is None else str(data_dir)
     places = {} if memory else {facts.name: str(data)}
@@ -158,6 +166,7 @@ def prepare(
         memory=memory,
         seeds=tuple(range(first_seed, first_seed + seeds)),
         out=Path(out),
+        records=_record_folders(records),
         device=device,
         precision=precision,
         modules=modules,
@@ -215,18 +224,17 @@ def _check(study: str, preset: str, data: object, seeds: object, first_seed: obj
         )
 
 
-def _facts(data: Dataset) -> DataInfo:
-    """Return the facts about data in memory."""
-    return DataInfo(
-        name=data.name,
-        checksum=data.checksum,
-        counts={role: len(split) for role, split in data.splits.items()},
-        input_shape=data.input_shape,
-        class_names=data.class_names,
-        mean=data.mean,
-        std=data.std,
-        notes=data.notes,
-    )
+def _record_folders(places: Sequence[str | Path]) -> tuple[Path, ...]:
+    """Return the folders of records in --out folders, or such folders themselves."""
+    found = []
+    for place in (places,) if isinstance(places, str | Path) else places:
+        folder = Path(place) / "records" if (Path(place) / "records").is_dir() else Path(place)
+        if not folder.is_dir():
+            raise UserError(
+                f"records names folders with finished runs, and {place} is none; give an --out folder."
+            )
+        found.append(folder)
+    return tuple(found)
 
 
 def _informer(main: DataInfo, folder: str | None, places: Mapping[str, str]) -> Callable[[str], DataInfo]:

@@ -12,7 +12,7 @@ from gradlab.metrics import METRICS
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
-    from gradlab.lab.scores import Scores
+    from gradlab.use.scores import Scores
 
 EXAMPLE = "Example: gradlab evaluate models/digits --data digits"
 
@@ -42,9 +42,9 @@ def evaluate(
         json: print the scores as JSON.
     """
     from gradlab.data import DATASETS, load
-    from gradlab.lab.scores import score
-    from gradlab.lab.trained import open_trained
     from gradlab.models import summary
+    from gradlab.use.scores import score
+    from gradlab.use.trained import open_trained
 
     trained = open_trained(model, runs)
     source = trained.data if data is None else data

@@ -104,6 +104,7 @@ class Kind:
         reads: what its data must hold, "images" or "text".
         software: packages whose version its bits depend on. version: raised when the same spec gives other bits.
         cost: relative time of one run. time: seconds that a unit would take, measured with a few steps.
+        may_stop: whether a run may end before that time.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Kind:
     version: int = 1
     cost: Callable[[Any, Mapping[str, Any]], float] = lambda *_: 1.0
     time: Callable[[Any, Sequence[Job], Desk], float] | None = None
+    may_stop: Callable[[Any], bool] = lambda _: False
 
 
 def kind_of(procedure: Procedure, kinds: Mapping[str, Kind]) -> Kind:

@@ -90,7 +90,7 @@ def run_design(design: Design, request: Request, *, on_event: Hear = lambda _eve
         while waits:
             missing, waits = units(procedures, request.seeds, binder, request.store, cost_of(request))
             on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
-            _execute(missing, request, on_event)
+            execute(missing, request, on_event)
         runs = opened(design, request.seeds, binder, request.store)
         look = look_number(
             request.out / "looks",
@@ -116,15 +116,23 @@ def bind_design(design: Design, request: Request, device: str) -> Binder:
             refuse_test_choice(one, kinds)
         else:
             _refuse_other_data(one, request)
-    conditions = Conditions(
+    conditions = conditions_of(procedures, request, device)
+    return Binder(kinds, conditions, lambda pick, among: _choose(pick, among, request))
+
+
+def conditions_of(
+    procedures: list[Procedure], request: Request, device: str, threads: int = THREADS
+) -> Conditions:
+    """Return what runs of these procedures depend on beside themselves and their seeds."""
+    kinds = request.toolbox.kinds
+    return Conditions(
         device=device,
         precision=request.precision,
-        threads=THREADS,
+        threads=threads,
         checksums=content_of(procedures, lambda name: request.info(name).checksum, _weights_checksum),
         software=software_of(procedures, kinds),
         versions={name: kind.version for name, kind in kinds.items()},
     )
-    return Binder(kinds, conditions, lambda pick, among: _choose(pick, among, request))
 
 
 EXAMPLES = {"images": "digits", "text": "rotten-tomatoes"}
@@ -291,7 +299,8 @@ def lives_here(procedure: Procedure, request: Request) -> bool:
     )
 
 
-def _execute(missing: list[Unit], request: Request, on_event: Hear) -> None:
+def execute(missing: list[Unit], request: Request, on_event: Hear) -> None:
+    """Run units on worker processes; what needs something of this process, in it."""
     if not missing:
         return
     bench = Bench(
