@@ -17,6 +17,8 @@ from gradlab.lab.verify import changed_files, result_folders, verify_results
 from gradlab.types import UserError
 
 PAGES = ("results.json", "report.md", "report.html")
+PARTS = ("figures", "tables")
+"""Folders beside the pages."""
 SMALL_LIMIT = 4 * 2**20
 """Largest small form, in bytes."""
 
@@ -59,7 +61,9 @@ def write_small_form(folders: list[Path], target: Path) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as name:
         made = Path(name) / target.name
-        shutil.copytree(folder / "tables", made / "tables")
+        for part in PARTS:
+            if (folder / part).exists():
+                shutil.copytree(folder / part, made / part)
         for page in PAGES:
             shutil.copyfile(folder / page, made / page)
         write_small(
@@ -84,14 +88,16 @@ def write_when_changed(results: dict[str, Any], folder: Path) -> None:
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if _stands(text, folder):
         return
-    shutil.rmtree(folder / "tables", ignore_errors=True)  # of another setting, with other tables
+    for part in PARTS:  # of another setting, with other tables
+        shutil.rmtree(folder / part, ignore_errors=True)
     write_report(results, folder)
     write_manifest(folder)
 
 
 def write_manifest(folder: Path) -> None:
     """Write manifest.json: the SHA-256 of every file that gradlab writes into a report's folder."""
-    files = [folder / name for name in (*PAGES, *SMALL_FILES)] + sorted((folder / "tables").glob("*.*"))
+    files = [folder / name for name in (*PAGES, *SMALL_FILES)]
+    files += [path for part in PARTS for path in sorted((folder / part).glob("*.*"))]
     listed = {str(path.relative_to(folder)): _checksum(path) for path in files if path.exists()}
     stamp = folder / "manifest.json"
     temporary = folder / f".manifest.{os.getpid()}.tmp"
