@@ -3,39 +3,132 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gradlab.lab.designing.claims import Claim
 from gradlab.statistics import difference
-from gradlab.studies._shared import part
+from gradlab.studies._shared import TWO_POINTS, part
+
+HALF, TWENTY = 0.005, 0.2
+FIGURE = "accuracy-by-rate"
+CHOSEN = (
+    "Each optimiser may choose its learning rate on validation images, so that none is judged at a rate that suits another. "
+    "What is left between them is the optimiser's own share."
+)
+RATE = (
+    "A rate that is too small does not get far enough in the time given; one that is too large jumps about or never settles. "
+    "A comparison at one common rate can therefore say more about the rate than about the optimisers."
+)
+WORDS = {"momentum": "momentum", "adam": "Adam", "adamw": "AdamW", "sgd": "plain SGD"}
 
 
-def claims_of(grids: Mapping[str, tuple[float, ...]]) -> tuple[Claim, ...]:
-    """Return the claims; `grids` are the rates that each optimiser tries."""
+def claims_of(grids: Mapping[str, tuple[float, ...]], *, small: bool = False) -> tuple[Claim, ...]:
+    """Return the claims; `grids` are the rates that each optimiser tries.
+
+    Args:
+        small: ask what a few hundred test images can settle: differences of two points and more.
+    """
+    if small:
+        return _small(grids)
     lowest = min(grids["sgd"])
-    delta, points = 0.005, "half a point"
+    points = "half a point"
     return (
         Claim(
             id="optimisers-adam",
             statement=f"With a rate of its own Adam is over {points} more accurate than plain SGD",
-            parts=(part("Adam - SGD", difference("adam-best", "sgd-best"), delta=delta),),
+            parts=(part("Adam - SGD", difference("adam-best", "sgd-best"), delta=HALF),),
+            says={
+                "supported": "At rates of their own Adam is better than plain SGD by {size}: {adam-best} against {sgd-best} of "
+                "the test images classified correctly.",
+                "refuted": "At rates of their own Adam ({adam-best}) is not better than plain SGD ({sgd-best}) by half a point.",
+                "open": "At rates of their own Adam reaches {adam-best} and plain SGD {sgd-best}; whether that is half a point "
+                "better is open.",
+            },
+            means=CHOSEN,
+            figure=FIGURE,
         ),
-        Claim(
-            id="optimisers-momentum",
-            statement=f"With rates of their own momentum and Adam are equally accurate, to {points}",
-            parts=(part("Adam - momentum", difference("adam-best", "momentum-best"), delta=delta),),
-            predicts="refuted",
-        ),
-        Claim(
-            id="optimisers-adamw",
-            statement=f"With rates of their own AdamW and Adam are equally accurate, to {points}",
-            parts=(part("AdamW - Adam", difference("adamw-best", "adam-best"), delta=delta),),
-            predicts="refuted",
-        ),
-        Claim(
+        _equal("adam-best", "momentum-best", "optimisers-momentum", HALF, points),
+        _equal("adamw-best", "adam-best", "optimisers-adamw", HALF, points),
+        replace(
+            _wrong_rate("sgd", lowest, HALF, points),
             id="optimisers-rate",
             statement=f"A wrong rate costs over {points}: plain SGD at {lowest:g} against SGD at its chosen rate",
+        ),
+    )  # fmt: skip
+
+
+def _equal(a: str, b: str, name: str, delta: float, points: str) -> Claim:
+    one, other = (WORDS[arm.removesuffix("-best")] for arm in (a, b))
+    pair = (other, one) if other == "momentum" else (one, other)
+    return Claim(
+        id=name,
+        statement=f"With rates of their own {pair[0]} and {pair[1]} are equally accurate, to {points}",
+        parts=(part(f"{one} - {other}", difference(a, b), delta=delta, kind="same"),),
+        says={
+            "supported": f"Equally accurate to {points}: {{subjects}}.",
+            "refuted": f"{pair[0]} and {pair[1]} differ by {points} or more: {{{a}}} for {one}, {{{b}}} for {other}.",
+        },
+        subject=f"{pair[0]} and {pair[1]}",
+        means=CHOSEN,
+        figure=FIGURE,
+    )
+
+
+def _wrong_rate(optimiser: str, rate: float, delta: float, points: str) -> Claim:
+    word, wrong = WORDS[optimiser], f"{optimiser}-{rate:g}"
+    return Claim(
+        id=f"optimisers-high-{optimiser}",
+        statement=f"A rate too high costs {word} over {points}: {rate:g} against its chosen one",
+        parts=(part(f"chosen - {rate:g}", difference(f"{optimiser}-best", wrong), delta=delta),),
+        says={
+            "supported": "A wrong rate costs more: {subjects}.",
+            "refuted": f"A wrong rate costs {word} less than {points}: at {rate:g} it still reaches {{{wrong}}}.",
+        },
+        subject=f"{word} at {rate:g} reaches {{{wrong}}} instead of {{{optimiser}-best}}",
+        means=RATE,
+        figure=FIGURE,
+    )
+
+
+def _small(grids: Mapping[str, tuple[float, ...]]) -> tuple[Claim, ...]:
+    middle, highest = sorted(grids["adam"])[len(grids["adam"]) // 2], max(grids["adam"])
+    return (
+        Claim(
+            id="optimisers-sgd-equal",
+            statement="With rates of their own plain SGD and Adam are equally accurate, to two points",
+            parts=(part("Adam - SGD", difference("adam-best", "sgd-best"), delta=TWO_POINTS, kind="same"),),
+            says={
+                "supported": "At rates of their own plain SGD and Adam do equally well to two points: {sgd-best} and {adam-best} "
+                "of the test images classified correctly.",
+                "refuted": "Even at rates of their own plain SGD ({sgd-best}) and Adam ({adam-best}) differ.",
+                "open": "At rates of their own plain SGD reaches {sgd-best} and Adam {adam-best}; whether they are equal to two "
+                "points is open.",
+            },
+            means=CHOSEN,
+            figure=FIGURE,
+        ),
+        _equal("adam-best", "momentum-best", "optimisers-momentum-equal", TWO_POINTS, "two points"),
+        *(_wrong_rate(one, max(grids[one]), TWENTY, "20 points") for one in ("sgd", "momentum")),
+        Claim(
+            id="optimisers-adam-forgives",
+            statement=f"Adam forgives a rate too high: at {highest:g} it loses less than two points against its chosen one",
             parts=(
-                part(f"chosen - {lowest:g}", difference("sgd-best", f"sgd-{lowest:g}"), delta=delta),
+                part(
+                    f"{highest:g} - chosen",
+                    difference(f"adam-{highest:g}", "adam-best"),
+                    delta=TWO_POINTS,
+                    kind="not less",
+                ),
             ),
+            says={"supported": f"Adam forgives its highest rate, {highest:g}: {{adam-{highest:g}}}."},
+            means=RATE,
+            figure=FIGURE,
+        ),
+        Claim(
+            id="optimisers-decay",
+            statement=f"At one and the same rate, {middle:g}, AdamW with its weight decay is as accurate as Adam, to two points",
+            parts=(part("AdamW - Adam", difference(f"adamw-{middle:g}", f"adam-{middle:g}"), delta=TWO_POINTS, kind="same"),),
+            means=CHOSEN,
+            figure=FIGURE,
         ),
     )  # fmt: skip

@@ -4,18 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gradlab.lab.designing.claims import Claim, Published
+from gradlab.lab.designing.claims import Claim
 from gradlab.statistics import difference
-from gradlab.studies._shared import LOSS, part
+from gradlab.studies._shared import LOSS, TWO_POINTS, part, published
+
+FIVE_POINTS = 0.05
+FIGURE = "accuracy-by-images"
+OVERFITTING = (
+    "A network with many weights can learn its training images by heart, and then does worse on others: it is overfitting. A "
+    "regulariser makes that harder; what it gains depends on how few the images are."
+)
+AUGMENTED = (
+    "Augmentation shows every training image a little shifted, turned or bent, as if there were more of them. It helps as far as "
+    "the changed images look like images that the test could hold."
+)
+LAB = published(
+    "002",
+    "validation loss near 0.045 with augmentation, 0.076 with dropout and batch norm, 0.09 plain, at epoch 13",
+    "three different nets, each with a patience of its own; its validation set is the test set; one run",
+)
 
 
-def claims_of(words: Mapping[str, str]) -> tuple[Claim, ...]:
-    """Return the claims about regularisers, given as name -> label."""
-    published = Published(
-        value="validation loss near 0.045 with augmentation, 0.076 with dropout and batch norm, 0.09 plain, at epoch 13",
-        source="lab 002",
-        protocol="three different nets, each with a patience of its own; its validation set is the test set; one run",
+def claims_of(words: Mapping[str, str], few: int, *, small: bool = False) -> tuple[Claim, ...]:
+    """Return the claims about regularisers.
+
+    Args:
+        words: of the regularisers compared, name -> label. few: training images of the small training set.
+        small: ask what a few hundred test images can settle: differences of two points and more.
+    """
+    return (
+        (*_small(few), *(_changes_nothing(name, words[name]) for name in SILENT))
+        if small
+        else _published(words)
     )
+
+
+SILENT = ("weight-decay", "stopping", "extrapolation")
+"""Regularisers that are said to change little here."""
+
+
+def _published(words: Mapping[str, str]) -> tuple[Claim, ...]:
     others = [name for name in words if name not in ("light",)]
     return (
         Claim(
@@ -30,7 +58,9 @@ def claims_of(words: Mapping[str, str]) -> tuple[Claim, ...]:
                 )
                 for name in ("none", "dropout-norm")
             ),
-            published=published,
+            published=LAB,
+            means=AUGMENTED,
+            figure=FIGURE,
         ),
         Claim(
             id="C002-02b",
@@ -39,25 +69,105 @@ def claims_of(words: Mapping[str, str]) -> tuple[Claim, ...]:
                 part(f"above {words[name]}", difference("light-all", f"{name}-all"), delta=0.001)
                 for name in others
             ),
-            published=published,
+            published=LAB,
+            says={
+                "supported": "With all training images light augmentation is the best: {light-all} of the test images "
+                "classified correctly, {none-all} without a regulariser.",
+                "refuted": "With all training images light augmentation ({light-all}) is not the best of all; without a "
+                "regulariser it is {none-all}.",
+                "open": "With all training images light augmentation reaches {light-all} and no regulariser {none-all}; whether "
+                "light augmentation is the best of all is open.",
+            },
+            means=AUGMENTED,
+            figure=FIGURE,
         ),
         Claim(
             id="regularisers-few",
             statement="With few training images light augmentation is over a point more accurate than every other arm",
             parts=tuple(part(f"above {words[name]}", difference("light-few", f"{name}-few")) for name in others),
+            says={
+                "supported": "With few it is better than every other by over a point: {light-few}, {none-few} without.",
+                "refuted": "With few it is not a point better than every other: {light-few}, {none-few} without.",
+                "open": "With few it reaches {light-few}, no regulariser {none-few}.",
+            },
+            means=AUGMENTED,
+            figure=FIGURE,
         ),
         Claim(
             id="regularisers-stopping",
             statement="With few training images early stopping on the whole validation part gains over half a point",
-            parts=(
-                part("early stopping - none", difference("stopping-few", "none-few"), delta=0.005),
-            ),
+            parts=(part("early stopping - none", difference("stopping-few", "none-few"), delta=0.005),),
+            means=OVERFITTING,
+            figure=FIGURE,
         ),
         Claim(
             id="regularisers-features",
             statement="With few training images extrapolating hidden features gains over half a point",
-            parts=(
-                part("extrapolation - none", difference("extrapolation-few", "none-few"), delta=0.005),
-            ),
+            parts=(part("extrapolation - none", difference("extrapolation-few", "none-few"), delta=0.005),),
+            means=OVERFITTING,
+            figure=FIGURE,
         ),
     )  # fmt: skip
+
+
+def _small(few: int) -> tuple[Claim, ...]:
+    return (
+        Claim(
+            id="regularisers-images",
+            statement=f"Without a regulariser {few} training images instead of all cost over five points",
+            parts=(part("all - few", difference("none-all", "none-few"), delta=FIVE_POINTS),),
+            says={
+                "supported": f"The number of training images matters most: {few} reach {{none-few}}, all {{none-all}}.",
+                "refuted": f"Even {few} training images are nearly enough: {{none-few}}, all reach {{none-all}}.",
+                "open": f"{few} training images reach {{none-few}}, all {{none-all}}.",
+            },
+            means=OVERFITTING,
+            figure=FIGURE,
+        ),
+        Claim(
+            id="regularisers-no-substitute",
+            statement=f"Light augmentation does not make up for images: all of them without a regulariser are over two points "
+            f"more accurate than {few} with it",
+            parts=(part("all, none - few, light", difference("none-all", "light-few"), delta=TWO_POINTS),),
+            says={
+                "supported": f"Light augmentation does not make up for the missing ones: {{light-few}} with {few}.",
+                "refuted": f"Light augmentation makes up for the missing ones: {{light-few}} with {few}.",
+            },
+            means=AUGMENTED,
+            figure=FIGURE,
+        ),
+        Claim(
+            id="regularisers-light",
+            statement=f"With {few} training images light augmentation is over two points more accurate than no regulariser",
+            parts=(part("light - none", difference("light-few", "none-few"), delta=TWO_POINTS),),
+            says={
+                "supported": "It gains {size} over no regulariser, though.",
+                "open": "Whether it gains two points over no regulariser is open.",
+            },
+            means=AUGMENTED,
+            figure=FIGURE,
+        ),
+        Claim(
+            id="regularisers-harmless",
+            statement="With all training images light augmentation costs less than two points",
+            parts=(
+                part("light - none", difference("light-all", "none-all"), delta=TWO_POINTS, kind="not less"),
+            ),
+            means=AUGMENTED,
+            figure=FIGURE,
+        ),
+    )  # fmt: skip
+
+
+def _changes_nothing(name: str, label: str) -> Claim:
+    return Claim(
+        id=f"regularisers-{name}-silent",
+        statement=f"With few training images {label} changes the accuracy by less than two points",
+        parts=(
+            part(f"{label} - none", difference(f"{name}-few", "none-few"), delta=TWO_POINTS, kind="same"),
+        ),
+        says={"supported": "With few images {subjects} {changes|change} less than two points."},
+        subject=f"{label} ({{{name}-few}})",
+        means=OVERFITTING,
+        figure=FIGURE,
+    )

@@ -2,117 +2,35 @@
 
 from __future__ import annotations
 
-from gradlab.lab.designing.claims import Claim, Published
+from gradlab.lab.designing.claims import Claim
 from gradlab.statistics import Contrast, against, difference
+from gradlab.studies._residual_claims_003 import CURVE, DEEP, FLOWS, GRADIENTS, SKIP, claims_003
 from gradlab.studies._residual_settings import Setting
-from gradlab.studies._shared import part
+from gradlab.studies._shared import part, published
 
-FLOW = "gradient flow at the start"
 LEARNT = 0.9
 """Test accuracy from which a net counts as having learnt."""
-DECADE = 1.0
+EPOCHS = (
+    "The stopping rule ends the training when the validation loss no longer falls. Fewer epochs are no gain in themselves: an "
+    "epoch of a larger network takes longer."
+)
+LEARNING = "learning-curves"
 
 
-def claims_of(setting: Setting) -> tuple[Claim, ...]:
-    """Return the claims of a setting, the main one first."""
+def claims_of(setting: Setting, *, classes: int, small: bool = False) -> tuple[Claim, ...]:
+    """Return the claims of a setting, the main one first.
+
+    Args:
+        classes: of the data; one over them is chance. small: ask what a few hundred test images can settle.
+    """
     if setting.name == "003":
-        return _claims_003(setting)
+        return claims_003(setting, classes, small)
     if setting.name == "004":
-        return _claims_004(setting)
+        return _claims_004(setting, f"{100 / classes:.3g} %")
     return _claims_000() if setting.name == "000" else _claims_001()
 
 
-def _claims_003(setting: Setting) -> tuple[Claim, ...]:
-    shallow, deep = min(setting.depths), max(setting.depths)
-    beyond = [depth for depth in setting.depths if depth > shallow] or [deep]
-    table = "plain .93 .88 .11 .11, residual .94 .95 .95 .35 at depths 2 8 32 64"
-    falls = []
-    if deep > shallow:
-        contrast = difference(f"plain-{shallow}", f"plain-{deep}")
-        falls.append(part(f"plain falls, depth {shallow} to {deep}", contrast))
-    beats = [
-        part(f"residual above plain, depth {d}", difference(f"residual-{d}", f"plain-{d}")) for d in beyond
-    ]
-    claims = [
-        Claim(
-            id="C003-01",
-            statement=f"{'Plain MLPs fail with depth; r' if falls else 'R'}esidual MLPs (one layer a block) are better at "
-            f"{'every greater depth' if falls else f'depth {deep}'}",
-            parts=(*falls, *beats),
-            published=Published(
-                value=table,
-                source="lab 003",
-                protocol="one run, no seed, best of 21 epochs chosen on the test set",
-            ),
-        )
-    ]
-    if deep > shallow:
-        claims.append(
-            Claim(
-                id="C003-01b",
-                statement=f"At depth {deep} even the residual MLP with one layer a block falls behind depth {shallow}",
-                parts=(
-                    part(
-                        f"depth {shallow} above {deep}", difference(f"residual-{shallow}", f"residual-{deep}")
-                    ),
-                ),
-                published=Published(
-                    value="the text: residual nets do not fail; the table: .94 at depth 2, .35 at depth 64",
-                    source="lab 003",
-                    protocol="text and table contradict each other; one run",
-                ),
-                predicts="refuted",
-            )
-        )
-    if deep % 2 == 0:
-        claims.append(
-            Claim(
-                id="C003-02",
-                statement=f"At depth {deep} two layers a block are better than one",
-                parts=(part(f"depth {deep}", difference(f"residual2-{deep}", f"residual-{deep}")),),
-                published=Published(
-                    value=".96 against .35 at depth 64",
-                    source="lab 003",
-                    protocol="one run, best of 21 epochs chosen on the test set",
-                ),
-            )
-        )
-    return (*claims, *_gradient_claims(setting.gradient_depth, shallow))
-
-
-def _gradient_claims(depth: int, shallow: int) -> tuple[Claim, ...]:
-    plot = "plain falls to about 1e-13, residual stays at 1e0 to 1e3, 32 layers, at initialisation"
-    protocol = "one net of each kind, weights and biases mixed in one line"
-    vanishes = part(
-        f"depth {depth}", difference(f"residual-{depth}", f"plain-{depth}"), measure=FLOW, delta=DECADE
-    )
-    claims = [
-        Claim(
-            id="C003-03",
-            statement=f"At initialisation skips keep the gradient from vanishing on its way through {depth} layers",
-            parts=(vanishes,),
-            published=Published(value=plot, source="lab 003", protocol=protocol),
-        )
-    ]
-    if depth > shallow:
-        contrast = difference(f"residual-{depth}", f"residual-{shallow}")
-        grows = part(
-            f"depth {shallow} to {depth}", contrast, measure="first-layer gradient at the start", delta=DECADE
-        )
-        claims.append(
-            Claim(
-                id="C003-03b",
-                statement=f"The residual gradient does not merely survive: from depth {shallow} to {depth} it grows over tenfold",
-                parts=(grows,),
-                published=Published(
-                    value=plot, source="lab 003", protocol="stands in the lab's plot and is not mentioned"
-                ),
-            )
-        )
-    return tuple(claims)
-
-
-def _claims_004(setting: Setting) -> tuple[Claim, ...]:
+def _claims_004(setting: Setting, chance: str) -> tuple[Claim, ...]:
     one_seed = "one seed; best validation epoch quoted beside the test value"
     deep = max(setting.depths)
     fails = part(f"depth {deep}", Contrast(weights={f"plain-{deep}": -1.0}, constant=LEARNT))
@@ -121,25 +39,40 @@ def _claims_004(setting: Setting) -> tuple[Claim, ...]:
             id="C004-03",
             statement="Residual MLPs learn at any depth: above 90 % test accuracy at every one",
             parts=tuple(part(f"depth {d}", against(f"residual2-{d}", LEARNT)) for d in setting.depths),
-            published=Published(
-                value=".976 .979 .979 at depths 10 20 30", source="lab 004", protocol=one_seed
-            ),
+            published=published("004", ".976 .979 .979 at depths 10 20 30", one_seed),
+            says={
+                "supported": f"Residual MLPs learn at every depth tried: {{residual2-{deep}}} of the test images classified "
+                f"correctly even at {deep} layers.",
+                "refuted": f"Residual MLPs do not reach 90 % at every depth: {{residual2-{deep}}} at {deep} layers.",
+                "open": f"At depth {deep} residual MLPs classify {{residual2-{deep}}} of the test images correctly.",
+            },
+            means=SKIP,
+            figure=CURVE,
         ),
         Claim(
             id="C004-02",
             statement=f"A deep plain MLP fails: at depth {deep} it stays below 90 % test accuracy",
             parts=(fails,),
-            published=Published(
-                value="plain .973 .963 .114 at depths 10 20 30",
-                source="lab 004",
-                protocol=f"{one_seed}; its text speaks of all three depths, its table shows failure at 30 alone",
+            published=published(
+                "004",
+                "plain .973 .963 .114 at depths 10 20 30",
+                f"{one_seed}; its text speaks of all three depths, its table shows failure at 30 alone",
             ),
+            says={
+                "supported": f"A plain one of {deep} layers fails: {{plain-{deep}}} (chance: {chance}).",
+                "refuted": f"A plain one of {deep} layers learns as well: {{plain-{deep}}}.",
+                "open": f"A plain one of {deep} layers reaches {{plain-{deep}}} on average.",
+            },
+            means=DEEP,
+            figure=CURVE,
         ),
     )
 
 
 def _claims_000() -> tuple[Claim, ...]:
     one_run = "one run; nets differ in width, depth and size; the last, not the best weights"
+    both = "{residual} against {mlp}"
+    stops = "{residual: epochs trained} against {mlp: epochs trained}"
     return (
         Claim(
             id="C000-02",
@@ -148,14 +81,27 @@ def _claims_000() -> tuple[Claim, ...]:
                 part("accuracy", difference("residual", "mlp"), delta=0.002),
                 part("epochs", difference("mlp", "residual"), measure="epochs trained", delta=1.0),
             ),
-            published=Published(
-                value="97.73 against 97.39 %, 11 against 17 epochs", source="lab 000", protocol=one_run
-            ),
+            published=published("000", "97.73 against 97.39 %, 11 against 17 epochs", one_run),
+            says={
+                "supported": f"A residual MLP is better than the plain 128-64, {both}, and stops sooner: {stops}.",
+                "refuted": f"A residual MLP is not both better than the plain 128-64 and sooner done: {both}; {stops}.",
+                "open": f"Against the plain 128-64 a residual MLP classifies {both} of the test images correctly, and "
+                f"stops after {stops}; whether it is better and done sooner is open.",
+            },
+            means=EPOCHS,
+            figure=LEARNING,
         ),
         Claim(
             id="C000-02m",
             statement="Against its plain twin, equal in all but the skip, the residual MLP is better",
             parts=(part("accuracy", difference("residual", "plain"), delta=0.002),),
+            says={
+                "supported": "The skip alone, with all else equal, gains {size}.",
+                "refuted": "The skip alone, with all else equal, does not make it better: {residual} with, {plain} without.",
+                "open": "What the skip alone does is open: {residual} with, {plain} without.",
+            },
+            means=SKIP,
+            figure=LEARNING,
         ),
         Claim(
             id="C000-03",
@@ -168,11 +114,13 @@ def _claims_000() -> tuple[Claim, ...]:
                     delta=0.1,
                 ),
             ),
-            published=Published(
-                value="norm .4660 against .1896",
-                source="lab 000",
-                protocol="each net on a different batch after a different number of epochs; shallow nets",
+            published=published(
+                "000",
+                "norm .4660 against .1896",
+                "each net on a different batch after a different number of epochs; shallow nets",
             ),
+            means=FLOWS,
+            figure=GRADIENTS,
         ),
     )
 
@@ -180,6 +128,11 @@ def _claims_000() -> tuple[Claim, ...]:
 def _claims_001() -> tuple[Claim, ...]:
     protocol = "one run; the residual net has three layers more; two runs of one net differ by half a point"
     widths = (10, 64)
+    stops = " and ".join(
+        f"{{residual-{w}: epochs trained}} against {{shallow-{w}: epochs trained}} at width {w}"
+        for w in widths
+    )
+    reached = " and ".join(f"{{residual-{w}}} against {{shallow-{w}}} at width {w}" for w in widths)
     epochs = [
         part(f"width {w}", difference(f"shallow-{w}", f"residual-{w}"), measure="epochs trained", delta=1.0)
         for w in widths
@@ -190,17 +143,27 @@ def _claims_001() -> tuple[Claim, ...]:
             id="C001-02",
             statement="A residual MLP needs fewer epochs than one hidden layer of the same width",
             parts=tuple(epochs),
-            published=Published(
-                value="11 against 29 and 9 against 24 epochs", source="lab 001", protocol=protocol
-            ),
+            published=published("001", "11 against 29 and 9 against 24 epochs", protocol),
+            says={
+                "supported": f"Residual MLPs stop sooner than one hidden layer of the same width: {stops}.",
+                "refuted": f"Residual MLPs do not stop sooner than one hidden layer of the same width: {stops}.",
+                "open": f"Whether residual MLPs stop sooner than one hidden layer of the same width is open: {stops}.",
+            },
+            means=EPOCHS,
+            figure=LEARNING,
         ),
         Claim(
             id="C001-02b",
             statement="A residual MLP beats one hidden layer of its width by half a point (the lab says: same quality)",
             parts=tuple(quality),
-            published=Published(
-                value="94.59 against 93.22 and 97.09 against 97.53 %", source="lab 001", protocol=protocol
-            ),
+            published=published("001", "94.59 against 93.22 and 97.09 against 97.53 %", protocol),
+            says={
+                "supported": f"They are better, too: {reached}.",
+                "refuted": f"They are not half a point better at both widths: {reached}.",
+                "open": f"They reach {reached}; whether that is half a point better is open.",
+            },
+            means=SKIP,
+            figure=LEARNING,
             predicts="refuted",
         ),
     )

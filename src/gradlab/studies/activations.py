@@ -93,7 +93,7 @@ def activations(
             "batch_size": recipe.batch_size,
         },
         arms=arms,
-        claims=claims_of(kinds, chosen),
+        claims=claims_of(kinds, chosen, small=setup.is_small),
         tables=(accuracy_table(), gradients_table(), scores_table()),
         figures=_figures(deep, next(arm for arm in arms if arm.name == f"relu-{deep}")),
     )  # fmt: skip

@@ -75,7 +75,7 @@ def mlp_capacity(
     }
     if sgd_learning_rate != 0.1:
         labs["004"] += (f"learning rate of SGD {sgd_learning_rate:g} instead of 0.1",)
-    claims = claims_of(widths, depths, labs)
+    claims = claims_of(widths, depths, labs, small=setup.is_small)
     return Design(
         study="mlp-capacity",
         title="Capacity of MLPs",

@@ -88,7 +88,7 @@ def optimisers(
             "batch_size": recipe.batch_size,
         },
         arms=(*arms, *best),
-        claims=claims_of(grids),
+        claims=claims_of(grids, small=small),
         tables=(
             accuracy_table(
                 arms=tuple(one.name for one in best), title="Every optimiser at the rate it chooses"

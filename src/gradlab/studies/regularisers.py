@@ -22,6 +22,7 @@ from gradlab.training.recipe import Recipe
 from gradlab.types import Count, PositiveFloat, UserError
 
 BASE = Recipe(learning_rate=1e-3, batch_size=128, epochs=50, keep="last")
+FEW_OF_SMALL = 50
 PUBLISHED = (
     "early stopping with a patience of its own for each net, batch 32 or 64, three different nets with batch norm after the "
     "activation"
@@ -48,14 +49,14 @@ def regularisers(
 
     Args:
         setup: preset and data.
-        few: training images of the small training set; 1,000, or 200 of a small data set.
+        few: training images of the small training set; 1,000, or 50 of a small data set.
         few_epochs: epochs on the small training set; the preset's own by default.
         epochs: on all training images; the preset's own by default.
         learning_rate: of Adam (AdamW for weight decay).
         batch_size: images in one step.
     """
     small, quick = setup.is_small, setup.preset == "quick"
-    few = few or (200 if small else 1000)
+    few = few or (FEW_OF_SMALL if small else 1000)
     if few >= setup.train_images:
         raise UserError(
             f"few must be below the {setup.train_images:,} training images there are, got {few:,}."
@@ -64,7 +65,7 @@ def regularisers(
         BASE, learning_rate=learning_rate, batch_size=batch_size or (32 if small else BASE.batch_size)
     )
     standard = (60, 12) if setup.preset == "standard" else (100, 50)
-    lengths = (60, 40) if small else (40, 4) if quick else standard
+    lengths = (200, 40) if small else (40, 4) if quick else standard
     lengths = (few_epochs or lengths[0], epochs or lengths[1])
     names = QUICK if quick else tuple(REGULARISERS)
     arms = tuple(
@@ -90,7 +91,7 @@ def regularisers(
             "batch_size": recipe.batch_size,
         },
         arms=arms,
-        claims=claims_of({name: REGULARISERS[name].label for name in names}),
+        claims=claims_of({name: REGULARISERS[name].label for name in names}, few, small=small),
         tables=(replace(accuracy_table(), measures=(ACCURACY, "epochs trained")), scores_table()),
         figures=_figures((few, setup.train_images), next(arm for arm in arms if arm.name == "light-all")),
     )  # fmt: skip

@@ -94,7 +94,7 @@ def residual_mlp(
             "init": init,
         },
         arms=arms,
-        claims=claims_of(chosen),
+        claims=claims_of(chosen, classes=setup.class_count, small=setup.is_small),
         tables=(accuracy_table(), scores_table(), gradients_table()),
         figures=_figures(chosen, arms),
         twins=tuple(

@@ -32,11 +32,16 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Published:
-    """What a publication says, and what was wrong with how it was obtained."""
+    """What a publication says, and how that was obtained.
+
+    Attributes:
+        link: page that introduces the source, with its repository.
+    """
 
     value: str
     source: str
     protocol: str
+    link: str = later("")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -46,9 +51,12 @@ class Claim:
     Attributes:
         predicts: the verdict that the publication's wording leads one to expect.
         deviations: how this claim's arms differ from its published setting, where that is not the whole study's matter.
-        says: verdict -> sentence of the study's answer. {arm} becomes the mean of that arm, {estimate} and {size} that of
-            the contrast, with and without its sign, and {low} and {high} the ends of its interval. Claims without a
-            sentence for their verdict add nothing to the answer.
+        says: verdict -> sentence of the study's answer. {arm} becomes the mean of any arm, of the claim's measure, and
+            {arm: measure} that of another one; {estimate} and {size} become the contrast with and without its sign, {low}
+            and {high} the ends of its interval. Claims without a sentence for their verdict add nothing to the answer.
+            Claims with one and the same sentence that contains {subjects} share it; of {does|do} the first stands for
+            one claim and the second for several.
+        subject: what {subjects} calls this claim; it may contain arms as a sentence may.
         means: for learners, what the claim is about. figure: name of the figure that shows it.
     """
 
@@ -59,5 +67,6 @@ class Claim:
     predicts: Literal["supported", "refuted"] = "supported"
     deviations: tuple[str, ...] | None = later(None)
     says: dict[Verdict, str] = later({})
+    subject: str = later("")
     means: str = later("")
     figure: str = later("")

@@ -4,30 +4,54 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradlab.lab.designing.claims import Claim
+from gradlab.types import UserError
 
 if TYPE_CHECKING:
     from gradlab.lab.judging.evaluate import Study
 
 FIELD = re.compile(r"\{([^{}]+)\}")
+CHOICE = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
+Told = tuple[str, Claim, dict[str, Any]]
+"""A sentence, the claim that says it, and how it was judged."""
 WORDS = {"epochs": "epochs", "nats": "nats", "layers": "layers"}
 
 
 def answer(study: Study, claims: list[dict[str, Any]]) -> str:
-    """Say what the claims found: each that has a sentence for its verdict adds it, with its numbers."""
+    """Say what the claims found: each that has a sentence for its verdict adds it, with its numbers.
+
+    Claims whose sentences are equal and contain {subjects} share one: "tanh and gelu do as well as relu".
+    """
     if not claims:
         return "This study makes no claim; its tables and figures speak for themselves."
-    told = [
-        _filled(claim.says[judged["verdict"]], claim, judged, study)
-        for claim, judged in zip(study.design.claims, claims, strict=True)
-        if judged["verdict"] in claim.says
-    ]
+    told = dict[str, list[Told]]()
+    for claim, judged in zip(study.design.claims, claims, strict=True):
+        sentence = claim.says.get(judged["verdict"])
+        if sentence is not None:
+            shared = sentence if "{subjects}" in sentence else f"{claim.id} {sentence}"
+            told.setdefault(shared, []).append((sentence, claim, judged))
     if told:
-        return " ".join(told)
+        return " ".join(_sentence(several, study) for several in told.values())
     first = claims[0]
     return f"{first['statement'].rstrip('.')}: {first['verdict']} ({first['reading']})."
+
+
+def _sentence(several: Sequence[Told], study: Study) -> str:
+    """Fill one sentence for all claims that share it; the first one's numbers stand in it."""
+    subjects = [_filled(claim.subject, claim, judged, study) for _, claim, judged in several]
+    sentence, claim, judged = several[0]
+    sentence = CHOICE.sub(lambda match: match[2 if len(subjects) > 1 else 1], sentence)
+    text = _filled(sentence.replace("{subjects}", _listed(subjects)), claim, judged, study)
+    return text[:1].upper() + text[1:]
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Join words: "tanh, gelu and relu"."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _filled(sentence: str, claim: Claim, judged: dict[str, Any], study: Study) -> str:
@@ -41,23 +65,33 @@ def _filled(sentence: str, claim: Claim, judged: dict[str, Any], study: Study) -
             return size(judged["estimate"], unit)
         if name in ("low", "high"):
             return signed(judged["interval"][name == "high"], unit)
-        return level(_mean(name, claim, study), unit)
+        arm, _, measure = name.partition(": ")
+        return _level_of(arm, measure or claim.parts[0].measure, study)
 
     return FIELD.sub(value, sentence)
 
 
-def _mean(arm: str, claim: Claim, study: Study) -> float:
-    name = next(part.measure for part in claim.parts if arm in part.contrast.weights)
-    measure = study.arms[arm][0].kind.measures[name]
+def _level_of(arm: str, name: str, study: Study) -> str:
+    """Say the mean of a measure over an arm's seeds.
+
+    Raises:
+        UserError: the study has no such arm, or the arm no such measure.
+    """
+    measure = study.measure_of(arm, name) if arm in study.arms else None
+    if measure is None:
+        raise UserError(
+            f"a sentence of the answer asks for {{{arm}: {name}}}, which this study does not measure; name an arm "
+            "and one of its measures."
+        )
     values = [measure.value(run) for run in study.arms[arm]]
-    return math.fsum(values) / len(values)
+    return level(math.fsum(values) / len(values), measure.unit)
 
 
 def level(value: float, unit: str) -> str:
     """Say a value of a measure: "94 %", "99.5 %", "12 epochs"."""
     if unit == "fraction":
         percent = 100 * value
-        return f"{percent:.1f} %" if percent > 97 or percent < 3 else f"{percent:.0f} %"
+        return f"{percent:.1f} %" if percent > 95 or percent < 5 else f"{percent:.0f} %"
     if unit == "decades":
         return f"10^{value:.0f}"
     return f"{value:.3g} {WORDS.get(unit, unit)}".strip()
