@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -27,7 +27,7 @@ from gradlab.procedures.toolbox import TOOLBOX
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Preset, changed_parameters
+from gradlab.studies.setup import PRESETS, Preset, changed_parameters, plain_parameters
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -198,7 +198,8 @@ def prepare(
         name: value for name, value in asked.items() if value != usual[name]
     }
     name = report_name(study, facts.name, preset, changed)
-    return design, replace(request, command=shown, report=name), facts
+    told = {"setup": asdict(setup), "parameters": plain_parameters(STUDIES[study], given)}
+    return design, replace(request, command=shown, report=name, asked=told), facts
 
 
 def _check(study: str, preset: str, data: object, seeds: object, first_seed: object, precision: str) -> None:
