@@ -29,6 +29,20 @@ def interval_text(low: float, high: float, unit: str = "") -> str:
     return f"{text} {word}" if word else text
 
 
+def measured(value: float, width: float, unit: str) -> str:
+    """Return a value with as many decimals as an interval of this width has.
+
+    >>> measured(0.0626667, 0.0329, "fraction"), measured(2.0, 0.0, "epochs")
+    ('6.27 percentage points', '2 epochs')
+    """
+    scale, word = _shown(unit)
+    digits = decimals(scale * width)
+    number = f"{scale * value:.{digits}f}"
+    if "." in number and not 0 < width < math.inf:
+        number = number.rstrip("0").rstrip(".")
+    return f"{number} {word}" if word else number
+
+
 def percent(level: float) -> str:
     """Return a level in percent.
 

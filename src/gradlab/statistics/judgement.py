@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradlab.statistics import _html
-from gradlab.statistics._words import interval_text, percent, with_unit
+from gradlab.statistics._words import interval_text, measured, percent, with_unit
 from gradlab.statistics.interval import Interval
 from gradlab.statistics.more_seeds import MoreSeeds
 from gradlab.statistics.verdict import Kind, Verdict
@@ -161,7 +161,7 @@ class Judgement:
         rows = [
             (
                 "estimate",
-                f"{with_unit(self.estimate, self.unit)}, {self._interval_text()}",
+                f"{measured(self.estimate, self.high - self.low, self.unit)}, {self._interval_text()}",
             ),
             ("smallest difference that matters", with_unit(self.delta, self.unit)),
             ("data", self._data()),
