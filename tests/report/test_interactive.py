@@ -57,6 +57,10 @@ def test_the_first_printed_page_holds_question_answer_counts_and_the_whole_key_f
     )  # A4 without its margins
     bottom = browser.do("document.querySelector('figure.first .plot').getBoundingClientRect().bottom")
     assert bottom <= 265 * millimetre
+    heights = browser.do("[...document.querySelectorAll('details.claim > summary')].map(s => s.offsetHeight)")
+    assert len(heights) == 6
+    assert min(heights) > 20  # every claim is a line on paper as well
+    assert browser.do("document.querySelector('button.copy').offsetHeight") == 0
 
 
 def test_the_page_is_short_with_claims_folded_on_screen_and_paper(browser: Browser) -> None:

@@ -40,6 +40,12 @@ def test_names_that_are_far_enough_apart_stay_where_they_are(tenths):
     assert apart(wanted, 0.05) == pytest.approx(wanted)
 
 
+def test_names_that_meet_stand_around_where_they_want_to_be():
+    assert apart([0.5, 0.5], 0.2) == pytest.approx([0.4, 0.6])
+    assert apart([0.3, 0.3, 0.9], 0.1) == pytest.approx([0.25, 0.35, 0.9])
+    assert apart([1.0, 1.0], 0.2) == pytest.approx([0.8, 1.0])
+
+
 def test_lines_bear_their_names_and_then_need_no_legend():
     page = render_html(smallest(figures=[curves("plain", "residual")]))
     assert 'class="legend"' not in page
