@@ -3,7 +3,8 @@ import shutil
 
 import pytest
 
-from gradlab.lab.record import Record
+from gradlab.lab.records.record import Record
+from tests.studied import labels, predictions
 
 
 def test_every_record_is_listed(ask, out):
@@ -13,7 +14,7 @@ def test_every_record_is_listed(ask, out):
     assert len(rows) == len(records) == 18
     for row in rows:
         record = records[row["record"]]
-        assert row["accuracy"] == float((record.predictions == record.labels).mean())
+        assert row["accuracy"] == float((predictions(record) == labels(record)).mean())
         assert (row["data"], row["seed"], row["status"]) == ("digits", record.spec.seed, "finished")
         assert (row["epochs"], row["best"]) == (1, record.facts["best_epoch"])
     named = {
@@ -79,7 +80,7 @@ def test_show_tells_spec_result_and_curves(ask, out, records):
     assert one.spec.model.describe(64, 10) in text
     assert f"{facts['parameters']:,} parameters, {one.spec.model.flop_count(64, 10):,} FLOPs an image" in text
     assert one.spec.recipe.describe() in text
-    assert f"test accuracy {(one.predictions == one.labels).mean():.4f} [" in text
+    assert f"test accuracy {(predictions(one) == labels(one)).mean():.4f} [" in text
     lines = [line.split() for line in text.splitlines()]
     assert next(line for line in lines if line[:1] == ["epoch"])[:3] == ["epoch", "train", "loss"]
     assert f"{one.epochs['validation_loss'][0]:.4f}" in next(line for line in lines if line[:1] == ["1"])
@@ -108,7 +109,7 @@ def test_compare_puts_two_runs_side_by_side(ask, out, records):
     text = ask("runs", "compare", a.hash[:8], b.hash[:8], "--runs", out).out
     found = json.loads(ask("runs", "compare", a.folder, b.folder, "--json").out)
     assert text.startswith(f"A  {a.hash}\nB  {b.hash}\n")
-    only_a = int(((a.predictions == a.labels) & (b.predictions != b.labels)).sum())
+    only_a = int(((predictions(a) == labels(a)) & (predictions(b) != labels(b))).sum())
     assert found["mcnemar"]["only_a"] == only_a
     assert f"only A right: {only_a}, " in text
     assert f"accuracy, A less B: {found['difference']['estimate']:+.4f} [" in text

@@ -156,7 +156,7 @@ def _outcome(
     from gradlab.procedures._gallery import most_confident_errors
 
     begun = time.perf_counter()
-    facts = {
+    facts: dict[str, Any] = {
         "status": fit.status,
         "note": fit.note,
         "best_epoch": fit.best_epoch,
