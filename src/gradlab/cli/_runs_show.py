@@ -139,7 +139,9 @@ def _curves(record: Record) -> None:
     chosen = set(np.linspace(0, total - 1, min(ROWS, total)).round().astype(int).tolist())
     best = int(record.facts["best_epoch"])
     chosen |= {best - 1} if 0 < best <= total else set()
-    names = [name for name in epochs if name != "epoch"]
+    known = [f"{part}_{score}" for part in ("train", "validation") for score in ("loss", "accuracy")]
+    names = [*(name for name in known if name in epochs), *(name for name in epochs if name not in known)]
+    names.remove("epoch")
     rows = [
         (
             int(epochs["epoch"][row]),
