@@ -26,6 +26,7 @@ _getattr, _dir, _public = attach(
         "studies": "studies",
         "training": "training",
         "types": "types",
+        "verify": "verification",
     },
 )
 __getattr__, __dir__ = _getattr, _dir
@@ -48,3 +49,4 @@ if TYPE_CHECKING:
     from gradlab.running import plan as plan
     from gradlab.running import run as run
     from gradlab.types import UserError as UserError
+    from gradlab.verification import verify as verify

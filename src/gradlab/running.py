@@ -1,4 +1,4 @@
-"""`gradlab.run` and `gradlab.plan`: a study by name, from its parameters to its report."""
+"""`gradlab.run` and `gradlab.plan`: a study, shipped or of one's own, from its parameters to its report."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from gradlab.data.contents import DataInfo
 from gradlab.data import info
+from gradlab.data.contents import DataInfo
 from gradlab.lab.designing.design import Design
-from gradlab.lab.designing.procedure import Procedure
+from gradlab.lab.designing.procedure import Procedure, names_of, walk
+from gradlab.lab.kinds import Kind
 from gradlab.lab.records.finding import find_record
+from gradlab.lab.records.record import adopt_record
 from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.locks import STUDY, exclusive, shared
 from gradlab.lab.running.run import Request, make_ready, run_design
 from gradlab.lab.running.worker import disk_message
 from gradlab.models.mlp import MLP
 from gradlab.procedures.sources import FromRecord, Saved
-from gradlab.procedures.toolbox import TOOLBOX
+from gradlab.procedures.toolbox import toolbox_with
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Preset
+from gradlab.studies.setup import PRESETS, Preset, Study
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -38,7 +40,7 @@ MOST_SEEDS = 10_000
 
 
 def run(
-    study: str,
+    study: str | Study | Design,
     *,
     preset: Preset = "quick",
     data: str | Path | Dataset = "digits",
@@ -50,13 +52,14 @@ def run(
     out: str | Path = "runs",
     tracker: str | Sequence[str] = (),
     progress: bool | None = None,
+    procedures: Sequence[Kind] = (),
     command: str | None = None,
     **parameters: Any,
 ) -> Result:
     """Run a study and write its report; what has been run before is not run again.
 
     Args:
-        study: a name that `gradlab list` shows.
+        study: a name that `gradlab list` shows, a function (setup, parameters) -> Design, or a Design.
         preset: "quick" (about a minute), "standard" (a laptop, at most half an hour) or "full" (as published).
         data: a name that `gradlab data list` shows, a path, or a Dataset.
         data_dir: where data sets lie; GRADLAB_DATA if not given.
@@ -65,6 +68,7 @@ def run(
         out: folder that holds records and reports; nothing is read from another folder.
         tracker: "tensorboard", "wandb", or several.
         progress: live display on stderr; by default as the terminal allows.
+        procedures: kinds of your own that the study uses; they run in this process.
         command: how to run this again, for the report.
         parameters: the study's own, such as depths=(2, 32).
 
@@ -83,6 +87,7 @@ def run(
         out=out,
         parameters=parameters,
         command=command,
+        procedures=procedures,
     )
     from gradlab.lab.running.progress import study_progress
     from gradlab.lab.running.trackers import check_tracker, open_trackers
@@ -111,7 +116,7 @@ def run(
     return Result(results, folder)
 
 
-def plan(study: str, **arguments: Any) -> StudyPlan:
+def plan(study: str | Study | Design, **arguments: Any) -> StudyPlan:
     """Say what a study would cost and what it could detect, before anything runs; arguments as for `run`."""
     from gradlab.lab.planning import plan_design
 
@@ -128,7 +133,7 @@ def plan(study: str, **arguments: Any) -> StudyPlan:
 
 
 def prepare(
-    study: str,
+    study: str | Study | Design,
     *,
     preset: str,
     data: str | Path | Dataset,
@@ -140,16 +145,18 @@ def prepare(
     out: str | Path,
     parameters: Mapping[str, Any],
     command: str | None,
+    procedures: Sequence[Kind] = (),
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
-    _check(study, preset, data, seeds, first_seed, precision)
+    name, build = _study_of(study)
+    _check(preset, data, seeds, first_seed, precision)
     memory = {} if isinstance(data, (str, Path)) else {data.name: data}
     facts = info(data, data_dir) if isinstance(data, (str, Path)) else _facts(data)
-    given, modules = _own_modules(parameters, facts)
+    given, modules = _own_networks(parameters, facts, Path(out))
     folder = None if data_dir is None else str(data_dir)
     places = {} if memory else {facts.name: str(data)}
     request = Request(
-        toolbox=TOOLBOX,
+        toolbox=toolbox_with(procedures),
         preset=preset,
         data=facts.name,
         info=_informer(facts, folder, places),
@@ -165,7 +172,7 @@ def prepare(
     for part in ("train", "test"):
         if not facts.counts.get(part):
             raise UserError(
-                f"'{facts.name}' has no {part} images here, and study '{study}' needs them; choose other data."
+                f"'{facts.name}' has no {part} images here, and study '{name}' needs them; choose other data."
             )
     setup = Setup(
         preset=preset,  # type: ignore[arg-type]
@@ -177,19 +184,32 @@ def prepare(
         image_size=min(facts.input_shape[1:]),
         channels=facts.input_shape[0],
     )
-    design = build_design(STUDIES[study], study, setup, given)
+    design = build_design(build, name, setup, given)
+    _check_design(design, request)
     options = {"preset": preset, "data": facts.name, "seeds": seeds}
     options |= {"first_seed": first_seed} if first_seed else {}
     options |= {"precision": precision} if precision != "fp32" else {}
-    in_python = bool(memory or modules)
-    shown = command or _command(study, options | dict(parameters), in_python=in_python)
+    own = not isinstance(study, str) or any(isinstance(one, Procedure) for one in given.values())
+    options |= dict(parameters) | (
+        {"procedures": {kind.name: kind for kind in procedures}} if procedures else {}
+    )
+    shown = command or _command(study, options, in_python=bool(own or memory or modules))
     return design, replace(request, command=shown), facts
 
 
-def _check(study: str, preset: str, data: object, seeds: object, first_seed: object, precision: str) -> None:
-    """Refuse what no study can run with, each in one sentence."""
+def _study_of(study: object) -> tuple[str, Study]:
+    """Return a study's name and function: a shipped one's, a function of one's own, or one that returns a finished design."""
+    if isinstance(study, Design):
+        return study.study, lambda _setup: study
+    if callable(study):
+        return getattr(study, "__name__", "own").replace("_", "-"), study
     if not isinstance(study, str) or study not in STUDIES:
         raise UserError(f"unknown study '{study}'; {did_you_mean(str(study), list(STUDIES))}")
+    return study, STUDIES[study]
+
+
+def _check(preset: str, data: object, seeds: object, first_seed: object, precision: str) -> None:
+    """Refuse what no study can run with, each in one sentence."""
     if preset not in PRESETS:
         raise UserError(f"unknown preset '{preset}'; {did_you_mean(str(preset), PRESETS)}")
     if precision not in get_args(Precision):
@@ -206,6 +226,22 @@ def _check(study: str, preset: str, data: object, seeds: object, first_seed: obj
         raise UserError(
             f"data must be a name, a path or a gradlab.data.Dataset, got {type(data).__name__}; "
             "gradlab.data.from_tensors(images, labels) makes one."
+        )
+
+
+def _check_design(design: Design, request: Request) -> None:
+    """Refuse procedures of unknown kinds, and a design that has nothing to do with the data that the report will name."""
+    parts = [part for procedure in design.procedures for part in walk(procedure)]
+    unknown = [part.kind for part in parts if part.kind not in (*request.toolbox.kinds, "pick")]
+    if unknown:
+        raise UserError(
+            f"study '{design.study}' has runs of kind '{unknown[0]}', which gradlab does not know; pass its Kind: "
+            "procedures=[...]."
+        )
+    read = list(dict.fromkeys(name for part in parts for name in names_of(part)))
+    if read and not any(place_of(name, {request.data: ""}) != name for name in read):
+        raise UserError(
+            f"study '{design.study}' reads {', '.join(read)}, not '{request.data}'; say so with data=...."
         )
 
 
@@ -239,26 +275,26 @@ def _informer(main: DataInfo, folder: str | None, places: Mapping[str, str]) -> 
     return tell
 
 
-def _own_modules(parameters: Mapping[str, Any], facts: DataInfo) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Replace a user's own modules among the parameters by how specs know them; also return what makes them."""
+def _own_networks(
+    parameters: Mapping[str, Any], facts: DataInfo, out: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Replace a user's own networks among the parameters by how specs know them; also return what makes them."""
     given, modules = dict(parameters), {}
-    for key, value in parameters.items():
-        if key == "model" and value is not None:
-            given[key] = _network(value, modules, facts)
-        if not isinstance(value, Mapping):
-            continue
-        given[key] = dict(value)
-        for name, network in value.items():
-            if isinstance(network, (MLP, Mapping)):
-                continue
-            from gradlab.procedures._modules import as_factory, describe_factory
+    model, models = parameters.get("model"), parameters.get("models")
+    if model is not None:
+        given["model"] = _network(model, modules, facts, out)
+    if isinstance(models, Mapping):
+        from gradlab.procedures._modules import as_factory, describe_factory
 
-            modules[name] = as_factory(name, network)
-            given[key][name] = describe_factory(name, modules[name], facts.input_shape)
+        given["models"] = dict(models)
+        for name, network in models.items():
+            if not isinstance(network, (MLP, Mapping)):
+                modules[name] = as_factory(name, network)
+                given["models"][name] = describe_factory(name, modules[name], facts.input_shape)
     return given, modules
 
 
-def _network(value: Any, modules: dict[str, Any], facts: DataInfo) -> Procedure:
+def _network(value: Any, modules: dict[str, Any], facts: DataInfo, out: Path) -> Procedure:
     """Return the source that stands for a network: a module, a model folder, a record, or weights in a file.
 
     Raises:
@@ -274,29 +310,38 @@ def _network(value: Any, modules: dict[str, Any], facts: DataInfo) -> Procedure:
     path = Path(value)
     folder = path.parent if path.name in ("model.safetensors", "model.json") else path
     if (folder / "model.json").is_file():
-        return Saved(folder=str(folder / "model.safetensors"))
+        return Saved(folder=str(folder / "model.json"))
     if path.is_file():
         raise UserError(
             f"{path} holds no network by itself; give the folder of a model, or in Python "
             "model=Pretrained(model=..., weights=...)."
         )
-    return FromRecord(record=find_record(value, what="model").hash)
+    return FromRecord(record=adopt_record(find_record(value, out, what="model"), out / "records").hash)
 
 
-def _command(study: str, options: Mapping[str, Any], *, in_python: bool) -> str:
+def _command(study: str | Study | Design, options: Mapping[str, Any], *, in_python: bool) -> str:
     """Say how to run this again; a user's own objects stand there by their names."""
-    if in_python:
-        shown = {
-            name: f"{{{', '.join(map(str, value))}}}" if isinstance(value, Mapping) else repr(value)
-            for name, value in options.items()
-        }
-        return f"gradlab.run({study!r}, {', '.join(f'{name}={text}' for name, text in shown.items())})"
+    if not isinstance(study, str) or in_python:
+        named = repr(study) if isinstance(study, str) else getattr(study, "__name__", "design")
+        shown = ", ".join(f"{name}={_told(value)}" for name, value in options.items())
+        return f"gradlab.run({named}, {shown})"
     words = ["gradlab", "run", study]
     for name, value in options.items():
         if value is not None:
             values = value if isinstance(value, (list, tuple)) else [value]
             words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return shlex.join(words)
+
+
+def _told(value: Any) -> str:
+    """Write a parameter as Python would; networks by their names or classes."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(map(str, value))}}}"
+    return (
+        repr(value)
+        if value is None or isinstance(value, (str, Path, int, float, tuple, list))
+        else type(value).__name__
+    )
 
 
 def report_name(design: Design, request: Request, facts: DataInfo) -> str:

@@ -75,8 +75,10 @@ def _attack(procedure: Attack, job: Job, desk: Desk, data: Dataset, rows: np.nda
     import torch
 
     from gradlab.data import gather
+    from gradlab.procedures._networks import refuse_misfit
 
     network = job.network()
+    refuse_misfit(network, data)
     assert data.test is not None  # checked above
     test = data.test.to(desk.device)
     blocks = np.array_split(rows, max(1, -(-len(rows) // PART)))
@@ -89,7 +91,9 @@ def _attack(procedure: Attack, job: Job, desk: Desk, data: Dataset, rows: np.nda
         images = gather(test, indices, dtype=torch.float32)
         stream = job.generator("start", f"{eps:.9f}", block)
         found = attacks.attacked(radii[eps], network, images, test.labels[indices], generator=stream)
-        desk.tell(Progress((number + 1) / total, f"{procedure.by.kind} at eps {eps:.4g}", given=number / total))
+        desk.tell(
+            Progress((number + 1) / total, f"{procedure.by.kind} at eps {eps:.4g}", given=number / total)
+        )
         return {
             "clean": found.clean_logits.float(),
             "logits": found.adversarial_logits.float(),
@@ -203,7 +207,9 @@ def _check(run: Results) -> list[str]:
         return []
     wrong = ["linf"] if (table["linf"] > table["eps"] + ROUNDING).any() else []
     for column, prefix in (("prediction", "logit_"), ("clean", "clean_logit_")):
-        logits = logits_of({name.removeprefix("clean_"): table[name] for name in table if name.startswith(prefix)})
+        logits = logits_of(
+            {name.removeprefix("clean_"): table[name] for name in table if name.startswith(prefix)}
+        )
         if logits is not None and not np.array_equal(usable_logits(logits).argmax(1), table[column]):
             wrong.append(column)
     return wrong
@@ -229,7 +235,9 @@ def _describe(procedure: Attack, run: Results) -> dict[str, Any]:
 
 def _told(by: By) -> str:
     """Say an attack's settings in one line, without the radius."""
-    rest = {name: value for name, value in vars(by).items() if name not in ("kind", "eps") and value is not None}
+    rest = {
+        name: value for name, value in vars(by).items() if name not in ("kind", "eps") and value is not None
+    }
     shown = [f"{name.replace('_', ' ')} {str(value).lower()}" for name, value in rest.items()]
     return ", ".join([by.kind.upper(), *shown])
 

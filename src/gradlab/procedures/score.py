@@ -69,10 +69,12 @@ def _work(procedure: Score, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome
 
 
 def _score(procedure: Score, job: Job, desk: Desk, sets: Mapping[str, Dataset]) -> Outcome:
+    from gradlab.procedures._networks import refuse_misfit
     from gradlab.training.predict import predict_logits
 
     network, names = job.network(), list(sets)
     splits = [_test_of(sets[name]) for name in names]
+    refuse_misfit(network, sets[procedure.data])
 
     def part(number: int) -> Mapping[str, Any]:
         split = splits[number].to(desk.device)
@@ -122,10 +124,13 @@ def score_tables(procedure: Score, raw: Mapping[str, Columns]) -> dict[str, Colu
         raw: tables "predictions" and "foreign", with the logits.
     """
     inside, outside = (logits_of(raw[name]) for name in ("predictions", "foreign"))
-    assert inside is not None and outside is not None  # written together
+    assert inside is not None
+    assert outside is not None  # written together
     kinds = [one.kind for one in procedure.detectors]
     scored = {
-        name: np.concatenate([one.score(usable_logits(logits)) for one in procedure.detectors]).astype(np.float32)
+        name: np.concatenate([one.score(usable_logits(logits)) for one in procedure.detectors]).astype(
+            np.float32
+        )
         for name, logits in (("inside", inside), ("outside", outside))
     }
     return {
@@ -182,7 +187,9 @@ MEASURES = (
 
 def _hits(run: Results) -> np.ndarray:
     table = run.table("predictions")
-    return np.asarray(table["prediction"].astype(np.int64) == table["label"].astype(np.int64), dtype=np.float64)
+    return np.asarray(
+        table["prediction"].astype(np.int64) == table["label"].astype(np.int64), dtype=np.float64
+    )
 
 
 def roc_view(run: Results) -> Columns:
@@ -209,13 +216,19 @@ def _check(run: Results) -> list[str]:
         return []
     logits = logits_of(raw["predictions"])
     assert logits is not None  # just seen
-    wrong = [] if np.array_equal(usable_logits(logits).argmax(1), raw["predictions"]["prediction"]) else ["prediction"]
+    wrong = (
+        []
+        if np.array_equal(usable_logits(logits).argmax(1), raw["predictions"]["prediction"])
+        else ["prediction"]
+    )
     source = {**run.run.spec["procedure"], "net": {"kind": "record", "record": ""}}
     procedure = read_procedure(source, PROCEDURES)
     assert isinstance(procedure, Score)  # this kind's own
     for name, table in score_tables(procedure, raw).items():
         stored = run.run.table(name)["score"]
-        if len(stored) != len(table["score"]) or not np.allclose(stored, table["score"], rtol=1e-5, atol=1e-7):
+        if len(stored) != len(table["score"]) or not np.allclose(
+            stored, table["score"], rtol=1e-5, atol=1e-7
+        ):
             wrong.append(f"score ({name})")
     return wrong
 
@@ -256,5 +269,5 @@ SCORE = Kind(
     flags=_flags,
     describe=_describe,
     draws=False,
-    cost=lambda procedure, counts: sum(one.get("test", 1) for one in counts.values()) / 512,
+    cost=lambda _, counts: sum(one.get("test", 1) for one in counts.values()) / 512,
 )

@@ -64,7 +64,7 @@ class Saved(Procedure):
     """The network of a model folder, as `gradlab train` writes it.
 
     Attributes:
-        folder: path of its model.safetensors, beside which lies model.json.
+        folder: path of its model.json, which holds the checksum of the weights beside it.
     """
 
     kind: Literal["saved"] = "saved"
@@ -79,19 +79,21 @@ def _of_record(source: FromRecord, desk: Desk, store: Store) -> Any:
     record = store.get(source.record)
     kind = desk.toolbox.kinds[record.spec["procedure"]["kind"]]
     if kind.network is None:
-        raise UserError(f"record {record.hash} is of kind '{kind.name}', which leaves no network; name a training.")
+        raise UserError(
+            f"record {record.hash} is of kind '{kind.name}', which leaves no network; name a training."
+        )
     return kind.network(record, desk, store)
 
 
 def _pretrained(source: Pretrained, desk: Desk, _store: Store) -> nn.Module:
-    network = source.model.build(
-        source.input_shape, source.classes, seed=0, mean=source.mean, std=source.std
-    )
+    network = source.model.build(source.input_shape, source.classes, seed=0, mean=source.mean, std=source.std)
     weights = desk.toolbox.unpack(Path(source.weights))
     try:
         lacking = network.load_state_dict(weights, strict=False)
     except RuntimeError as error:  # sizes that differ
-        raise UserError(f"{source.weights} does not fit the network: {str(error).splitlines()[1].strip()}") from error
+        raise UserError(
+            f"{source.weights} does not fit the network: {str(error).splitlines()[1].strip()}"
+        ) from error
     missing = [name for name in lacking.missing_keys if not name.endswith("num_batches_tracked")]
     if missing or lacking.unexpected_keys:
         raise UserError(

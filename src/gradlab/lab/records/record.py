@@ -109,7 +109,9 @@ class Record:
             listed = self.manifest["files"]
         except UserError:
             return [MANIFEST]
-        wrong = [name for name in listed if not _is_plain(name) or checksum(self.folder / name) != listed[name]]
+        wrong = [
+            name for name in listed if not _is_plain(name) or checksum(self.folder / name) != listed[name]
+        ]
         return wrong or (["spec.json"] if _misnamed(self.spec, self.hash) else [])
 
     def _text(self, name: str) -> dict[str, Any]:
@@ -158,6 +160,28 @@ def write_record(
         sync_folder(temporary)
         _put(temporary, final)
         sync_folder(records)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Record(final)
+
+
+def adopt_record(record: Record, records: Path) -> Record:
+    """Copy a record of another folder among these, so that what rests on it can be verified here.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    final = records / record.hash
+    if is_record(final):
+        return Record(final)
+    if record.damaged():
+        raise UserError(_damage(record.folder / record.damaged()[0]))
+    temporary = records / f".{record.hash}.{uuid.uuid4().hex}.tmp"
+    try:
+        shutil.copytree(record.folder, temporary)
+        for path in temporary.iterdir():
+            sync_file(path)
+        _put(temporary, final)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return Record(final)
