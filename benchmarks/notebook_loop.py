@@ -40,10 +40,10 @@ from gradlab.data import Split, from_tensors, load, order
 from gradlab.lab.executor import ENVIRONMENT
 from gradlab.models import MLP
 from gradlab.training import Recipe
-from gradlab.training.ensemble import assemble
-from gradlab.training.feed import Feed
+from gradlab.training.feed import ImageFeed
 from gradlab.training.loop import State, train_epoch
 from gradlab.training.optimizer import build_optimizer
+from gradlab.training.trainee import assemble
 from gradlab.types import UserError
 
 DEPTHS, AIMS = (2, 32), {2: 20, 32: 12}
@@ -126,11 +126,11 @@ def start(depth: int) -> State:
     """Build a fresh training state of six stacked networks."""
     config = MLP(width=WIDTH, depth=depth)
     networks = [config.build((1, 28, 28), 10, seed=seed, mean=(MEAN,), std=(STD,)) for seed in range(SEEDS)]
-    ensemble = assemble(networks, list(range(SEEDS)), device=torch.device("cpu"), dtype=torch.float32)
-    return State(ensemble, build_optimizer(RECIPE, ensemble.flat), epoch=1)
+    trainee = assemble(networks, list(range(SEEDS)), device=torch.device("cpu"), dtype=torch.float32)
+    return State(trainee, build_optimizer(RECIPE, trainee), epoch=1)
 
 
-def floor_epoch(floor: Floor, train: Feed) -> None:
+def floor_epoch(floor: Floor, train: ImageFeed) -> None:
     """Take steps on the same orders as training does."""
     orders = torch.stack([order(len(train), seed=seed, epoch=1) for seed in range(SEEDS)])
     for step in range(STEPS):
@@ -142,7 +142,7 @@ def serve() -> None:
     torch.set_num_threads(1)
     split, _ = images()
     states = {depth: start(depth) for depth in DEPTHS}
-    feed = Feed(split, torch.float32, states[DEPTHS[0]].ensemble.prepare)
+    feed = ImageFeed(split, torch.float32, states[DEPTHS[0]].trainee.prepare)
     assert feed._table is not None  # MNIST fits
     widths = {depth: (784, *(WIDTH,) * (depth + 1), 10) for depth in DEPTHS}
     floors = {depth: Floor(feed._table, feed.labels, widths[depth], SEEDS, BATCH) for depth in DEPTHS}

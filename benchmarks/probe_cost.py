@@ -26,7 +26,7 @@ from torch.nn import functional
 
 from gradlab.data import Split
 from gradlab.training import probe
-from gradlab.training.feed import Feed
+from gradlab.training.feed import ImageFeed
 from gradlab.training.loop import train_epoch
 from gradlab.training.probes_fit import FitProbes
 
@@ -41,13 +41,13 @@ def stacked(depth: int, seeds: int) -> Work:
     """Prepare the MLP of the pages on MNIST-like images, `seeds` of them in one stack."""
     train = images(SHAPES["mnist-like"], RECIPE.batch_size * STEPS)
     state = start(SHAPES["mnist-like"], depth, seeds, residual=False)
-    feed = Feed(train, torch.float32, state.ensemble.prepare)
-    probes = FitProbes([EVERY], 128, train, state.ensemble)
+    feed = ImageFeed(train, torch.float32, state.trainee.prepare)
+    probes = FitProbes([EVERY], 128, feed, state.trainee)
 
     def look() -> None:
-        probes.expect(state.ensemble, EVERY - 1, EVERY)
+        probes.expect(state.trainee, EVERY - 1, EVERY)
         probes.rows = [[] for _ in range(seeds)]
-        probes.record(state.ensemble, range(seeds), EVERY)
+        probes.record(state.trainee, range(seeds), EVERY)
 
     return lambda: train_epoch(state, RECIPE, feed, "fp32"), look
 

@@ -21,10 +21,10 @@ import torch
 from gradlab.data import Split
 from gradlab.models import MLP
 from gradlab.training import Recipe
-from gradlab.training.ensemble import assemble
-from gradlab.training.feed import Feed
+from gradlab.training.feed import ImageFeed
 from gradlab.training.loop import State, train_epoch
 from gradlab.training.optimizer import build_optimizer
+from gradlab.training.trainee import assemble
 
 SHAPES = {"digits-like": (1, 8, 8), "mnist-like": (1, 28, 28)}
 DEPTHS = (2, 32)
@@ -44,15 +44,15 @@ def start(shape: tuple[int, int, int], depth: int, seeds: int, *, residual: bool
     """Build a fresh training state of `seeds` stacked networks."""
     config = MLP(width=16, depth=depth, residual=residual, stem_activation=False)
     networks = [config.build(shape, 10, seed=seed) for seed in range(seeds)]
-    ensemble = assemble(networks, list(range(seeds)), device=torch.device("cpu"), dtype=torch.float32)
-    return State(ensemble, build_optimizer(RECIPE, ensemble.flat), epoch=1)
+    trainee = assemble(networks, list(range(seeds)), device=torch.device("cpu"), dtype=torch.float32)
+    return State(trainee, build_optimizer(RECIPE, trainee), epoch=1)
 
 
 def measure(shape: tuple[int, int, int], depth: int, rounds: int, steps: int) -> dict[str, float]:
     """Return the median processor time per step of one and of six networks, and their ratio."""
     train = images(shape, RECIPE.batch_size * steps)
     states = {count: start(shape, depth, count, residual=True) for count in (1, SEEDS)}
-    feeds = {count: Feed(train, torch.float32, state.ensemble.prepare) for count, state in states.items()}
+    feeds = {count: ImageFeed(train, torch.float32, state.trainee.prepare) for count, state in states.items()}
     seconds: dict[int, list[float]] = {count: [] for count in states}
     for _ in range(rounds + 1):  # the first round warms up
         for count, state in states.items():

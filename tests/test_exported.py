@@ -19,6 +19,7 @@ PACKAGES = (
     "data",
     "detection",
     "lab",
+    "language",
     "metrics",
     "models",
     "report",

@@ -29,6 +29,7 @@ BELOW: dict[str, set[str]] = {
     "training": GROUND | {"augmentation", "data", "models"},
     "attacks": GROUND | {"training", "models", "data", "augmentation"},
     "detection": GROUND | {"training", "models", "data", "augmentation"},
+    "language": GROUND | {"data", "models", "training"},
     "lab": GROUND | {"augmentation", "data", "models", "training"},
     "studies": GROUND | {"augmentation", "data", "models", "training", "lab"},
     "report": {"types", "_lazy", "statistics"},
@@ -122,6 +123,7 @@ gradlab.attacks.ATTACKS, gradlab.attacks.PGD(eps="4/255"), gradlab.attacks.pgd
 gradlab.detection.DETECTORS["max-softmax"]().score([[1.0, 2.0]])
 gradlab.training.Recipe(epochs=3).describe()
 gradlab.training.alarms([]), gradlab.training.alarms_of_runs("a", []), gradlab.training.ProbeRow
+gradlab.language.TextTransformer().describe(8000, 2), gradlab.language.WordPiece()
 gradlab.run, gradlab.plan, gradlab.Result, gradlab.lab.MEASURES
 """
 HELP = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from gradlab.data import info
-from gradlab.data.contents import DataInfo
+from gradlab.data.contents import DataInfo, info_of
 from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure, names_of, walk
 from gradlab.lab.kinds import Kind
+from gradlab.lab.records.adopting import adopt
 from gradlab.lab.records.finding import find_record
-from gradlab.lab.records.record import adopt_record
+from gradlab.lab.records.wanted import records_named
 from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.locks import STUDY, exclusive, shared
+from gradlab.lab.running.naming import report_name
 from gradlab.lab.running.run import Request, make_ready, run_design
 from gradlab.lab.running.worker import disk_message
 from gradlab.models.mlp import MLP
@@ -27,7 +28,7 @@ from gradlab.procedures.toolbox import toolbox_with
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Preset, Study
+from gradlab.studies.setup import PRESETS, Preset, Study, changed_parameters
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -50,6 +51,7 @@ def run(
     device: str = "auto",
     precision: Precision = "fp32",
     out: str | Path = "runs",
+    records: Sequence[str | Path] = (),
     tracker: str | Sequence[str] = (),
     progress: bool | None = None,
     procedures: Sequence[Kind] = (),
@@ -65,7 +67,9 @@ def run(
         data_dir: where data sets lie; GRADLAB_DATA if not given.
         seeds: how many, paired across arms. first_seed: of them; another one repeats the study afresh.
         device: "auto", "cpu", "cuda" or "mps". precision: "fp32", "bf16", "fp16" (not on a CPU) or "fp64".
-        out: folder that holds records and reports; nothing is read from another folder.
+        out: folder that holds records and reports.
+        records: further such folders, whose finished runs count as done; they are only read, and what is used of them is
+            copied, so that `out` stays whole by itself.
         tracker: "tensorboard", "wandb", or several.
         progress: live display on stderr; by default as the terminal allows.
         procedures: kinds of your own that the study uses; they run in this process.
@@ -75,7 +79,7 @@ def run(
     Raises:
         UserError: one sentence that says what to mend; finished runs are kept.
     """
-    design, request, facts = prepare(
+    design, request, _ = prepare(
         study,
         preset=preset,
         data=data,
@@ -85,6 +89,7 @@ def run(
         device=device,
         precision=precision,
         out=out,
+        records=records,
         parameters=parameters,
         command=command,
         procedures=procedures,
@@ -93,7 +98,7 @@ def run(
     from gradlab.lab.running.trackers import check_tracker, open_trackers
 
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)
-    folder = request.out / "reports" / report_name(design, request, facts)
+    folder = request.out / "reports" / request.report
     for name in names:
         check_tracker(name)
     make_ready(request)
@@ -109,6 +114,7 @@ def run(
                 track(event)
 
             results = run_design(design, request, on_event=hear)
+            adopt(records_named(results), request.store)
             with exclusive(request.out / "work" / f"{folder.name}.lock"):
                 write_when_changed(results, folder)
     except OSError as error:
@@ -143,6 +149,7 @@ def prepare(
     device: str,
     precision: Precision,
     out: str | Path,
+    records: Sequence[str | Path] = (),
     parameters: Mapping[str, Any],
     command: str | None,
     procedures: Sequence[Kind] = (),
@@ -151,8 +158,8 @@ def prepare(
     name, build = _study_of(study)
     _check(preset, data, seeds, first_seed, precision)
     memory = {} if isinstance(data, (str, Path)) else {data.name: data}
-    facts = info(data, data_dir) if isinstance(data, (str, Path)) else _facts(data)
-    given, modules = _own_networks(parameters, facts, Path(out))
+    facts = info(data, data_dir) if isinstance(data, (str, Path)) else info_of(data)
+    given, modules, beside = _own_networks(parameters, facts, Path(out))
     folder = None if data_dir is None else str(data_dir)
     places = {} if memory else {facts.name: str(data)}
     request = Request(
@@ -165,6 +172,7 @@ def prepare(
         memory=memory,
         seeds=tuple(range(first_seed, first_seed + seeds)),
         out=Path(out),
+        records=(*_record_folders(records), *beside),
         device=device,
         precision=precision,
         modules=modules,
@@ -172,7 +180,7 @@ def prepare(
     for part in ("train", "test"):
         if not facts.counts.get(part):
             raise UserError(
-                f"'{facts.name}' has no {part} images here, and study '{name}' needs them; choose other data."
+                f"'{facts.name}' has no {part} part here, and study '{name}' needs them; choose other data."
             )
     setup = Setup(
         preset=preset,  # type: ignore[arg-type]
@@ -181,20 +189,25 @@ def prepare(
         class_count=len(facts.class_names),
         checksum=facts.checksum,
         precision=precision,
-        image_size=min(facts.input_shape[1:]),
-        channels=facts.input_shape[0],
+        image_size=min(facts.input_shape[1:], default=0),
+        channels=facts.input_shape[0] if facts.input_shape else 0,
     )
     design = build_design(build, name, setup, given)
     _check_design(design, request)
-    options = {"preset": preset, "data": facts.name, "seeds": seeds}
-    options |= {"first_seed": first_seed} if first_seed else {}
-    options |= {"precision": precision} if precision != "fp32" else {}
-    own = not isinstance(study, str) or any(isinstance(one, Procedure) for one in given.values())
-    options |= dict(parameters) | (
-        {"procedures": {kind.name: kind for kind in procedures}} if procedures else {}
-    )
-    shown = command or _command(study, options, in_python=bool(own or memory or modules))
-    return design, replace(request, command=shown), facts
+    changed = _changed(seeds=seeds, first_seed=first_seed, precision=precision, device=device)
+    shown = {"preset": preset, "data": facts.name, "seeds": seeds}
+    shown |= {key: one for key, one in changed.items() if key != "device"} | dict(parameters)
+    shown |= {"procedures": {kind.name: kind for kind in procedures}} if procedures else {}
+    own = not isinstance(study, str) or any(isinstance(one, Procedure) for one in parameters.values())
+    told = command or _command(study, shown, in_python=bool(own or memory or modules))
+    report = report_name(design.study, facts.name, preset, changed_parameters(build, given) | changed)
+    return design, replace(request, command=told, report=report), facts
+
+
+def _changed(**asked: Any) -> dict[str, Any]:
+    """Return what was asked for that is not the default of `run`."""
+    usual = inspect.signature(run).parameters
+    return {name: value for name, value in asked.items() if value != usual[name].default}
 
 
 def _study_of(study: object) -> tuple[str, Study]:
@@ -245,18 +258,17 @@ def _check_design(design: Design, request: Request) -> None:
         )
 
 
-def _facts(data: Dataset) -> DataInfo:
-    """Return the facts about data in memory."""
-    return DataInfo(
-        name=data.name,
-        checksum=data.checksum,
-        counts={role: len(split) for role, split in data.splits.items()},
-        input_shape=data.input_shape,
-        class_names=data.class_names,
-        mean=data.mean,
-        std=data.std,
-        notes=data.notes,
-    )
+def _record_folders(places: Sequence[str | Path]) -> tuple[Path, ...]:
+    """Return the folders of records in --out folders, or such folders themselves."""
+    found = []
+    for place in (places,) if isinstance(places, str | Path) else places:
+        folder = Path(place) / "records" if (Path(place) / "records").is_dir() else Path(place)
+        if not folder.is_dir():
+            raise UserError(
+                f"records names folders with finished runs, and {place} is none; give an --out folder."
+            )
+        found.append(folder)
+    return tuple(found)
 
 
 def _informer(main: DataInfo, folder: str | None, places: Mapping[str, str]) -> Callable[[str], DataInfo]:
@@ -277,12 +289,15 @@ def _informer(main: DataInfo, folder: str | None, places: Mapping[str, str]) -> 
 
 def _own_networks(
     parameters: Mapping[str, Any], facts: DataInfo, out: Path
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Replace a user's own networks among the parameters by how specs know them; also return what makes them."""
-    given, modules = dict(parameters), {}
+) -> tuple[dict[str, Any], dict[str, Any], tuple[Path, ...]]:
+    """Replace a user's own networks among the parameters by how specs know them.
+
+    Returns: the parameters, what makes the networks of this process, and the folder of a record that lies elsewhere.
+    """
+    given, modules, beside = dict(parameters), dict[str, Any](), ()
     model, models = parameters.get("model"), parameters.get("models")
     if model is not None:
-        given["model"] = _network(model, modules, facts, out)
+        given["model"], beside = _network(model, modules, facts, out)
     if isinstance(models, Mapping):
         from gradlab.procedures._modules import as_factory, describe_factory
 
@@ -291,32 +306,35 @@ def _own_networks(
             if not isinstance(network, (MLP, Mapping)):
                 modules[name] = as_factory(name, network)
                 given["models"][name] = describe_factory(name, modules[name], facts.input_shape)
-    return given, modules
+    return given, modules, beside
 
 
-def _network(value: Any, modules: dict[str, Any], facts: DataInfo, out: Path) -> Procedure:
+def _network(
+    value: Any, modules: dict[str, Any], facts: DataInfo, out: Path
+) -> tuple[Procedure, tuple[Path, ...]]:
     """Return the source that stands for a network: a module, a model folder, a record, or weights in a file.
 
     Raises:
         UserError: nothing of that kind is there.
     """
     if isinstance(value, Procedure):
-        return value
+        return value, ()
     if not isinstance(value, (str, Path)):
         from gradlab.procedures._modules import describe_given
 
         modules["model"] = value
-        return describe_given("model", value, facts.input_shape)
+        return describe_given("model", value, facts.input_shape), ()
     path = Path(value)
     folder = path.parent if path.name in ("model.safetensors", "model.json") else path
     if (folder / "model.json").is_file():
-        return Saved(folder=str(folder / "model.json"))
+        return Saved(folder=str(folder / "model.json")), ()
     if path.is_file():
         raise UserError(
             f"{path} holds no network by itself; give the folder of a model, or in Python "
             "model=Pretrained(model=..., weights=...)."
         )
-    return FromRecord(record=adopt_record(find_record(value, out, what="model"), out / "records").hash)
+    record = find_record(value, out, what="model")
+    return FromRecord(record=record.hash), (record.folder.parent,)
 
 
 def _command(study: str | Study | Design, options: Mapping[str, Any], *, in_python: bool) -> str:
@@ -342,8 +360,3 @@ def _told(value: Any) -> str:
         if value is None or isinstance(value, (str, Path, int, float, tuple, list))
         else type(value).__name__
     )
-
-
-def report_name(design: Design, request: Request, facts: DataInfo) -> str:
-    """Return the name of the report's folder, such as residual-mlp-digits-quick."""
-    return re.sub(r"[^\w.-]+", "-", f"{design.study}-{facts.name}-{request.preset}")

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from gradlab.data import Dataset, load
-from gradlab.lab.run import Request, facts_of, run_design
+from gradlab.lab import run_design
+from tests.finished import request_here
+from tests.lab import toy
 from tests.lab.fakes import small_design
 
 
@@ -25,8 +27,7 @@ def run_here(
     out: Path, data: Dataset, seeds: tuple[int, ...] = (0, 1, 2), *, epochs: int = 2
 ) -> dict[str, Any]:
     """Run the small design in this process."""
-    request = Request(preset="quick", data=data.name, dataset=data, seeds=seeds, out=out, device="cpu")
-    return run_design(small_design(epochs), request, facts_of(request))
+    return run_design(small_design(epochs), request_here(out, data, seeds))
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +42,17 @@ def finished(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
 def out(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished folder that a test may spoil."""
     return Path(shutil.copytree(finished, tmp_path / "out"))
+
+
+@pytest.fixture(scope="session")
+def toy_finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An --out folder with the records of the toy design; read only."""
+    out = tmp_path_factory.mktemp("toy")
+    toy.run(toy.small_design(), toy.here(out))
+    return out
+
+
+@pytest.fixture
+def toys(toy_finished: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may spoil."""
+    return Path(shutil.copytree(toy_finished, tmp_path / "toys"))

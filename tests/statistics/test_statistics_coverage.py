@@ -52,6 +52,13 @@ def test_committed_results_show_what_the_score_bound_mends() -> None:
     assert one["rule"]["false_verdict"] <= 0.005 < one["normal"]["false_verdict"]
 
 
+def test_committed_results_show_that_an_auroc_needs_both_axes() -> None:
+    rows = json.loads((COMMITTED / "coverage.json").read_text())["auroc"]
+    assert min(row["both"] for row in rows) >= 0.93
+    assert min(min(row["in_alone"], row["out_alone"]) for row in rows) < 0.85
+    assert min(row["seeds_alone"] for row in rows) < 0.6
+
+
 def test_committed_page_is_that_of_the_committed_numbers() -> None:
     code = (
         "import json, sys; sys.path.insert(0, 'benchmarks'); from _statistics_tables import markdown; "

@@ -58,6 +58,9 @@ def notebook(
             if ema is not None:
                 for mine, theirs in zip(average.parameters(), model.parameters(), strict=True):
                     mine.data = ema * mine.data + (1 - ema) * theirs.data
+                for mine, theirs in zip(average.buffers(), model.buffers(), strict=True):
+                    floating = mine.is_floating_point()
+                    mine.data = ema * mine.data + (1 - ema) * theirs.data if floating else theirs.data.clone()
     return (model if ema is None else average).state_dict()
 
 

@@ -10,7 +10,7 @@ from gradlab.data import from_tensors
 from gradlab.models import MLP
 from gradlab.training import Recipe, fit, fit_stacked
 from gradlab.training.augment import Augmenter, build_augmenter, last_linear
-from gradlab.training.loop import batch_loss, training_loss
+from gradlab.training.objective import batch_loss, training_loss
 from gradlab.types import UserError
 
 CONFIG = MLP(width=6, depth=1)

@@ -6,7 +6,7 @@ import torch
 from gradlab.data import gather
 from gradlab.models import MLP
 from gradlab.training import feed as feeds
-from gradlab.training.feed import Feed, ranges
+from gradlab.training.feed import Feed, ImageFeed, ranges
 
 from .examples import CLASSES, SHAPE, blobs
 
@@ -17,13 +17,14 @@ def test_a_batch_is_gathered_and_prepared_whatever_fits_in_memory(dtype, limit, 
     monkeypatch.setattr(feeds, "TABLE_BYTES", limit)
     train = blobs().train
     prepare = MLP().build(SHAPE, CLASSES, seed=0, mean=(0.3,), std=(0.2,)).to(dtype).prepare
-    feed = Feed(train, dtype, prepare)
+    feed = ImageFeed(train, dtype, prepare)
     for shape in [(2, 7), (2, 3), (2, 7)]:  # the last, smaller batch shares the room of the others
         indices = torch.randint(0, len(train), shape)
         assert torch.equal(feed.batch(indices), prepare(gather(train, indices, dtype)))
-    everything = torch.cat([features for features, _ in feed.parts()])
+    everything = torch.cat([features for _, features in feed.parts()])
     assert torch.equal(everything, prepare(gather(train, torch.arange(len(train)), dtype)))
-    assert torch.equal(torch.cat([labels for _, labels in feed.parts()]), train.labels)
+    assert torch.equal(torch.cat([indices for indices, _ in feed.parts()]), torch.arange(len(train)))
+    assert isinstance(feed, Feed)
 
 
 def test_evaluation_batches_cover_everything_once_and_shrink_with_the_images():

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import Group, Parameter
 from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from gradlab.augmentation import AUGMENTATION_SETS
 from gradlab.cli._studies import _converter
@@ -30,7 +31,8 @@ def parameters_of(config: type, group: Group, defaults: Mapping[str, Any]) -> li
     told, hints = field_texts(config), typing.get_type_hints(config, include_extras=True)
     found = []
     for field in dataclasses.fields(config):
-        hint, default = hints[field.name], defaults.get(field.name, field.default)
+        hint, own = hints[field.name], field.default
+        default = defaults.get(field.name, own.default if isinstance(own, FieldInfo) else own)
         text = told.get(field.name, "")
         kinds, several = kinds_of(hint)
         if not kinds:

@@ -12,6 +12,7 @@ from gradlab.data._limits import TABLE_BYTES, UNPACKED_FLOOR, UNPACKED_RATIO, gi
 from gradlab.types import UserError
 
 pa: Any = import_module("pyarrow")  # untyped
+pc: Any = import_module("pyarrow.compute")
 pq: Any = import_module("pyarrow.parquet")
 _BATCH_BYTES = 2**28
 _MOST_ROWS = 4096
@@ -62,12 +63,14 @@ class Columns:
         rows = max(1, min(_MOST_ROWS, _BATCH_BYTES // max(1, largest)))
         batches, total = [], 0
         for batch in self._parquet.iter_batches(batch_size=rows, columns=columns):
-            total += batch.nbytes
+            total += sum(map(_bytes_of, batch.columns))
             if total > most:
                 raise self._too_large(columns, most)
-            batches.append(batch)
-        kept = pa.schema([self.schema.field(name) for name in columns])
-        return pa.Table.from_batches(batches, schema=batches[0].schema if batches else kept)
+            batches.append(pa.table([_plain(column) for column in batch.columns], batch.schema.names))
+        if not batches:
+            kept = [_plain(pa.nulls(0, self.schema.field(name).type)) for name in columns]
+            batches.append(pa.table(kept, columns))
+        return pa.concat_tables(batches).select(columns)
 
     def _largest_chunk(self, columns: list[str], most: int) -> int:
         """Bytes of the largest column chunk whose values may repeat: no value of it is larger."""
@@ -91,12 +94,28 @@ class Columns:
         )
 
 
+def _bytes_of(column: Any) -> int:
+    """Bytes that a column takes, categories replaced by their values."""
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    values = column.dictionary
+    if pa.types.is_primitive(values.type):
+        return 8 * len(column)
+    lengths = pc.binary_length(values).take(column.indices)
+    return int(pc.sum(lengths).as_py() or 0) + 8 * len(column)
+
+
+def _plain(column: Any) -> Any:
+    """A column with categories replaced by their values."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
 def _readable(file: Path, work: Callable[[], Any]) -> Any:
     try:
         return work()
     except UserError:
         raise
-    except (pa.ArrowException, OSError, UnicodeDecodeError, RecursionError, MemoryError) as error:
+    except (pa.ArrowException, OSError, UnicodeError, RecursionError, MemoryError) as error:
         reason = (str(error) or type(error).__name__).split("\n")[0][:120].rstrip(".")
         raise UserError(f"{shown(file)} is no readable Parquet file ({reason}); get it again.") from error
 

@@ -99,9 +99,7 @@ def _class_names(first: Columns, table: Any, label: str, entry: Entry | None, ro
 
 
 def _plain_column(column: Any, name: str, where: object) -> Any:
-    """A column of whole numbers or texts, categories replaced by their values; refuses every other type."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    """A column of whole numbers or texts; refuses every other type."""
     kind = column.type
     readable = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
     if not any(question(kind) for question in readable):
@@ -141,8 +139,6 @@ def _labels(
 
 
 def _texts(column: Any, where: str) -> tuple[str, ...]:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         raise UserError(
             f"The sentences of {shown(where)} must be texts, not {str(column.type)[:60]}; convert them."

@@ -13,8 +13,9 @@ TEST_MARK = "_gradlab_test_of"
 def refuse_test(thing: object, purpose: str) -> None:
     """Raise if `thing` holds test images; everything that trains or selects calls this first.
 
-    It looks through a Split, tensors of one (and slices of them), lists, and what PyTorch wraps around them: Subset,
-    ConcatDataset, TensorDataset, DataLoader. A Dataset passes, since its train and validation part are taken.
+    It looks at the role of a Split or feed and of what it was made from, and through tensors of a split (and slices of
+    them), lists, and what PyTorch wraps around them: Subset, ConcatDataset, TensorDataset, DataLoader. A Dataset passes,
+    since its train and validation part are taken.
 
     Args:
         thing: what was handed over.
@@ -44,8 +45,9 @@ def _test_inside(thing: Any, seen: set[int]) -> str | None:
     if thing is None or isinstance(thing, (str, bytes, int, float)) or id(thing) in seen:
         return None
     seen.add(id(thing))
-    if getattr(thing, "role", None) == "test":
-        return str(thing.origin.name)
+    origin = getattr(thing, "origin", None)
+    if "test" in (getattr(thing, "role", None), getattr(origin, "role", None)):
+        return str(getattr(origin, "name", "these data"))
     if name := marked_as_test(thing):
         return name
     if isinstance(thing, dict):

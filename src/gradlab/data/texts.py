@@ -71,26 +71,26 @@ def _values(pair: Pair, role: Role) -> list[Any]:
         raise UserError(
             f"The test sentences of '{of}' cannot become {role} sentences; take sentences of its train part."
         )
-    values = labels.tolist() if isinstance(labels, Tensor | np.ndarray) else list(labels)
+    listed = labels.tolist() if isinstance(labels, Tensor | np.ndarray) else labels
+    values: list[Any] = [int(value) if isinstance(value, np.integer) else value for value in listed]
     if len(values) != len(texts):
         raise UserError(f"{len(texts)} {role} sentences need as many labels, got {len(values)}.")
-    kinds = {bool if isinstance(value, bool) else str if isinstance(value, str) else int
-             if isinstance(value, int | np.integer) else type(value) for value in values}  # fmt: skip
+    kinds = {type(value) for value in values}
     if not (kinds <= {str} or kinds <= {int}):
         found = " and ".join(sorted(kind.__name__ for kind in kinds))
         raise UserError(
             f"The {role} labels must be all texts or all whole numbers, got {found}; convert them."
         )
+    if kinds == {int} and any(abs(value) >= 2**63 for value in values):
+        raise UserError(f"The {role} labels have numbers beyond 64 bits; renumber them.")
     return values
 
 
 def _part(texts: Sequence[str], values: list[Any], names: tuple[str, ...], role: Role) -> TextPart:
     where = f"the {role} part"
     if values and isinstance(values[0], str):
-        numbers = numbers_of([str(value) for value in values], names, where)
+        numbers = numbers_of(values, names, where)
     else:
-        if any(abs(int(value)) >= 2**63 for value in values):
-            raise UserError(f"The {role} labels have numbers beyond 64 bits; renumber them.")
         numbers = np.array(values, dtype=np.int64)
         check_labels(numbers, names, where)
     return TextPart(check_texts(texts, where), numbers)

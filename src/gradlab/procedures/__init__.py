@@ -15,11 +15,16 @@ __getattr__, __dir__, __all__ = attach(
         "Saved": "sources",
         "Score": "score",
         "TOOLBOX": "toolbox",
+        "TextTrain": "text_train",
         "Train": "train",
+        "network_of": "_networks",
+        "usable_logits": "_predictions",
     },
 )
 
 if TYPE_CHECKING:
+    from gradlab.procedures._networks import network_of as network_of
+    from gradlab.procedures._predictions import usable_logits as usable_logits
     from gradlab.procedures.attack import Attack as Attack
     from gradlab.procedures.registry import PROCEDURES as PROCEDURES
     from gradlab.procedures.score import Score as Score
@@ -27,5 +32,6 @@ if TYPE_CHECKING:
     from gradlab.procedures.sources import Given as Given
     from gradlab.procedures.sources import Pretrained as Pretrained
     from gradlab.procedures.sources import Saved as Saved
+    from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX
     from gradlab.procedures.train import Train as Train

@@ -50,7 +50,7 @@ def network_of(record: Record, modules: Mapping[str, Any] | None = None) -> nn.M
             mean=tuple(facts["mean"]),
             std=tuple(facts["std"]),
         )
-    weights = load_file(path)
+    weights = {name: value for name, value in load_file(path).items() if not name.startswith("epoch-")}
     network.to(next(value for value in weights.values() if value.is_floating_point()).dtype)
     network.load_state_dict(weights)
     return network.eval()

@@ -79,14 +79,21 @@ def wrong_predictions(run: Results, table: str = "predictions", fact: str = "tes
 
 def _wrong_shares(predictions: np.ndarray, labels: np.ndarray, stored: Mapping[str, float]) -> list[str]:
     """Name the scores that predictions alone contradict."""
-    fresh = {"accuracy": float((predictions == labels).mean()), "f1_macro": f1(predictions, labels, how="macro")}
-    return [name for name in fresh if name in stored and not math.isclose(stored[name], fresh[name], rel_tol=1e-9)]
+    fresh = {
+        "accuracy": float((predictions == labels).mean()),
+        "f1_macro": f1(predictions, labels, how="macro"),
+    }
+    return [
+        name for name in fresh if name in stored and not math.isclose(stored[name], fresh[name], rel_tol=1e-9)
+    ]
 
 
 def hits(run: Results, table: str = "predictions") -> np.ndarray:
     """Return 1 for every image whose class was named, else 0, (N,) float64."""
     found = run.table(table)
-    return np.asarray(found["prediction"].astype(np.int64) == found["label"].astype(np.int64), dtype=np.float64)
+    return np.asarray(
+        found["prediction"].astype(np.int64) == found["label"].astype(np.int64), dtype=np.float64
+    )
 
 
 def has_learned(run: Results) -> bool:

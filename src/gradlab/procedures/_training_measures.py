@@ -15,7 +15,6 @@ from gradlab.training.probe_row import ProbeRow, count_learning, probe_columns
 
 if TYPE_CHECKING:
     from gradlab.lab.running.desk import Desk, Job
-    from gradlab.training.fit import Epoch
 
 SMALLEST = 1.4e-45
 """Smallest positive number of fp32: a gradient that is exactly zero counts as this."""
@@ -98,19 +97,32 @@ def _dead_units(run: Results) -> float:
     return float(ran.mean()) if len(ran) else math.nan
 
 
-MEASURES = (
+OF_EPOCHS = (
     Measure("validation loss", "nats", "lower", _validation_loss, on="validation"),
-    Measure(
-        "validation accuracy", "fraction", "higher", _validation_accuracy, range=(0, 1), on="validation"
-    ),
+    Measure("validation accuracy", "fraction", "higher", _validation_accuracy, range=(0, 1), on="validation"),
     Measure("best epoch", "epochs", "lower", lambda run: float(run.facts["best_epoch"]), on="validation"),
     Measure("epochs trained", "epochs", "lower", _epochs_trained, on="validation"),
+)
+"""Measures of any training."""
+MEASURES = (
+    *OF_EPOCHS,
     Measure("gradient flow at the start", "decades", "neither", _flow("start"), on="train", learns=False),
     Measure("gradient flow at the end", "decades", "neither", _flow("end"), on="train", learns=False),
-    Measure("first-layer gradient at the start", "decades", "neither", _first("start"), on="train", learns=False),
+    Measure(
+        "first-layer gradient at the start", "decades", "neither", _first("start"), on="train", learns=False
+    ),
     Measure("first-layer gradient at the end", "decades", "neither", _first("end"), on="train", learns=False),
-    Measure("effective depth at the start", "layers", "higher", _effective_depth("start"), on="train", learns=False),
-    Measure("effective depth at the end", "layers", "higher", _effective_depth("end"), on="train", learns=False),
+    Measure(
+        "effective depth at the start",
+        "layers",
+        "higher",
+        _effective_depth("start"),
+        on="train",
+        learns=False,
+    ),
+    Measure(
+        "effective depth at the end", "layers", "higher", _effective_depth("end"), on="train", learns=False
+    ),
     Measure("dead units", "fraction", "lower", _dead_units, range=(0, 1), on="train", learns=False),
 )
 """Gradient flow: the weight-gradient norm of the first layer inside the blocks over that of the last, as a power of
@@ -143,23 +155,8 @@ def rows_of(run: Results) -> Columns:
     return probe_columns(rows)
 
 
-def describe_epoch(epoch: Epoch) -> str:
-    """Say an epoch of a block in one line: means over its seeds, and the rate."""
-    parts = []
-    for name, short in (
-        ("train_loss", "loss"),
-        ("validation_loss", "val loss"),
-        ("validation_accuracy", "val acc"),
-    ):
-        values = [row[name] for row in epoch.metrics if row.get(name) is not None]
-        if values:
-            parts.append(f"{short} {sum(values) / len(values):.3f}")
-    parts.append(f"{epoch.images_per_second:,.0f} images/s")
-    return f"{epoch.epoch}/{epoch.epochs} epochs · " + " · ".join(parts)
-
-
 def measured_seconds(procedure: Any, jobs: Sequence[Job], desk: Desk) -> float:
     """Seconds that a block would train and validate, from the median of a few steps."""
     from gradlab.procedures._timing import block_seconds
 
-    return block_seconds(procedure, jobs, desk)
+    return float(block_seconds(procedure, jobs, desk))

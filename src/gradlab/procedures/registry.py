@@ -4,6 +4,9 @@ from gradlab.lab.kinds import Kind
 from gradlab.procedures.attack import ATTACK
 from gradlab.procedures.score import SCORE
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
+from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
 
-PROCEDURES: dict[str, Kind] = {kind.name: kind for kind in (TRAIN, ATTACK, SCORE, GIVEN, RECORD, PRETRAINED, SAVED)}
+PROCEDURES: dict[str, Kind] = {
+    kind.name: kind for kind in (TRAIN, ATTACK, SCORE, TEXT_TRAIN, GIVEN, RECORD, PRETRAINED, SAVED)
+}

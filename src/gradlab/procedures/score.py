@@ -84,7 +84,7 @@ def _score(procedure: Score, job: Job, desk: Desk, sets: Mapping[str, Dataset]) 
 
     logits = [one["logits"].numpy() for one in desk.in_parts(f"logits-{job.seed}", len(names), part)]
     labels = splits[0].labels.cpu().numpy()
-    tables = {
+    tables: dict[str, Columns] = {
         "predictions": {
             "label": labels.astype(np.int16),
             "prediction": usable_logits(logits[0]).argmax(1).astype(np.int16),
@@ -124,8 +124,8 @@ def score_tables(procedure: Score, raw: Mapping[str, Columns]) -> dict[str, Colu
         raw: tables "predictions" and "foreign", with the logits.
     """
     inside, outside = (logits_of(raw[name]) for name in ("predictions", "foreign"))
-    assert inside is not None
-    assert outside is not None  # written together
+    assert inside is not None  # written together
+    assert outside is not None
     kinds = [one.kind for one in procedure.detectors]
     scored = {
         name: np.concatenate([one.score(usable_logits(logits)) for one in procedure.detectors]).astype(
@@ -251,9 +251,10 @@ SCORE = Kind(
     name="score",
     title="scoring",
     configuration=Score,
+    reads="images",
     work=_work,
     tables={
-        "predictions": PREDICTIONS,
+        "predictions": {name: PREDICTIONS[name] for name in ("label", "prediction")},
         "foreign": {},
         "inside": {},
         "outside": {},

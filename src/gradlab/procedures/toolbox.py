@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def _load(name: str, folder: str | None, checksum: str | None) -> Dataset | TextDataset:
     from gradlab.data import load
 
-    return load(name, folder, expect=checksum)
+    found: Dataset | TextDataset = load(name, folder, expect=checksum)
+    return found
 
 
 def _generator(seed: int, device: str) -> Generator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,29 +13,35 @@ from gradlab.lab.designing.procedure import DataName, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.lab.records.columns import Columns
-from gradlab.lab.running.desk import Progress
 from gradlab.models.cnn import CNN
 from gradlab.models.mlp import MLP
 from gradlab.models.registry import Model
+from gradlab.procedures import _fits
 from gradlab.procedures import _training_measures as told
-from gradlab.procedures._predictions import PREDICTIONS, SCORES, has_learned, prediction_table, scores, wrong_predictions
+from gradlab.procedures._predictions import (
+    PREDICTIONS,
+    SCORES,
+    has_learned,
+    prediction_table,
+    scores,
+    wrong_predictions,
+)
 from gradlab.training.alarms import alarms_of_runs
 from gradlab.training.probe_row import probe_columns
-from gradlab.training.recipe import Recipe
-from gradlab.types import STRICT, Count, UserError
+from gradlab.training.recipe import Precision, Recipe
+from gradlab.types import STRICT, Count, UserError, later
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from gradlab.data import Dataset
+    from gradlab.data import Dataset, Split
     from gradlab.lab.records.record import Record, Store
     from gradlab.lab.running.desk import Desk, Job
-    from gradlab.training.fit import Epoch, Fit
+    from gradlab.training.fit import Fit
     from gradlab.training.probe import LayerGradient
 
 BLOCK = 6
 """Seeds 0-5, 6-11, … of an MLP train together, whichever are asked for, so that no record's bits depend on the others."""
-CHECKPOINT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -54,6 +60,8 @@ class Train(Procedure):
         data: with train, validation and test. model: the network. recipe: how it is trained.
         train_images: how many of the training images, drawn afresh for every seed; None for all.
         probe_steps: optimiser steps after which all layers are probed. probe_batch: images of the fixed batch for probes.
+        single: one network for its own sake, not a seed of a study: it trains by itself, its validation images are
+            scored as well, and data without test images will do.
     """
 
     kind: Literal["train"] = "train"
@@ -63,6 +71,7 @@ class Train(Procedure):
     train_images: Count | None = None
     probe_steps: tuple[int, ...] = ()
     probe_batch: Count = 128
+    single: bool = later(False)
 
 
 def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
@@ -71,30 +80,31 @@ def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome
     from gradlab.training.fit import fit_stacked
 
     data = desk.data(procedure.data)
-    if data.test is None:
+    if data.test is None and not procedure.single:
         raise UserError(
             f"'{data.name}' has no test images here, so its runs cannot be judged; choose data with a test part."
         )
-    networks = [_build(procedure, data, desk, job.seed or 0) for job in jobs]
-    networks = [network.to(device=desk.device, dtype=DTYPES[desk.precision]) for network in networks]  # type: ignore[index]
+    networks = [build_network(procedure, data, desk, job.seed or 0) for job in jobs]
+    precision: Precision = procedure.recipe.precision or desk.precision  # type: ignore[assignment]
+    networks = [network.to(device=desk.device, dtype=DTYPES[precision]) for network in networks]
     local = data.to(desk.device)
     train, validation = training_parts(local, None, procedure.recipe)
     check_model(networks[0], train, validation, local.num_classes)
     before = [_probe(network, local, procedure) for network in networks]
-    starts = [start_digest(network) for network in networks]
+    starts = [_fits.start_digest(network) for network in networks]
     fits = fit_stacked(
         networks,
         local,
         procedure.recipe,
         seeds=[job.seed or 0 for job in jobs],
         device=desk.device,
-        precision=desk.precision,  # type: ignore[arg-type]
+        precision=precision,
         train_images=procedure.train_images,
         probe_steps=procedure.probe_steps,
         probe_batch=procedure.probe_batch,
         checkpoint=desk.checkpoint,
-        checkpoint_seconds=CHECKPOINT_SECONDS,
-        listeners=[lambda epoch: desk.tell(_progress(epoch))],
+        checkpoint_seconds=_fits.CHECKPOINT_SECONDS,
+        listeners=[lambda epoch: desk.tell(_fits.progress_of(epoch))],
         progress=False,
     )
     for fit, start, digest in zip(fits, before, starts, strict=True):
@@ -102,20 +112,12 @@ def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome
         yield _outcome(procedure, fit, local, gradients, digest, desk)
 
 
-def _build(procedure: Train, data: Dataset, desk: Desk, seed: int) -> nn.Module:
+def build_network(procedure: Train, data: Dataset, desk: Desk, seed: int) -> nn.Module:
+    """Build the network of one seed, with its initial bits."""
     if isinstance(procedure.model, Custom):
         return desk.modules[procedure.model.name](seed)  # type: ignore[no-any-return]
     shape, mean, std = tuple(data.input_shape), tuple(data.mean), tuple(data.std)
     return procedure.model.build(shape, data.num_classes, seed=seed, mean=mean, std=std)
-
-
-def start_digest(network: nn.Module) -> str:
-    """Return a digest of all trained numbers in their order, whatever they are called."""
-    found = hashlib.sha256()
-    for parameter in network.parameters():
-        if parameter.requires_grad:
-            found.update(np.ascontiguousarray(parameter.detach().cpu().double().numpy()).tobytes())
-    return found.hexdigest()[:16]
 
 
 def _probe(network: nn.Module, data: Dataset, procedure: Train) -> list[LayerGradient]:
@@ -130,59 +132,39 @@ def _probe(network: nn.Module, data: Dataset, procedure: Train) -> list[LayerGra
     return gradient_norms(network, data, batch_size=procedure.probe_batch)
 
 
-def _progress(epoch: Epoch) -> Progress:
-    rows = tuple(
-        (seed, epoch.epoch, {name: value for name, value in row.items() if name != "epoch"})
-        for seed, row in zip(epoch.seeds, epoch.metrics, strict=True)
-    )
-    share, before = epoch.epoch / epoch.epochs, (epoch.epoch - 1) / epoch.epochs
-    return Progress(share, told.describe_epoch(epoch), rows, given=before)
-
-
 def _outcome(
     procedure: Train, fit: Fit, data: Dataset, gradients: Columns, start: str, desk: Desk
 ) -> Outcome:
-    import time
-
     from gradlab.procedures._gallery import most_confident_errors
-    from gradlab.training.predict import predict_logits
 
-    assert data.test is not None  # checked above
     begun = time.perf_counter()
-    logits = predict_logits(fit.model, data.test, precision=desk.precision).float().cpu().numpy()  # type: ignore[arg-type]
-    labels = data.test.labels.cpu().numpy()
-    facts = {
-        "status": fit.status,
-        "note": fit.note,
-        "best_epoch": fit.best_epoch,
-        "epochs": fit.epochs,
-        "max_epochs": procedure.recipe.epochs,
-        "parameters": sum(p.numel() for p in fit.model.parameters() if p.requires_grad),
-        "start": start,
+    facts = _fits.facts_of(fit, procedure.recipe, start) | {
         "input_shape": list(data.input_shape),
         "class_names": list(data.class_names),
         "mean": list(data.mean),
         "std": list(data.std),
-        "test": scores(logits, labels),
     }
-    tables = {
-        "epochs": _epochs(fit),
-        "gradients": gradients,
-        "predictions": prediction_table(logits, labels),
-        "errors": most_confident_errors(logits, data.test),
-    }
+    tables = {"epochs": _fits.epochs_of(fit), "gradients": gradients}
+    if procedure.single and data.validation is not None:
+        facts["validation"] = scores(*_predicted(procedure, fit, data.validation, desk))
+    if data.test is not None:
+        logits, labels = _predicted(procedure, fit, data.test, desk)
+        facts["test"] = scores(logits, labels)
+        tables["predictions"] = prediction_table(logits, labels)
+        tables["errors"] = most_confident_errors(logits, data.test)
     if procedure.probe_steps:
         tables["probes"] = probe_columns(fit.probes)
-    state = {name: value.detach().cpu().contiguous() for name, value in fit.model.state_dict().items()}
-    return Outcome(facts, tables, state, seconds=fit.seconds + time.perf_counter() - begun)
+    spent = fit.seconds + time.perf_counter() - begun
+    return Outcome(facts, tables, _fits.weights_of(fit), seconds=spent)
 
 
-def _epochs(fit: Fit) -> Columns:
-    names = list(fit.history[0]) if fit.history else ["epoch"]
-    return {
-        name: np.array([row[name] for row in fit.history], dtype=np.int32 if name == "epoch" else np.float64)
-        for name in names
-    }
+def _predicted(procedure: Train, fit: Fit, split: Split, desk: Desk) -> tuple[np.ndarray, np.ndarray]:
+    """Return logits (N, K) and labels (N,) of a part of the data."""
+    from gradlab.training.predict import predict_logits
+
+    precision: Any = procedure.recipe.precision or desk.precision
+    logits = predict_logits(fit.model, split, precision=precision)
+    return logits.float().cpu().numpy(), split.labels.cpu().numpy()
 
 
 def _gradients(start: list[LayerGradient], end: list[LayerGradient]) -> Columns:
@@ -205,17 +187,9 @@ def _gradients(start: list[LayerGradient], end: list[LayerGradient]) -> Columns:
 
 def _describe(procedure: Train, run: Results) -> dict[str, Any]:
     facts, model = run.facts, procedure.model
-    told = {"parameters": facts["parameters"], "recipe": procedure.recipe.describe()}
-    return told | {"layers": layers_of(model, facts["input_shape"], len(facts["class_names"]))}
-
-
-def layers_of(model: MLP | CNN | Custom, input_shape: Sequence[int], classes: int) -> str:
-    """Name the layers of a network in one line."""
-    if isinstance(model, Custom):
-        return model.name
-    if isinstance(model, CNN):
-        return model.describe(tuple(input_shape), classes)
-    return model.describe(int(np.prod(input_shape)), classes)
+    shape, classes = facts["input_shape"], len(facts["class_names"])
+    layers = model.name if isinstance(model, Custom) else model.describe(shape, classes)
+    return {"parameters": facts["parameters"], "layers": layers, "recipe": procedure.recipe.describe()}
 
 
 def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:
@@ -233,20 +207,22 @@ def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
     steps = procedure.recipe.epochs * images / procedure.recipe.batch_size
     if isinstance(procedure.model, CNN):
         return 30.0 * steps * len(procedure.model.widths) * procedure.model.blocks
-    return steps * (4 if isinstance(procedure.model, Custom) else len(procedure.model.hidden) + 4)
+    return steps * (len(procedure.model.hidden) + 4 if isinstance(procedure.model, MLP) else 4)
 
 
-FRACTION: dict[str, Any] = {"unit": "fraction", "range": (0.0, 1.0)}
+def _block(procedure: Train, precision: str) -> int:
+    stacks = isinstance(procedure.model, MLP) and not procedure.single and precision != "fp16"
+    return BLOCK if stacks else 1
+
+
 TRAIN = Kind(
     name="train",
     title="training",
     configuration=Train,
+    reads="images",
     work=_work,
     tables={
-        "epochs": {
-            "train_accuracy": Column("train accuracy", **FRACTION),
-            "validation_accuracy": Column("validation accuracy", **FRACTION),
-        },
+        "epochs": _fits.EPOCHS,
         "gradients": {
             "index": Column("layer"),
             "norm": Column("gradient norm"),
@@ -263,7 +239,8 @@ TRAIN = Kind(
     describe=_describe,
     network=_network,
     here=lambda procedure: isinstance(procedure.model, Custom),
-    block=lambda procedure, precision: BLOCK if isinstance(procedure.model, MLP) and precision != "fp16" else 1,
+    block=_block,
     cost=_cost,
     time=told.measured_seconds,
+    may_stop=lambda procedure: procedure.recipe.stopping is not None,
 )

@@ -66,7 +66,12 @@ def compare(
     )
     first, *others = nets
     arms = tuple(
-        Arm(name=name, label=name, factors={"model": name, "data": setup.data}, procedure=Train(data=setup.data, model=net, recipe=recipe))
+        Arm(
+            name=name,
+            label=name,
+            factors={"model": name, "data": setup.data},
+            procedure=Train(data=setup.data, model=net, recipe=recipe),
+        )
         for name, net in nets.items()
     )
     return Design(

@@ -107,9 +107,7 @@ def _best(arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
             label=f"{OPTIMISERS[name][0]}, chosen rate",
             factors={"optimiser": OPTIMISERS[name][0], "rate": "chosen"},
             procedure=Pick(
-                among=tuple(
-                    arm.procedure for arm in arms if arm.factors["optimiser"] == OPTIMISERS[name][0]
-                )
+                among=tuple(arm.procedure for arm in arms if arm.factors["optimiser"] == OPTIMISERS[name][0])
             ),
         )
         for name in OPTIMISERS

@@ -26,7 +26,7 @@ BACKGROUND = (
     "Attack and scores come from the same trained networks; nothing is trained twice."
 )
 DETECTORS = (MaxSoftmax(), MaxLogit())
-ATTACKS = {"fgsm": FGSM(), "pgd": PGD(steps=10)}
+ATTACKS: dict[str, FGSM | PGD] = {"fgsm": FGSM(), "pgd": PGD(steps=10)}
 POINT = 0.01
 
 
@@ -56,8 +56,16 @@ def tour(
     radii = tuple(dict.fromkeys((0.0, *(eps or _radii(setup)))))
     count = images or (None if setup.is_small else 500)
     shape = f"@{setup.image_size}:{'grey' if setup.channels == 1 else 'rgb'}"
-    foreign = {**({near: "classes left out"} if near else {}), f"photos{shape}": "photographs", f"noise{shape}": "noise"}
-    arms = (*_net_arms(net, model), *_attack_arms(net, inside, radii, count), *_score_arms(net, inside, foreign))
+    foreign = {
+        **({near: "classes left out"} if near else {}),
+        f"photos{shape}": "photographs",
+        f"noise{shape}": "noise",
+    }
+    arms = (
+        *_net_arms(net, model),
+        *_attack_arms(net, inside, radii, count),
+        *_score_arms(net, inside, foreign),
+    )
     return Design(
         study="tour",
         title="A tour: train, attack, detect",
@@ -97,8 +105,10 @@ def _in_levels(eps: float) -> str:
 
 
 def _net_arms(net: Procedure, model: Procedure | None) -> tuple[Arm, ...]:
-    return () if model is not None else (
-        Arm(name="net", label="the trained network", factors={"net": "small CNN"}, procedure=net),
+    return (
+        ()
+        if model is not None
+        else (Arm(name="net", label="the trained network", factors={"net": "small CNN"}, procedure=net),)
     )
 
 

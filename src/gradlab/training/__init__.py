@@ -8,9 +8,14 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Alarm": "alarms",
+        "Batch": "objective",
         "Cosine": "schedule",
+        "CrossEntropy": "objective",
+        "Feed": "feed",
         "Fit": "fit",
+        "Group": "groups",
         "LossSurface": "surface",
+        "Objective": "objective",
         "OneCycle": "schedule",
         "Patience": "stopping",
         "ProbeRow": "probe_row",
@@ -29,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
         "probe_columns": "probe_row",
         "resolve_device": "device",
         "should_stop": "stopping",
+        "time_steps": "timing",
     },
 )
 
@@ -37,9 +43,14 @@ if TYPE_CHECKING:
     from gradlab.training.alarms import alarms as alarms
     from gradlab.training.alarms import alarms_of_runs as alarms_of_runs
     from gradlab.training.device import resolve_device as resolve_device
+    from gradlab.training.feed import Feed as Feed
     from gradlab.training.fit import Fit as Fit
     from gradlab.training.fit import fit as fit
     from gradlab.training.fit import fit_stacked as fit_stacked
+    from gradlab.training.groups import Group as Group
+    from gradlab.training.objective import Batch as Batch
+    from gradlab.training.objective import CrossEntropy as CrossEntropy
+    from gradlab.training.objective import Objective as Objective
     from gradlab.training.predict import predict_logits as predict_logits
     from gradlab.training.probe import gradient_norms as gradient_norms
     from gradlab.training.probe import probe as probe
@@ -55,3 +66,4 @@ if TYPE_CHECKING:
     from gradlab.training.stopping import should_stop as should_stop
     from gradlab.training.surface import LossSurface as LossSurface
     from gradlab.training.surface import loss_surface as loss_surface
+    from gradlab.training.timing import time_steps as time_steps

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gradlab.augmentation import augment, mix
+from gradlab.augmentation.augment import apply_all, draw_all
 from gradlab.models.stacked_layers import StackedLinear
 from gradlab.training.recipe import Recipe
 from gradlab.types import UserError, derive_seed
@@ -53,12 +53,18 @@ class Augmenter:
         }
 
     def change(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Mixture | None]:
-        """Augment, then mix, images (S, B, C, H, W) in [0, 1] with labels (S, B)."""
+        """Augment, then mix, images (S, B, C, H, W) with labels (S, B).
+
+        The images come from whole numbers, so that their range needs no look, which would wait for the device.
+        """
+        count, size = images.shape[1], (images.shape[-3], images.shape[-2], images.shape[-1])
         if self.chain:
-            images = augment(images, self.chain, self._streams["augmentation"])
+            drawn = draw_all(self.chain, count, size, self._streams["augmentation"])
+            images = apply_all(images.flatten(0, 1), self.chain, drawn).view(images.shape)
         if self.mixing is None:
             return images, None
-        images, others, weight = mix(images, labels, self.mixing, self._streams["mixing"])
+        rows = torch.stack([self.mixing.draw(count, size, stream) for stream in self._streams["mixing"]])
+        images, others, weight = self.mixing.mix(images, labels, rows)
         return images, Mixture(others, weight)
 
     @contextlib.contextmanager

@@ -9,98 +9,90 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gradlab.training.augment import Mixture
-from gradlab.training.device import autocast
 from gradlab.training.feed import Feed
+from gradlab.training.forward import TrainingForward
 from gradlab.training.loop import (
     State,
-    augmented_features,
-    batch_loss,
-    full,
-    reseed,
+    set_gradient,
     set_rate,
+    start_epoch,
     steps_per_epoch,
     train_step,
     training_batch,
-    training_loss,
+    validation_batch,
 )
-from gradlab.training.modes import set_training
+from gradlab.training.objective import Batch, Objective
 from gradlab.training.recipe import Precision, Recipe
+from gradlab.training.trainee import weights_of
 
 
 def find_divergence(
-    state: State, recipe: Recipe, train: Feed, validation: Feed | None, precision: Precision
+    state: State,
+    recipe: Recipe,
+    train: Feed,
+    validation: Feed | None,
+    precision: Precision,
+    objective: Objective,
 ) -> str:
     """Say in words where the single network of `state`, set to an epoch's start, first leaves the finite numbers.
 
     Args:
-        state: an ensemble of one at the start of the epoch in which it diverged; consumed.
+        state: of one network at the start of the epoch in which it diverged; consumed.
     """
-    ensemble, steps = state.ensemble, steps_per_epoch(recipe, len(train))
-    indices = train.order(ensemble.seeds[0], state.epoch)
-    set_training(ensemble.module)
-    reseed(state)
+    trainee, steps = state.trainee, steps_per_epoch(recipe, len(train))
+    orders = start_epoch(state, recipe, train)
     for step in range(steps):
-        batch = indices[None, step * recipe.batch_size : (step + 1) * recipe.batch_size]
-        labels = train.labels[batch]
-        features, mixture = training_batch(state, train, batch, labels)
-        before, buffers = ensemble.rows([0])
+        indices = orders[:, step * recipe.batch_size : (step + 1) * recipe.batch_size]
+        batch = training_batch(state, train, indices, (state.epoch - 1) * steps + step)
+        before = weights_of(trainee).clone()
         set_rate(state, recipe, step, steps)
         found: list[str] = []
-        with _watch(ensemble.module, found):
-            loss, _ = train_step(state, recipe, features, labels, precision, mixture)
-        if not (torch.isfinite(loss).all() and torch.isfinite(ensemble.flat).all()):
+        with _watch(trainee.module, found):
+            loss, _ = train_step(state, recipe, batch, precision, objective)
+        if not (torch.isfinite(loss).all() and all(weights_of(trainee).finite_rows())):
             where = f"epoch {state.epoch}, step {step + 1} of {steps}"
             if found:
                 return f"{where}: the output of {found[0]} is not finite"
             if not torch.isfinite(loss).all():
                 return f"{where}: the loss is not finite while every layer's output is"
-            ensemble.load(before, buffers)
-            return f"{where}: {_in_gradient(state, recipe, features, labels, precision, mixture)}"
-    place = None if validation is None else _in_validation(state, validation, precision)
+            with torch.no_grad():
+                weights_of(trainee).copy_(before)
+            return f"{where}: {_in_gradient(state, batch, precision, objective)}"
+    place = None if validation is None else _in_validation(state, validation, precision, objective)
     return f"epoch {state.epoch}: {place or 'played again alone, it stays finite'}"
 
 
 @torch.no_grad()
-def _in_validation(state: State, validation: Feed, precision: Precision) -> str | None:
-    ensemble = state.ensemble
+def _in_validation(state: State, validation: Feed, precision: Precision, objective: Objective) -> str | None:
+    trainee = state.trainee
     if state.average is not None:
-        ensemble.flat.data.copy_(state.average)
-    ensemble.module.eval()
-    for features, labels in validation.parts():
+        weights_of(trainee).copy_(state.average)
+    trainee.module.eval()
+    for number, (indices, inputs) in enumerate(validation.parts()):
         found: list[str] = []
-        with _watch(ensemble.module, found), autocast(features.device, precision):
-            logits = ensemble.forward(features[None])
+        batch = validation_batch(trainee, validation, indices, inputs, number)
+        forward = TrainingForward(state, precision, batch.labels, prepare=objective.changes_inputs)
+        with _watch(trainee.module, found):
+            measured = objective.validate(forward, batch)
         if found:
             return f"only on validation images, where the output of {found[0]} is not finite"
-        if not torch.isfinite(batch_loss(full(logits, precision), labels[None])).all():
+        if not torch.isfinite(measured["loss"]).all():
             return "only on validation images, where the loss is not finite while every layer's output is"
     return None
 
 
-def _in_gradient(
-    state: State,
-    recipe: Recipe,
-    features: Tensor,
-    labels: Tensor,
-    precision: Precision,
-    mixture: Mixture | None,
-) -> str:
-    with autocast(features.device, precision), augmented_features(state, labels):
-        logits = state.ensemble.forward(features)
-    loss = training_loss(full(logits, precision), labels, mixture, recipe.label_smoothing)
-    state.ensemble.set_gradient(loss.sum())
-    rows = _by_name(state, state.ensemble.flat.grad)
-    bad = [name for name, gradient in rows if not torch.isfinite(gradient).all()]
+def _in_gradient(state: State, batch: Batch, precision: Precision, objective: Objective) -> str:
+    set_gradient(state, batch, precision, objective)
+    trained = state.trainee.trained
+    gradients = trained.views([flat.grad for flat in trained.flats if flat.grad is not None])
+    bad = [
+        name
+        for name, gradient in zip(trained.names, gradients.values(), strict=True)
+        if not torch.isfinite(gradient).all()
+    ]
     if bad:
         return f"the gradient of {bad[-1]} is not finite"
     return "the optimiser's step is not finite while loss and gradients are"
-
-
-def _by_name(state: State, row: Tensor | None) -> list[tuple[str, Tensor]]:
-    sizes = [parameter.numel() for parameter in state.ensemble.parameters]
-    parts = torch.split(torch.empty(0) if row is None else row.flatten(), sizes)
-    return list(zip(state.ensemble.names, parts, strict=True))
 
 
 @contextlib.contextmanager
@@ -114,7 +106,7 @@ def _watch(module: nn.Module, found: list[str]) -> Iterator[None]:
 
         def hook(_module: nn.Module, _inputs: Any, output: Any, name: str = name) -> None:
             if not all(torch.isfinite(tensor).all() for tensor in _tensors(output)):
-                found.append(name.removeprefix("module.") if name not in ("", "module") else "the model")
+                found.append(name or "the model")
 
         handles.append(layer.register_forward_hook(hook))
     try:

@@ -1,22 +1,81 @@
-"""A split on its way into an ensemble: brought to the network's features once where that fits in memory."""
+"""What `fit` reads its batches from: a protocol, and the feed of images, prepared once where that fits in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gradlab.data import Split, draw, gather, order
+from gradlab.data.registry import Role
+from gradlab.data.splits import Origin
 
 TABLE_BYTES = 256 * 2**20
 """Largest table of prepared features; above it batches are prepared one by one."""
 EVALUATION_IMAGES, EVALUATION_PIXELS = 1000, 2**22
 """Most images and most numbers of one batch without gradients."""
+Inputs = Tensor | Mapping[str, Tensor]
+"""What a model reads of a batch: one tensor, `model(inputs)`, or several by name, `model(**inputs)`."""
 
 
-class Feed:
-    """Batches of prepared features (..., *shape) and labels.
+@runtime_checkable
+class Feed(Protocol):
+    """Samples on their way into training, wherever they come from: images, tokens, features.
+
+    `fit(model, feed, recipe, validation=feed)` takes one in the place of a data set and trains one seed at a time. In
+    every step it asks for the indices of the samples, (1, B), and hands what `batch` returns for them to the model
+    without that leading axis: `model(inputs)` for a tensor (B, ...), `model(**inputs)` for tensors by name, such as
+    `{"input_ids": (B, L), "attention_mask": (B, L)}`. The model returns logits (B, K), or an object that has them as
+    `logits`.
+
+    A feed keeps no state between batches: the same seed, epoch and indices give the same bits, which is what makes a
+    resumed training exact. How long L is may differ from batch to batch, so padding to a batch's longest sample belongs in
+    `batch`, and putting samples of like length side by side in `order`, which knows how large the batches are.
+    """
+
+    @property
+    def role(self) -> Role:
+        """What the samples may be used for; "test" is refused by whatever trains or selects."""
+
+    @property
+    def origin(self) -> Origin:
+        """Of the data that the feed was made from, as their split carries it; its role counts as well."""
+
+    @property
+    def labels(self) -> Tensor:
+        """Labels of all samples, (N,) int64, on the feed's device."""
+
+    def __len__(self) -> int:
+        """Count the samples of one epoch, at most N."""
+
+    def digest(self) -> str:
+        """Return a SHA-256 in hex over all that a batch depends on; a checkpoint of other data is refused by it."""
+
+    def order(self, seed: int, epoch: int, batch_size: int) -> Tensor:
+        """Return what `seed` visits in `epoch`, in its order: (len(self),) int64 indices in [0, N), on the device.
+
+        Training cuts it into batches of `batch_size` from the start; the last may be smaller.
+        """
+
+    def batch(self, indices: Tensor) -> Inputs:
+        """Return the inputs at `indices` of any shape, such as (1, B): every tensor (*indices.shape, ...).
+
+        They are read before the next call, which may overwrite them.
+        """
+
+    def parts(self) -> Iterator[tuple[Tensor, Inputs]]:
+        """Yield indices (B,) and inputs (B, ...), every sample once, in any order, in batches for evaluation."""
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Feed:
+        """Return this feed with all tensors on `device` and inputs that are no integers in `dtype`."""
+
+
+class ImageFeed:
+    """Batches of prepared features (..., *shape) of a split's images.
 
     Preparing (to [0, 1], then the network's fixed first layers) works on each number alone, so that doing it before
     or after the gathering gives the same bits; before is once a training instead of once a step.
@@ -36,8 +95,8 @@ class Feed:
         keep_table: bool = True,
     ) -> None:
         self.split, self.dtype, self.prepare = split, dtype, prepare
-        self.labels = split.labels
-        self._images = images
+        self.labels, self.role, self.origin = split.labels, split.role, split.origin
+        self._images, self._keep_table = images, keep_table
         self._drawn: dict[int, Tensor] = {}
         self._table: Tensor | None = None
         self._room = torch.empty(0)
@@ -48,7 +107,16 @@ class Feed:
         """Count the images of one epoch."""
         return len(self.split) if self._images is None else len(self._of_seed(0))
 
-    def order(self, seed: int, epoch: int) -> Tensor:
+    def digest(self) -> str:
+        """Return a SHA-256 over the split: that of its origin where the split is whole."""
+        if self.origin.digest:
+            return self.origin.digest
+        found = hashlib.sha256()
+        for tensor in (self.split.images, self.split.labels):
+            found.update(np.ascontiguousarray(tensor.cpu().numpy()).data)
+        return found.hexdigest()
+
+    def order(self, seed: int, epoch: int, batch_size: int = 1) -> Tensor:  # noqa: ARG002 - of the protocol
         """Return the indices of the images that `seed` visits in `epoch`, in their order, on the labels' device."""
         visits = order(len(self), seed=seed, epoch=epoch, device=self.labels.device)
         return visits if self._images is None else self._of_seed(seed)[visits]
@@ -80,13 +148,17 @@ class Feed:
         return gather(self.split, indices, dtype=self.dtype)
 
     def parts(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield features (B, *shape) and labels (B,) of the whole split in order, in batches for evaluation."""
+        """Yield indices (B,) and features (B, *shape) of the whole split in order, in batches for evaluation."""
         for start, stop in ranges(len(self.split), self.split.images[:1].numel()):
-            labels = self.labels[start:stop]
-            if self._table is not None:
-                yield self._table[start:stop], labels
-            else:
-                yield self.batch(torch.arange(start, stop, device=self.labels.device)), labels
+            indices = torch.arange(start, stop, device=self.labels.device)
+            yield indices, self.batch(indices) if self._table is None else self._table[start:stop]
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> ImageFeed:
+        """Return this feed on `device`, with features of type `dtype`."""
+        split = self.split.to(device)
+        if split is self.split and dtype == self.dtype:
+            return self
+        return ImageFeed(split, dtype, self.prepare, images=self._images, keep_table=self._keep_table)
 
     def _prepare_all(self) -> Tensor:
         table: Tensor | None = None

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from gradlab.data import Dataset, Split
 from gradlab.models._randomness import kept_random_state
-from gradlab.training.checks import check_last_batch, check_model, check_train_images, training_parts
-from gradlab.training.device import DTYPES, autocast, resolve_device
-from gradlab.training.ensemble import assemble
+from gradlab.training.door import open_run
+from gradlab.training.feed import Feed
+from gradlab.training.objective import Objective
 from gradlab.training.probe_row import ProbeRow
-from gradlab.training.probes_fit import FitProbes
 from gradlab.training.progress import show_progress
 from gradlab.training.recipe import Precision, Recipe
-from gradlab.training.run import Run
+from gradlab.training.run import Status
 from gradlab.types import UserError
-
-Status = Literal["finished", "stopped", "diverged", "paused"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,8 @@ class Epoch:
 
     Attributes:
         epoch: from 1. epochs: at most. seeds: those still training.
-        metrics: one dictionary a seed: train_loss, train_accuracy, validation_loss, validation_accuracy, learning_rate.
+        metrics: one dictionary a seed: train_loss, train_accuracy, validation_loss, validation_accuracy, learning_rate, and
+            what else the objective measures.
         images_per_second: over all seeds. seconds_left: if no seed stops early.
     """
 
@@ -53,6 +51,7 @@ class Fit:
         status: "finished" all epochs, "stopped" early, "diverged", or "paused". note: where it diverged.
         seconds: of training, validation and probes, shared equally among stacked seeds.
         probes: one row a probed step and layer, of the weights in training (not of an average of them).
+        snapshots: state dictionaries, on the CPU, after the epochs that the recipe names and the run finished.
     """
 
     model: nn.Module
@@ -64,6 +63,7 @@ class Fit:
     note: str | None
     seconds: float
     probes: list[ProbeRow] = field(default_factory=list)
+    snapshots: dict[int, dict[str, Tensor]] = field(default_factory=dict)
 
 
 Listener = Callable[[Epoch], Any]
@@ -71,13 +71,14 @@ Listener = Callable[[Epoch], Any]
 
 def fit(
     model: nn.Module,
-    data: Dataset | Split,
+    data: Dataset | Split | Feed,
     recipe: Recipe | None = None,
     *,
     seed: int = 0,
-    validation: Split | None = None,
+    validation: Split | Feed | None = None,
     device: str = "auto",
-    precision: Precision = "fp32",
+    precision: Precision | None = None,
+    objective: Objective | None = None,
     train_images: int | None = None,
     checkpoint: str | Path | None = None,
     probe_steps: Sequence[int] = (),
@@ -90,16 +91,19 @@ def fit(
 
     Args:
         model: maps images (N, C, H, W) in [0, 1] to logits (N, K).
-        data: trained on its train part, selected on its validation part; or a training split.
+        data: trained on its train part, selected on its validation part; or a training split; or a feed, for data that
+            are no images (see `gradlab.training.Feed`).
         recipe: how to train; the defaults of `Recipe` if not given.
         seed: of data order, dropout and nothing else: the initial weights are the model's.
-        validation: selected on instead of the data's own; needed with a training split as `data`.
+        validation: selected on instead of the data's own; needed with a training split or feed as `data`.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        precision: "fp32", "bf16" (autocast), "fp16" (autocast with loss scaling; not on a CPU) or "fp64".
+        precision: "fp32", "bf16" (autocast), "fp16" (autocast with loss scaling; not on a CPU) or "fp64"; the recipe's, or
+            else fp32, if not given.
+        objective: what to minimise; cross-entropy with the recipe's label smoothing if not given.
         train_images: train on so many of the images, drawn for each seed with the class shares of the whole; all if
             not given.
         checkpoint: a file; written after every epoch and resumed from where it exists. On a CPU a resumed run
-            equals the uninterrupted one bit for bit.
+            equals the uninterrupted one bit for bit. A damaged one is named in a warning, and training starts afresh.
         probe_steps: after which optimiser steps to look into every layer (see `gradlab.training.probe`); 0 is before
             the first; the last step of training is looked at as well. The training stays the same bit for bit.
         probe_batch: images of the fixed training batch on which probes look.
@@ -108,7 +112,8 @@ def fit(
         progress: a live line on stderr; by default only on a terminal.
 
     Raises:
-        UserError: test data, a model that does not fit the data, a recipe that needs what is not there.
+        UserError: test data, a model that does not fit the data, a recipe that needs what is not there, a frozen number
+            that changed, or a parameter that should train and gets no gradient.
     """
     return fit_stacked(
         [model],
@@ -118,6 +123,7 @@ def fit(
         validation=validation,
         device=device,
         precision=precision,
+        objective=objective,
         train_images=train_images,
         checkpoint=checkpoint,
         probe_steps=probe_steps,
@@ -130,13 +136,14 @@ def fit(
 
 def fit_stacked(
     models: Sequence[nn.Module],
-    data: Dataset | Split,
+    data: Dataset | Split | Feed,
     recipe: Recipe | None = None,
     *,
     seeds: Sequence[int],
-    validation: Split | None = None,
+    validation: Split | Feed | None = None,
     device: str = "auto",
-    precision: Precision = "fp32",
+    precision: Precision | None = None,
+    objective: Objective | None = None,
     train_images: int | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 0.0,
@@ -152,33 +159,27 @@ def fit_stacked(
     two checkpoints. Every network's result equals its own solo run but for
     the rounding of sums; Adam may let what the loss does not depend on, such as a bias before a batch norm, drift by it.
     """
-    recipe = recipe or Recipe()
-    place = resolve_device(device)
-    autocast(place, precision)  # refuses fp16 on a CPU before anything is read
-    if precision == "fp16" and len(models) > 1:
-        raise UserError(
-            "fp16 scales the loss of one network at a time; train its seeds one by one, or use bf16."
-        )
-    if not models or len(models) != len(seeds) or len(set(seeds)) != len(seeds):
-        raise UserError(
-            f"give one different seed per model, got {len(models)} models and seeds {list(seeds)}."
-        )
     if pause_after is not None and pause_after < 1:
         raise UserError(f"pause_after names the epoch after which to pause, from 1, got {pause_after}.")
-    train, validation = training_parts(data, validation, recipe)
-    check_train_images(train, train_images)
-    for model in models:
-        check_model(model, train, validation, data.num_classes if isinstance(data, Dataset) else None)
-    check_last_batch(models[0], train, recipe, train_images)
-    train, validation = train.to(place), None if validation is None else validation.to(place)
-    ensemble = assemble(models, seeds, device=place, dtype=DTYPES[precision])
-    probes = FitProbes(probe_steps, probe_batch, train, ensemble)
-    path = Path(checkpoint) if checkpoint else None
-    run = Run(ensemble, recipe, train, validation, precision, path, probes, train_images)
-    with show_progress(progress) as show, kept_random_state(place):
+    run = open_run(
+        models,
+        data,
+        recipe or Recipe(),
+        seeds=seeds,
+        validation=validation,
+        device=device,
+        precision=precision,
+        objective=objective,
+        train_images=train_images,
+        checkpoint=Path(checkpoint) if checkpoint else None,
+        probe_steps=probe_steps,
+        probe_batch=probe_batch,
+    )
+    with show_progress(progress) as show, kept_random_state(run.device):
         for epoch in run.epochs(pause_after, checkpoint_seconds):
             for listener in (*listeners, show):
                 listener(epoch)
+    run.release()
     return [
         Fit(
             model=run.model(index),
@@ -190,6 +191,7 @@ def fit_stacked(
             note=run.notes[index],
             seconds=run.seconds / len(seeds),
             probes=run.probes.rows[index],
+            snapshots=run.snapshots(index),
         )
         for index, seed in enumerate(seeds)
     ]

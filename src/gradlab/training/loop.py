@@ -1,42 +1,55 @@
-"""One epoch of training and one of validation, for all seeds of an ensemble at once."""
+"""One epoch of training and one of validation, for all networks of a trainee at once."""
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from gradlab.training.augment import Augmenter, Mixture
-from gradlab.training.device import autocast
-from gradlab.training.ensemble import Ensemble
-from gradlab.training.feed import Feed
+from gradlab.training.feed import Feed, ImageFeed, Inputs
+from gradlab.training.forward import TrainingForward
 from gradlab.training.modes import set_training
-from gradlab.training.optimizer import clip_rows
+from gradlab.training.objective import Batch, CrossEntropy, Objective
+from gradlab.training.optimizer import clip_rows, set_rates
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.schedule import rate_factor
-from gradlab.types import UserError
+from gradlab.training.trainee import Trainee, weights_of
+from gradlab.training.weights import Weights
 
 
 @dataclass
 class State:
-    """What changes while an ensemble trains."""
+    """What changes while networks train."""
 
-    ensemble: Ensemble
+    trainee: Trainee
     optimizer: torch.optim.Optimizer
-    average: Tensor | None = None
+    average: Weights | None = None
     scaler: torch.amp.GradScaler | None = None
     augmenter: Augmenter | None = None
     epoch: int = 0
+    rate: float = 0.0
 
 
-def steps_per_epoch(recipe: Recipe, images: int) -> int:
+@dataclass(frozen=True)
+class Measured:
+    """What an epoch of training measured on its batches as they came.
+
+    Attributes:
+        metrics: mean over the epoch by name, "loss" among them, each (S,). losses: of every step, (steps, S).
+    """
+
+    metrics: dict[str, Tensor]
+    losses: Tensor
+
+
+def steps_per_epoch(recipe: Recipe, samples: int) -> int:
     """Count the batches of one epoch; the last may be smaller."""
-    return math.ceil(images / recipe.batch_size)
+    return math.ceil(samples / recipe.batch_size)
 
 
 def train_epoch(
@@ -44,140 +57,125 @@ def train_epoch(
     recipe: Recipe,
     train: Feed,
     precision: Precision,
+    objective: Objective | None = None,
     after_step: Callable[[int], None] = lambda _step: None,
-) -> tuple[Tensor, Tensor]:
-    """Train on every image once; `after_step` hears the number of steps taken since the start of training.
+) -> Measured:
+    """Train on every sample once.
 
-    Returns: mean training loss and accuracy over the epoch, each (S,), measured on the batches as they came.
+    Args:
+        objective: cross-entropy if not given.
+        after_step: hears the number of steps taken since the start of training.
     """
-    ensemble, images = state.ensemble, len(train)
-    set_training(ensemble.module)
-    reseed(state)
-    orders = torch.stack([train.order(seed, state.epoch) for seed in ensemble.seeds])
-    labels = train.labels[orders]
-    steps = steps_per_epoch(recipe, images)
-    losses = torch.zeros(steps, len(ensemble.seeds), device=orders.device, dtype=torch.float64)
-    correct = torch.zeros(steps, len(ensemble.seeds), device=orders.device, dtype=torch.int64)
+    objective = objective or CrossEntropy(recipe.label_smoothing)
+    orders = start_epoch(state, recipe, train)
+    samples, steps = orders.shape[1], steps_per_epoch(recipe, orders.shape[1])
+    room = (steps, len(orders))
+    losses = torch.zeros(room, device=orders.device, dtype=torch.float64)
+    sums = {name: torch.zeros(room, device=orders.device, dtype=torch.float64) for name in objective.training}
     for step in range(steps):
-        batch = slice(step * recipe.batch_size, (step + 1) * recipe.batch_size)
         set_rate(state, recipe, step, steps)
-        features, mixture = training_batch(state, train, orders[:, batch], labels[:, batch])
-        losses[step], correct[step] = train_step(
-            state, recipe, features, labels[:, batch], precision, mixture
-        )
-        after_step((state.epoch - 1) * steps + step + 1)
-    losses[-1] *= (
-        images - (steps - 1) * recipe.batch_size
-    ) / recipe.batch_size  # the last batch may be smaller
-    return losses.sum(0) * recipe.batch_size / images, correct.sum(0).double() / images
+        indices = orders[:, step * recipe.batch_size : (step + 1) * recipe.batch_size]
+        batch = training_batch(state, train, indices, (state.epoch - 1) * steps + step)
+        losses[step], measured = train_step(state, recipe, batch, precision, objective)
+        for name, values in measured.items():
+            sums[name][step] = values
+        after_step(batch.step + 1)
+    weighted = losses.clone()
+    weighted[-1] *= (samples - (steps - 1) * recipe.batch_size) / recipe.batch_size  # it may be smaller
+    metrics = {"loss": weighted.sum(0) * recipe.batch_size / samples}
+    return Measured(metrics | {name: values.sum(0) / samples for name, values in sums.items()}, losses)
+
+
+def start_epoch(state: State, recipe: Recipe, train: Feed) -> Tensor:
+    """Start this epoch's modes and streams; returns what every seed visits, (S, samples)."""
+    trainee = state.trainee
+    set_training(trainee.module)
+    trainee.reseed(state.epoch)
+    if state.augmenter is not None:
+        state.augmenter.start(trainee.seeds, state.epoch)
+    return torch.stack([train.order(seed, state.epoch, recipe.batch_size) for seed in trainee.seeds])
 
 
 def set_rate(state: State, recipe: Recipe, step: int, steps: int) -> None:
     """Set the learning rate of this step."""
     factor = rate_factor(recipe.schedule, (state.epoch - 1) * steps + step, steps, recipe.epochs)
-    state.optimizer.param_groups[0]["lr"] = recipe.learning_rate * factor
+    state.rate = recipe.learning_rate * factor
+    set_rates(state.optimizer, state.rate)
 
 
-def reseed(state: State) -> None:
-    """Start this epoch's streams of dropout and augmentation."""
-    state.ensemble.reseed(state.epoch)
-    if state.augmenter is not None:
-        state.augmenter.start(state.ensemble.seeds, state.epoch)
-
-
-def training_batch(
-    state: State, train: Feed, indices: Tensor, labels: Tensor
-) -> tuple[Tensor, Mixture | None]:
-    """Return the prepared features of a training batch (S, B, ...), augmented, and what was mixed into them."""
+def training_batch(state: State, train: Feed, indices: Tensor, step: int) -> Batch:
+    """Gather the samples at `indices` (S, B), augmented as the recipe says; `step` were taken before."""
+    labels, seeds = train.labels[indices], tuple(state.trainee.seeds)
+    inputs: Inputs
+    mixture: Mixture | None = None
     if state.augmenter is None or not state.augmenter.changes_images:
-        return train.batch(indices), None
-    images, mixture = state.augmenter.change(train.images(indices), labels)
-    return train.prepare(images), mixture
+        inputs = train.batch(indices)
+    else:
+        pictures = cast(ImageFeed, train)  # the door refuses to augment anything else
+        images, mixture = state.augmenter.change(pictures.images(indices), labels)
+        inputs = pictures.prepare(images)
+    return Batch(inputs, labels, seeds, step, mixture)
 
 
 def train_step(
-    state: State,
-    recipe: Recipe,
-    features: Tensor,
-    labels: Tensor,
-    precision: Precision,
-    mixture: Mixture | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Take one step on prepared features (S, B, ...); returns loss (S,) and correct predictions (S,)."""
-    ensemble, optimizer = state.ensemble, state.optimizer
-    with autocast(features.device, precision), augmented_features(state, labels):
-        logits = ensemble.forward(features)
-    logits = full(logits, precision)
-    check_logits(logits, labels)
-    loss = training_loss(logits, labels, mixture, recipe.label_smoothing)
-    total = loss.sum()
-    ensemble.set_gradient(total if state.scaler is None else state.scaler.scale(total))
+    state: State, recipe: Recipe, batch: Batch, precision: Precision, objective: Objective
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Take one step; returns the loss (S,) and the sum over the batch of every training metric, (S,) each."""
+    loss, outputs = set_gradient(state, batch, precision, objective)
+    optimizer, trained = state.optimizer, state.trainee.trained
     if state.scaler is not None:
         state.scaler.unscale_(optimizer)
     if recipe.clip_norm is not None:
-        clip_rows(ensemble.flat.grad, recipe.clip_norm)  # type: ignore[arg-type]
+        clip_rows([flat.grad for flat in trained.flats if flat.grad is not None], recipe.clip_norm)
     if state.scaler is None:
         optimizer.step()
     else:
         state.scaler.step(optimizer)
         state.scaler.update()
     if state.average is not None and recipe.ema is not None:
-        state.average.lerp_(ensemble.flat.detach(), 1 - recipe.ema)
-    return loss.detach(), (logits.detach().argmax(-1) == labels).sum(1)
+        state.average.average_(weights_of(state.trainee), recipe.ema)
+    measured = objective.measure(outputs.detach(), batch)
+    return loss.detach(), {name: values.sum(1) for name, values in measured.items()}
 
 
-def full(logits: Tensor, precision: Precision) -> Tensor:
-    """Return logits of a half precision as float32, since losses are summed there."""
-    return logits.float() if precision in ("bf16", "fp16") else logits
-
-
-def augmented_features(state: State, labels: Tensor) -> contextlib.AbstractContextManager[None]:
-    """Within the block the features before the last linear layer are augmented, if the recipe says so."""
-    if state.augmenter is None or not state.augmenter.changes_features:
-        return contextlib.nullcontext()
-    return state.augmenter.in_features(state.ensemble.module, labels)
-
-
-def training_loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, smoothing: float) -> Tensor:
-    """Loss of each network (S,): of mixed images the weighted sum over both labels."""
-    if mixture is None:
-        return batch_loss(logits, labels, smoothing)
-    own, other = (sample_losses(logits, one, smoothing) for one in (labels, mixture.labels))
-    return (mixture.weight * own + (1 - mixture.weight) * other).mean(1)
-
-
-def batch_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Mean cross-entropy of each network: logits (S, B, K), labels (S, B) to (S,)."""
-    return sample_losses(logits, labels, smoothing).mean(1)
-
-
-def sample_losses(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Cross-entropy of every image: logits (S, B, K), labels (S, B) to (S, B)."""
-    losses = functional.cross_entropy(
-        logits.flatten(0, 1), labels.flatten(), reduction="none", label_smoothing=smoothing
-    )
-    return losses.view(labels.shape)
-
-
-def check_logits(logits: Tensor, labels: Tensor) -> None:
-    """Refuse a model whose output is not one row of logits an image."""
-    if logits.dim() != 3 or logits.shape[:2] != labels.shape:
-        raise UserError(
-            f"the model must return logits of shape (N, K), got {tuple(logits.shape[1:])} for {labels.shape[1]} images; "
-            "flatten or pool before its last linear layer."
-        )
+def set_gradient(
+    state: State, batch: Batch, precision: Precision, objective: Objective
+) -> tuple[Tensor, Tensor]:
+    """Compute the gradient of the objective on a batch; returns loss (S,) and outputs (S, B, K)."""
+    forward = TrainingForward(state, precision, batch.labels, prepare=objective.changes_inputs)
+    loss, outputs = objective(forward, batch)
+    total = loss.sum()
+    state.trainee.trained.set_gradient(total if state.scaler is None else state.scaler.scale(total))
+    return loss, outputs
 
 
 @torch.no_grad()
-def validate(state: State, feed: Feed, precision: Precision) -> tuple[Tensor, Tensor]:
-    """Return loss and accuracy of every network on a whole split, each (S,), in eval mode."""
-    ensemble = state.ensemble
-    ensemble.module.eval()
-    rows, parts = len(ensemble.seeds), []
-    for features, _ in feed.parts():
-        with autocast(features.device, precision):
-            logits = ensemble.forward(features.expand(rows, *features.shape))
-        parts.append(full(logits, precision))
-    logits = torch.cat(parts, dim=1)
-    labels = feed.labels.expand(rows, -1)
-    return batch_loss(logits, labels).double(), (logits.argmax(-1) == labels).double().mean(1)
+def validate(
+    state: State, feed: Feed, precision: Precision, objective: Objective | None = None
+) -> dict[str, Tensor]:
+    """Return every validation metric of every network on a whole feed, (S,) each, in eval mode."""
+    objective = objective or CrossEntropy()
+    trainee = state.trainee
+    trainee.module.eval()
+    networks, found = len(trainee.seeds), dict[str, Tensor]()
+    for number, (indices, inputs) in enumerate(feed.parts()):
+        batch = validation_batch(trainee, feed, indices, inputs, number)
+        forward = TrainingForward(state, precision, batch.labels, prepare=objective.changes_inputs)
+        for name, values in objective.validate(forward, batch).items():
+            if name not in found:
+                found[name] = values.new_zeros(networks, len(feed.labels))
+            found[name][:, indices] = values
+    return {
+        name: values.mean(1).double() if values.is_floating_point() else values.double().mean(1)
+        for name, values in found.items()
+    }
+
+
+def validation_batch(trainee: Trainee, feed: Feed, indices: Tensor, inputs: Inputs, number: int) -> Batch:
+    """Return the same samples for every network."""
+    networks = len(trainee.seeds)
+    labels = feed.labels[indices].expand(networks, -1)
+    if isinstance(inputs, Tensor):
+        return Batch(inputs.expand(networks, *inputs.shape), labels, tuple(trainee.seeds), number)
+    every = {name: one.expand(networks, *one.shape) for name, one in inputs.items()}
+    return Batch(every, labels, tuple(trainee.seeds), number)

@@ -12,19 +12,23 @@ from gradlab.models.stacked_layers import StackedBatchNorm
 
 
 def set_training(module: nn.Module) -> None:
-    """Put `module` in train mode, but not the batch norms of its frozen parts, whose statistics must not move.
-
-    A part is frozen if it has parameters and none of them requires a gradient.
-    """
+    """Put `module` in train mode, but not the batch norms of its frozen parts, whose statistics must not move."""
     module.train()
+    for layer in frozen_norms(module):
+        layer.eval()
+
+
+def frozen_norms(module: nn.Module) -> list[nn.Module]:
+    """Find the batch norms of frozen parts; a part is frozen if it has parameters and none of them requires a gradient."""
     if all(parameter.requires_grad for parameter in module.parameters()):
-        return
+        return []
+    found: dict[nn.Module, None] = {}
     for part in module.modules():
         parameters = list(part.parameters())
         if parameters and not any(parameter.requires_grad for parameter in parameters):
-            for layer in part.modules():
-                if isinstance(layer, _NormBase | StackedBatchNorm):
-                    layer.eval()
+            norms = [layer for layer in part.modules() if isinstance(layer, _NormBase | StackedBatchNorm)]
+            found |= dict.fromkeys(norms)
+    return list(found)
 
 
 @contextlib.contextmanager

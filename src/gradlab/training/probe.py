@@ -168,15 +168,24 @@ def fixed_batch(data: Dataset | Split, size: int = 128, reader: str = "gradient_
             "use gradlab.data.load(...) or gradlab.data.from_tensors(images, labels)."
         )
     train = data.train if isinstance(data, Dataset) else data
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise UserError(f"the batch of a probe counts its images, at least 1, got {size!r}.")
     if train is None or not len(train):
         raise UserError(
             f"'{getattr(data, 'name', 'this data')}' has no training images to probe; choose data with a train part."
         )
+    return train[fixed_indices(train.labels, size)]
+
+
+def fixed_indices(labels: Tensor, size: int) -> Tensor:
+    """Return which of the samples with `labels` (N,) probes look at: (size,) in ascending order, on their device.
+
+    Raises:
+        UserError: a size that is no count.
+    """
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise UserError(f"the batch of a probe counts its images, at least 1, got {size!r}.")
     generator = torch.Generator().manual_seed(derive_seed(0, "probe batch"))
-    chosen = torch.randperm(len(train), generator=generator)[:size].sort().values
-    return train[chosen.to(train.labels.device)]
+    chosen = torch.randperm(len(labels), generator=generator)[:size].sort().values
+    return chosen.to(labels.device)
 
 
 def batch_of(data: Dataset | Split | Batch, size: int, like: Tensor, reader: str) -> Batch:

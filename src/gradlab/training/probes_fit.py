@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-import torch
 from torch import Tensor
 
-from gradlab.data import Split, gather
-from gradlab.training.ensemble import Ensemble
-from gradlab.training.loop import batch_loss
-from gradlab.training.probe import fixed_batch
+from gradlab.training.feed import Feed, Inputs
+from gradlab.training.objective import batch_loss
+from gradlab.training.probe import fixed_indices
 from gradlab.training.probe_row import ProbeRow
 from gradlab.training.probes import check_steps, layers_of, measure
+from gradlab.training.trainee import Trainee
 from gradlab.types import UserError
 
 
@@ -22,41 +21,43 @@ class FitProbes:
 
     Args:
         steps: after which to probe; 0 is before the first. size: images of the fixed batch.
-        train: where they come from. ensemble: of all networks, to prepare the images.
+        train: where they come from. trainee: of all networks. prepared: whether the feed prepares what it gives.
     """
 
-    def __init__(self, steps: Sequence[int], size: int, train: Split, ensemble: Ensemble) -> None:
+    def __init__(
+        self, steps: Sequence[int], size: int, train: Feed, trainee: Trainee, *, prepared: bool = True
+    ) -> None:
         self.steps, self.size = frozenset(check_steps(steps)), size
-        self.rows: list[list[ProbeRow]] = [[] for _ in ensemble.seeds]
-        self._before: Tensor | None = None
+        self.rows: list[list[ProbeRow]] = [[] for _ in trainee.seeds]
+        self._before: list[Tensor] | None = None
         if self.steps:
-            layers_of(ensemble.single or ensemble.module, axes=2 if ensemble.single else 3)
-            batch = fixed_batch(train, size)
-            indices = torch.arange(len(batch), device=batch.labels.device)
-            images = gather(batch, indices, dtype=ensemble.flat.dtype)
-            self._features, self._labels = ensemble.prepare(images), batch.labels
+            layers_of(trainee.module, axes=3 if trainee.stacked else 2)
+            indices = fixed_indices(train.labels, size)
+            inputs = _copied(train.batch(indices))
+            self._inputs: Inputs = inputs if prepared else trainee.prepare(cast(Tensor, inputs))
+            self._labels = train.labels[indices]
 
-    def expect(self, ensemble: Ensemble, step: int, steps_per_epoch: int) -> None:
+    def expect(self, trainee: Trainee, step: int, steps_per_epoch: int) -> None:
         """Keep the weights after `step` if the next step is probed, or may turn out to be the last."""
         following = step + 1
         wanted = following in self.steps or (self.steps and following % steps_per_epoch == 0)
-        self._before = ensemble.flat.detach().clone() if wanted else None
+        self._before = [flat.detach().clone() for flat in trainee.trained.flats] if wanted else None
 
-    def after_step(self, ensemble: Ensemble, active: Sequence[int], step: int, steps_per_epoch: int) -> None:
+    def after_step(self, trainee: Trainee, active: Sequence[int], step: int, steps_per_epoch: int) -> None:
         """Probe the networks at `active` if this step is one to probe, and look ahead to the next."""
         if step in self.steps:
-            self.record(ensemble, active, step)
+            self.record(trainee, active, step)
         if self.steps and step % steps_per_epoch:  # an epoch's last step may still prove to be the last
-            self.expect(ensemble, step, steps_per_epoch)
+            self.expect(trainee, step, steps_per_epoch)
 
     def record(
-        self, ensemble: Ensemble, active: Sequence[int], step: int, only: Sequence[int] | None = None
+        self, trainee: Trainee, active: Sequence[int], step: int, only: Sequence[int] | None = None
     ) -> None:
-        """Probe now: position p of the ensemble is network active[p]; keep the rows of the networks in `only`."""
+        """Probe now: position p of the trainee is network active[p]; keep the rows of the networks in `only`."""
         chosen = [(p, i) for p, i in enumerate(active) if only is None or i in only]
         if not self.steps or all(self._has(i, step) for _, i in chosen):
             return
-        rows = self._measure(ensemble, step)
+        rows = self._measure(trainee, step)
         for position, index in chosen:
             if not self._has(index, step):
                 self.rows[index] += rows[position]
@@ -91,17 +92,26 @@ class FitProbes:
     def _has(self, index: int, step: int) -> bool:
         return bool(self.rows[index]) and self.rows[index][-1].step == step
 
-    def _measure(self, ensemble: Ensemble, step: int) -> list[list[ProbeRow]]:
-        known = {} if self._before is None or step == 0 else ensemble.views(self._before)
-        if ensemble.single is not None:
-            return measure(ensemble.single, lambda: self._loss(ensemble), step=step, before=known)
-        networks = len(ensemble.seeds)
+    def _measure(self, trainee: Trainee, step: int) -> list[list[ProbeRow]]:
+        known = {} if self._before is None or step == 0 else trainee.trained.views(self._before)
+        networks = len(trainee.seeds) if trainee.stacked else None
         return measure(
-            ensemble.module, lambda: self._loss(ensemble), step=step, before=known, networks=networks
+            trainee.module, lambda: self._loss(trainee), step=step, before=known, networks=networks
         )
 
-    def _loss(self, ensemble: Ensemble) -> Tensor:
+    def _loss(self, trainee: Trainee) -> Tensor:
         """Sum over the networks of the mean cross-entropy on the fixed batch."""
-        networks = len(ensemble.seeds)
-        logits = ensemble.forward(self._features.expand(networks, *self._features.shape))
-        return batch_loss(logits, self._labels.expand(networks, -1)).sum()
+        networks, inputs = len(trainee.seeds), self._inputs
+        every: Inputs
+        if isinstance(inputs, Tensor):
+            every = inputs.expand(networks, *inputs.shape)
+        else:
+            every = {name: one.expand(networks, *one.shape) for name, one in inputs.items()}
+        return batch_loss(trainee.forward(every), self._labels.expand(networks, -1)).sum()
+
+
+def _copied(inputs: Inputs) -> Inputs:
+    """Copy a batch, whose memory the next one may take."""
+    if isinstance(inputs, Tensor):
+        return inputs.clone()
+    return {name: one.clone() for name, one in inputs.items()}

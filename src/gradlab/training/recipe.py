@@ -8,12 +8,14 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from gradlab.augmentation import Augmentation, FeatureAugmentation, Mixing
+from gradlab.training.groups import Group
 from gradlab.training.schedule import Schedule
 from gradlab.training.stopping import Stopping
 from gradlab.types import STRICT, Count, NonNegativeFloat, PositiveFloat, Probability, UserError, later
 
 Optimizer = Literal["sgd", "adam", "adamw"]
 Precision = Literal["fp32", "bf16", "fp16", "fp64"]
+MemoryFormat = Literal["contiguous", "channels-last"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -33,11 +35,18 @@ class Recipe:
         clip_norm: largest L2 norm of the gradient of one network; left out: no clipping.
         ema: decay, in [0, 1), of an exponential moving average of the weights, which is then what is validated and kept;
             left out: no average.
-        stopping: early stopping on the validation loss; left out: all epochs are trained.
-        keep: which weights remain: those of the epoch with the best validation loss, or the last.
+        stopping: early stopping by `select`; left out: all epochs are trained.
+        keep: which weights remain: those of the epoch that is best by `select`, or the last.
         augmentation: what changes the images of training batches, one after the other; left out: nothing.
         mixing: mixes images of training batches with their labels, after augmentation; left out: nothing.
         feature_augmentation: what changes the input of the last linear layer in training; left out: nothing.
+        select: validation metric by which weights are kept and training stops: loss, accuracy, or another one that the
+            objective measures.
+        snapshots: epochs whose weights are kept beside those that remain.
+        memory_format: how images lie in memory; channels-last is faster for convolutions on many machines.
+        precision: number format of training; left out: as the caller of fit says.
+        groups: parameters with a rate or a weight decay of their own; each parameter belongs to the first group that takes
+            it, the rest trains as the recipe says.
     """
 
     optimizer: Optimizer = "adam"
@@ -56,6 +65,11 @@ class Recipe:
     augmentation: tuple[Annotated[Augmentation, Field(discriminator="kind")], ...] = later(())
     mixing: Annotated[Mixing, Field(discriminator="kind")] | None = later(None)
     feature_augmentation: FeatureAugmentation | None = later(None)
+    select: Annotated[str, Field(min_length=1)] = later("loss")
+    snapshots: tuple[Count, ...] = later(())
+    memory_format: MemoryFormat = later("contiguous")
+    precision: Precision | None = later(None)
+    groups: tuple[Group, ...] = later(())
 
     def __post_init__(self) -> None:
         if (self.momentum or self.nesterov) and self.optimizer != "sgd":
@@ -64,6 +78,10 @@ class Recipe:
             )
         if self.nesterov and not self.momentum:
             raise UserError("nesterov needs momentum above 0; set momentum=0.9.")
+        if self.snapshots and max(self.snapshots) > self.epochs:
+            raise UserError(
+                f"snapshots name epochs from 1 to {self.epochs}, the last, got {max(self.snapshots)}; drop it or train longer."
+            )
         if self.mixing is not None and self.feature_augmentation is not None:
             raise UserError(
                 "feature augmentation joins images of one class and mixing leaves none of one class; drop one of them."
@@ -95,5 +113,20 @@ class Recipe:
             parts.append(f"gradient clipped at {self.clip_norm:g}")
         if self.ema:
             parts.append(f"weight average {self.ema:g}")
-        parts.append("best validation loss kept" if self.keep == "best" else "last weights kept")
+        parts += self._describe_later()
+        parts.append(f"best validation {self.select} kept" if self.keep == "best" else "last weights kept")
         return ", ".join(parts)
+
+    def _describe_later(self) -> list[str]:
+        """Say what most recipes leave as it is."""
+        parts = [group.describe() for group in self.groups]
+        if self.precision is not None:
+            parts.append(self.precision)
+        if self.memory_format != "contiguous":
+            parts.append(self.memory_format)
+        if self.snapshots:
+            epochs = "epoch" if len(self.snapshots) == 1 else "epochs"
+            parts.append(f"weights of {epochs} {', '.join(map(str, self.snapshots))} kept as well")
+        if self.select != "loss" and self.keep != "best" and self.stopping is not None:
+            parts.append(f"selected by validation {self.select}")
+        return parts

@@ -1,189 +1,219 @@
-"""The course of one training: epochs, stops, best weights, divergence, checkpoints."""
+"""The course of one training: epochs, stops, kept weights, divergence, checkpoints."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
 
-from gradlab.data import Split
-from gradlab.training.augment import build_augmenter
-from gradlab.training.divergence import find_divergence
-from gradlab.training.ensemble import Ensemble
 from gradlab.training.feed import Feed
-from gradlab.training.loop import State, steps_per_epoch, train_epoch, validate
-from gradlab.training.optimizer import build_optimizer, keep_rows, load_optimizer_state, optimizer_state
+from gradlab.training.frozen import check_frozen, frozen_digests
+from gradlab.training.kept import Kept
+from gradlab.training.loop import Measured, State, steps_per_epoch, train_epoch, validate
+from gradlab.training.objective import Objective
+from gradlab.training.optimizer import keep_rows
 from gradlab.training.probes_fit import FitProbes
 from gradlab.training.recipe import Precision, Recipe
+from gradlab.training.replay import Start, locate, start_of_epoch
 from gradlab.training.resume import fingerprint, resume, save
-from gradlab.training.stopping import best_epoch, should_stop
+from gradlab.training.setup import fresh_state
+from gradlab.training.trainee import Trainee, weights_of
 
 if TYPE_CHECKING:
     from gradlab.training.fit import Epoch
 
-Weights = tuple[Tensor, list[Tensor]]
-Start = tuple[Tensor, list[Tensor], dict[str, Tensor], Tensor | None, dict[str, Any] | None]
-"""Parameters, buffers, the optimiser's state, averaged weights and the loss scale at the start of an epoch."""
+Status = Literal["finished", "stopped", "diverged", "paused"]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a training is given and does not change.
+
+    Attributes:
+        train, validation: on the device. checkpoint: a file. train_images: as in `fit`, part of the identity.
+    """
+
+    recipe: Recipe
+    objective: Objective
+    train: Feed
+    validation: Feed | None
+    precision: Precision
+    checkpoint: Path | None = None
+    train_images: int | None = None
 
 
 class Run:
-    """Trains an ensemble epoch by epoch; networks that stop or diverge leave it with their best weights kept."""
+    """Trains networks epoch by epoch; those that stop or diverge leave with their best weights kept."""
 
-    def __init__(
-        self,
-        ensemble: Ensemble,
-        recipe: Recipe,
-        train: Split,
-        validation: Split | None,
-        precision: Precision,
-        checkpoint: Path | None,
-        probes: FitProbes,
-        train_images: int | None = None,
-    ) -> None:
-        self.recipe, self.precision, self.path, self.whole = recipe, precision, checkpoint, ensemble
-        dtype = ensemble.flat.dtype
-        self.train_images, self.augmenter = train_images, build_augmenter(recipe)
-        keep_table = self.augmenter is None or not self.augmenter.changes_images
-        self.train = Feed(train, dtype, ensemble.prepare, images=train_images, keep_table=keep_table)
-        self.validation = None if validation is None else Feed(validation, dtype, ensemble.prepare)
-        count = len(ensemble.seeds)
+    def __init__(self, trainee: Trainee, course: Course, probes: FitProbes) -> None:
+        self.course, self.whole, self.probes = course, trainee, probes
+        count = len(trainee.seeds)
         self.active = list(range(count))
         self.histories: list[list[dict[str, float]]] = [[] for _ in range(count)]
         self.notes: list[str | None] = [None] * count
-        self.kept: list[Weights] = [ensemble.rows([index]) for index in range(count)]
+        self.kept = Kept(count, course.recipe, course.objective)
         self.seconds = 0.0
-        self.state = self.start(ensemble)
-        self.probes = probes
+        self.state = fresh_state(trainee, course.recipe, course.precision)
+        self.frozen = frozen_digests(trainee.module)
         self.fingerprint = ""
-        if checkpoint is not None:
-            self.fingerprint = fingerprint(ensemble, recipe, precision, train, validation, train_images)
-            if checkpoint.exists():
-                resume(self, checkpoint)
+        if course.checkpoint is not None:
+            self.fingerprint = fingerprint(trainee, course)
+            if course.checkpoint.exists():
+                resume(self, course.checkpoint)
 
     def epochs(self, pause_after: int | None, checkpoint_seconds: float) -> Iterator[Epoch]:
         """Train until every network has stopped, yielding after each epoch."""
         from gradlab.training.fit import Epoch
 
+        epochs, path = self.course.recipe.epochs, self.course.checkpoint
         written = time.monotonic()
         if self.state.epoch == 0 and 0 in self.probes.steps:
-            self.probes.record(self.state.ensemble, self.active, 0)
-        last = self.recipe.epochs if pause_after is None else min(self.recipe.epochs, pause_after)
+            self.probes.record(self.state.trainee, self.active, 0)
+        last = epochs if pause_after is None else min(epochs, pause_after)
         while self.active and self.state.epoch < last:
             begun = time.perf_counter()
-            seeds = tuple(self.state.ensemble.seeds)
+            seeds = tuple(self.state.trainee.seeds)
             trained = list(self.active)
             self._epoch()
             spent = time.perf_counter() - begun
             self.seconds += spent
             finished = not self.active or self.state.epoch == last
-            if self.path is not None and (finished or time.monotonic() - written >= checkpoint_seconds):
-                save(self, self.path)
+            if finished:
+                check_frozen(self.frozen, self.state.trainee.module)
+            if path is not None and (finished or time.monotonic() - written >= checkpoint_seconds):
+                save(self, path)
                 written = time.monotonic()
             yield Epoch(
                 epoch=self.state.epoch,
-                epochs=self.recipe.epochs,
+                epochs=epochs,
                 seeds=seeds,
                 metrics=tuple(self.histories[index][-1] for index in trained),
-                images_per_second=len(seeds) * len(self.train) / spent,
-                seconds_left=(self.recipe.epochs - self.state.epoch) * spent if self.active else 0.0,
+                images_per_second=len(seeds) * len(self.course.train) / spent,
+                seconds_left=(epochs - self.state.epoch) * spent if self.active else 0.0,
             )
+
+    @property
+    def device(self) -> torch.device:
+        """Where it trains."""
+        return self.whole.trained.flats[0].device
+
+    def release(self) -> None:
+        """Give up what only further epochs would need: gradients, the optimiser's state, the average."""
+        self.state.trainee.trained.release()
+        self.state.optimizer.state.clear()
+        self.state.average = None
 
     def model(self, index: int) -> nn.Module:
         """Return network `index` with the weights that the recipe keeps."""
-        flat, buffers = self.kept[index]
-        solo = self.whole.keep([index])
-        solo.load(flat, buffers)
-        return solo.extract(0)
+        return self.whole.extract(index, self.kept.weights[index])
+
+    def snapshots(self, index: int) -> dict[int, dict[str, Tensor]]:
+        """Return the state of network `index` after every epoch that the recipe names, on the CPU."""
+        return {
+            epoch: {
+                name: value.detach().cpu().contiguous().clone()
+                for name, value in self.whole.extract(index, weights).state_dict().items()
+            }
+            for epoch, weights in sorted(self.kept.snapshots[index].items())
+        }
 
     def kept_epoch(self, index: int) -> int:
         """Return the epoch whose weights are kept; 0 is the start."""
-        history = self.histories[index]
-        if self.recipe.keep == "last":
-            return len(history) if self.notes[index] is None else len(history) - 1
-        losses = [row.get("validation_loss", row["train_loss"]) for row in history]
-        return best_epoch(losses) or 0
+        return self.kept.epoch(self.histories[index], diverged=self.notes[index] is not None)
 
-    def status(self, index: int) -> Literal["finished", "stopped", "diverged", "paused"]:
+    def status(self, index: int) -> Status:
         """Say how network `index` ended."""
         if self.notes[index] is not None:
             return "diverged"
-        if len(self.histories[index]) >= self.recipe.epochs:
+        if len(self.histories[index]) >= self.course.recipe.epochs:
             return "finished"
         return "paused" if index in self.active else "stopped"
 
-    def start(self, ensemble: Ensemble) -> State:
-        """Return the state before the first epoch."""
-        average = ensemble.flat.detach().clone() if self.recipe.ema is not None else None
-        scaler = torch.amp.GradScaler(ensemble.flat.device.type) if self.precision == "fp16" else None
-        optimizer = build_optimizer(self.recipe, ensemble.flat)
-        return State(ensemble, optimizer, average, scaler, self.augmenter)
-
     def _epoch(self) -> None:
-        state = self.state
-        start = (
-            *state.ensemble.rows(range(len(self.active))),
-            optimizer_state(state.optimizer),
-            None if state.average is None else state.average.clone(),
-            None if state.scaler is None else state.scaler.state_dict(),
-        )
-        steps = steps_per_epoch(self.recipe, len(self.train))
-        self.probes.expect(state.ensemble, state.epoch * steps, steps)
+        state, course = self.state, self.course
+        start = start_of_epoch(state)
+        steps = steps_per_epoch(course.recipe, len(course.train))
+        self.probes.expect(state.trainee, state.epoch * steps, steps)
         state.epoch += 1
 
         def after_step(step: int) -> None:
-            self.probes.after_step(state.ensemble, self.active, step, steps)
+            self.probes.after_step(state.trainee, self.active, step, steps)
 
-        loss, accuracy = train_epoch(state, self.recipe, self.train, self.precision, after_step)
-        rows = [
-            {"epoch": state.epoch, "train_loss": a, "train_accuracy": b} for a, b in _pairs(loss, accuracy)
+        measured = train_epoch(
+            state, course.recipe, course.train, course.precision, course.objective, after_step
+        )
+        rows, finite = self._rows(measured), weights_of(state.trainee).finite_rows()
+        leaving = [
+            position
+            for position, index in enumerate(self.active)
+            if self._finish(position, index, rows[position], start, measured, finite=finite[position])
         ]
-        rate = state.optimizer.param_groups[0]["lr"]
-        if self.validation is not None:
-            with _averaged(state):
-                pairs = _pairs(*validate(state, self.validation, self.precision))
-            for row, (a, b) in zip(rows, pairs, strict=True):
-                row |= {"validation_loss": a, "validation_accuracy": b}
-        finite = torch.isfinite(state.ensemble.flat.detach()).all(dim=1).tolist()
-        leaving = []
-        for position, index in enumerate(self.active):
-            row = rows[position] | {"learning_rate": rate}
-            broken = not finite[position] or not self._is_finite(row)
-            if broken:
-                self.notes[index] = self._locate(position, start)
-                row = {name: value if math.isfinite(value) else math.nan for name, value in row.items()}
-            self.histories[index].append(row)
-            if not broken and self._improved(index):
-                self.kept[index] = self._rows(position)
-            if self.notes[index] is not None or self._stops(index):
-                leaving.append(position)
-        ending = range(len(self.active)) if state.epoch == self.recipe.epochs else leaving
+        ending = range(len(self.active)) if state.epoch == course.recipe.epochs else leaving
         if ending:
             self.probes.record(
-                state.ensemble, self.active, state.epoch * steps, [self.active[p] for p in ending]
+                state.trainee, self.active, state.epoch * steps, [self.active[p] for p in ending]
             )
         if leaving:
             self._shrink(leaving)
 
+    def _rows(self, measured: Measured) -> list[dict[str, float]]:
+        """The epoch's row of every network; the average, where there is one, is what is validated."""
+        state, course = self.state, self.course
+        columns = {f"train_{name}": values for name, values in measured.metrics.items()}
+        if course.validation is not None:
+            with _averaged(state):
+                validated = validate(state, course.validation, course.precision, course.objective)
+            columns |= {f"validation_{name}": values for name, values in validated.items()}
+        lists = {name: values.tolist() for name, values in columns.items()}
+        return [
+            {"epoch": state.epoch}
+            | {name: values[position] for name, values in lists.items()}
+            | {"learning_rate": state.rate}
+            for position in range(len(self.active))
+        ]
+
+    def _finish(
+        self,
+        position: int,
+        index: int,
+        row: dict[str, float],
+        start: Start | None,
+        measured: Measured,
+        *,
+        finite: bool,
+    ) -> bool:
+        """Write one network's row and keep its weights where they are best; returns whether it leaves."""
+        state, course = self.state, self.course
+        if not finite or not self._is_finite(row):
+            self.notes[index] = locate(
+                state,
+                start,
+                position,
+                measured,
+                recipe=course.recipe,
+                train=course.train,
+                validation=course.validation,
+                precision=course.precision,
+                objective=course.objective,
+            )
+            row = {name: value if math.isfinite(value) else math.nan for name, value in row.items()}
+            self.histories[index].append(row)
+            return True
+        self.histories[index].append(row)
+        weights = weights_of(state.trainee) if state.average is None else state.average
+        self.kept.offer(index, self.histories[index], weights.row(position))
+        return self.kept.stops(self.histories[index])
+
     def _is_finite(self, row: dict[str, float]) -> bool:
         """Whether training may go on; fp16 skips a step whose scaled loss overflows, which is no divergence."""
-        skipped = ("train_loss",) if self.precision == "fp16" else ()
+        skipped = ("train_loss",) if self.course.precision == "fp16" else ()
         return all(math.isfinite(value) for name, value in row.items() if name not in skipped)
-
-    def _improved(self, index: int) -> bool:
-        return self.recipe.keep == "last" or self.kept_epoch(index) == len(self.histories[index])
-
-    def _rows(self, position: int) -> Weights:
-        flat, buffers = self.state.ensemble.rows([position])
-        return (flat if self.state.average is None else self.state.average[[position]].clone()), buffers
-
-    def _stops(self, index: int) -> bool:
-        losses = [row.get("validation_loss", math.nan) for row in self.histories[index]]
-        return should_stop(self.recipe.stopping, losses)
 
     def _shrink(self, leaving: list[int]) -> None:
         stay = [position for position in range(len(self.active)) if position not in leaving]
@@ -191,42 +221,27 @@ class Run:
         if not stay:
             return
         state = self.state
-        ensemble = state.ensemble.keep(stay)
-        optimizer = keep_rows(state.optimizer, self.recipe, ensemble.flat, stay)
-        average = None if state.average is None else state.average[stay].clone()
-        self.state = State(ensemble, optimizer, average, state.scaler, self.augmenter, state.epoch)
-
-    def _locate(self, position: int, start: Start) -> str:
-        flat, buffers, optimizer, average, scale = start
-        solo = self.state.ensemble.keep([position])
-        rows = buffers if len(self.state.ensemble.seeds) == 1 else [buffer[[position]] for buffer in buffers]
-        solo.load(flat[[position]], rows)
-        state = self.start(solo)
-        state.epoch = self.state.epoch
-        if state.scaler is not None and scale is not None:
-            state.scaler.load_state_dict(scale)
-        mine = {name: value[[position]] if value.dim() == 2 else value for name, value in optimizer.items()}
-        load_optimizer_state(state.optimizer, mine)
-        state.average = None if average is None else average[[position]]
-        return find_divergence(state, self.recipe, self.train, self.validation, self.precision)
+        check_frozen(self.frozen, state.trainee.module)
+        trainee = state.trainee.keep(stay)
+        optimizer = keep_rows(state.optimizer, self.course.recipe, trainee, stay)
+        average = None if state.average is None else state.average.rows(stay)
+        self.state = State(trainee, optimizer, average, state.scaler, state.augmenter, state.epoch)
+        self.frozen = frozen_digests(trainee.module)
 
 
 class _averaged:  # noqa: N801 - used as a with-block
-    """Within the block the ensemble has its averaged weights."""
+    """Within the block the networks have their averaged weights; values are exchanged in place."""
 
     def __init__(self, state: State) -> None:
-        self.state = state
-        self.saved: Tensor | None = None
+        self._state = state
 
     def __enter__(self) -> None:
-        if self.state.average is not None:
-            self.saved = self.state.ensemble.flat.detach().clone()
-            self.state.ensemble.flat.data.copy_(self.state.average)
+        self._swap()
 
     def __exit__(self, *_: object) -> None:
-        if self.saved is not None:
-            self.state.ensemble.flat.data.copy_(self.saved)
+        self._swap()
 
-
-def _pairs(first: Tensor, second: Tensor) -> list[tuple[float, float]]:
-    return list(zip(first.tolist(), second.tolist(), strict=True))
+    def _swap(self) -> None:
+        if self._state.average is not None:
+            with torch.no_grad():
+                weights_of(self._state.trainee).swap_(self._state.average)

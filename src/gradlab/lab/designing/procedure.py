@@ -41,7 +41,7 @@ WeightsName = Annotated[str, Role("weights")]
 
 def dump_procedure(procedure: Procedure) -> dict[str, Any]:
     """Return a procedure as plain JSON data, its inputs inside."""
-    return _adapter(type(procedure)).dump_python(procedure, mode="json")  # type: ignore[no-any-return]
+    return _adapter(_form(procedure)).dump_python(procedure, mode="json")  # type: ignore[no-any-return]
 
 
 def read_procedure(data: Any, kinds: Kinds) -> Procedure:
@@ -57,8 +57,12 @@ def read_procedure(data: Any, kinds: Kinds) -> Procedure:
     return _adapter(form).validate_python(dict(data), context=kinds)  # type: ignore[no-any-return]
 
 
+def _form(procedure: Procedure) -> Any:
+    return type(procedure)
+
+
 @cache
-def _adapter(form: type) -> TypeAdapter[Any]:
+def _adapter(form: Any) -> TypeAdapter[Any]:
     return TypeAdapter(form)
 
 
@@ -94,7 +98,7 @@ class Pick(Procedure):
 
 
 @cache
-def roles(form: type) -> dict[str, str]:
+def roles(form: Any) -> dict[str, str]:
     """Return field -> "data", "weights" or "input" of a configuration's marked fields, tuples of such included."""
     found = {}
     for name, hint in get_type_hints(form, include_extras=True).items():
@@ -137,5 +141,5 @@ def walk(procedure: Procedure) -> Iterator[Procedure]:
 
 
 def _marked(procedure: Procedure, role: str) -> list[str]:
-    known = roles(type(procedure))
+    known = roles(_form(procedure))
     return [one.name for one in fields(procedure) if known.get(one.name) == role]  # type: ignore[arg-type]

@@ -26,7 +26,9 @@ def _worst_last(value: float) -> float:
     return value if math.isfinite(value) else math.inf
 
 
-def choices(arm: Arm, design: Design, bound: Mapping[tuple[str, int], Bound], seeds: Sequence[int]) -> list[str]:
+def choices(
+    arm: Arm, design: Design, bound: Mapping[tuple[str, int], Bound], seeds: Sequence[int]
+) -> list[str]:
     """Return the label of what an arm's choice took at every seed: that of the arm which it is, where there is one."""
     labels = {name_of(one.procedure): one.label for one in design.arms if not one.is_pick}
     taken = [name_of(bound[arm.name, seed].procedure) for seed in seeds]

@@ -24,9 +24,7 @@ def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
     common: dict[str, Any] = {"claims": len(study.design.claims), "look": study.context.look}
     if len(claim.parts) == 1:
         (one,) = inputs.values()
-        found = judge(
-            one.a, delta=one.delta, trained=one.trained, unit=one.unit, given=one.given, **common
-        )
+        found = judge(one.a, delta=one.delta, trained=one.trained, unit=one.unit, given=one.given, **common)
     else:
         found = judge_every(inputs, **common)
     record = found.as_record()
@@ -54,18 +52,20 @@ def measure_of(part: Part, study: Study) -> Measure:
     Raises:
         UserError: an arm has none of that name.
     """
-    found = [(arm, study.measure_of(arm, part.measure)) for arm in part.contrast.weights]
-    for arm, measure in found:
+    found: list[Measure] = []
+    for arm in part.contrast.weights:
+        measure = study.measure_of(arm, part.measure)
         if measure is None:
             known = ", ".join(study.arms[arm][0].kind.measures)
             raise UserError(f"arm '{arm}' has no measure '{part.measure}'; it has {known}.")
-    return found[0][1]  # type: ignore[return-value]
+        found.append(measure)
+    return found[0]
 
 
 def judge_part(part: Part, study: Study) -> JudgePart:
     """Compute the contrast of a comparison for every seed, and test sample where its measure has such."""
     measure, arms = measure_of(part, study), list(part.contrast.weights)
-    values = {arm: sampled(study.measure_of(arm, part.measure), study.arms[arm]) for arm in arms}
+    values = {arm: sampled(study.arms[arm][0].kind.measures[part.measure], study.arms[arm]) for arm in arms}
     d = contrast_values(part.contrast, values)
     learned = {arm: np.array(study.learned[arm]) for arm in arms} if measure.learns else None
     given = all(study.is_given(arm) for arm in arms)

@@ -29,7 +29,11 @@ def draw_curves(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
     x, y = _column(figure, figure.x, arms, study), _column(figure, figure.y, arms, study)
     return {
         "kind": "lines",
-        "x": {"label": x.label, "scale": figure.x_scale, **({"percent": True} if x.unit == "fraction" else {})},
+        "x": {
+            "label": x.label,
+            "scale": figure.x_scale,
+            **({"percent": True} if x.unit == "fraction" else {}),
+        },
         "y": {"label": y.label, "scale": figure.y_scale, "percent": y.unit == "fraction", "range": None},
         "panels": _panels(figure, arms, study, y),
     }
@@ -115,7 +119,11 @@ def draw_histogram(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
     finite = np.concatenate([one[np.isfinite(one)] for one in values.values()])
     edges = np.histogram_bin_edges(finite, bins=BINS)
     series = [
-        {"name": name, "edges": edges.tolist(), "density": np.histogram(one, bins=edges, density=True)[0].tolist()}
+        {
+            "name": name,
+            "edges": edges.tolist(),
+            "density": np.histogram(one, bins=edges, density=True)[0].tolist(),
+        }
         for name, one in values.items()
     ]
     return {
@@ -131,7 +139,9 @@ def _grouped_values(figure: Figure, arms: Sequence[Arm], study: Study) -> dict[s
     tables = [run.table(figure.table) for arm in arms for run in study.arms[arm.name]]
     if figure.by not in tables[0]:
         return {
-            str(group): np.concatenate([_values(figure, run) for arm in members for run in study.arms[arm.name]])
+            str(group): np.concatenate(
+                [_values(figure, run) for arm in members for run in study.arms[arm.name]]
+            )
             for group, members in grouped(arms, figure.by)
         }
     found: dict[str, list[np.ndarray]] = {}

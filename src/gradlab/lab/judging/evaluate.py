@@ -14,7 +14,7 @@ from gradlab.lab.judging.claims import judge_claim
 from gradlab.lab.judging.figures import draw_figures
 from gradlab.lab.judging.results import Results
 from gradlab.lab.judging.tables import build_table, clean
-from gradlab.lab.kinds import Kind
+from gradlab.lab.kinds import Kind, Measure
 from gradlab.lab.records.binding import Bound, Conditions
 from gradlab.lab.records.record import Run
 
@@ -67,7 +67,7 @@ class Study:
         """The seeds, in their order."""
         return self.context.seeds
 
-    def measure_of(self, arm: str, name: str) -> Any:
+    def measure_of(self, arm: str, name: str) -> Measure | None:
         """Return a measure as the kind of an arm has it; None where it has none of this name."""
         return self.arms[arm][0].kind.measures.get(name)
 
@@ -200,7 +200,9 @@ def _provenance(study: Study) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     software = dict.fromkeys(name for run in study.runs.values() for name in run.spec["software"])
     for name in ("gradlab", "python", *software, "commit", "processor", "date"):
-        values = sorted({str(run.made[name]) for run in study.runs.values() if run.made.get(name) is not None})
+        values = sorted(
+            {str(run.made[name]) for run in study.runs.values() if run.made.get(name) is not None}
+        )
         merged[name] = " / ".join(values) or None
     context = study.context
     return merged | {
@@ -214,7 +216,8 @@ def _provenance(study: Study) -> dict[str, Any]:
 
 
 def _cost(study: Study, main: Sequence[Arm]) -> dict[str, Any]:
-    per_arm, counted = [], set()
+    per_arm: list[dict[str, Any]] = []
+    counted: set[str] = set()
     for arm in main:
         runs = {run.run.hash: run for run in study.arms[arm.name]}
         fresh = [run for name, run in runs.items() if name not in counted]
@@ -223,7 +226,9 @@ def _cost(study: Study, main: Sequence[Arm]) -> dict[str, Any]:
             {
                 "arm": arm.name,
                 "seconds": round(sum(run.seconds for run in fresh), 2),
-                "peak_memory_mb": round(max(float(run.run.made["peak_memory_mb"]) for run in runs.values()), 1),
+                "peak_memory_mb": round(
+                    max(float(run.run.made["peak_memory_mb"]) for run in runs.values()), 1
+                ),
             }
         )
     below = sum(float(run.made["seconds"]) for name, run in study.runs.items() if name not in counted)

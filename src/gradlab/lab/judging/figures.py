@@ -127,7 +127,7 @@ def _measure(name: str, arms: Sequence[Arm], study: Study) -> Measure:
     if found is None:
         known = ", ".join(study.arms[arms[0].name][0].kind.measures)
         raise UserError(f"no measure is called '{name}'; arm '{arms[0].name}' has {known}.")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _axis(label: str, scale: str, measure: Measure | None) -> Drawn:
@@ -155,7 +155,8 @@ def _lines(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
 
     def series(members: Sequence[Arm]) -> list[Drawn]:
         return [
-            _one_line(figure, str(value), group, measure, study) for value, group in grouped(members, figure.by)
+            _one_line(figure, str(value), group, measure, study)
+            for value, group in grouped(members, figure.by)
         ]
 
     y = _axis(figure.y, figure.y_scale, measure) | {"range": None}
@@ -165,7 +166,9 @@ def _lines(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
 
 def _one_line(figure: Figure, name: str, arms: Sequence[Arm], measure: Measure, study: Study) -> Drawn:
     points, row = [], []
-    placed = sorted(((_value(figure.x, arm, study.arms[arm.name]), arm) for arm in arms), key=lambda one: one[0])
+    placed = sorted(
+        ((_value(figure.x, arm, study.arms[arm.name]), arm) for arm in arms), key=lambda one: one[0]
+    )
     for x, arm in placed:
         mean, low, high, values = mean_interval(measure, study.arms[arm.name])
         row.append((x, mean, low, high))
@@ -202,16 +205,16 @@ def _point_series(
     for arm in arms:
         runs = study.arms[arm.name]
         mean, low, high, values = mean_interval(measure, runs)
+        place: tuple[Any, float | None, float | None]
         if across is not None:
-            x, x_low, x_high, xs = mean_interval(across, runs)
+            *place, xs = mean_interval(across, runs)  # type: ignore[assignment]
         else:
-            is_category = figure.x_scale == "category"
-            x, x_low, x_high = (factor(arm, figure.x) if is_category else _value(figure.x, arm, runs)), None, None  # type: ignore[assignment]
-            xs = [x] * len(values)
-        for key, value in (("x", x), ("y", mean), ("low", low), ("high", high)):
+            at = factor(arm, figure.x) if figure.x_scale == "category" else _value(figure.x, arm, runs)
+            place, xs = (at, None, None), [at] * len(values)  # type: ignore[list-item]
+        for key, value in (("x", place[0]), ("y", mean), ("low", low), ("high", high)):
             found[key].append(value)
-        ends["x_low"].append(x_low)
-        ends["x_high"].append(x_high)
+        ends["x_low"].append(place[1])
+        ends["x_high"].append(place[2])
         found["points"] += [[a, b] for a, b in zip(xs, values, strict=True)]
     return found | (ends if across is not None else {"x_low": None, "x_high": None})
 

@@ -49,9 +49,14 @@ class Results:
 
     def axis(self, part: str, rows: np.ndarray | None = None) -> str:
         """Name a sample axis: the data, the part of it, and which rows; arms that share them are paired along it."""
-        content = sorted(self.run.spec["content"].values()) or [self.run.hash]
         which = "" if rows is None else f"/{column_digest(rows)}"
-        return f"{'+'.join(content)}/{part}{which}"
+        return f"{'+'.join(self.content or [self.run.hash])}/{part}{which}"
+
+    @property
+    def content(self) -> list[str]:
+        """Checksums of the data that the run reads itself; of one that reads none, those of what it rests on."""
+        own = set(self.run.spec["content"].values())
+        return sorted(own or {one for below in self.rests_on.values() for one in below.content})
 
     @property
     def has_learned(self) -> bool:
@@ -83,7 +88,7 @@ class Rows(Mapping[str, np.ndarray]):
 def matches(values: np.ndarray, value: Factor) -> np.ndarray:
     """Say which values are this one; floats to their last digits."""
     if values.dtype.kind == "f":
-        return np.isclose(values, float(value), rtol=1e-9, atol=0)
+        return np.asarray(np.isclose(values, float(value), rtol=1e-9, atol=0), dtype=bool)
     if values.dtype.kind in "iub":
         return np.asarray(values == int(value))
     return np.asarray(values == str(value))

@@ -28,7 +28,7 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
     factors = list(dict.fromkeys(name for arm in arms for name in arm.factors))
     choose = any(arm.is_pick for arm in arms)
     counted = all("parameters" in study.arms[arm.name][0].facts for arm in arms)
-    measures = [study.measure_of(arms[0].name, name) for name in table.measures]
+    measures = [one for name in table.measures if (one := study.measure_of(arms[0].name, name))]
     columns = ["arm", *factors, *(["chosen"] if choose else []), *(["parameters"] if counted else [])]
     for measure in measures:
         columns += [measure.name, f"{measure.name} low", f"{measure.name} high", f"{measure.name} by seed"]
@@ -68,9 +68,7 @@ def _rows(table: Table, study: Study) -> list[Arm]:
 def _chosen(arm: Arm, study: Study) -> str | None:
     if not arm.is_pick:
         return None
-    return tell(
-        choices(arm, study.design, study.bound, study.seeds), labels_among(arm, study.design)
-    )
+    return tell(choices(arm, study.design, study.bound, study.seeds), labels_among(arm, study.design))
 
 
 def mean_interval(

@@ -82,7 +82,9 @@ def open_runs(folder: Path, results: Mapping[str, Any]) -> dict[str, Run]:
                 raise UserError(f"{folder} lacks run {name}; the result cannot be recomputed.")
             found[name] = small[name]
         elif not (records / name / "manifest.json").is_file() or not name.isalnum():
-            raise UserError(f"record {name} of {folder} is not in {records}; run the study again with the same --out.")
+            raise UserError(
+                f"record {name} of {folder} is not in {records}; run the study again with the same --out."
+            )
         else:
             found[name] = Record(records / name)
     return found
@@ -98,7 +100,11 @@ def verify_results(folder: Path, kinds: Kinds) -> tuple[dict[str, Any], list[str
         runs = open_runs(folder, stored)
         differences = [one for run in runs.values() for one in _damage(run, kinds)]
         digests = {run["record"]: run["digest"] for run in (*stored["runs"], *stored["rests_on"])}
-        differences += [f"run {name} is not the one that the result names" for name, run in runs.items() if run.digest != digests[name]]
+        differences += [
+            f"run {name} is not the one that the result names"
+            for name, run in runs.items()
+            if run.digest != digests[name]
+        ]
         fresh = recompute(stored, runs, kinds)
     except (KeyError, ValueError, OSError, TypeError, IndexError, AttributeError) as error:
         reason = error if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
@@ -118,7 +124,9 @@ def _damage(run: Run, kinds: Kinds) -> list[str]:
     if spec_hash(run.spec) != run.hash:
         found.append(f"spec of run {run.hash} is not what was written")
     kind = kinds[run.spec["procedure"]["kind"]]
-    return found + [f"{one} of run {run.hash} does not follow from it" for one in kind.check(Results(run, kind))]
+    return found + [
+        f"{one} of run {run.hash} does not follow from it" for one in kind.check(Results(run, kind))
+    ]
 
 
 def recompute(stored: Mapping[str, Any], runs: Mapping[str, Run], kinds: Kinds) -> dict[str, Any]:
@@ -149,9 +157,9 @@ def rebind(design: Design, seeds: tuple[int, ...], binder: Binder, runs: Mapping
     for arm in design.arms:
         for one in walk(arm.procedure):
             for seed in seeds:
-                bound = binder.bind(one, seed)
-                if bound.has_record:
-                    used[bound.hash] = _named(bound.hash, runs, f"arm {arm.name} at seed {seed}")
+                below = binder.bind(one, seed)
+                if below.has_record:
+                    used[below.hash] = _named(below.hash, runs, f"arm {arm.name} at seed {seed}")
     bound = {(arm.name, seed): binder.bind(arm.procedure, seed) for arm in design.arms for seed in seeds}
     return Rebound(bound, used)
 

@@ -99,7 +99,7 @@ class Record:
         if name not in self.manifest["files"]:
             return None
         path = self.folder / name
-        if checksum(path) != self.manifest["files"][name]:
+        if not _is_plain(name) or checksum(path) != self.manifest["files"][name]:
             raise UserError(_damage(path))
         return path
 
@@ -165,28 +165,6 @@ def write_record(
     return Record(final)
 
 
-def adopt_record(record: Record, records: Path) -> Record:
-    """Copy a record of another folder among these, so that what rests on it can be verified here.
-
-    Raises:
-        UserError: it is damaged.
-    """
-    final = records / record.hash
-    if is_record(final):
-        return Record(final)
-    if record.damaged():
-        raise UserError(_damage(record.folder / record.damaged()[0]))
-    temporary = records / f".{record.hash}.{uuid.uuid4().hex}.tmp"
-    try:
-        shutil.copytree(record.folder, temporary)
-        for path in temporary.iterdir():
-            sync_file(path)
-        _put(temporary, final)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return Record(final)
-
-
 def _described(columns: Columns) -> dict[str, Any]:
     digests = {name: column_digest(values) for name, values in columns.items()}
     return {"rows": len(next(iter(columns.values()), ())), "columns": digests}
@@ -220,7 +198,7 @@ def load(run: str | Path) -> Record:
     folder = Path(run)
     if not (folder / MANIFEST).is_file():
         raise UserError(
-            f"{folder} holds no run record; give a folder such as runs/records/<hash> (see gradlab runs)."
+            f"{folder} holds no run record; give a folder such as runs/records/<hash> (see gradlab runs list)."
         )
     return Record(folder)
 

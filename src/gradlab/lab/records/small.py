@@ -62,7 +62,9 @@ class _SmallTable(Mapping[str, np.ndarray]):
         if name not in self.digests:
             raise KeyError(name)
         if self.digests[name] not in self.columns:
-            raise UserError(f"the small form does not hold column {name} of table {self.name}, which is asked for.")
+            raise UserError(
+                f"the small form does not hold column {name} of table {self.name}, which is asked for."
+            )
         return self.columns[self.digests[name]]
 
     def __contains__(self, name: object) -> bool:

@@ -124,7 +124,9 @@ class Desk:
             return self.memory[name]  # type: ignore[no-any-return]
         return self.cache.get(place_of(name, self.places), self.data_dir, self.content.get(name))  # type: ignore[no-any-return]
 
-    def in_parts(self, name: str, count: int, make: Callable[[int], Mapping[str, Tensor]]) -> list[dict[str, Any]]:
+    def in_parts(
+        self, name: str, count: int, make: Callable[[int], Mapping[str, Tensor]]
+    ) -> list[dict[str, Any]]:
         """Return `make(0)`, `make(1)`, …; every finished part is a file, so that killed work goes on where it was.
 
         Args:
@@ -181,12 +183,13 @@ class Job:
     def network(self, name: str = "net") -> nn.Module:
         """Return the network that an input holds, in eval mode, on the desk's device."""
         source = self.inputs[name]
-        if isinstance(source, Source):
-            kind, record = self.desk.toolbox.kinds[source.procedure.kind], source.procedure
-        else:
-            kind, record = self.desk.toolbox.kinds[source.spec["procedure"]["kind"]], source
+        record: Record | Procedure = source.procedure if isinstance(source, Source) else source
+        named = record.spec["procedure"]["kind"] if isinstance(record, Record) else record.kind
+        kind = self.desk.toolbox.kinds[named]
         if kind.network is None:
-            raise UserError(f"a run of kind '{kind.name}' leaves no network; give one that trains, or a network.")
+            raise UserError(
+                f"a run of kind '{kind.name}' leaves no network; give one that trains, or a network."
+            )
         network = kind.network(record, self.desk, self.store)
         return network.to(self.desk.device).eval()  # type: ignore[no-any-return]
 

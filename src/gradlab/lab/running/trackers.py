@@ -69,7 +69,7 @@ def open_trackers(names: Sequence[str], out: Path, design: Design) -> Iterator[C
         for run, step, values in row_values(event):
             for name, tracker in list((opened or {}).items()):
                 if not _succeeds(name, tracker.log, run, step, values):
-                    del opened[name]  # type: ignore[index]
+                    (opened or {}).pop(name)
 
     try:
         yield track

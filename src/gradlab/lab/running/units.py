@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gradlab.lab.designing.procedure import Kinds, Procedure, dump_procedure, read_procedure
@@ -67,22 +68,37 @@ class _Plan:
         self.binder, self.store, self.cost = binder, store, cost
         self.units: dict[str, Unit] = {}
         self.done: dict[str, tuple[str, ...]] = {}
+        self.found: dict[str, Path | None] = {}
 
     def add(self, bound: Bound, label: str) -> tuple[str, ...]:
         """Plan a run and all that it needs; returns the names of the units that make it."""
         if not bound.has_record:
             return tuple(name for one in bound.inputs.values() for name in self.add(one, label))
         if bound.hash not in self.done:
-            self.done[bound.hash] = () if self.store.find(bound.hash) else self._unit(bound, label)
+            self.done[bound.hash] = () if self._is_there(bound) else self._unit(bound, label)
         return self.done[bound.hash]
 
+    def _is_there(self, bound: Bound) -> bool:
+        """Whether a run has its record; a block of our own that was cut off among its records is completed."""
+        if self._folder(bound) != self.store.own:
+            return self._folder(bound) is not None
+        return all(self._folder(one) for one in self._mates(bound))
+
+    def _folder(self, bound: Bound) -> Path | None:
+        if bound.hash not in self.found:
+            record = self.store.find(bound.hash)
+            self.found[bound.hash] = record and record.folder.parent
+        return self.found[bound.hash]
+
+    def _mates(self, bound: Bound) -> tuple[Bound, ...]:
+        """Return the runs that are made together with this one, itself included."""
+        if bound.seed is None:
+            return (bound,)
+        seeds = self.binder.block(bound.procedure, bound.seed)
+        return tuple(self.binder.bind(bound.procedure, seed) for seed in seeds)
+
     def _unit(self, bound: Bound, label: str) -> tuple[str, ...]:
-        mates = (bound,)
-        if bound.seed is not None:
-            mates = tuple(
-                self.binder.bind(bound.procedure, seed)
-                for seed in self.binder.block(bound.procedure, bound.seed)
-            )
+        mates = self._mates(bound)
         needs = {name for one in mates for below in one.inputs.values() for name in self.add(below, label)}
         unit = Unit(mates, label, self.cost(bound.procedure) * len(mates), tuple(sorted(needs)))
         self.units.setdefault(unit.name, unit)

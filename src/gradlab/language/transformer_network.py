@@ -1,0 +1,119 @@
+"""The text transformer as a torch module: transformers' own classes, from a configuration, behind one door."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    PreTrainedModel,
+)
+
+from gradlab.language.transformer import TextTransformer
+from gradlab.models._randomness import seeded
+from gradlab.types import UserError, derive_seed
+
+
+class TextNetwork(nn.Module):
+    """Token ids with their attention mask to logits (N, K).
+
+    Attributes:
+        config: what it was built from.
+        transformer: the module of the package transformers, with its `config`; `transformer.save_pretrained(folder)`
+            writes what `from_pretrained(folder)` reads.
+    """
+
+    def __init__(self, config: TextTransformer, transformer: PreTrainedModel) -> None:
+        super().__init__()
+        self.config = config
+        self.transformer = transformer
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Map token ids to logits.
+
+        Args:
+            input_ids: (N, L) int64, L at most the configuration's max_length.
+            attention_mask: (N, L), 1 for a token and 0 for padding.
+        Returns: logits (N, K).
+
+        Raises:
+            UserError: longer texts than the network has places for.
+        """
+        if input_ids.shape[-1] > self.config.max_length:
+            raise UserError(
+                f"this network reads at most {self.config.max_length} tokens of a text, got {input_ids.shape[-1]}; "
+                f"encode the texts with max_length={self.config.max_length}."
+            )
+        output = self.transformer(input_ids=input_ids, attention_mask=attention_mask)
+        return output.logits  # type: ignore[no-any-return]
+
+
+def build_text_transformer(config: TextTransformer, classes: int, *, seed: int, vocab: int) -> TextNetwork:
+    """Build the network that `config` describes, with the initial bits of `seed`."""
+    if classes < 1 or vocab < 1:
+        raise UserError(
+            f"a text transformer needs at least one class and one token, got {classes} classes and {vocab} tokens."
+        )
+    make = {"distilbert": _distilbert, "bert": _bert}[config.family]
+    with seeded(seed):  # the constructors draw values, which _initialise replaces
+        transformer = make(config, classes, vocab)
+    _initialise(transformer, seed, config.initial_std)
+    return TextNetwork(config, transformer)
+
+
+def _distilbert(config: TextTransformer, classes: int, vocab: int) -> PreTrainedModel:
+    return DistilBertForSequenceClassification(
+        DistilBertConfig(
+            vocab_size=vocab,
+            max_position_embeddings=config.max_length,
+            dim=config.dim,
+            n_layers=config.layers,
+            n_heads=config.heads,
+            hidden_dim=config.hidden_dim,
+            dropout=config.dropout,
+            attention_dropout=config.dropout,
+            seq_classif_dropout=config.dropout,
+            initializer_range=config.initial_std,
+            num_labels=classes,
+            attn_implementation="sdpa",
+        )
+    )
+
+
+def _bert(config: TextTransformer, classes: int, vocab: int) -> PreTrainedModel:
+    return BertForSequenceClassification(
+        BertConfig(
+            vocab_size=vocab,
+            max_position_embeddings=config.max_length,
+            hidden_size=config.dim,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            intermediate_size=config.hidden_dim,
+            hidden_dropout_prob=config.dropout,
+            attention_probs_dropout_prob=config.dropout,
+            initializer_range=config.initial_std,
+            num_labels=classes,
+            attn_implementation="sdpa",
+        )
+    )
+
+
+@torch.no_grad()
+def _initialise(module: nn.Module, seed: int, std: float) -> None:
+    """Fill every parameter from the stream of (seed, its name), so that a deeper net starts as the shallower one.
+
+    Weights are N(0, std²), biases 0, the row of the padding token 0; norms start at weight 1 and bias 0.
+    """
+    for name, child in module.named_modules():
+        if isinstance(child, nn.LayerNorm):
+            child.reset_parameters()
+        elif isinstance(child, nn.Linear | nn.Embedding):
+            stream = torch.Generator().manual_seed(derive_seed(seed, "init", f"{name}.weight"))
+            child.weight.normal_(0.0, std, generator=stream)
+            if isinstance(child, nn.Linear) and child.bias is not None:
+                child.bias.zero_()
+            if isinstance(child, nn.Embedding) and child.padding_idx is not None:
+                child.weight[child.padding_idx].zero_()

@@ -1,0 +1,106 @@
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import beta, t
+
+from gradlab.lab.designing.shown import Table
+from gradlab.lab.judging.tables import build_table, clean, mean_interval
+from gradlab.procedures import PROCEDURES
+from gradlab.statistics import interval
+from tests.lab.fakes import LABELS, arm, context, design, fake_run, results, study
+
+MEASURES = PROCEDURES["train"].measures
+
+ARMS = (arm("a", depth=2), arm("b", depth=8, kind="skip"))
+RUNS = {
+    "a": [fake_run(0.7, seed) for seed in range(4)],
+    "b": [fake_run(0.2 + 0.2 * seed, seed) for seed in range(4)],
+}
+
+
+@pytest.fixture
+def table():
+    wanted = Table(
+        name="accuracy", title="Title", caption="Caption", measures=("test accuracy", "best epoch")
+    )
+    return build_table(wanted, study(design(ARMS), RUNS, context((0, 1, 2, 3))))
+
+
+def rows_of(table):
+    return [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+
+
+def test_a_row_an_arm_with_its_factors(table):
+    assert [(row["arm"], row["depth"], row["kind"], row["parameters"]) for row in rows_of(table)] == [
+        ("the a", 2, None, 100),
+        ("the b", 8, "skip", 100),
+    ]
+
+
+def test_means_and_values_are_those_of_numpy(table):
+    for row, runs in zip(rows_of(table), RUNS.values(), strict=True):
+        accuracy = [float(np.mean(run.predictions == LABELS)) for run in runs]
+        assert row["test accuracy by seed"] == accuracy
+        assert row["test accuracy"] == pytest.approx(np.mean(accuracy), rel=1e-14)
+        assert row["best epoch by seed"] == [run.facts["best_epoch"] for run in runs]
+        assert row["best epoch"] == np.mean([run.facts["best_epoch"] for run in runs])
+
+
+def test_the_interval_of_a_measure_without_samples_is_students(table):
+    for row, runs in zip(rows_of(table), RUNS.values(), strict=True):
+        values = np.array([run.facts["best_epoch"] for run in runs], dtype=float)
+        half = t.ppf(0.975, 3) * values.std(ddof=1) / 2
+        assert row["best epoch low"] == pytest.approx(values.mean() - half, rel=1e-12)
+        assert row["best epoch high"] == pytest.approx(values.mean() + half, rel=1e-12)
+
+
+def test_the_interval_of_accuracy_holds_seeds_and_images_and_stays_a_fraction(table):
+    for row, runs in zip(rows_of(table), RUNS.values(), strict=True):
+        found = interval(np.stack([(run.predictions == LABELS).astype(float) for run in runs]), level=0.95)
+        assert row["test accuracy low"] == pytest.approx(max(0.0, found.low), abs=1e-15)
+        assert row["test accuracy high"] == pytest.approx(min(1.0, found.high), abs=1e-15)
+
+
+def test_untrained_runs_are_counted_with_their_clopper_pearson_interval(table):
+    rows = rows_of(table)
+    assert [(row["trained"], row["runs"]) for row in rows] == [(4, 4), (3, 4)]
+    assert rows[1]["trained low"] == pytest.approx(beta.ppf(0.025, 3, 2))
+    assert rows[1]["trained high"] == pytest.approx(beta.ppf(0.975, 4, 1))
+
+
+def test_display_names_columns_that_exist(table):
+    shown = [name for entry in table["display"] for name in entry["columns"]]
+    assert set(shown) <= set(table["columns"])
+    assert {entry["kind"] for entry in table["display"]} == {"text", "int", "interval", "points", "ratio"}
+    percent = [entry["columns"][0] for entry in table["display"] if entry.get("scale") == "percent"]
+    assert percent == ["test accuracy", "test accuracy by seed"]
+
+
+def test_one_seed_has_a_mean_and_no_interval():
+    mean, low, high, values = mean_interval(MEASURES["best epoch"], [results(RUNS["a"][0])])
+    assert (mean, low, high) == (values[0], None, None)
+
+
+def test_a_measure_that_a_network_does_not_have_is_no_number():
+    run = fake_run(0.5)
+    run.tables["gradients"] = {name: values[:0] for name, values in run.gradients.items()}
+    mean, low, high, values = mean_interval(MEASURES["gradient flow at the end"], [results(run)] * 2)
+    assert math.isnan(mean)
+    assert (low, high) == (None, None)
+    assert clean([mean, values]) == [None, [None, None]]
+
+
+def test_clean_makes_plain_json():
+    made = clean(
+        {1: (np.float32(0.5), np.int64(3), np.bool_(True)), "x": [math.inf, -math.inf, math.nan, None, "t"]}
+    )
+    assert made == {"1": [0.5, 3, True], "x": [None, None, None, None, "t"]}
+    assert [type(value) for value in made["1"]] == [float, int, bool]
+
+
+def test_an_interval_of_epochs_begins_at_nothing():
+    runs = [fake_run(0.5, seed, best_epoch=epoch) for seed, epoch in enumerate((0, 0, 3))]
+    mean, low, high, _ = mean_interval(MEASURES["best epoch"], [results(run) for run in runs])
+    assert (mean, low) == (1.0, 0.0)
+    assert high > 3
