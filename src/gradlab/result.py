@@ -71,7 +71,7 @@ class Result:
         }
 
     def record(self, arm: str, seed: int) -> Record:
-        """Open the record of one arm at one seed; `.model()` gives its network."""
+        """Open the record of one arm at one seed; `gradlab.procedures.network_of` gives the network of a training."""
         from gradlab.lab.records.record import load
         from gradlab.types import UserError
 
