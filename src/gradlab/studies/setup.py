@@ -106,14 +106,17 @@ def build_design(study: Study, name: str, setup: Setup, parameters: Mapping[str,
     checked = {}
     for given, value in parameters.items():
         try:
-            checked[given] = TypeAdapter(hints[given]).validate_python(value)
+            checked[given] = TypeAdapter(hints.get(given, Any)).validate_python(value)
         except ValidationError as error:
             shown = tuple(value) if isinstance(value, (list, tuple)) else value
             raise UserError(f"{given}={shown!r} does not fit study '{name}': {_first(error)}") from None
     try:
-        return study(setup, **checked)
+        design = study(setup, **checked)
     except ValidationError as error:  # of a model or a recipe that the parameters ask for
         raise UserError(f"study '{name}' cannot be built so: {_first(error)}") from None
+    if not isinstance(design, Design):
+        raise UserError(f"study '{name}' must return a gradlab.lab.Design, got {type(design).__name__}.")
+    return design
 
 
 def _first(error: ValidationError) -> str:
