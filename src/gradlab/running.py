@@ -295,7 +295,8 @@ def _own_networks(
 
     Returns: the parameters, what makes the networks of this process, and the folder of a record that lies elsewhere.
     """
-    given, modules, beside = dict(parameters), dict[str, Any](), ()
+    given, modules = dict(parameters), dict[str, Any]()
+    beside: tuple[Path, ...] = ()
     model, models = parameters.get("model"), parameters.get("models")
     if model is not None:
         given["model"], beside = _network(model, modules, facts, out)
