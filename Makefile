@@ -39,7 +39,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(INSTALL) torch==2.13.0 --editable '.[onnx,tensorboard,wandb]' --requirement requirements-dev.txt
+	$(INSTALL) torch==2.13.0 --editable '.[onnx,tensorboard,text,wandb]' --requirement requirements-dev.txt
 	touch $@
 
 clean:

@@ -38,6 +38,7 @@ from _statistics_data import (
     sufficient,
     the_rule,
 )
+from _statistics_hard import ceilings, few_samples, groups, of_seeds_alone, retyped
 from _statistics_tables import markdown, percent
 from numpy.typing import NDArray
 
@@ -248,8 +249,10 @@ def check_against_library(draws: int) -> dict[str, float]:
         found = case.statistics(np.array([float(more)]), np.array([float(less)]))
         worst = max(worst, _distance(found, np.tile(one, (n, 1)), case.samples))
         trained = np.arange(n) > 0
-        judged = judge(np.where(trained, 0.95, 0.11), np.full(n, 0.93), delta=0.01, trained={"a": trained})
-        flags_raised += judged.verdict == "inconclusive" and "two groups" in judged.flags[0]
+        learned = {"a": trained, "b": np.ones(n, dtype=bool)}
+        other = 0.93 + 0.001 * np.arange(n)
+        judged = judge(np.where(trained, 0.95, 0.11), other, delta=0.01, learned=learned, range=(0, 1))
+        flags_raised += judged.interval.rule == "two groups" and "two groups" in judged.flags[0]
     return {"draws": draws, "largest_difference": worst, "flags_raised": flags_raised / draws}
 
 
@@ -277,13 +280,23 @@ def run(*, quick: bool) -> dict[str, Any]:
         "exact": exact(),
         "planned_power": planned_power(repeats),
         "auroc": auroc_coverage(repeats // 5, stream),
+        "hard": [
+            *of_seeds_alone(repeats, stream),
+            *ceilings(repeats, stream),
+            *few_samples(repeats // 5, stream),
+        ],
+        "groups": groups(repeats // 5, stream),
+        "retyped": retyped(10 * repeats, stream),
         "library": check_against_library(20 if quick else 400),
         "versions": {
             "python": platform.python_version(),
             "numpy": np.__version__,
             "scipy": scipy.__version__,
         },
-        "about": {one.__name__: one.__doc__ for one in (failing_seeds, planned_power, exact, auroc_coverage)},
+        "about": {
+            one.__name__: " ".join((one.__doc__ or "").split())
+            for one in (failing_seeds, planned_power, exact, auroc_coverage, groups, retyped)
+        },
         "processor": processor(),
     }
     results["targets"] = targets(results)
@@ -316,6 +329,13 @@ def targets(results: dict[str, Any]) -> Rows:
     rows.append(_within("any false verdict, eight claims, two looks", family, 0.0, 0.05))
     both = [row["both"] for row in results["auroc"]]
     rows.append(_within("coverage, AUROC with both sample axes", both, 0.93, 0.98))
+    at_ceiling = [row["coverage"] for row in results["hard"] if row["kind"] == "ceiling"]
+    rows.append(_within("coverage, arms at the ceiling, 360 images", at_ceiling, 0.93, 1.0))
+    rates = [row["false"] / row["allowed"] for row in results["groups"]]
+    rows.append(_within("false verdict, runs in two groups, share of the error rate", rates, 0.0, 1.0))
+    rows.append(
+        _within("any false verdict, delta retyped between looks", [results["retyped"]["counted"]], 0.0, 0.05)
+    )
     rows.append(_within("power where 80 % was planned", power, 0.75, 0.85))
     rows.append(_within("some seeds fail: share flagged, distance from expectation", flagged, 0.0, 0.02))
     return rows

@@ -123,6 +123,7 @@ gradlab.attacks.ATTACKS, gradlab.attacks.PGD(eps="4/255"), gradlab.attacks.pgd
 gradlab.detection.DETECTORS["max-softmax"]().score([[1.0, 2.0]])
 gradlab.training.Recipe(epochs=3).describe()
 gradlab.training.alarms([]), gradlab.training.alarms_of_runs("a", []), gradlab.training.ProbeRow
+gradlab.language.TextTransformer().describe(8000, 2), gradlab.language.WordPiece()
 gradlab.run, gradlab.plan, gradlab.Result, gradlab.lab.MEASURES
 """
 HELP = """

@@ -17,6 +17,7 @@ _getattr, _dir, _public = attach(
         "data": "data",
         "detection": "detection",
         "lab": "lab",
+        "language": "language",
         "metrics": "metrics",
         "models": "models",
         "plan": "running",
@@ -26,6 +27,7 @@ _getattr, _dir, _public = attach(
         "studies": "studies",
         "training": "training",
         "types": "types",
+        "use": "use",
     },
 )
 __getattr__, __dir__ = _getattr, _dir
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from gradlab import data as data
     from gradlab import detection as detection
     from gradlab import lab as lab
+    from gradlab import language as language
     from gradlab import metrics as metrics
     from gradlab import models as models
     from gradlab import report as report
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from gradlab import studies as studies
     from gradlab import training as training
     from gradlab import types as types
+    from gradlab import use as use
     from gradlab.result import Result as Result
     from gradlab.running import plan as plan
     from gradlab.running import run as run

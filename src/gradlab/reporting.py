@@ -12,6 +12,7 @@ from typing import Any
 from gradlab.lab.judging.verify import changed_files, open_runs, recompute, result_folders, verify_results
 from gradlab.lab.records.record import checksum, read_json
 from gradlab.lab.records.small import RUNS, SMALL_FILES, Traced, read_small, write_small
+from gradlab.lab.records.wanted import remember_records
 from gradlab.procedures.registry import PROCEDURES
 from gradlab.types import UserError
 
@@ -113,6 +114,7 @@ def write_when_changed(results: dict[str, Any], folder: Path) -> None:
     from gradlab.report import write_report
 
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    remember_records(folder, results)
     if _stands(text, folder):
         return
     shutil.rmtree(folder / "tables", ignore_errors=True)  # of another setting, with other tables

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import inspect
-import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from gradlab.data.contents import DataInfo
 from gradlab.data import info
+from gradlab.data.contents import DataInfo, info_of
 from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure
+from gradlab.lab.records.adopting import adopt
 from gradlab.lab.records.finding import find_record
+from gradlab.lab.records.wanted import records_named
 from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.locks import STUDY, exclusive, shared
+from gradlab.lab.running.naming import report_name
 from gradlab.lab.running.run import Request, make_ready, run_design
 from gradlab.lab.running.worker import disk_message
 from gradlab.models.mlp import MLP
@@ -25,7 +27,7 @@ from gradlab.procedures.toolbox import TOOLBOX
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Preset
+from gradlab.studies.setup import PRESETS, Preset, changed_parameters
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -48,6 +50,7 @@ def run(
     device: str = "auto",
     precision: Precision = "fp32",
     out: str | Path = "runs",
+    records: Sequence[str | Path] = (),
     tracker: str | Sequence[str] = (),
     progress: bool | None = None,
     command: str | None = None,
@@ -62,7 +65,9 @@ def run(
         data_dir: where data sets lie; GRADLAB_DATA if not given.
         seeds: how many, paired across arms. first_seed: of them; another one repeats the study afresh.
         device: "auto", "cpu", "cuda" or "mps". precision: "fp32", "bf16", "fp16" (not on a CPU) or "fp64".
-        out: folder that holds records and reports; nothing is read from another folder.
+        out: folder that holds records and reports.
+        records: further such folders, whose finished runs count as done; they are only read, and what is used of them is
+            copied, so that `out` stays whole by itself.
         tracker: "tensorboard", "wandb", or several.
         progress: live display on stderr; by default as the terminal allows.
         command: how to run this again, for the report.
@@ -71,7 +76,7 @@ def run(
     Raises:
         UserError: one sentence that says what to mend; finished runs are kept.
     """
-    design, request, facts = prepare(
+    design, request, _ = prepare(
         study,
         preset=preset,
         data=data,
@@ -81,6 +86,7 @@ def run(
         device=device,
         precision=precision,
         out=out,
+        records=records,
         parameters=parameters,
         command=command,
     )
@@ -88,7 +94,7 @@ def run(
     from gradlab.lab.running.trackers import check_tracker, open_trackers
 
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)
-    folder = request.out / "reports" / report_name(design, request, facts)
+    folder = request.out / "reports" / request.report
     for name in names:
         check_tracker(name)
     make_ready(request)
@@ -104,6 +110,7 @@ def run(
                 track(event)
 
             results = run_design(design, request, on_event=hear)
+            adopt(records_named(results), request.store)
             with exclusive(request.out / "work" / f"{folder.name}.lock"):
                 write_when_changed(results, folder)
     except OSError as error:
@@ -138,13 +145,14 @@ def prepare(
     device: str,
     precision: Precision,
     out: str | Path,
+    records: Sequence[str | Path] = (),
     parameters: Mapping[str, Any],
     command: str | None,
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
     _check(study, preset, data, seeds, first_seed, precision)
     memory = {} if isinstance(data, (str, Path)) else {data.name: data}
-    facts = info(data, data_dir) if isinstance(data, (str, Path)) else _facts(data)
+    facts = info(data, data_dir) if isinstance(data, (str, Path)) else info_of(data)
     given, modules = _own_modules(parameters, facts, out)
     folder = None if data_dir is None else str(data_dir)
     places = {} if memory else {facts.name: str(data)}
@@ -158,6 +166,7 @@ def prepare(
         memory=memory,
         seeds=tuple(range(first_seed, first_seed + seeds)),
         out=Path(out),
+        records=_record_folders(records),
         device=device,
         precision=precision,
         modules=modules,
@@ -165,7 +174,7 @@ def prepare(
     for part in ("train", "test"):
         if not facts.counts.get(part):
             raise UserError(
-                f"'{facts.name}' has no {part} images here, and study '{study}' needs them; choose other data."
+                f"'{facts.name}' has no {part} part here, and study '{study}' needs them; choose other data."
             )
     setup = Setup(
         preset=preset,  # type: ignore[arg-type]
@@ -174,8 +183,8 @@ def prepare(
         class_count=len(facts.class_names),
         checksum=facts.checksum,
         precision=precision,
-        image_size=min(facts.input_shape[1:]),
-        channels=facts.input_shape[0],
+        image_size=min(facts.input_shape[1:], default=0),
+        channels=facts.input_shape[0] if facts.input_shape else 0,
     )
     design = build_design(STUDIES[study], study, setup, given)
     options = {"preset": preset, "data": facts.name, "seeds": seeds}
@@ -183,7 +192,13 @@ def prepare(
     options |= {"precision": precision} if precision != "fp32" else {}
     in_python = bool(memory or modules)
     shown = command or _command(study, options | dict(parameters), in_python=in_python)
-    return design, replace(request, command=shown), facts
+    asked = {"seeds": seeds, "first_seed": first_seed, "precision": precision, "device": device}
+    usual = {"seeds": DEFAULT_SEEDS, "first_seed": 0, "precision": "fp32", "device": "auto"}
+    changed = changed_parameters(STUDIES[study], given) | {
+        name: value for name, value in asked.items() if value != usual[name]
+    }
+    name = report_name(study, facts.name, preset, changed)
+    return design, replace(request, command=shown, report=name), facts
 
 
 def _check(study: str, preset: str, data: object, seeds: object, first_seed: object, precision: str) -> None:
@@ -209,18 +224,17 @@ def _check(study: str, preset: str, data: object, seeds: object, first_seed: obj
         )
 
 
-def _facts(data: Dataset) -> DataInfo:
-    """Return the facts about data in memory."""
-    return DataInfo(
-        name=data.name,
-        checksum=data.checksum,
-        counts={role: len(split) for role, split in data.splits.items()},
-        input_shape=data.input_shape,
-        class_names=data.class_names,
-        mean=data.mean,
-        std=data.std,
-        notes=data.notes,
-    )
+def _record_folders(places: Sequence[str | Path]) -> tuple[Path, ...]:
+    """Return the folders of records in --out folders, or such folders themselves."""
+    found = []
+    for place in (places,) if isinstance(places, str | Path) else places:
+        folder = Path(place) / "records" if (Path(place) / "records").is_dir() else Path(place)
+        if not folder.is_dir():
+            raise UserError(
+                f"records names folders with finished runs, and {place} is none; give an --out folder."
+            )
+        found.append(folder)
+    return tuple(found)
 
 
 def _informer(main: DataInfo, folder: str | None, places: Mapping[str, str]) -> Callable[[str], DataInfo]:
@@ -299,8 +313,3 @@ def _command(study: str, options: Mapping[str, Any], *, in_python: bool) -> str:
             values = value if isinstance(value, (list, tuple)) else [value]
             words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return shlex.join(words)
-
-
-def report_name(design: Design, request: Request, facts: DataInfo) -> str:
-    """Return the name of the report's folder, such as residual-mlp-digits-quick."""
-    return re.sub(r"[^\w.-]+", "-", f"{design.study}-{facts.name}-{request.preset}")

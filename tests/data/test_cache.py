@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gradlab.data import _cache, arrays, info, load, reading
+from gradlab.types import UserError
 from tests.data import make
 
 
@@ -135,3 +136,95 @@ def test_several_writers_at_once_leave_one_whole_entry(mnist_like, own_cache):
     assert [error for _, error in results] == [b""] * 3
     assert len({out for out, _ in results}) == 1
     assert len(entries(own_cache)) == 1
+
+
+def flipped(file):
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+def test_changed_bytes_in_the_cache_are_found_and_made_again(mnist_like, own_cache, caplog):
+    before = load("mnist", mnist_like)
+    (file,) = own_cache.glob("arrays/*/test_images.npy")
+    times = file.stat()
+    flipped(file)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))  # size and time of change are as before
+    with caplog.at_level(logging.WARNING):
+        after = load("mnist", mnist_like, expect=before.checksum)
+    assert (after.test.images == before.test.images.clone()).sum() >= after.test.images.numel() - 1
+    assert "is made again" in caplog.text
+    assert arrays("mnist", mnist_like).parts["test"].images.tobytes() == after.test.images.numpy().tobytes()
+
+
+def test_a_copied_cache_is_hashed_once_and_used(mnist_like, own_cache, tmp_path, decodings, monkeypatch):
+    arrays("mnist", mnist_like)
+    subprocess.run(["cp", "-r", own_cache, tmp_path / "copy"], check=True)
+    count = []
+    real = _cache._file_hash
+    monkeypatch.setattr(_cache, "_file_hash", lambda file: count.append(file.suffix) or real(file))
+    for _ in range(2):
+        arrays("mnist", mnist_like, cache_dir=tmp_path / "copy")
+    assert count.count(".npy") == 6
+    assert len(decodings) == 1
+
+
+def test_facts_that_were_changed_by_hand_are_not_believed(mnist_like, own_cache, decodings):
+    before = info("mnist", mnist_like)
+    (file,) = own_cache.glob("arrays/*/facts.json")
+    file.write_text(file.read_text().replace(before.checksum, "sha256:" + "0" * 64))
+    assert info("mnist", mnist_like).checksum == load("mnist", mnist_like).checksum == before.checksum
+    assert len(decodings) == 2
+
+
+@pytest.mark.parametrize("name", ["digits", "pets", "pets[a]#3@4", "mine"])
+def test_other_data_than_expected_are_refused(tmp_path, rng, name):
+    if name.startswith("pets"):
+        make.class_folders(tmp_path / "pets", rng, {"a": 10, "b": 10})
+    (tmp_path / "mine").mkdir()
+    rows = [f"sentence {i},{i % 2}" for i in range(20)]
+    (tmp_path / "mine" / "train.csv").write_text("\n".join(["text,label", *rows]))
+    was = info(name, tmp_path).checksum
+    assert load(name, tmp_path, expect=was).checksum == was
+    if name.startswith("pets"):
+        for file in (tmp_path / "pets" / "a").iterdir():  # changed between the asking and the loading
+            file.write_bytes(make.encode(make.images(rng, 1, 6, 6, 3)[0]))
+    elif name == "mine":
+        (tmp_path / "mine" / "train.csv").write_text("\n".join(["text,label", "another,0", *rows[1:]]))
+    else:
+        was = "sha256:" + "0" * 64
+    with pytest.raises(
+        UserError, match=rf"Data '{name.replace('[', '.')[:4]}.*' has changed: its checksum is sha256:"
+    ):
+        load(name, tmp_path, expect=was)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002])
+def test_others_may_read_the_cache_as_the_umask_says(mnist_like, own_cache, umask):
+    old = os.umask(umask)
+    try:
+        arrays("mnist", mnist_like)
+    finally:
+        os.umask(old)
+    for path in own_cache.rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o777 if path.is_dir() else 0o666) & ~umask, path
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become two people")
+def test_a_second_person_shares_the_cache_or_does_without(mnist_like, own_cache, tmp_path):
+    arrays("mnist", mnist_like)
+    code = (
+        "import os, sys; from gradlab.data import arrays, check\n"
+        "place = {'cache_dir': sys.argv[2]}; check('mnist', sys.argv[1], **place)  # loads all that is needed\n"
+        "os.setgid(65534); os.setuid(65534); print(arrays('mnist', sys.argv[1], **place).info.checksum)"
+    )
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):  # pytest keeps its own to one person
+        folder.chmod(0o755)
+    expected = load("mnist", mnist_like).checksum
+    for mode, warned in ((0o755, False), (0o700, True)):
+        (own_cache / "arrays").chmod(mode)
+        process = subprocess.run(
+            [sys.executable, "-c", code, mnist_like, own_cache], capture_output=True, text=True, cwd="/"
+        )
+        assert process.stdout.strip() == expected, process.stderr
+        assert ("going on without it" in process.stderr) == warned

@@ -30,6 +30,7 @@ def test_gaussian_noise_is_normal_and_cut_at_black_and_white():
     expected = np.diff(norm.cdf(np.concatenate([[-np.inf], edges, [np.inf]]))) * len(levels)
     chi_square = ((np.bincount(levels, minlength=256) - expected) ** 2 / expected).sum()
     assert abs(chi_square - 255) < 5 * np.sqrt(2 * 255)
+    assert abs(levels.mean() - 127.5) < 0.3  # five standard errors
     assert load("gaussian-noise").checksum != load("noise").checksum
 
 

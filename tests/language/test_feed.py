@@ -85,6 +85,7 @@ def test_texts_that_are_too_long_are_counted():
 
 def test_test_texts_stay_test():
     feed = token_feed(split(20, role="test"), TRAINED, max_length=24)
+    assert feed.role == "test"
     with pytest.raises(UserError, match="fit trains and selects on train and validation only, got the test"):
         refuse_test(feed, "fit")
     with pytest.raises(UserError, match="got the test"):

@@ -19,7 +19,7 @@ def one_at_a_time(network):
         return torch.cat([network(**FEED.batch(torch.tensor([index]))) for index in range(len(FEED))])
 
 
-@pytest.mark.parametrize("tokens", [1, 100, 2**14])
+@pytest.mark.parametrize("tokens", [1, 100, 2**12])
 def test_rows_are_in_the_splits_order(tokens, monkeypatch):
     monkeypatch.setattr(by_length, "EVALUATION_TOKENS", tokens)
     found = predict_logits(NETWORK, FEED)

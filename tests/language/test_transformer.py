@@ -145,7 +145,7 @@ def test_dropout_acts_in_training_alone():
 
 def test_a_configuration_says_what_it_is():
     assert TextTransformer().describe(8000, 2) == (
-        "DistilBERT: 8000 tokens→128, 2 layers of 4 heads and 512 units, head 128→2"
+        "DistilBERT: 8000 tokens→64, 2 layers of 4 heads and 256 units, head 64→2"
     )
     one = TextTransformer(family="bert", layers=1, heads=1, dim=8, hidden_dim=9)
     assert one.describe(10, 3) == "BERT: 10 tokens→8, 1 layer of 1 head and 9 units, head 8→3"
@@ -153,7 +153,7 @@ def test_a_configuration_says_what_it_is():
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(
-        ValueError, match=r"share the dim evenly, got 3 heads for dim 128; use a number .* divides 128"
+        ValueError, match=r"share the dim evenly, got 3 heads for dim 64; use a number .* divides 64"
     ):
         TextTransformer(heads=3)
     with pytest.raises(ValueError, match="both ends of a text and must be at least 3, got 2"):

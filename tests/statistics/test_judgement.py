@@ -25,9 +25,16 @@ def test_record_is_json_without_nan_and_comes_back_the_same(name: str) -> None:
     assert json.loads(json.dumps(record, allow_nan=False)) == record
 
 
-def test_settled_is_what_seeds_cannot_change() -> None:
-    assert [JUDGEMENTS[name].is_settled for name in ("per seed", "one seed", "every")] == [True, False, False]
-    assert JUDGEMENTS["one seed"].as_record()["is_settled"] is False
+def test_record_holds_kind_verdict_and_reading() -> None:
+    record = JUDGEMENTS["per seed"].as_record()
+    assert (record["kind"], record["verdict"], record["reading"]) == (
+        "more",
+        "supported",
+        "better by more than 0.01",
+    )
+    assert record["rule"] == "normal"
+    assert {one.as_record()["verdict"] for one in JUDGEMENTS.values()} <= {"supported", "refuted", "open"}
+    assert all(part["kind"] == "more" for part in JUDGEMENTS["every"].as_record()["parts"])
 
 
 def test_record_of_one_seed_has_nulls() -> None:
@@ -46,12 +53,12 @@ def test_record_holds_both_parts_of_the_variance() -> None:
 
 def test_text_starts_with_the_verdict_and_holds_numbers_and_flags() -> None:
     text = str(JUDGEMENTS["per seed"])
-    assert text.startswith("supported: The 96 % interval [")
+    assert text.startswith("supported: better by more than 0.01\n  The 96 % interval [")
     assert "3 paired seeds" in text
     assert "note: with 3 seeds the sign-flip cannot reach 0.05" in text
     assert "360 test samples" in str(JUDGEMENTS["per sample"])
     assert "to settle it: at least 5 more seeds" in str(JUDGEMENTS["one seed"])
-    assert "  depth 8: inconclusive: " in str(JUDGEMENTS["every"])
+    assert "  depth 8: open: " in str(JUDGEMENTS["every"])
 
 
 @pytest.mark.parametrize("name", JUDGEMENTS)

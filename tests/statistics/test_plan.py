@@ -136,3 +136,80 @@ def test_a_negative_effect_is_planned_as_its_mirror_image() -> None:
 def test_bad_arguments_are_refused(arguments: dict, message: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(UserError, match=message):
         plan(**arguments)
+
+
+def simulated(
+    kind: str, effect: float, n: int, sd: float, delta: float, level: float, repeats: int = 4000
+) -> float:
+    d = effect + sd * np.random.default_rng(0).normal(size=(repeats, n))
+    half = stats.t.ppf(0.5 + level / 2, n - 1) * stats.sem(d, axis=1)
+    low, high = d.mean(axis=1) - half, d.mean(axis=1) + half
+    held = {"same": (low > -delta) & (high < delta), "not less": low > -delta}[kind]
+    return float(held.mean())
+
+
+@pytest.mark.parametrize("n", [4, 6, 12])
+def test_same_plans_the_largest_difference_that_is_still_shown_to_be_none(n: int) -> None:
+    made = plan(sd=0.003, delta=0.01, kind="same", seeds=n)
+    effect = made.effect[0]
+    assert effect is not None
+    assert 0 < effect < 0.01
+    assert simulated("same", effect, n, 0.003, 0.01, made.level) == pytest.approx(
+        0.8, abs=0.026
+    )  # four errors
+    assert simulated("same", -effect, n, 0.003, 0.01, made.level) == pytest.approx(0.8, abs=0.026)
+    assert f"true difference of at most {effect:.3g} to be within ±0.01" in made.text
+
+
+def test_same_says_where_not_even_equal_arms_would_be_shown_to_be() -> None:
+    made = plan(sd=0.02, delta=0.01, kind="same", seeds=6)
+    assert made.effect == (None, None)
+    assert made.power[0] == pytest.approx(simulated("same", 0.0, 6, 0.02, 0.01, 0.96), abs=0.02)
+    assert made.text.startswith("6 paired seeds cannot show two equal arms to be the same within 0.01")
+    wide = plan(sd=(0.003, 0.02), delta=0.01, kind="same", seeds=6)
+    assert "(or none at all)" in wide.text
+
+
+def test_seeds_for_equal_arms_are_the_fewest() -> None:
+    made = plan(sd=0.01, delta=0.01, kind="same", effect=0.0)
+    n = made.seeds[0]
+    assert n is not None
+    assert simulated("same", 0.0, n, 0.01, 0.01, 0.96) >= 0.8 - 0.026
+    assert simulated("same", 0.0, n - 1, 0.01, 0.01, 0.96) <= 0.8 + 0.026
+
+
+def test_not_less_is_more_than_the_mirrored_boundary() -> None:
+    less, more = plan(sd=0.01, delta=0.01, kind="not less", seeds=6), plan(sd=0.01, delta=0.01, seeds=6)
+    assert less.effect[0] == pytest.approx(more.effect[0] - 0.02)  # type: ignore[operator]
+    assert "to be above -0.01" in less.text
+    made = plan(sd=0.01, delta=0.01, kind="not less", effect=0.0)
+    assert made.seeds == plan(sd=0.01, delta=0.01, effect=0.02).seeds
+    assert made.power[0] == pytest.approx(
+        simulated("not less", 0.0, made.seeds[0] or 0, 0.01, 0.01, 0.96), abs=0.026
+    )
+
+
+def test_test_samples_count_for_every_kind() -> None:
+    n, samples, rng = 5, 60, np.random.default_rng(0)
+    made = plan(sd=0.1, delta=0.6, kind="same", seeds=n, sample_sd=1.0, samples=samples)
+    effect, hits = made.effect[0], 0
+    assert effect is not None
+    for _ in range(1500):
+        d = effect + 0.1 * rng.normal(size=(n, 1)) + rng.normal(size=(1, samples))
+        found = interval(np.broadcast_to(d, (n, samples)), level=made.level)
+        hits += found.low > -0.6 and found.high < 0.6
+    assert hits / 1500 == pytest.approx(0.8, abs=0.05)  # four errors, and a little for the skewness by chance
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kind": "same", "effect": 0.02, "delta": 0.01}, "to be within 0.01; give a smaller effect"),
+        ({"kind": "not less", "effect": -0.02, "delta": 0.01}, "to be above -0.01; give a larger effect"),
+        ({"kind": "same", "seeds": 6}, "delta must be a positive number"),
+        ({"kind": "less", "seeds": 6}, "kind must be one of"),
+    ],
+)
+def test_effects_outside_the_region_are_refused(arguments: dict, message: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(UserError, match=message):
+        plan(sd=1.0, **arguments)

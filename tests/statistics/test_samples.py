@@ -138,12 +138,19 @@ def test_range_that_could_have_come(values: list[float], expected: tuple[float, 
     assert found == (None if expected is None else pytest.approx(expected))
 
 
-def test_values_that_are_no_correctness_keep_the_normal_interval() -> None:
-    d = np.tile(np.random.default_rng(0).exponential(size=50), (4, 1))
-    found = interval(d)
-    reference = stats.ttest_1samp(d[0], 0).confidence_interval(0.95)
-    assert found.axes[0].skew == (0, 0)
-    assert (found.low, found.high) == pytest.approx((reference.low, reference.high))
+def test_skewed_losses_reach_further_towards_their_tail() -> None:
+    losses = np.random.default_rng(0).exponential(size=50)
+    found = interval(np.tile(losses, (4, 1)))
+    reference = stats.ttest_1samp(losses, 0).confidence_interval(0.95)
+    centred = losses - losses.mean()
+    g = np.sum(centred**3) / np.sum(centred**2)
+    assert found.axes[0].skew == pytest.approx((-g, g))
+    assert found.low == pytest.approx(reference.low)
+    b, w = reference.high - losses.mean(), stats.t.ppf(0.975, 49) ** 2 / 50
+    assert found.high - losses.mean() == pytest.approx((w * g + math.sqrt((w * g) ** 2 + 4 * b**2)) / 2)
+    assert found.high > reference.high
+    mirrored = interval(np.tile(-losses, (4, 1)))
+    assert (mirrored.low, mirrored.high) == pytest.approx((-found.high, -found.low))
 
 
 def missed(n: int, share: float, level: float, constant: float = 0.0) -> float:

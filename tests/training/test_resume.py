@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from gradlab.models import MLP
 from gradlab.training import Cosine, OneCycle, Patience, Recipe, fit, fit_stacked
@@ -104,28 +104,43 @@ def test_a_diverged_seed_stays_diverged_after_a_resume(tmp_path):
     assert_states_equal(resumed[0].model.state_dict(), models[0].state_dict())
 
 
+CNN = replace(BASE, epochs=40, ema=0.9, memory_format="channels-last", precision="bf16", snapshots=(1, 30))
 KILLED = (replace(NET, dropout=0.3, norm="batch"), replace(BASE, epochs=40, ema=0.9))
 CHILD = """
 import sys, time, torch
 sys.path.insert(0, {root!r})
 torch.set_num_threads(1)
-from gradlab.training import fit_stacked
 from safetensors.torch import save_file
-from tests.training.test_resume import DATA, KILLED, net
-config, recipe = KILLED
-slow = [lambda epoch: time.sleep(0.02)] if sys.argv[2] == "slow" else []
-fits = fit_stacked([net(config, s) for s in (0, 1)], DATA, recipe, seeds=[0, 1], checkpoint=sys.argv[1],
-                   listeners=slow, progress=False)
-state = {{f"{{fit.seed}}.{{name}}": value for fit in fits for name, value in fit.model.state_dict().items()}}
-save_file(state, sys.argv[1] + ".done")
+from tests.training.test_resume import TRAININGS, states
+slow = [lambda epoch: time.sleep(0.02)] if sys.argv[3] == "slow" else []
+fits = TRAININGS[sys.argv[2]](checkpoint=sys.argv[1], listeners=slow, progress=False)
+save_file(states(fits), sys.argv[1] + ".done")
 """
+TRAININGS = {
+    "stack": lambda **more: fit_stacked(
+        [net(KILLED[0], seed) for seed in (0, 1)], DATA, KILLED[1], seeds=[0, 1], **more
+    ),
+    "module": lambda **more: [fit(small_cnn(), DATA, CNN, **more)],
+}
+
+
+def states(fits):
+    """Every number of the networks and of their snapshots, by name."""
+    found = {}
+    for fitted in fits:
+        for when, state in {"end": fitted.model.state_dict(), **fitted.snapshots}.items():
+            found |= {
+                f"{fitted.seed}.{when}.{name}": value.contiguous().clone() for name, value in state.items()
+            }
+    return found
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments_and_run_again_it_ends_with_the_same_bits(tmp_path):
+@pytest.mark.parametrize("kind", TRAININGS)
+def test_killed_at_random_moments_and_run_again_it_ends_with_the_same_bits(kind, tmp_path):
     root = str(Path(__file__).parents[2])
     file = tmp_path / "killed.safetensors"
-    command = [sys.executable, "-c", CHILD.format(root=root), str(file)]
+    command = [sys.executable, "-c", CHILD.format(root=root), str(file), kind]
     chance = random.Random(0)
     for kill in range(2):
         child = subprocess.Popen([*command, "slow"])
@@ -139,12 +154,9 @@ def test_killed_at_random_moments_and_run_again_it_ends_with_the_same_bits(tmp_p
         assert child.wait() == -signal.SIGKILL
         assert not Path(f"{file}.done").exists()
     subprocess.run([*command, "fast"], check=True)
-    config, recipe = KILLED
-    models = [net(config, seed) for seed in (0, 1)]
-    for whole in fit_stacked(models, DATA, recipe, seeds=[0, 1], progress=False):
-        found = load_file(f"{file}.done")
-        state = {name: found[f"{whole.seed}.{name}"] for name in whole.model.state_dict()}
-        assert_states_equal(state, whole.model.state_dict())
+    whole, found = states(TRAININGS[kind](progress=False)), load_file(f"{file}.done")
+    assert_states_equal({name: found[name] for name in whole}, whole)
+    assert len(found) == len(whole)
 
 
 OTHERS = {
@@ -179,3 +191,54 @@ def test_the_checkpoint_of_another_training_is_refused_and_left_alone(other, tmp
         OTHERS[other](file)
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+# ---- damage
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_is_named_and_never_gives_another_result(tmp_path, caplog):
+    """Two hundred random places, a byte changed at each: the training starts afresh, or the change changes nothing."""
+    recipe = replace(BASE, epochs=2, batch_size=60, ema=0.5, snapshots=(1,))
+    file = tmp_path / "run.safetensors"
+    whole = fit(net(), DATA, recipe, seed=0, progress=False)
+    fit(net(), DATA, recipe, seed=0, checkpoint=file, pause_after=1, progress=False)
+    content, chance = file.read_bytes(), random.Random(0)
+    places = [*range(0, 64, 4), *(chance.randrange(len(content)) for _ in range(184))]
+    afresh = 0
+    for place in places:
+        damaged = bytearray(content)
+        damaged[place] ^= chance.randrange(1, 256)
+        file.write_bytes(damaged)
+        caplog.clear()
+        resumed = fit(net(), DATA, recipe, seed=0, checkpoint=file, progress=False)
+        assert_same_fit(resumed, whole)
+        assert_states_equal(resumed.snapshots[1], whole.snapshots[1])
+        afresh += "damaged" in caplog.text and "Training starts afresh" in caplog.text
+        for left in tmp_path.glob("*.damaged"):
+            left.unlink()
+    assert len(places) == afresh == 200
+
+
+@pytest.mark.parametrize("cut", [0, 4, 100, -1])
+def test_a_cut_checkpoint_is_named_and_training_starts_afresh(cut, tmp_path, caplog):
+    file = tmp_path / "run.safetensors"
+    fit(net(), DATA, BASE, checkpoint=file, pause_after=2, progress=False)
+    file.write_bytes(file.read_bytes()[:cut])
+    assert_same_fit(
+        fit(net(), DATA, BASE, checkpoint=file, progress=False), fit(net(), DATA, BASE, progress=False)
+    )
+    assert f"{file} is" in caplog.text
+    assert "Training starts afresh" in caplog.text
+
+
+def test_what_may_be_a_person_s_own_file_is_put_aside_or_refused(tmp_path, caplog):
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    fit(net(), DATA, replace(BASE, epochs=1), checkpoint=file, progress=False)
+    assert (tmp_path / "notes.txt.damaged").read_text() == "mine"
+    assert "the file is now" in caplog.text
+    save_file({"a": torch.zeros(3)}, tmp_path / "weights.safetensors")
+    with pytest.raises(ValueError, match="is not a checkpoint of this version of gradlab"):
+        fit(net(), DATA, BASE, checkpoint=tmp_path / "weights.safetensors", progress=False)
+    assert load_file(tmp_path / "weights.safetensors")["a"].tolist() == [0, 0, 0]

@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.cli._tables import Flag, print_json, print_table, say, shown
-from gradlab.lab.design import Custom
-from gradlab.lab.finding import find_record
-from gradlab.lab.record import Record
-from gradlab.lab.spec import dump_spec
+from gradlab.cli._runs_list import main_measure, what
+from gradlab.cli._tables import Flag, counted, print_json, print_table, say, shown
+from gradlab.lab.designing.procedure import read_procedure
+from gradlab.lab.judging.results import Results
+from gradlab.lab.records.columns import Columns
+from gradlab.lab.records.finding import find_record
+from gradlab.lab.records.record import Record
 from gradlab.metrics import METRICS
 from gradlab.models.mlp import MLP
+from gradlab.procedures import PROCEDURES, Train
 from gradlab.statistics import wilson
-from gradlab.training.recipe import Recipe
+from gradlab.types import UserError
 
 ROWS = 12
 """Most epochs in the table of curves."""
@@ -39,39 +42,87 @@ def show(record: str, /, *, runs: Path = Path("runs"), json: Flag = False) -> in
         say(
             f"DAMAGED: {', '.join(damaged)} is not what was written; run the study again after deleting the folder."
         )
+    try:
+        _show(found)
+    except UserError:
+        if not damaged:
+            raise
+    return 1 if damaged else 0
+
+
+def _show(found: Record) -> None:
+    spec = found.spec
+    data, seed = " and ".join(spec["content"]) or "no data of its own", spec["seed"]
     say(
-        f"record    {found.hash}, seed {found.spec.seed}, {found.spec.data}, {found.spec.precision}, {found.spec.device}"
+        f"record    {found.hash}, {'no seed' if seed is None else f'seed {seed}'}, {data}, {spec['precision']}, "
+        f"{spec['device']}"
     )
-    _network(found)
-    say(f"recipe    {found.spec.recipe.describe()}")
-    _result(found)
-    say()
-    print_table(
-        ("test metric", "value"),
-        [
+    if spec["procedure"]["kind"] == "train":
+        _training(found)
+    else:
+        _other(found)
+    origin = found.made
+    software = ", ".join(f"{name} {origin.get(name)}" for name in ("gradlab", *spec["software"]))
+    say(f"made by   {software}, {origin['processor']}, {origin['date']}")
+    if found.facts.get("test"):
+        say()
+        rows = [
             (METRICS[name].title if name in METRICS else name, value)
             for name, value in found.facts["test"].items()
-        ],
-    )
+        ]
+        print_table(("test metric", "value"), rows)
     say()
     _curves(found)
     for alarm in _alarms(found):
         say(f"alarm     step {alarm['step']}: {alarm['text']}")
-    return 1 if damaged else 0
 
 
-def _network(record: Record) -> None:
-    facts, model = record.facts, record.spec.model
-    pixels, classes = int(np.prod(facts["input_shape"])), len(facts["class_names"])
-    if isinstance(model, Custom):
-        say(f"network   '{model.name}', a module of your own, {facts['parameters']:,} parameters")
-        return
-    say(f"network   {model.describe(pixels, classes)}")
-    flops = model.flop_count(pixels, classes)
-    say(f"          {facts['parameters']:,} parameters, {flops:,} FLOPs an image; {_unusual(model)}")
+def _training(record: Record) -> None:
+    """Print network, recipe and result of a training."""
+    procedure = read_procedure(record.spec["procedure"], PROCEDURES)
+    assert isinstance(procedure, Train)  # by its kind
+    facts, model = record.facts, procedure.model
+    shape, classes = facts["input_shape"], len(facts["class_names"])
+    if not hasattr(model, "build"):
+        say(f"network   '{model.name}', a module of your own, {facts['parameters']:,} parameters")  # type: ignore[union-attr]
+    else:
+        say(f"network   {model.describe(shape, classes)}")
+        flops = model.flop_count(int(np.prod(shape)) if isinstance(model, MLP) else shape, classes)
+        say(f"          {facts['parameters']:,} parameters, {flops:,} FLOPs an image; {_unusual(model)}")
+    say(f"recipe    {procedure.recipe.describe()}")
+    note = f" ({facts['note']})" if facts["note"] else ""
+    epochs = counted(facts["epochs"], "epoch")
+    say(f"result    {facts['status']}{note} after {epochs}, best {facts['best_epoch']}; {_cost(record)}")
+    table = record.table("predictions")
+    if "prediction" in table:
+        hits = int((table["prediction"] == table["label"]).sum())
+        found = wilson(hits, len(table["label"]))
+        say(
+            f"          test accuracy {found.estimate:.4f} [{found.low:.4f}, {found.high:.4f}] on {found.n:,} images"
+        )
 
 
-def _unusual(config: MLP | Recipe) -> str:
+def _other(record: Record) -> None:
+    """Print what a run of another kind did, and its main number."""
+    spec, facts = record.spec, record.facts
+    kind = PROCEDURES.get(spec["procedure"]["kind"])
+    say(
+        f"what      {kind.title if kind else spec['procedure']['kind']}: {what(spec['procedure'], spec['inputs'])}"
+    )
+    say(f"result    {facts.get('status', 'finished')}; {_cost(record)}")
+    measure = main_measure(kind) if kind else None
+    if kind is not None and measure is not None:
+        say(f"          {measure.name} {shown(float(measure.value(Results(record, kind))))}")
+    for name, value in facts.items():
+        if isinstance(value, str | int | float) and name not in ("status", "note"):
+            say(f"          {name.replace('_', ' ')} {shown(value)}")
+
+
+def _cost(record: Record) -> str:
+    return f"{record.made['seconds']:.1f} s, {record.made['peak_memory_mb']:.0f} MB"
+
+
+def _unusual(config: Any) -> str:
     """Fields that are not as they come, in words."""
     usual = asdict(type(config)())
     own = {name: value for name, value in asdict(config).items() if value != usual[name]}
@@ -80,27 +131,9 @@ def _unusual(config: MLP | Recipe) -> str:
     )
 
 
-def _result(record: Record) -> None:
-    facts = record.facts
-    note = f" ({facts['note']})" if facts["note"] else ""
-    cost, origin = facts["cost"], facts["provenance"]
-    say(
-        f"result    {facts['status']}{note} after {facts['epochs']} epochs, best {facts['best_epoch']}; "
-        f"{cost['seconds']:.1f} s, {cost['peak_memory_mb']:.0f} MB"
-    )
-    hits = int((record.predictions == record.labels).sum())
-    found = wilson(hits, len(record.labels))
-    say(
-        f"          test accuracy {found.estimate:.4f} [{found.low:.4f}, {found.high:.4f}] on {found.n:,} images"
-    )
-    say(
-        f"made by   gradlab {origin['gradlab']}, torch {origin['torch']}, {origin['processor']}, {origin['date']}"
-    )
-
-
 def _curves(record: Record) -> None:
-    epochs = record.epochs
-    total = len(epochs["epoch"])
+    epochs = record.table("epochs")
+    total = len(epochs["epoch"]) if "epoch" in epochs else 0
     if not total:
         return
     chosen = set(np.linspace(0, total - 1, min(ROWS, total)).round().astype(int).tolist())
@@ -120,24 +153,32 @@ def _curves(record: Record) -> None:
 
 def _alarms(record: Record) -> list[dict[str, Any]]:
     """Alarms of the run's probes, if it was probed."""
-    probes = getattr(record, "probes", None)
-    if not probes or not len(next(iter(probes.values()))):
+    probes = record.table("probes")
+    if "step" not in probes or not len(probes["step"]):
         return []
     from gradlab.training.alarms import alarms
 
-    return [asdict(alarm) for alarm in alarms(probes)]
+    return [asdict(alarm) for alarm in alarms({name: probes[name] for name in probes})]
 
 
 def _as_record(record: Record, damaged: list[str]) -> dict[str, Any]:
-    epochs = {name: _plain(values) for name, values in record.epochs.items()}
-    return {
-        "record": record.hash,
-        "damaged": damaged,
-        "spec": dump_spec(record.spec),
-        "facts": record.facts,
-        "epochs": epochs,
-        "alarms": _alarms(record),
-    }
+    found: dict[str, Any] = {"record": record.hash, "damaged": damaged}
+    try:
+        return found | {
+            "spec": record.spec,
+            "facts": record.facts,
+            "made": record.made,
+            "epochs": _plain_table(record.table("epochs")),
+            "alarms": _alarms(record),
+        }
+    except UserError:
+        if not damaged:
+            raise
+        return found
+
+
+def _plain_table(table: Columns) -> dict[str, list[Any]]:
+    return {name: _plain(table[name]) for name in table}
 
 
 def _plain(values: np.ndarray) -> list[Any]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Group, Parameter, Token
 from docstring_parser import parse
 
+from gradlab.cli._tables import say
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import Preset, Study, is_python_only, parameters_of
 from gradlab.training.recipe import Precision
@@ -33,7 +34,12 @@ SHARED: dict[str, tuple[Any, Any, str]] = {
     "first_seed": (int, 0, "number of the first seed; another one repeats the study on fresh seeds."),
     "device": (str, "auto", "auto, cpu, cuda, cuda:1 or mps."),
     "precision": (Precision, "fp32", "fp32, bf16, fp16 (not on a CPU) or fp64."),
-    "out": (Path, Path("runs"), "folder for records and reports; nothing is read from another folder."),
+    "out": (Path, Path("runs"), "folder for records and reports."),
+    "records": (
+        tuple[Path, ...],
+        (),
+        "further --out folders whose finished runs count as done; they are only read. Say it again for another.",
+    ),
 }
 RUN_ONLY: dict[str, tuple[Any, Any, str]] = {
     "tracker": (
@@ -41,6 +47,7 @@ RUN_ONLY: dict[str, tuple[Any, Any, str]] = {
         (),
         "also write the epochs to TensorBoard or W&B (offline).",
     ),
+    "open": (bool, False, "open the report in a browser."),
 }
 JSON: dict[str, tuple[Any, Any, str]] = {"json": (bool, False, "print the results as JSON.")}
 OWN = Group("Parameters of this study", sort_key=1)
@@ -70,7 +77,21 @@ def study_app(
             help=summary,
             help_epilogue=f"Example: gradlab {verb} {name} --seeds 3",
         )
+    app.default(_names_none(verb))
     return app
+
+
+def _names_none(verb: str) -> Callable[[], int]:
+    def which() -> int:
+        """List the studies, since none is named."""
+        lines = [
+            f"{name:<20} {(inspect.getdoc(study) or '').splitlines()[0]}" for name, study in STUDIES.items()
+        ]
+        example = f"gradlab {verb} {next(iter(STUDIES))}"
+        say("\n".join([f"Which study? For example: {example}", "", *lines]))
+        return 2
+
+    return which
 
 
 def _whole_numbers(_kind: Any, tokens: Sequence[Token]) -> Any:

@@ -8,29 +8,56 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from gradlab._plain import CONTROL, printable
+
+NARROWEST, WIDEST = 24, 10_000
+"""Characters of a column that wraps at the least, and of a table at the most."""
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 
 
 def print_json(value: Any) -> None:
     """Print plain data for machines."""
-    sys.stdout.write(json_module.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    text = json_module.dumps(value, indent=1, ensure_ascii=False)
+    sys.stdout.write(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows under a head; numbers with four digits."""
-    table = Table(*head, box=None, pad_edge=False)
+    """Print rows under a head; numbers with four digits. No cell is cut, however narrow the terminal."""
+    print_whole(
+        whole_table(head, [[escape(printable(shown(value))) for value in row] for row in rows]), Console()
+    )
+
+
+def whole_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wraps: Sequence[str] = ()) -> Table:
+    """Return a table of marked-up cells, in which no column but those that wrap is narrower than its widest cell."""
+    table = Table(box=None, pad_edge=False)
+    for number, name in enumerate(head):
+        widest = max(
+            cell_len(Text.from_markup(cell).plain) for cell in (name, *(row[number] for row in rows))
+        )
+        is_fixed = name not in wraps
+        table.add_column(name, no_wrap=is_fixed, min_width=widest if is_fixed else min(widest, NARROWEST))
     for row in rows:
-        table.add_row(*(escape(shown(value)) for value in row))
-    Console().print(table, highlight=False)
+        table.add_row(*row)
+    return table
+
+
+def print_whole(table: Table, console: Console) -> None:
+    """Print a table at least as wide as its columns need to be; a narrower terminal breaks the lines."""
+    wide = console.options.update(width=WIDEST)
+    needed = table.__rich_measure__(console, wide).minimum
+    console.print(table, highlight=False, width=max(console.width, needed), crop=False, soft_wrap=False)
 
 
 def say(text: str = "") -> None:
     """Print a line as it is, however long."""
-    Console(soft_wrap=True).print(text, highlight=False, markup=False)
+    Console(soft_wrap=True).print(printable(text), highlight=False, markup=False)
 
 
 def shown(value: Any) -> str:
@@ -42,6 +69,11 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " ".join(map(shown, value))
     return "–" if value is None else str(value)
+
+
+def counted(number: int, word: str) -> str:
+    """Say how many, such as "1 seed" or "6 seeds"."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def megabytes(size: int) -> str:

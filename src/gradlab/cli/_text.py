@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+
+from gradlab._plain import printable
+from gradlab.cli._tables import counted, print_whole, whole_table
 
 if TYPE_CHECKING:
     from gradlab.result import Result
@@ -16,31 +18,39 @@ STYLES = {"supported": "green", "refuted": "red", "equivalent": "cyan", "inconcl
 
 
 def duration(seconds: float) -> str:
-    """Say a time, such as "45 s" or "12 min"."""
+    """Say a time, such as "0.4 s", "45 s" or "12 min"."""
+    if seconds < 9.5:
+        return "0 s" if seconds == 0 else f"{max(seconds, 0.1):.1f} s"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def print_result(result: Result, console: Console) -> None:
     """Print question, answer, claims and the path of the report."""
     results = result.results
-    question, answer = escape(results["question"]), escape(results["answer"])
+    question, answer = _safe(results["question"]), _safe(results["answer"])
     console.print(f"\n[bold]{question}[/bold]  {answer}", highlight=False)
     console.print(
-        f"{escape(results['data'])}, preset {results['preset']}, {_setting(results)}, "
-        f"{len(results['seeds'])} seeds, look {results['look']}\n",
+        f"{_safe(results['data'])}, preset {results['preset']}, {_setting(results)}, "
+        f"{counted(len(results['seeds']), 'seed')}, look {results['look']}\n",
         highlight=False,
     )
-    table = Table("claim", "verdict", "estimate and interval", "statement", box=None, pad_edge=False)
-    for claim in results["claims"]:
-        verdict = claim["verdict"]
-        table.add_row(
-            escape(claim["id"]),
-            f"[{STYLES[verdict]}]{MARKS[verdict]} {verdict}[/]",
-            escape(_interval(claim)),
-            escape(claim["statement"]),
+    rows = [
+        (
+            _safe(claim["id"]),
+            f"[{STYLES[claim['verdict']]}]{MARKS[claim['verdict']]} {claim['verdict']}[/]",
+            _safe(_interval(claim)),
+            _safe(claim["statement"]),
         )
-    console.print(table)
-    console.print(f"\nReport: {result.report}", highlight=False, soft_wrap=True, markup=False)
+        for claim in results["claims"]
+    ]
+    head = ("claim", "verdict", "estimate and interval", "statement")
+    print_whole(whole_table(head, rows, wraps=("statement",)), console)
+    console.print(f"\nReport: {printable(str(result.report))}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _safe(text: str) -> str:
+    """Text that a table shows as it is, whatever it holds."""
+    return escape(printable(text))
 
 
 def _setting(results: dict[str, Any]) -> str:

@@ -10,9 +10,10 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from gradlab import __version__
+from gradlab._plain import printable
 from gradlab.cli import data, evaluate, plan, predict, report, run, runs, show, train, verify
 from gradlab.cli._errors import sentence
-from gradlab.lab.worker import disk_message
+from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
 
 app = App(
@@ -39,19 +40,20 @@ app.command(data.app, name="data")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; returns the exit code: 0, 1 for a finding or a mistake, 130 when interrupted."""
+    """Run the program; returns the exit code: 0, 1 for a finding or a mistake, 2 where no study was named, 130 when
+    interrupted."""
     errors = Console(stderr=True, soft_wrap=True)
     try:
         code = app(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
     except (UserError, CycloptsError) as error:
-        errors.print(f"gradlab: {sentence(error)}", highlight=False, markup=False)
+        errors.print(f"gradlab: {printable(sentence(error))}", highlight=False, markup=False)
         return 1
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        errors.print(f"gradlab: {disk_message(error, kept='')}", highlight=False, markup=False)
+        errors.print(f"gradlab: {printable(disk_message(error, kept=''))}", highlight=False, markup=False)
         return 1
     except KeyboardInterrupt:
         errors.print("gradlab: interrupted; finished runs are kept, ask again to go on.", highlight=False)

@@ -12,7 +12,7 @@ from gradlab.metrics import METRICS
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
-    from gradlab.lab.scores import Scores
+    from gradlab.use.scores import Scores
 
 EXAMPLE = "Example: gradlab evaluate models/digits --data digits"
 
@@ -42,16 +42,16 @@ def evaluate(
         json: print the scores as JSON.
     """
     from gradlab.data import DATASETS, load
-    from gradlab.lab.scores import score
-    from gradlab.lab.trained import open_trained
     from gradlab.models import summary
+    from gradlab.use.scores import score
+    from gradlab.use.trained import open_trained
 
     trained = open_trained(model, runs)
     source = trained.data if data is None else data
     if source is None:
         raise UserError(f"{model} does not say what it was trained on; give --data.")
     try:
-        images = load(source, data_dir)
+        images = load(source, data_dir, holds="images")
     except UserError as error:
         if data is not None or source in DATASETS:
             raise

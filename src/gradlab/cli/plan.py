@@ -6,18 +6,17 @@ import json as json_module
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-
 from gradlab.cli._studies import study_app
+from gradlab.cli._tables import print_table, say
 from gradlab.cli._text import duration
-from gradlab.lab.measures import MEASURES
+from gradlab.lab.kinds import measures_of
+from gradlab.procedures import PROCEDURES
 from gradlab.report.numbers import unit_of
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import parameters_of
 
 if TYPE_CHECKING:
-    from gradlab.lab.plan import ClaimPlan, StudyPlan
+    from gradlab.lab.planning import ClaimPlan, StudyPlan
 
 
 def _plan(study: str, *, json: bool, **options: Any) -> int:
@@ -30,44 +29,35 @@ def _plan(study: str, *, json: bool, **options: Any) -> int:
     if json:
         sys.stdout.write(json_module.dumps(found.as_record(), indent=1) + "\n")
         return 0
-    print_plan(found, Console())
+    print_plan(found)
     return 0
 
 
-def print_plan(found: StudyPlan, console: Console) -> None:
+def print_plan(found: StudyPlan) -> None:
     """Print the time of every arm and what every claim could find."""
-    console.print(f"{found.study}: {_time(found)}", highlight=False)
-    table = Table("arm", "runs", "done", "time of one core", box=None, pad_edge=False)
-    for arm in found.arms:
-        table.add_row(arm.arm, str(arm.runs), str(arm.done), duration(arm.seconds))
-    console.print(table)
-    console.print("\nSmallest true effect that these seeds find with a power of 80 %:", highlight=False)
-    table = Table(
-        "claim", "part", "measure", "matters from", "found from", "seed SD", box=None, pad_edge=False
-    )
-    sources = []
+    say(f"{found.study}: {_time(found)}")
+    rows = [(arm.arm, arm.runs, arm.done, duration(arm.seconds)) for arm in found.arms]
+    print_table(("arm", "runs", "done", "time of one core"), rows)
+    say("\nSmallest true effect that these seeds find with a power of 80 %:")
+    rows = []
+    sources, measures = [], measures_of(PROCEDURES)
     for claim in found.claims:
-        unit = unit_of(MEASURES[claim.measure].unit)
-        word = unit.word or MEASURES[claim.measure].unit
+        unit = unit_of(measures[claim.measure].unit)
+        word = unit.word or measures[claim.measure].unit
         sources.append(claim.source)
-        table.add_row(
-            claim.claim,
-            claim.label,
-            claim.measure,
-            _range((claim.delta, claim.delta), unit.scale, word),
-            _found(claim, unit.scale, word),
-            _range(claim.sd, unit.scale),
+        delta = _range((claim.delta, claim.delta), unit.scale, word)
+        found_from = _found(claim, unit.scale, word)
+        rows.append(
+            (claim.claim, claim.label, claim.measure, delta, found_from, _range(claim.sd, unit.scale))
         )
-    console.print(table)
+    print_table(("claim", "part", "measure", "matters from", "found from", "seed SD"), rows)
     told = ", ".join(dict.fromkeys(sources))
-    console.print(
-        f"\nSeed SD: of the paired difference over seeds, in the same unit ({told}).", highlight=False
-    )
+    say(f"\nSeed SD: of the paired difference over seeds, in the same unit ({told}).")
 
 
 def _time(found: StudyPlan) -> str:
     if all(arm.done == arm.runs for arm in found.arms):
-        return "nothing to train, all runs have records."
+        return "nothing to run, all runs have records."
     bound = "at most" if found.is_upper_bound else "about"
     processes = "1 process" if found.workers == 1 else f"{found.workers} processes"
     return f"{bound} {duration(found.seconds)} on {processes}."

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from gradlab._plain import printable
 from gradlab.cli._studies import _converter
 from gradlab.cli._tables import Flag, print_json, print_table
 from gradlab.models.saved import refuse_no_place
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
-    from gradlab.lab.predictions import Prediction
+    from gradlab.use.predictions import Prediction
 
 EXAMPLE = "Example: gradlab predict models/digits pictures --top 3"
 
@@ -44,8 +45,8 @@ def predict(
         device: auto, cpu, cuda, cuda:1 or mps.
         json: print what was found as JSON.
     """
-    from gradlab.lab.predictions import predict as predict_pictures
-    from gradlab.lab.trained import open_trained
+    from gradlab.use.predictions import predict as predict_pictures
+    from gradlab.use.trained import open_trained
 
     if csv is not None:
         if csv.exists() or csv.is_symlink():
@@ -61,7 +62,7 @@ def predict(
     broken = [one for one in found if one.problem is not None]
     errors = Console(stderr=True, soft_wrap=True)
     for one in broken:
-        errors.print(f"skipped: {one.problem}", highlight=False, markup=False)
+        errors.print(f"skipped: {printable(str(one.problem))}", highlight=False, markup=False)
     if broken:
         text = f"gradlab: {len(broken)} of {len(found)} pictures could not be read; replace or remove them."
         errors.print(text, highlight=False, markup=False)

@@ -8,6 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from gradlab._plain import printable
+
 EXAMPLE = "Example: gradlab report runs --small results/residual-mlp-digits-quick"
 
 
@@ -32,10 +34,12 @@ def report(
     folders = redraw(path)
     console = Console(soft_wrap=True, quiet=json)
     for folder in folders:
-        console.print(f"Report: {folder / 'report.html'}", highlight=False, markup=False)
+        console.print(printable(f"Report: {folder / 'report.html'}"), highlight=False, markup=False)
         if json:
             sys.stdout.write((folder / "results.json").read_text())
     if small is not None:
         size = write_small_form(folders, small)
-        console.print(f"Small form: {small} ({size / 2**20:.2f} MB)", highlight=False, markup=False)
+        console.print(
+            printable(f"Small form: {small} ({size / 2**20:.2f} MB)"), highlight=False, markup=False
+        )
     return 0

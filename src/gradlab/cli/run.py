@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
+import webbrowser
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +15,7 @@ from gradlab.studies import STUDIES
 from gradlab.studies.setup import parameters_of
 
 
-def _run(study: str, *, json: bool, **options: Any) -> int:
+def _run(study: str, *, json: bool, open: bool, **options: Any) -> int:
     from gradlab.running import run
 
     own = {key: options.pop(key) for key in list(options) if key in parameters_of(STUDIES[study])}
@@ -24,6 +25,8 @@ def _run(study: str, *, json: bool, **options: Any) -> int:
         sys.stdout.write(json_module.dumps(result.results, indent=1, ensure_ascii=False) + "\n")
     else:
         print_result(result, Console(soft_wrap=False))
+    if open:
+        webbrowser.open(result.report.resolve().as_uri())
     return 0
 
 

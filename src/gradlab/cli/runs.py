@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
+from gradlab.cli._runs_list import HEAD, Wanted, rows_of, with_value
 from gradlab.cli._runs_show import show
-from gradlab.cli._tables import Flag, megabytes, print_json, print_table, say
-from gradlab.lab.compare_runs import compare_runs
-from gradlab.lab.design import Custom
-from gradlab.lab.finding import find_record, records_of
-from gradlab.lab.prune import find_leftovers
-from gradlab.lab.prune import prune as prune_records
-from gradlab.lab.record import Record
-from gradlab.lab.verify import read_results
+from gradlab.cli._studies import _converter
+from gradlab.cli._tables import Flag, counted, megabytes, print_json, print_table, say
+from gradlab.lab.records.finding import find_record
+from gradlab.lab.records.prune import find_leftovers
+from gradlab.lab.records.prune import prune as prune_records
 from gradlab.metrics import METRICS
-from gradlab.models.mlp import MLP
 from gradlab.types import UserError, did_you_mean
+from gradlab.use import compare_runs
 
 if TYPE_CHECKING:
-    from gradlab.lab.compare_runs import RunComparison
+    from gradlab.use import RunComparison
 
 app = App(
     name="runs",
     help="List, show, compare, export and prune the runs in a folder; without a verb, list them.",
-    help_epilogue="Example: gradlab runs runs",
+    help_epilogue="Example: gradlab runs list runs --study residual-mlp",
     help_format="plaintext",
     sort_key=8,
 )
 VERBS = ("list", "show", "compare", "export", "prune")
+SHOWN = 50
+"""Rows of a list, unless it is asked for more."""
 
 
 @app.default
 def runs(out: Path = Path("runs"), /, *, json: Flag = False) -> int:
-    """List the runs in a folder: arm, seed, status and test accuracy of each.
+    """List the runs in a folder; `gradlab runs list` says more.
 
     Args:
         out: folder that was given as --out.
@@ -48,23 +48,43 @@ def runs(out: Path = Path("runs"), /, *, json: Flag = False) -> int:
     return list_(out, json=json)
 
 
-@app.command(name="list", sort_key=1, help_epilogue="Example: gradlab runs list runs")
-def list_(out: Path = Path("runs"), /, *, json: Flag = False) -> int:
-    """List the runs in a folder: arm, seed, status and test accuracy of each.
+@app.command(name="list", sort_key=1, help_epilogue="Example: gradlab runs list runs --arm plain-32")
+def list_(
+    out: Path = Path("runs"),
+    /,
+    *,
+    study: str | None = None,
+    arm: str | None = None,
+    kind: str | None = None,
+    data: str | None = None,
+    limit: Annotated[int | None, Parameter(converter=_converter(int))] = None,
+    json: Flag = False,
+) -> int:
+    """List the runs in a folder: what each is, arm, seed, status and its main number.
 
     Args:
         out: folder that was given as --out.
+        study: only those that reports of this study rest on.
+        arm: only those of this arm.
+        kind: only those of this kind of procedure, such as train.
+        data: only those on this data.
+        limit: show at most so many; 0 for all. 50 where not given, and all as JSON.
         json: print them as JSON.
     """
-    arms = _arms(out)
-    found = (_row(record, arms.get(record.hash, [])) for record in records_of(out))
-    rows = sorted(found, key=lambda row: (row["data"], not row["arm"], row["arm"], row["model"], row["seed"]))
+    if limit is not None and limit < 0:
+        raise UserError(f"--limit counts rows and must be at least 0, got {limit}; 0 shows all.")
+    rows = rows_of(out, Wanted(study, arm, kind, data))
+    most = limit if limit is not None else 0 if json else SHOWN
+    shown_rows = [with_value(row) for row in (rows[:most] if most else rows)]
     if json:
-        print_json(rows)
+        print_json(shown_rows)
         return 0
-    head = ("record", "data", "arm", "model", "seed", "status", "epochs", "best", "accuracy")
-    shown = [row | {"record": row["record"][:10], "accuracy": f"{row['accuracy']:.4f}"} for row in rows]
-    print_table(head, [list(row.values()) for row in shown])
+    short = [row | {"record": row["record"][:10]} for row in shown_rows]
+    print_table(HEAD, [[row[name] for name in HEAD] for row in short])
+    if len(rows) > len(short):
+        say(
+            f"… and {len(rows) - len(short):,} more; --limit 0 shows all, and --study, --arm, --kind and --data choose among them."
+        )
     return 0
 
 
@@ -134,8 +154,8 @@ def export(
         runs: folder in which the name of a record is looked for.
         json: print what was written as JSON.
     """
-    from gradlab.lab.export import export as export_trained
-    from gradlab.lab.trained import open_trained
+    from gradlab.use import export as export_trained
+    from gradlab.use import open_trained
 
     made = export_trained(open_trained(record, runs), to, out)
     if json:
@@ -155,10 +175,11 @@ def export(
 
 @app.command(sort_key=5, help_epilogue="Example: gradlab runs prune runs --yes")
 def prune(out: Path = Path("runs"), /, *, yes: Flag = False, json: Flag = False) -> int:
-    """Say which records no report in the folder refers to, and what killed processes left; delete them with --yes.
+    """Say which records no report in the folder ever rested on, and what killed processes left; delete with --yes.
 
-    Records that train together with those of a report are kept, and so are checkpoints from which an interrupted
-    training goes on. A study that was interrupted has no report yet: run it again first.
+    Kept are records of reports, of those that stood in the same folder before, and of model folders; those that ran
+    together with them; and checkpoints from which an interrupted run goes on. A study that was interrupted has no report
+    yet: run it again first.
 
     Args:
         out: folder that was given as --out.
@@ -172,54 +193,13 @@ def prune(out: Path = Path("runs"), /, *, yes: Flag = False, json: Flag = False)
     for one in found.leftovers:
         say(f"{megabytes(one.size):>9}  {one.path}: {one.why}")
     for path in found.unfinished:
-        say(f"     kept  {path}: an interrupted training goes on from it")
+        say(f"     kept  {path}: an interrupted run goes on from it")
     for path in found.foreign:
         say(f"     kept  {path}: no whole record, or something else")
     count = len(found.leftovers)
-    verb = "deleted" if yes else "would be deleted; --yes deletes them"
-    freed = f"{count} leftover(s), {megabytes(found.size)}, {verb}" if count else "nothing to delete"
-    say(f"{freed}. {found.kept} record(s) of reports stay.")
+    verb = "deleted" if yes else f"would be deleted; --yes deletes {'it' if count == 1 else 'them'}"
+    freed = f"{counted(count, 'leftover')}, {megabytes(found.size)}, {verb}" if count else "nothing to delete"
+    say(
+        f"{freed}. {counted(found.kept, 'record')} of reports and models stay{'s' if found.kept == 1 else ''}."
+    )
     return 0
-
-
-def _arms(out: Path) -> dict[str, list[str]]:
-    """Read from the reports of a folder which arm each record is: name -> arms; what cannot be read names none."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(out.glob("reports/*/results.json")):
-        try:
-            results = read_results(path.parent)
-            names = [(run["record"], run["arm"]) for run in results["runs"]]
-        except (UserError, OSError, KeyError, TypeError):
-            continue
-        for record, arm in names:
-            if arm not in found.setdefault(record, []):
-                found[record].append(arm)
-    return found
-
-
-def _row(record: Record, arms: list[str]) -> dict[str, Any]:
-    facts = record.facts
-    return {
-        "record": record.hash,
-        "data": record.spec.data,
-        "arm": ", ".join(arms),
-        "model": model_name(record.spec.model),
-        "seed": record.spec.seed,
-        "status": facts["status"],
-        "epochs": facts["epochs"],
-        "best": facts["best_epoch"],
-        "accuracy": float((record.predictions == record.labels).mean()),
-    }
-
-
-def model_name(model: MLP | Custom) -> str:
-    """Name a network in a few words, such as "residual by 2 32×16"."""
-    if isinstance(model, Custom):
-        return model.name
-    if not model.residual:
-        kind = "plain"
-    else:
-        kind = "residual" if model.layers_per_block == 1 else f"residual by {model.layers_per_block}"
-    if model.widths is not None:
-        return f"{kind} {'-'.join(map(str, model.widths))}"
-    return f"{kind} {model.depth}×{model.width}"

@@ -1,4 +1,4 @@
-"""`gradlab list`: what there is: studies, data sets, models, measures, metrics and trackers."""
+"""`gradlab list`: what there is: studies, data sets, procedures, models, measures, metrics and trackers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from gradlab.data import DATASETS
-from gradlab.lab.measures import MEASURES, Measure
-from gradlab.lab.trackers import TRACKERS
+from gradlab.lab.kinds import Measure, measures_of
+from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS, Metric
 from gradlab.models import MODELS
+from gradlab.procedures import PROCEDURES
 from gradlab.studies import STUDIES
 
 EXAMPLE = "Example: gradlab list"
 
 
 def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
-    """Show what there is: studies, data sets, models, measures, metrics and trackers.
+    """Show what there is: studies, data sets, procedures, models, measures, metrics and trackers.
 
     Args:
         json: print it as JSON.
@@ -31,8 +32,9 @@ def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = 
     listed: dict[str, dict[str, str]] = {
         "studies": {name: _first_line(study) for name, study in STUDIES.items()},
         "data": {name: entry.summary for name, entry in DATASETS.items()},
+        "procedures": {name: kind.title for name, kind in PROCEDURES.items()},
         "models": {name: _first_line(model) for name, model in MODELS.items()},
-        "measures": {name: _unit(measure) for name, measure in MEASURES.items()},
+        "measures": {name: _unit(measure) for name, measure in measures_of(PROCEDURES).items()},
         "metrics": {name: _unit(metric) for name, metric in METRICS.items()},
         "trackers": {name: f"needs the extra: pip install 'gradlab[{name}]'" for name in TRACKERS},
     }

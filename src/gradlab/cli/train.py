@@ -5,23 +5,24 @@ from __future__ import annotations
 import inspect
 import json as json_module
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Group, Parameter
 from rich.console import Console
 
+from gradlab._plain import printable
 from gradlab.cli._options import build, parameters_of
 from gradlab.cli._studies import SHARED, _converter
+from gradlab.cli._tables import counted
 from gradlab.models import MODELS
-from gradlab.models.mlp import MLP
 from gradlab.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from gradlab.lab.train import Training
-    from gradlab.training.fit import Epoch
+    from gradlab.lab.running.desk import Progress
+    from gradlab.models import Model
+    from gradlab.use import Training
 
 DEFAULTS: dict[str, dict[str, Any]] = {"mlp": {"width": 64}}
 """Where a network of its own starts from another width than the twins of a study."""
@@ -29,6 +30,7 @@ OPTIONS: dict[str, tuple[Any, Any, str]] = {
     "data": SHARED["data"],
     "data_dir": SHARED["data_dir"],
     "out": (Path | None, None, "the model folder to write; models/MODEL-DATA where not given."),
+    "runs": (Path, Path("runs"), "folder for the record that the model is written from."),
     "seed": (int, 0, "of initial weights, data order and dropout."),
     "device": SHARED["device"],
     "precision": SHARED["precision"],
@@ -50,24 +52,21 @@ app = App(
 
 def _train(name: str, *, json: bool, out: Path | None, **options: Any) -> int:
     config = MODELS[name]
-    model, recipe = build(config, _part(config, options)), build(Recipe, _recipe(options))
-    from gradlab.data import load
-    from gradlab.lab.train import train_model
+    model, recipe = build(config, _part(config, options)), build(Recipe, _part(Recipe, options))
+    from gradlab.data import info
+    from gradlab.use import train_model
 
-    data = load(options["data"], options["data_dir"])
+    data = info(options["data"], options["data_dir"])
     folder = out or Path("models") / f"{name}-{data.name}"
-    with _progress() as listen:
-        training = train_model(
-            model,
-            data,
-            recipe,
-            out=folder,
-            seed=options["seed"],
-            device=options["device"],
-            precision=options["precision"],
-            threads=options["threads"],
-            listeners=[listen],
-        )
+    given = ("runs", "data_dir", "seed", "device", "precision", "threads")
+    training = train_model(
+        model,
+        options["data"],
+        recipe,
+        out=folder,
+        listeners=[_listener()],
+        **{key: options[key] for key in given},
+    )
     if json:
         shown = {"folder": str(folder), "was_there": training.was_there, **training.facts}
         sys.stdout.write(json_module.dumps(shown, indent=1, ensure_ascii=False) + "\n")
@@ -81,27 +80,22 @@ def _part(config: type, options: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key.partition("__")[0] in names}
 
 
-def _recipe(options: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in _part(Recipe, options).items() if key not in ELSEWHERE}
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Epoch], None]]:
-    """Where stderr is no terminal, which `fit` draws on itself, say ten times how far it is."""
-    from gradlab.training.progress import describe
-
+def _listener() -> Callable[[Progress], None]:
+    """Where stderr is no terminal, on which there is a live display, say at most ten times how far it is."""
     console = Console(stderr=True, soft_wrap=True)
+    said = 0
 
-    def listen(epoch: Epoch) -> None:
-        if not sys.stderr.isatty() and epoch.epoch % max(1, epoch.epochs // 10) == 0:
-            console.print(
-                f"epoch {epoch.epoch}/{epoch.epochs}  {describe(epoch)}", highlight=False, markup=False
-            )
+    def listen(progress: Progress) -> None:
+        nonlocal said
+        tenth = int(progress.share * 10 + 1e-9)
+        if not sys.stderr.isatty() and tenth > said:
+            said = tenth
+            console.print(progress.text, highlight=False, markup=False)
 
-    yield listen
+    return listen
 
 
-def _print(training: Training, model: MLP, recipe: Recipe) -> None:
+def _print(training: Training, model: Model, recipe: Recipe) -> None:
     from gradlab.models import load, summary
     from gradlab.statistics import wilson
 
@@ -109,7 +103,7 @@ def _print(training: Training, model: MLP, recipe: Recipe) -> None:
     console = Console(soft_wrap=True)
 
     def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False)
+        console.print(printable(text), highlight=False, markup=False)
 
     if training.was_there:
         say("This model is finished; nothing was trained.")
@@ -120,12 +114,11 @@ def _print(training: Training, model: MLP, recipe: Recipe) -> None:
     run = facts["training"]
     diverged = f" ({run['note']})" if run["note"] else ""
     shape, classes = facts["input_shape"], facts["class_names"]
-    pixels = shape[0] * shape[1] * shape[2]
-    say(f"network     {model.describe(pixels, len(classes))}")
+    say(f"network     {model.describe(shape, len(classes))}")
     say(f"            {summary(load(training.folder), shape).describe()}")
     say(f"recipe      {recipe.describe()}")
     say(
-        f"training    {run['status']}{diverged} after {run['epochs']} epochs, best {run['best_epoch']}, {run['seconds']:.1f} s"
+        f"training    {run['status']}{diverged} after {counted(run['epochs'], 'epoch')}, best {run['best_epoch']}, {run['seconds']:.1f} s"
     )
     for role, metrics in facts["metrics"].items():
         images = facts["images"][role]
@@ -171,11 +164,9 @@ def _command(name: str, config: type) -> Callable[..., int]:
 
 
 for _name, _config in MODELS.items():
-    if _config is not MLP:  # train_model fits MLPs
-        continue
     app.command(
         _command(_name, _config),
         name=_name,
         help=(inspect.getdoc(_config) or "").splitlines()[0],
-        help_epilogue=f"Example: gradlab train {_name} --data mnist --width 64 --epochs 10 --out models/my-{_name}",
+        help_epilogue=f"Example: gradlab train {_name} --data mnist --epochs 10 --out models/my-{_name}",
     )

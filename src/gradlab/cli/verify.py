@@ -11,6 +11,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from gradlab._plain import printable
+from gradlab.cli._tables import counted
+
 EXAMPLE = "Example: gradlab verify runs"
 
 
@@ -33,11 +36,13 @@ def verify(
         sys.stdout.write(text + "\n")
     console = Console(soft_wrap=True, quiet=json)
     for one in found:
-        state = "sound" if one.is_sound else f"{len(one.differences)} difference(s)"
+        state = "sound" if one.is_sound else counted(len(one.differences), "difference")
         numbers = (
-            f"{one.numbers:,} values recomputed from {one.runs} runs" if one.numbers else "not recomputed"
+            f"{counted(one.numbers, 'value')} recomputed from {counted(one.runs, 'run')}"
+            if one.numbers
+            else "not recomputed"
         )
-        console.print(f"{one.folder}: {state}, {numbers}", highlight=False, markup=False)
+        console.print(printable(f"{one.folder}: {state}, {numbers}"), highlight=False, markup=False)
         for difference in one.differences:
-            console.print(f"  {difference}", highlight=False, markup=False)
+            console.print(printable(f"  {difference}"), highlight=False, markup=False)
     return 0 if all(one.is_sound for one in found) else 1

@@ -43,7 +43,7 @@ def content_key(source: Source, options: Mapping[str, Any], root: Path | None) -
     content = ""
     if pointer:
         with contextlib.suppress(OSError):
-            content = pointer.read_text(encoding="ascii", errors="replace")
+            content = pointer.read_bytes().decode("utf-8", "replace")
     if len(content) != 64:
         content = _content(source)
         if pointer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from gradlab.data.registry import Holds, Role
 
 Rows = NDArray[np.bool_] | NDArray[np.int64]
 """Which rows of a part: a mask, or positions."""
+
+if TYPE_CHECKING:
+    from gradlab.data.datasets import Dataset
 
 
 @dataclass(frozen=True)
@@ -96,3 +100,17 @@ class Texts:
     def renamed(self, name: str) -> Texts:
         """Return the same data under another name."""
         return replace(self, info=replace(self.info, name=name))
+
+
+def info_of(data: Dataset) -> DataInfo:
+    """Return the facts about a data set in memory."""
+    return DataInfo(
+        name=data.name,
+        checksum=data.checksum,
+        counts={role: len(split) for role, split in data.splits.items()},
+        input_shape=data.input_shape,
+        class_names=data.class_names,
+        mean=data.mean,
+        std=data.std,
+        notes=data.notes,
+    )

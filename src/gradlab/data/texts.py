@@ -71,10 +71,10 @@ def _values(pair: Pair, role: Role) -> list[Any]:
         raise UserError(
             f"The test sentences of '{of}' cannot become {role} sentences; take sentences of its train part."
         )
-    values = labels.tolist() if isinstance(labels, Tensor | np.ndarray) else list(labels)
+    listed = labels.tolist() if isinstance(labels, Tensor | np.ndarray) else labels
+    values: list[Any] = [int(value) if isinstance(value, np.integer) else value for value in listed]
     if len(values) != len(texts):
         raise UserError(f"{len(texts)} {role} sentences need as many labels, got {len(values)}.")
-    values = [int(value) if isinstance(value, np.integer) else value for value in values]
     kinds = {type(value) for value in values}
     if not (kinds <= {str} or kinds <= {int}):
         found = " and ".join(sorted(kind.__name__ for kind in kinds))

@@ -101,8 +101,10 @@ class Kind:
         network: (source or record, desk) -> the network that it holds.
         here: whether it needs something that lives in this process, such as a user's own module.
         block: how many consecutive seeds train together. draws: whether anything in it is random.
+        reads: what its data must hold, "images" or "text".
         software: packages whose version its bits depend on. version: raised when the same spec gives other bits.
         cost: relative time of one run. time: seconds that a unit would take, measured with a few steps.
+        may_stop: whether a run may end before that time.
     """
 
     name: str
@@ -121,10 +123,12 @@ class Kind:
     here: Callable[[Any], bool] = lambda _: False
     block: Callable[[Any, str], int] = lambda *_: 1
     draws: bool = True
+    reads: str = ""
     software: tuple[str, ...] = ("torch",)
     version: int = 1
     cost: Callable[[Any, Mapping[str, Any]], float] = lambda *_: 1.0
     time: Callable[[Any, Sequence[Job], Desk], float] | None = None
+    may_stop: Callable[[Any], bool] = lambda _: False
 
 
 def kind_of(procedure: Procedure, kinds: Mapping[str, Kind]) -> Kind:

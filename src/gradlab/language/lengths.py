@@ -12,7 +12,7 @@ from gradlab.types import derive_seed
 
 POOL = 50
 """Batches among which texts are sorted by length; more leave less padding, and less chance in who meets whom."""
-EVALUATION_TOKENS = 2**14
+EVALUATION_TOKENS = 2**12
 """Most tokens, with padding, of one batch without gradients."""
 
 
@@ -37,7 +37,7 @@ def training_order(lengths: Tensor, batch_size: int, *, seed: int, epoch: int) -
 
 
 def evaluation_batches(lengths: Tensor) -> Iterator[Tensor]:
-    """Yield indices of all texts once, the shortest first, as many at a time as fit into 16,384 padded tokens."""
+    """Yield indices of all texts once, the shortest first, as many at a time as fit into 4,096 padded tokens."""
     by_length = lengths.argsort(stable=True)
     ascending = lengths[by_length].tolist()
     start = 0

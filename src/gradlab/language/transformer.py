@@ -34,11 +34,11 @@ class TextTransformer:
     """
 
     family: Family = "distilbert"
-    dim: Count = 128
+    dim: Count = 64
     layers: Count = 2
     heads: Count = 4
-    hidden_dim: Count = 512
-    dropout: Probability = 0.1
+    hidden_dim: Count = 256
+    dropout: Probability = 0.3
     max_length: Count = 64
     initial_std: PositiveFloat = 0.02
 
@@ -64,7 +64,7 @@ class TextTransformer:
         return embeddings + self.layers * (attention + feed_forward) + head
 
     def describe(self, vocab: int, classes: int) -> str:
-        """Name the parts in one line, such as "DistilBERT: 8000 tokens→128, 2 layers of 4 heads and 512 units, head 128→2"."""
+        """Name the parts in one line, such as "DistilBERT: 8000 tokens→64, 2 layers of 4 heads and 256 units, head 64→2"."""
         layers = "1 layer" if self.layers == 1 else f"{self.layers} layers"
         heads = "1 head" if self.heads == 1 else f"{self.heads} heads"
         return (

@@ -91,7 +91,7 @@ def describe(model: nn.Module, class_names: Sequence[str] | None) -> dict[str, A
     if not isinstance(model, Network):
         raise UserError(
             f"save writes networks that gradlab.models.MLP and CNN build, got {type(model).__name__}; "
-            "gradlab.lab.export_model writes any module to torch-export or onnx."
+            "gradlab.use.export_model writes any module to torch-export or onnx."
         )
     classes = model.head.out_features
     names = list(class_names) if class_names is not None else [str(number) for number in range(classes)]

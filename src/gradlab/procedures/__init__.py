@@ -17,10 +17,14 @@ __getattr__, __dir__, __all__ = attach(
         "TOOLBOX": "toolbox",
         "TextTrain": "text_train",
         "Train": "train",
+        "network_of": "_networks",
+        "usable_logits": "_predictions",
     },
 )
 
 if TYPE_CHECKING:
+    from gradlab.procedures._networks import network_of as network_of
+    from gradlab.procedures._predictions import usable_logits as usable_logits
     from gradlab.procedures.attack import Attack as Attack
     from gradlab.procedures.registry import PROCEDURES as PROCEDURES
     from gradlab.procedures.score import Score as Score

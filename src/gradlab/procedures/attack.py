@@ -249,6 +249,7 @@ ATTACK = Kind(
     name="attack",
     title="attack",
     configuration=Attack,
+    reads="images",
     work=_work,
     tables={
         "attacked": {

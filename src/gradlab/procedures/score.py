@@ -249,6 +249,7 @@ SCORE = Kind(
     name="score",
     title="scoring",
     configuration=Score,
+    reads="images",
     work=_work,
     tables={
         "predictions": {name: PREDICTIONS[name] for name in ("label", "prediction")},

@@ -47,7 +47,7 @@ class TextTrain(Procedure):
     data: DataName
     model: TextTransformer
     recipe: Recipe
-    vocab_size: Count = 4000
+    vocab_size: Count = 8000
 
 
 def _work(procedure: TextTrain, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
@@ -153,6 +153,7 @@ TEXT_TRAIN = Kind(
     name="text-train",
     title="training on texts",
     configuration=TextTrain,
+    reads="text",
     work=_work,
     tables={"epochs": _fits.EPOCHS, "predictions": PREDICTIONS, "vocabulary": {"token": Column("token")}},
     measures={measure.name: measure for measure in (*SCORES, *OF_EPOCHS)},

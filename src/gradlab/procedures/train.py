@@ -30,12 +30,12 @@ from gradlab.procedures._predictions import (
 from gradlab.training.alarms import alarms_of_runs
 from gradlab.training.probe_row import probe_columns
 from gradlab.training.recipe import Precision, Recipe
-from gradlab.types import STRICT, Count, UserError
+from gradlab.types import STRICT, Count, UserError, later
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from gradlab.data import Dataset
+    from gradlab.data import Dataset, Split
     from gradlab.lab.records.record import Record, Store
     from gradlab.lab.running.desk import Desk, Job
     from gradlab.training.fit import Fit
@@ -61,6 +61,8 @@ class Train(Procedure):
         data: with train, validation and test. model: the network. recipe: how it is trained.
         train_images: how many of the training images, drawn afresh for every seed; None for all.
         probe_steps: optimiser steps after which all layers are probed. probe_batch: images of the fixed batch for probes.
+        single: one network for its own sake, not a seed of a study: it trains by itself, its validation images are
+            scored as well, and data without test images will do.
     """
 
     kind: Literal["train"] = "train"
@@ -70,6 +72,7 @@ class Train(Procedure):
     train_images: Count | None = None
     probe_steps: tuple[int, ...] = ()
     probe_batch: Count = 128
+    single: bool = later(False)
 
 
 def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
@@ -78,7 +81,7 @@ def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome
     from gradlab.training.fit import fit_stacked
 
     data = desk.data(procedure.data)
-    if data.test is None:
+    if data.test is None and not procedure.single:
         raise UserError(
             f"'{data.name}' has no test images here, so its runs cannot be judged; choose data with a test part."
         )
@@ -134,30 +137,35 @@ def _outcome(
     procedure: Train, fit: Fit, data: Dataset, gradients: Columns, start: str, desk: Desk
 ) -> Outcome:
     from gradlab.procedures._gallery import most_confident_errors
-    from gradlab.training.predict import predict_logits
 
-    assert data.test is not None  # checked above
     begun = time.perf_counter()
-    precision: Any = procedure.recipe.precision or desk.precision
-    logits = predict_logits(fit.model, data.test, precision=precision).float().cpu().numpy()
-    labels = data.test.labels.cpu().numpy()
     facts = _fits.facts_of(fit, procedure.recipe, start) | {
         "input_shape": list(data.input_shape),
         "class_names": list(data.class_names),
         "mean": list(data.mean),
         "std": list(data.std),
-        "test": scores(logits, labels),
     }
-    tables = {
-        "epochs": _fits.epochs_of(fit),
-        "gradients": gradients,
-        "predictions": prediction_table(logits, labels),
-        "errors": most_confident_errors(usable_logits(logits), data.test),
-    }
+    tables = {"epochs": _fits.epochs_of(fit), "gradients": gradients}
+    if procedure.single and data.validation is not None:
+        facts["validation"] = scores(*_predicted(procedure, fit, data.validation, desk))
+    if data.test is not None:
+        logits, labels = _predicted(procedure, fit, data.test, desk)
+        facts["test"] = scores(logits, labels)
+        tables["predictions"] = prediction_table(logits, labels)
+        tables["errors"] = most_confident_errors(usable_logits(logits), data.test)
     if procedure.probe_steps:
         tables["probes"] = probe_columns(fit.probes)
     spent = fit.seconds + time.perf_counter() - begun
     return Outcome(facts, tables, _fits.weights_of(fit), seconds=spent)
+
+
+def _predicted(procedure: Train, fit: Fit, split: Split, desk: Desk) -> tuple[np.ndarray, np.ndarray]:
+    """Return logits (N, K) and labels (N,) of a part of the data."""
+    from gradlab.training.predict import predict_logits
+
+    precision: Any = procedure.recipe.precision or desk.precision
+    logits = predict_logits(fit.model, split, precision=precision)
+    return logits.float().cpu().numpy(), split.labels.cpu().numpy()
 
 
 def _gradients(start: list[LayerGradient], end: list[LayerGradient]) -> Columns:
@@ -180,17 +188,9 @@ def _gradients(start: list[LayerGradient], end: list[LayerGradient]) -> Columns:
 
 def _describe(procedure: Train, run: Results) -> dict[str, Any]:
     facts, model = run.facts, procedure.model
-    told = {"parameters": facts["parameters"], "recipe": procedure.recipe.describe()}
-    return told | {"layers": layers_of(model, facts["input_shape"], len(facts["class_names"]))}
-
-
-def layers_of(model: MLP | CNN | Custom, input_shape: Sequence[int], classes: int) -> str:
-    """Name the layers of a network in one line."""
-    if isinstance(model, Custom):
-        return model.name
-    if isinstance(model, CNN):
-        return model.describe(tuple(input_shape), classes)
-    return model.describe(int(np.prod(input_shape)), classes)
+    shape, classes = facts["input_shape"], len(facts["class_names"])
+    layers = model.name if isinstance(model, Custom) else model.describe(shape, classes)
+    return {"parameters": facts["parameters"], "layers": layers, "recipe": procedure.recipe.describe()}
 
 
 def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:
@@ -208,13 +208,19 @@ def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
     steps = procedure.recipe.epochs * images / procedure.recipe.batch_size
     if isinstance(procedure.model, CNN):
         return 30.0 * steps * len(procedure.model.widths) * procedure.model.blocks
-    return steps * (4 if isinstance(procedure.model, Custom) else len(procedure.model.hidden) + 4)
+    return steps * (len(procedure.model.hidden) + 4 if isinstance(procedure.model, MLP) else 4)
+
+
+def _block(procedure: Train, precision: str) -> int:
+    stacks = isinstance(procedure.model, MLP) and not procedure.single and precision != "fp16"
+    return BLOCK if stacks else 1
 
 
 TRAIN = Kind(
     name="train",
     title="training",
     configuration=Train,
+    reads="images",
     work=_work,
     tables={
         "epochs": _fits.EPOCHS,
@@ -234,9 +240,8 @@ TRAIN = Kind(
     describe=_describe,
     network=_network,
     here=lambda procedure: isinstance(procedure.model, Custom),
-    block=lambda procedure, precision: (
-        BLOCK if isinstance(procedure.model, MLP) and precision != "fp16" else 1
-    ),
+    block=_block,
     cost=_cost,
     time=told.measured_seconds,
+    may_stop=lambda procedure: procedure.recipe.stopping is not None,
 )

@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 from gradlab._lazy import attach
 
 if TYPE_CHECKING:
+    from gradlab.statistics.balanced_accuracy_interval import BalancedAccuracy as BalancedAccuracy
+    from gradlab.statistics.balanced_accuracy_interval import (
+        balanced_accuracy_interval as balanced_accuracy_interval,
+    )
     from gradlab.statistics.contrast import Contrast as Contrast
     from gradlab.statistics.contrast import against as against
     from gradlab.statistics.contrast import difference as difference
@@ -27,27 +31,32 @@ if TYPE_CHECKING:
     from gradlab.statistics.mcnemar import mcnemar as mcnemar
     from gradlab.statistics.more_seeds import MoreSeeds as MoreSeeds
     from gradlab.statistics.more_seeds import more_seeds as more_seeds
+    from gradlab.statistics.outlying_seed import outlying_seed as outlying_seed
     from gradlab.statistics.plan import Plan as Plan
     from gradlab.statistics.plan import plan as plan
     from gradlab.statistics.proportions import Proportion as Proportion
     from gradlab.statistics.proportions import clopper_pearson as clopper_pearson
     from gradlab.statistics.proportions import wilson as wilson
     from gradlab.statistics.ratio_samples import ratio_samples as ratio_samples
+    from gradlab.statistics.reading import reading as reading
     from gradlab.statistics.sampled import Sampled as Sampled
     from gradlab.statistics.sampled import correctness as correctness
     from gradlab.statistics.sign_flip import sign_flip as sign_flip
     from gradlab.statistics.sign_flip import smallest_p as smallest_p
+    from gradlab.statistics.verdict import Kind as Kind
     from gradlab.statistics.verdict import Verdict as Verdict
     from gradlab.statistics.verdict import verdict as verdict
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "BalancedAccuracy": "balanced_accuracy_interval",
         "Contrast": "contrast",
         "Differences": "differences",
         "Influence": "jackknife",
         "Interval": "interval",
         "Judgement": "judgement",
+        "Kind": "verdict",
         "McNemar": "mcnemar",
         "MoreSeeds": "more_seeds",
         "Part": "judge_every",
@@ -57,6 +66,7 @@ __getattr__, __dir__, __all__ = attach(
         "Verdict": "verdict",
         "against": "contrast",
         "alpha_at": "looks",
+        "balanced_accuracy_interval": "balanced_accuracy_interval",
         "clopper_pearson": "proportions",
         "contrast_values": "contrast_values",
         "correctness": "sampled",
@@ -68,10 +78,12 @@ __getattr__, __dir__, __all__ = attach(
         "judge_every": "judge_every",
         "mcnemar": "mcnemar",
         "more_seeds": "more_seeds",
+        "outlying_seed": "outlying_seed",
         "plan": "plan",
         "pseudo_values": "jackknife",
         "ratio": "contrast",
         "ratio_samples": "ratio_samples",
+        "reading": "reading",
         "sign_flip": "sign_flip",
         "slope": "contrast",
         "smallest_p": "sign_flip",

@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-COLOURS = {"supported": "#1a7f37", "refuted": "#b42318", "equivalent": "#1f5fa8", "inconclusive": "#6b6b6b"}
+COLOURS = {"supported": "#1a7f37", "refuted": "#b42318", "open": "#6b6b6b"}
 _WIDTH, _HEIGHT = 320, 44
 
 
 def judgement(
     verdict: str,
-    explanation: str,
+    reading: str,
     drawing: str,
     rows: Sequence[tuple[str, str]],
     parts: Sequence[tuple[str, str, str]],
@@ -23,9 +23,7 @@ def judgement(
         f"<li><b>{escape(label)}</b>: {_badge(name)} {escape(text)}</li>" for label, name, text in parts
     )
     listing = f"<ul>{items}</ul>" if items else ""
-    return (
-        f"<div><p>{_badge(verdict)} {escape(explanation)}</p>{drawing}<table>{cells}</table>{listing}</div>"
-    )
+    return f"<div><p>{_badge(verdict)} {escape(reading)}</p>{drawing}<table>{cells}</table>{listing}</div>"
 
 
 def interval_svg(low: float, high: float, estimate: float, delta: float) -> str:

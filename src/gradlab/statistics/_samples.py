@@ -27,8 +27,9 @@ class Axis:
         name: its data and rows; "" where samples were given without a name.
         samples: N, how many independent samples it has.
         variance: that of the mean, by these samples.
-        skew: skewness of the contributions towards either end, 0 where they are not binary.
-        unseen: what one sample that the data do not show would add to the variance, at either end.
+        skew: skewness of the seed-averaged contributions towards either end, in the unit of the measure.
+        spread: variance of the mean towards either end that goes with `skew`, the noise of predictions and, where
+            they are binary, a sample that the data do not show included; axes share a distance by it.
         is_binary: whether 0/1 correctness stands behind the contributions.
     """
 
@@ -36,19 +37,19 @@ class Axis:
     samples: int
     variance: float
     skew: Pair = (0.0, 0.0)
-    unseen: Pair = (0.0, 0.0)
+    spread: Pair = (0.0, 0.0)
     is_binary: bool = False
 
 
 def reach(seed_variance: float, axes: Sequence[Axis], n: int, level: float, side: int) -> float:
     """Return how far an end of the interval lies from the mean: the lower where `side` is 0, the upper where it is 1.
 
-    B = sqrt(t_{n-1}^2 seed_variance + sum over axes of t_{N-1}^2 variance); variances are of the mean. It is the
-    wider of B and the score bound: were the end, D from the mean, the truth, and D made up by the axes as
-    their variances are (shares p), then the variance of axis k would be s^2 + skew p D - (p D)^2, so D solves
-    D^2 = B^2 + sum of t_{N-1}^2 (skew p D - (p D)^2) / N over the binary axes. For one arm that is right on a
-    share of N samples, the same in every seed, that is the score bound of Wilson (1927,
-    doi:10.1080/01621459.1927.10502953), with t for z.
+    B = sqrt(t_{n-1}^2 seed_variance + sum over axes of t_{N-1}^2 variance); variances are of the mean. The end is
+    the wider of B and the score bound D: were the end the truth, and D made up by the axes as their spreads are
+    (shares p), then the variance of the samples of axis k would be s^2 + skew p D, so D solves
+    D^2 = B^2 + sum of t_{N-1}^2 skew p D / N. Of 0/1 correctness the whole distribution is known from its mean:
+    there it is s^2 + skew p D - (p D)^2. For one arm that is right on a share of N samples, the same in every
+    seed, D is the score bound of Wilson (1927, doi:10.1080/01621459.1927.10502953), with t for z.
     """
     upper = 0.5 + level / 2
     squared = float(stdtrit(n - 1, upper)) ** 2 * seed_variance if seed_variance else 0.0
@@ -57,14 +58,13 @@ def reach(seed_variance: float, axes: Sequence[Axis], n: int, level: float, side
     t_squared = [float(stdtrit(axis.samples - 1, upper)) ** 2 for axis in axes]
     for axis, t in zip(axes, t_squared, strict=True):
         squared += t * axis.variance
-    weighted = [t * (axis.variance + axis.unseen[side]) for axis, t in zip(axes, t_squared, strict=True)]
-    total = sum(weighted)
+    total = sum(axis.spread[side] for axis in axes)
     linear = quadratic = 0.0
-    for axis, t, part in zip(axes, t_squared, weighted, strict=True):
-        if axis.is_binary:
-            share, weight = part / total if total > 0 else 1 / len(axes), t / axis.samples
-            linear += weight * share * axis.skew[side]
-            quadratic += weight * share**2
+    for axis, t in zip(axes, t_squared, strict=True):
+        share = axis.spread[side] / total if total > 0 else 1 / len(axes)
+        weight = t / axis.samples
+        linear += weight * share * axis.skew[side]
+        quadratic += weight * share**2 if axis.is_binary else 0.0
     score = linear + math.sqrt(linear**2 + 4 * (1 + quadratic) * squared)
     return max(math.sqrt(squared), score / (2 * (1 + quadratic)))
 
@@ -79,17 +79,12 @@ def axis_of(name: str, values: Floats, range_: Pair | None, *, with_seeds: bool)
         with_seeds: whether the noise is counted with the seeds, and so not here.
     """
     n, samples = values.shape
-    columns, mean = values.mean(axis=0), values.mean()
-    by_sample = variance_of(columns, float(np.abs(values).max())) / samples
+    by_sample = variance_of(values.mean(axis=0), float(np.abs(values).max())) / samples
     noise = _noise(values) if with_seeds else 0.0
     between = max(0.0, by_sample - noise)
-    if range_ is None:
-        return Axis(name, samples, between), noise
     agreement = 1.0 if noise == 0 else between / (between + n * noise)
-    far = tuple(agreement * float(abs(end - mean)) for end in range_)
-    below, above = skewness(values, range_, agreement)
-    unseen = (far[0] ** 2 / samples**2, far[1] ** 2 / samples**2)
-    return Axis(name, samples, between, (below, above), unseen, is_binary=True), noise
+    skew, spread = skewness(values, range_, agreement if range_ is not None else 0.0)
+    return Axis(name, samples, between, skew, spread, range_ is not None), noise
 
 
 def _noise(values: Floats) -> float:
@@ -108,26 +103,31 @@ def variance_of(means: Floats, largest: float) -> float:
     return float(means.var(ddof=1))
 
 
-def skewness(values: Floats, range_: Pair, agreement: float) -> Pair:
-    """Return the skewness of the seed-averaged samples towards the lower and towards the upper end.
+def skewness(values: Floats, range_: Pair | None, agreement: float) -> tuple[Pair, Pair]:
+    """Return skewness and spread of the seed-averaged samples towards the lower and towards the upper end.
 
-    It is the third over the second sum of powers of the distances from the mean, in the unit of the values,
-    after one more sample is put towards the end of what can come: a kind of sample that the test set does not
-    show. It is put there by `agreement` of the way, as far as samples go on which predictions differ at all.
+    The skewness is the third over the second sum of powers of the distances from the mean, in the unit of the values;
+    the spread is the second over N^2. Where they are binary, one more sample is put towards the end of what can
+    come: a kind of sample that the test set does not show. It is put there by `agreement` of the way, as far as
+    samples go on which predictions differ at all.
 
     Args:
         values: (n, N).
-        range_: least and greatest value that can come.
+        range_: least and greatest value that can come, where they are binary.
         agreement: intraclass correlation of the predictions on one sample, in [0, 1]; 1 where all seeds agree.
     """
     mean = float(values.mean())
+    least, greatest = (mean, mean) if range_ is None else range_
     centred = values.mean(axis=0) - mean
     second, third = float(np.sum(centred**2)), float(np.sum(centred**3))
-    below, above = (
-        (sign * third + far**3) / total if (total := second + far**2) > ROUNDING**2 else 0.0
-        for sign, far in ((-1, agreement * (mean - range_[0])), (1, agreement * (range_[1] - mean)))
-    )
-    return below, above
+    if range_ is None and second <= centred.size * (ROUNDING * float(np.abs(values).max())) ** 2:
+        return (0.0, 0.0), (0.0, 0.0)
+    skew, spread = [], []
+    for sign, far in ((-1, agreement * (mean - least)), (1, agreement * (greatest - mean))):
+        total = second + far**2
+        skew.append((sign * third + far**3) / total if total > ROUNDING**2 else 0.0)
+        spread.append(total / centred.size**2)
+    return (skew[0], skew[1]), (spread[0], spread[1])
 
 
 def guessed_range(values: Floats) -> Pair | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +15,8 @@ from gradlab.statistics._samples import Axis, axis_of, few_samples_flag, reach, 
 from gradlab.statistics.differences import Differences
 from gradlab.statistics.sampled import Sampled
 
+Rule: TypeAlias = Literal["normal", "two groups", "none"]
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -22,7 +25,8 @@ class Interval:
     `seed_variance` and `sample_variance` are the two parts of the estimate's variance: what more seeds would
     shrink and what only more test samples would; `axes` tell the latter for each independent axis, with the
     skewness of its samples. `degrees_of_freedom` are the seeds', n - 1, and 0 where the network is `given`.
-    `has_spread` is false where all differences are equal, so that nothing tells how they vary.
+    `has_spread` is false where all differences are equal, so that nothing tells how they vary. `rule` is the bound that
+    was used: "normal" with the score bound, or that for runs in "two groups"; "none" where neither holds.
     """
 
     estimate: float
@@ -35,6 +39,7 @@ class Interval:
     axes: tuple[Axis, ...] = ()
     has_spread: bool = True
     given: bool = False
+    rule: Rule = "normal"
     flags: tuple[str, ...] = ()
 
     @property
@@ -66,8 +71,8 @@ def interval(d: ArrayLike | Sampled | Differences, *, level: float = 0.95, given
     own t quantile, which covers at least `level` (Banerjee, 1961, Sankhya A 23:359). s is the SD of the seeds'
     differences, s_N^2 the variance of the seed-averaged contributions over the samples of an axis, without the
     noise of single predictions, which s^2 holds already. Without samples it is Student's interval of n differences.
-    Where 0/1 correctness stands behind d, an end towards which the samples are skewed is at least the score
-    bound of `_samples.reach`, Wilson's where one arm alone differs: few images decide there, and those
+    An end towards which the samples are skewed is at least the score bound of `_samples.reach`. Where 0/1
+    correctness stands behind d it is Wilson's where one arm alone differs: few images decide there, and those
     that the test set does not show count as well.
 
     Args:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 
 from numpy.typing import ArrayLike
 
+from gradlab.statistics._arms import Learned, Range, Values
 from gradlab.statistics._checks import check_count
-from gradlab.statistics.judge import Trained, Values, judge
+from gradlab.statistics.judge import judge
 from gradlab.statistics.judgement import Judgement
 from gradlab.statistics.more_seeds import MoreSeeds
+from gradlab.statistics.reading import Better
 from gradlab.statistics.sampled import Sampled
-from gradlab.statistics.verdict import Verdict
+from gradlab.statistics.verdict import Kind, Verdict
 from gradlab.types import UserError
+
+NOT_YET = "excluded for this part, not yet for the claim"
+Judged = Mapping[str, Judgement]
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,11 @@ class Part:
     b: ArrayLike | Sampled | None = None
     _: KW_ONLY
     delta: float
-    trained: Trained | None = None
+    kind: Kind = "more"
+    learned: Learned | None = None
     unit: str = ""
+    better: Better = "higher"
+    range: Range | None = None
     given: bool = False
 
 
@@ -37,25 +45,22 @@ def judge_every(
     claims: int = 1,
     look: int = 1,
 ) -> Judgement:
-    """Judge "a exceeds b by more than delta in every part".
+    """Judge "the claim holds in every part".
 
     supported: every part is, each at the claim's level (intersection-union: no correction is due).
-    refuted: one part is, at level 1 - error/parts (any of them could be it: Bonferroni).
-    equivalent: every part is, at the claim's level. inconclusive: anything else. It is settled nevertheless
-    (`Judgement.is_settled`) where every part has its verdict, not all alike, and one is equivalent also at
-    level 1 - error/parts: the claim does not hold in every part, and no number of seeds changes that.
+    refuted: one part is, at level 1 - error/parts (any of them could be it: Bonferroni). open: anything else; a part
+    that is refuted at the claim's level alone reads "excluded for this part, not yet for the claim".
 
     Args:
-        parts: label -> its values; measures and deltas may differ.
+        parts: label -> its values; kinds, measures and deltas may differ.
         level: the claim's level; None takes it from alpha, claims and look as `judge` does.
         alpha: error rate of the whole study, in (0, 1).
         claims: number of claims that the study makes.
         look: number of this look at the data.
 
-    Returns: a judgement with `.parts`; its estimate, interval and sign-flip are those of the `weakest` part, the
-        one with the smallest lower end in units of its delta; where equivalent, the one whose interval
-        reaches furthest from 0. Where the claim is refuted, or settled as not holding in every part, they are
-        those of the part that shows it, at the stricter level that decided.
+    Returns: a judgement with `.parts`, each at the claim's level, those that refute the claim at the stricter one. Its
+        estimate, interval and sign-flip are those of the part `weakest`: the one that decides, or the nearest to
+        its boundary, in units of its delta.
 
     Raises:
         UserError: no parts, or what `judge` refuses.
@@ -69,19 +74,20 @@ def judge_every(
     count = claims * len(parts) if level is None else claims
     stricter = None if level is None else 1 - (1 - level) / len(parts)
     strict = {label: _judge(part, alpha, count, look, stricter) for label, part in parts.items()}
-    final = _combined({one.verdict for one in judged.values()}, strict)
-    more = _needs(judged, strict) if final == "inconclusive" else None
-    shows = {"refuted": "refuted", "inconclusive": "equivalent"}.get(final) if more is None else None
-    decisive = {label: one for label, one in strict.items() if one.verdict == shows}
-    candidates = decisive or judged
-    weakest = min(candidates, key=lambda label: _strength(candidates[label], final))
+    deciding = {label: one for label, one in strict.items() if one.verdict == "refuted"}
+    final: Verdict = "refuted" if deciding else "open"
+    if all(one.verdict == "supported" for one in judged.values()):
+        final = "supported"
+    shown = {label: deciding.get(label, _not_yet(one)) for label, one in judged.items()}
+    weakest = min(deciding or shown, key=lambda label: _margin(shown[label]))
     return replace(
-        candidates[weakest],
+        shown[weakest],
         verdict=final,
-        explanation=_explain(final, judged, strict, weakest, candidates[weakest], is_settled=more is None),
-        more_seeds=more,
+        reading=_reading(final, shown, weakest),
+        explanation=_explain(final, shown, weakest),
+        more_seeds=_needs(judged, strict) if final == "open" else None,
         flags=tuple(f"{label}: {flag}" for label, one in judged.items() for flag in one.flags),
-        parts={**judged, **decisive},
+        parts=shown,
         weakest=weakest,
     )
 
@@ -90,80 +96,63 @@ def _judge(part: Part, alpha: float, claims: int, look: int, level: float | None
     return judge(
         part.a,
         part.b,
+        kind=part.kind,
         delta=part.delta,
         level=level,
         alpha=alpha,
         claims=claims,
         look=look,
-        trained=part.trained,
+        learned=part.learned,
         unit=part.unit,
+        better=part.better,
+        range=part.range,
         given=part.given,
     )
 
 
-def _combined(verdicts: set[Verdict], strict: Mapping[str, Judgement]) -> Verdict:
-    if any(one.verdict == "refuted" for one in strict.values()):
-        return "refuted"
-    if verdicts == {"supported"}:
-        return "supported"
-    return "equivalent" if verdicts == {"equivalent"} else "inconclusive"
+def _not_yet(one: Judgement) -> Judgement:
+    """A part as it stands in a claim that it does not decide."""
+    return replace(one, reading=f"{one.reading}: {NOT_YET}") if one.verdict == "refuted" else one
 
 
-def _strength(one: Judgement, final: Verdict) -> float:
-    """How far a part lies on the claim's side, in units of delta, so that parts of different measures compare."""
-    if final == "equivalent":
-        return -max(abs(one.low), abs(one.high)) / one.delta
-    return one.low / one.delta
+def _margin(one: Judgement) -> float:
+    """How far the interval lies inside the part's region, in units of delta, so that measures compare."""
+    beyond = {"more": one.low - one.delta, "not less": one.low + one.delta}
+    same = min(one.low + one.delta, one.delta - one.high)
+    return beyond.get(one.kind, same) / one.delta
 
 
-def _explain(
-    final: Verdict,
-    judged: Mapping[str, Judgement],
-    strict: Mapping[str, Judgement],
-    weakest: str,
-    shown: Judgement,
-    *,
-    is_settled: bool,
-) -> str:
-    told = f"{weakest}: {shown.explanation}"
+def _reading(final: Verdict, shown: Judged, weakest: str) -> str:
+    if final == "supported" and len({one.reading for one in shown.values()}) == 1:
+        return f"in every part {shown[weakest].reading}"
+    return "; ".join(f"{label}: {one.reading}" for label, one in shown.items())
+
+
+def _explain(final: Verdict, shown: Judged, weakest: str) -> str:
+    told = f"{weakest}: {shown[weakest].explanation}"
     if final == "refuted":
         return f"Not in every part: {told}"
     if final == "supported":
-        return f"Above its smallest difference in each of {len(judged)} parts; the weakest is {told}"
-    if final == "equivalent":
-        return f"No difference that matters in any of {len(judged)} parts; the closest to one is {told}"
-    each = ", ".join(f"{label} is {one.verdict}" for label, one in judged.items())
-    if is_settled:
-        return (
-            f"Settled, but not alike: {each}; so it does not hold in every part, "
-            f"and no number of seeds changes that; {told}"
-        )
-    open_parts = ", ".join(
-        f"{label} ({one.verdict})" for label, one in judged.items() if one.verdict != "supported"
-    )
-    without = [label for label, one in strict.items() if one.verdict == "equivalent"]
-    lead = f"It does not hold in {', '.join(without)}, the rest is not settled" if without else "Not settled"
-    return f"{lead} in every part, see {open_parts}; the weakest is {told}"
+        return f"In each of {len(shown)} parts; the nearest to its boundary is {told}"
+    unsettled = ", ".join(label for label, one in shown.items() if one.verdict != "supported")
+    return f"Open in {unsettled}; the nearest to failing is {told}"
 
 
-def _needs(judged: Mapping[str, Judgement], strict: Mapping[str, Judgement]) -> MoreSeeds | None:
-    """What the hardest open part needs; None where each part is settled, not alike, and seeds change nothing.
-
-    Where each part has its verdict but none shows at the stricter level that the claim fails, it is what the
-    easiest such part needs for that.
-    """
-    if needs := _open(judged, judged):
-        return _labelled(max(needs, key=_hardness))
-    refuted = {label: one for label, one in judged.items() if one.verdict == "refuted"}
-    if not refuted and any(one.verdict == "equivalent" for one in strict.values()):
-        return None
-    failing = refuted or {label: one for label, one in judged.items() if one.verdict == "equivalent"}
-    return _labelled(min(_open(strict, failing), key=_hardness))
-
-
-def _open(judged: Mapping[str, Judgement], labels: Iterable[str]) -> list[tuple[str, MoreSeeds]]:
-    needs = ((label, judged[label].more_seeds) for label in labels)
-    return [(label, need) for label, need in needs if need is not None]
+def _needs(judged: Judged, strict: Judged) -> MoreSeeds:
+    """What would settle it: the easiest part that heads for refuting the claim, else the hardest that is open."""
+    needs = {
+        label: (strict if one.verdict == "refuted" else judged)[label].more_seeds
+        for label, one in judged.items()
+        if one.verdict != "supported"
+    }
+    known = [(label, one) for label, one in needs.items() if one is not None]
+    refuting = [(label, one) for label, one in known if one.way == "refuted" and one.kind != "nothing"]
+    if not refuting:
+        return _labelled(max(known, key=_hardness))
+    label, _ = min(refuting, key=_hardness)
+    need = strict[label].more_seeds
+    assert need is not None  # no part is refuted at the stricter level
+    return _labelled((label, need))
 
 
 def _hardness(need: tuple[str, MoreSeeds]) -> tuple[int, int, int]:

@@ -7,23 +7,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradlab.statistics import _html
-from gradlab.statistics._words import interval_text, percent, with_unit
+from gradlab.statistics._words import interval_text, measured, percent, with_unit
 from gradlab.statistics.interval import Interval
 from gradlab.statistics.more_seeds import MoreSeeds
-from gradlab.statistics.verdict import Verdict
+from gradlab.statistics.verdict import Kind, Verdict
 
 
 @dataclass(frozen=True)
 class Judgement:
     """The verdict on one claim.
 
-    `interval` is the one that decided, at `level`. `sign_flip` is the exact p-value against `sign_flip_boundary`; below
-    six seeds it cannot reach 0.05 and `flags` say so; it is NaN for a given network, which has no seeds.
-    `more_seeds` is None where the claim is settled. `parts` are the judgements of a claim that must hold in every
-    part, and `weakest` names the part whose estimate and interval stand here.
+    `reading` says what the interval shows, in words, whatever the claim is; `explanation` how it lies to the region
+    that the claim names (`kind`). `interval` is the one that decided, at `level`. `sign_flip` is the exact p-value
+    against `sign_flip_boundary`; it decides nothing, below six seeds it cannot reach 0.05 and `flags` say so, and it is
+    NaN for a given network, which has no seeds. `more_seeds` is None where the claim is settled. `learned` counts
+    the runs of each arm that learned, (k, n), and `among_learned` is the mean difference over the seeds where every
+    run did. `parts` are the judgements of a claim that must hold in every part, and `weakest` names the part
+    whose estimate and interval stand here.
     """
 
+    kind: Kind
     verdict: Verdict
+    reading: str
     explanation: str
     delta: float
     unit: str
@@ -33,13 +38,10 @@ class Judgement:
     sign_flip_boundary: float
     more_seeds: MoreSeeds | None = None
     flags: tuple[str, ...] = ()
+    learned: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    among_learned: float | None = None
     parts: Mapping[str, Judgement] = field(default_factory=dict)
     weakest: str | None = None
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether seeds have nothing left to answer: a verdict, or parts that are each settled but not alike."""
-        return self.verdict != "inconclusive" or self.more_seeds is None
 
     @property
     def estimate(self) -> float:
@@ -80,8 +82,9 @@ class Judgement:
         """Return the judgement as JSON values; null stands for an unbounded end and for what is not known."""
         bounded = self.interval.is_bounded
         record: dict[str, Any] = {
+            "kind": self.kind,
             "verdict": self.verdict,
-            "is_settled": self.is_settled,
+            "reading": self.reading,
             "explanation": self.explanation,
             "delta": self.delta,
             "unit": self.unit,
@@ -89,6 +92,7 @@ class Judgement:
             "look": self.look,
             "estimate": self.estimate,
             "interval": [self.low, self.high] if bounded else [None, None],
+            "rule": self.interval.rule,
             "n": self.n,
             "samples": self.samples,
             "seed_variance": self.interval.seed_variance if bounded else None,
@@ -106,27 +110,43 @@ class Judgement:
         return record | self._beyond_seeds()
 
     def _beyond_seeds(self) -> dict[str, Any]:
-        """What stands in the record only where it is said: several sample axes, a given network."""
+        """What stands in the record only where it is said: several axes, a given network, runs that learned."""
         axes = self.interval.axes
-        several = {"axes": {axis.name: axis.samples for axis in axes}} if len(axes) > 1 else {}
-        return several | ({"given": True} if self.interval.given else {})
+        said: dict[str, Any] = {}
+        if len(axes) > 1:
+            said["axes"] = {axis.name: axis.samples for axis in axes}
+        if self.interval.given:
+            said["given"] = True
+        if self.learned:
+            said["learned"] = {arm: list(count) for arm, count in self.learned.items()}
+            said["among_learned"] = self.among_learned
+        return said
 
     def __str__(self) -> str:
-        """Verdict, sentence, and one line for each thing that it rests on."""
-        lines = [f"{self.verdict}: {self.explanation}", *(f"  {name}: {text}" for name, text in self._rows())]
+        """Verdict, reading, and one line for each thing that it rests on."""
+        lines = [
+            f"{self.verdict}: {self.reading}",
+            f"  {self.explanation}",
+            *(f"  {name}: {text}" for name, text in self._rows()),
+        ]
         lines += [f"  note: {flag}" for flag in self.flags]
-        lines += [f"  {label}: {part.verdict}: {part.explanation}" for label, part in self.parts.items()]
+        lines += [f"  {label}: {part.verdict}: {part.reading}" for label, part in self.parts.items()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         """The same for a notebook, with the interval drawn against -delta, 0 and +delta."""
         return _html.judgement(
             self.verdict,
-            self.explanation,
+            self.reading,
             _html.interval_svg(self.low, self.high, self.estimate, self.delta),
-            [*self._rows(), *(("note", flag) for flag in self.flags)],
-            [(label, part.verdict, part.explanation) for label, part in self.parts.items()],
+            [("interval", self.explanation), *self._rows(), *(("note", flag) for flag in self.flags)],
+            [(label, part.verdict, part.reading) for label, part in self.parts.items()],
         )
+
+    def _interval_text(self) -> str:
+        if not self.interval.is_bounded:
+            return "no interval"
+        return f"{percent(self.level)} interval {interval_text(self.low, self.high, self.unit)}"
 
     def _data(self) -> str:
         seeds = f"{self.n} paired seed{'' if self.n == 1 else 's'}"
@@ -141,8 +161,7 @@ class Judgement:
         rows = [
             (
                 "estimate",
-                f"{with_unit(self.estimate, self.unit)}, {percent(self.level)} interval "
-                f"{interval_text(self.low, self.high, self.unit)}",
+                f"{measured(self.estimate, self.high - self.low, self.unit)}, {self._interval_text()}",
             ),
             ("smallest difference that matters", with_unit(self.delta, self.unit)),
             ("data", self._data()),

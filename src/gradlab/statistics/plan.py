@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtri, nctdtr, ndtr, stdtrit
 
-from gradlab.statistics._checks import check_count, check_level
-from gradlab.statistics._words import percent
+from gradlab.statistics._checks import check_count, check_delta, check_level
+from gradlab.statistics._plan_text import plan_text
 from gradlab.statistics.looks import alpha_at
+from gradlab.statistics.verdict import KINDS, Kind, is_inside
 from gradlab.types import UserError
 
 MOST_SEEDS = 10_000
@@ -22,14 +23,16 @@ class Plan:
     """The answer for the low and the high end of the assumed SDs (the same twice where one was given of each).
 
     `effect` is the true difference, `power` the probability that the verdict is "supported" in all `parts` when
-    it is so large in each; `seeds` is None where no number of seeds reaches the wanted power.
+    it is so large in each; `seeds` is None where no number of seeds reaches the wanted power, `effect` where no true
+    difference does.
     """
 
+    kind: Kind
     delta: float
     level: float
     sd: tuple[float, float]
     seeds: tuple[int | None, int | None]
-    effect: tuple[float, float]
+    effect: tuple[float | None, float | None]
     power: tuple[float, float]
     sample_sd: tuple[float, float] | None
     samples: int | None
@@ -41,6 +44,7 @@ class Plan:
 class _Design:
     """What the power depends on beside effect and seeds; `floor` is the sample variance of the mean."""
 
+    kind: Kind
     delta: float
     level: float
     floor: float
@@ -51,7 +55,7 @@ class _Design:
 @dataclass(frozen=True)
 class _Answer:
     seeds: int | None
-    effect: float
+    effect: float | None
     power: float
 
 
@@ -59,6 +63,7 @@ def plan(
     *,
     sd: float | tuple[float, float],
     delta: float = 0.0,
+    kind: Kind = "more",
     effect: float | None = None,
     seeds: int | None = None,
     power: float = 0.8,
@@ -71,16 +76,20 @@ def plan(
 ) -> Plan:
     """Plan paired seeds so that the verdict is "supported" with probability `power`.
 
-    Given `seeds`: the true difference that they show. Given `effect`: the seeds that it needs. Given both: the
-    power. Power is P(L > delta) of `interval` at level 1 - alpha_at(look, alpha) / claims: by the noncentral t
-    distribution, and with test samples by integrating over the distribution of the seed variance; it counts on
-    the normal interval, so skewed 0/1 correctness takes a little more than planned.
+    Given `seeds`: the true difference that they show: the smallest for "more" and "not less" (which may be
+    negative, above -delta), the largest, either way, for "same". Given `effect`: the seeds that it needs. Given
+    both: the power. Power is P(L > delta), P(-delta < L and U < delta) or P(L > -delta) of `interval` at level
+    1 - alpha_at(look, alpha) / claims: by the noncentral t distribution, and for "same" and with test samples by
+    integrating over the distribution of the seed variance; it counts on the normal interval, so skewed samples
+    take a little more than planned.
 
     Args:
         sd: SD over seeds of the paired difference, or (low, high) where it is an assumption, or an estimate from
             a few earlier seeds: that of six is off by a factor of 0.6 to 2.5 at 95 %.
-        delta: smallest difference that matters, >= 0.
-        effect: true difference, its size above delta; a negative one is planned as its mirror image (refuted).
+        delta: smallest difference that matters, >= 0; above 0 but for "more".
+        kind: what the claim says, as in `judge`.
+        effect: true difference, inside the region that the claim names. Of "more" a negative one is planned as its
+            mirror image.
         seeds: number of paired seeds, at least 2.
         power: wanted probability, in (0, 1).
         alpha: error rate of the whole study, in (0, 1).
@@ -93,20 +102,22 @@ def plan(
             go together, as those on the same seeds and images do, reach at least the power.
 
     Raises:
-        UserError: neither seeds nor effect, an effect not above delta, or an argument out of range.
+        UserError: neither seeds nor effect, an effect outside the claim's region, or an argument out of range.
     """
     spread = _check_range("sd", sd)
-    _check_numbers(delta, power, seeds, effect)
+    true = abs(effect) if effect is not None and kind != "not less" else effect
+    _check_numbers(delta, kind, power, seeds, true)
     check_count(claims, "claims")
     check_count(parts, "parts")
     by_sample = _check_samples(sample_sd, samples)
     level = 1 - alpha_at(look, alpha) / claims
     floors = (0.0, 0.0) if by_sample is None or samples is None else [one**2 / samples for one in by_sample]
     low, high = (
-        _solve(_Design(delta, level, floor, samples, parts), one, effect, seeds, power)
+        _solve(_Design(kind, delta, level, floor, samples, parts), one, true, seeds, power)
         for one, floor in zip(spread, floors, strict=True)
     )
     return Plan(
+        kind=kind,
         delta=delta,
         level=level,
         sd=spread,
@@ -116,7 +127,7 @@ def plan(
         sample_sd=by_sample,
         samples=samples,
         parts=parts,
-        text=_text(low, high, delta, level, parts),
+        text=plan_text(low, high, kind, delta, level, parts),
     )
 
 
@@ -124,36 +135,61 @@ def _solve(design: _Design, sd: float, effect: float | None, seeds: int | None, 
     of_one = power ** (1 / design.parts)
     if effect is None:
         assert seeds is not None  # checked at the door
-        return _Answer(seeds, _detectable(design, sd, seeds, of_one), power)
-    n = seeds if seeds is not None else _needed(design, sd, abs(effect), of_one)
-    reached = _power(design, sd, MOST_SEEDS if n is None else n, abs(effect)) ** design.parts
-    return _Answer(n, abs(effect), reached)
+        shown = (
+            _provable(design, sd, seeds, of_one)
+            if design.kind == "same"
+            else _detectable(design, sd, seeds, of_one)
+        )
+        reached = power if shown is not None else _power(design, sd, seeds, 0.0) ** design.parts
+        return _Answer(seeds, shown, reached)
+    n = seeds if seeds is not None else _needed(design, sd, effect, of_one)
+    reached = _power(design, sd, MOST_SEEDS if n is None else n, effect) ** design.parts
+    return _Answer(n, effect, reached)
 
 
 def _power(design: _Design, sd: float, n: int, effect: float) -> float:
-    """P(low > delta) of one part at the true difference `effect`."""
-    excess, seed_variance = effect - design.delta, sd**2 / n
+    """P(supported) of one part at the true difference `effect`."""
+    excess, seed_variance = effect - _boundary(design), sd**2 / n
     t_seeds = float(stdtrit(n - 1, 0.5 + design.level / 2))
-    if design.samples is None or design.floor == 0:
+    if design.kind != "same" and (design.samples is None or design.floor == 0):
         return 1 - float(nctdtr(n - 1, excess / math.sqrt(seed_variance), t_seeds))
-    t_samples = float(stdtrit(design.samples - 1, 0.5 + design.level / 2))
+    t_samples = 0.0 if design.samples is None else float(stdtrit(design.samples - 1, 0.5 + design.level / 2))
     # The seed variance is a scaled chi-square: integrate the normal power over its quantiles.
     estimated = seed_variance * chdtri(n - 1, (1 - _NODES) / 2) / (n - 1)
     half = np.sqrt(t_seeds**2 * estimated + t_samples**2 * design.floor)
-    return float(_WEIGHTS / 2 @ ndtr((excess - half) / math.sqrt(seed_variance + design.floor)))
+    scale = math.sqrt(seed_variance + design.floor)
+    if design.kind != "same":
+        return float(_WEIGHTS / 2 @ ndtr((excess - half) / scale))
+    inside = ndtr((design.delta - half - effect) / scale) - ndtr((half - design.delta - effect) / scale)
+    return float(_WEIGHTS / 2 @ np.maximum(inside, 0))
+
+
+def _boundary(design: _Design) -> float:
+    """The end of the claim's region that the lower end of the interval must pass."""
+    return design.delta if design.kind == "more" else -design.delta
 
 
 def _detectable(design: _Design, sd: float, n: int, power: float) -> float:
-    """True difference whose power is `power`."""
-    scale = math.sqrt(sd**2 / n + design.floor)
-    reach = scale
-    while _power(design, sd, n, design.delta + reach) < power:
+    """Smallest true difference whose power is `power`."""
+    low, reach = _boundary(design), math.sqrt(sd**2 / n + design.floor)
+    while _power(design, sd, n, low + reach) < power:
         reach *= 2
-    low, high = design.delta, design.delta + reach
+    high = low + reach
     for _ in range(60):  # bisection, to the last digits
         middle = (low + high) / 2
         low, high = (low, middle) if _power(design, sd, n, middle) >= power else (middle, high)
     return high
+
+
+def _provable(design: _Design, sd: float, n: int, power: float) -> float | None:
+    """Largest true difference, either way, that is shown to be the same; None where not even 0 is."""
+    if _power(design, sd, n, 0.0) < power:
+        return None
+    low, high = 0.0, design.delta
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _power(design, sd, n, middle) >= power else (low, middle)
+    return low
 
 
 def _needed(design: _Design, sd: float, effect: float, power: float) -> int | None:
@@ -176,7 +212,7 @@ def _check_range(name: str, sd: float | tuple[float, float]) -> tuple[float, flo
     return float(low), float(high)
 
 
-def _check_numbers(delta: float, power: float, seeds: int | None, effect: float | None) -> None:
+def _check_numbers(delta: float, kind: Kind, power: float, seeds: int | None, effect: float | None) -> None:
     check_level(power, "power")
     if not 0 <= delta < math.inf:
         raise UserError(f"delta must be 0 or a positive number, got {delta:g}.")
@@ -184,10 +220,21 @@ def _check_numbers(delta: float, power: float, seeds: int | None, effect: float 
         raise UserError("a plan needs seeds (what can they show?) or effect (how many seeds?), got neither.")
     if seeds is not None and (seeds != int(seeds) or seeds < 2):
         raise UserError(f"seeds must be a whole number, at least 2, got {seeds}: one seed shows no spread.")
-    if effect is not None and seeds is None and not delta < abs(effect) < math.inf:
+    if kind not in KINDS:
+        raise UserError(f"kind must be one of {', '.join(map(repr, KINDS))}, got {kind!r}.")
+    if kind != "more":
+        check_delta(delta)
+    if effect is not None and not math.isfinite(effect):
+        raise UserError(f"effect must be a finite number, got {effect:g}.")
+    if effect is not None and seeds is None and not is_inside(effect, delta, kind):
+        where = {
+            "more": f"above delta = {delta:g}",
+            "same": f"within {delta:g}",
+            "not less": f"above {-delta:g}",
+        }[kind]
+        advice = "smaller" if kind == "same" else "larger"
         raise UserError(
-            f"no number of seeds shows an effect of {effect:g} to be above delta = {delta:g}; "
-            "give an effect larger than delta."
+            f"no number of seeds shows an effect of {effect:g} to be {where}; give a {advice} effect."
         )
 
 
@@ -203,20 +250,3 @@ def _check_samples(
             f"got sample_sd {sample_sd} and samples {samples}."
         )
     return (0.0, 0.0) if sample_sd == 0 else _check_range("sample_sd", sample_sd)
-
-
-def _text(low: _Answer, high: _Answer, delta: float, level: float, parts: int) -> str:
-    if low.seeds is None:
-        return "No practical number of seeds shows this effect: more test samples, a larger effect or a smaller SD."
-    seeds = _range(str(low.seeds), "no practical number of" if high.seeds is None else str(high.seeds))
-    effect = _range(f"{low.effect:.3g}", f"{high.effect:.3g}")
-    power = _range(f"{100 * high.power:.0f}", f"{100 * low.power:.0f}")
-    where = "" if parts == 1 else f" in all of {parts} parts"
-    return (
-        f"{seeds} paired seeds show a true difference of {effect} to be above {delta:g}{where} "
-        f"with probability {power} %, by a {percent(level)} interval."
-    )
-
-
-def _range(low: str, high: str) -> str:
-    return low if low == high else f"{low} to {high}"

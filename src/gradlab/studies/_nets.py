@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.models.cnn import CNN
 from gradlab.procedures.train import Train
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
 
-SMALL = Recipe(learning_rate=3e-3, batch_size=32, epochs=12)
+SMALL = Recipe(learning_rate=3e-3, batch_size=32, epochs=12, memory_format="channels-last")
 """For data with fewer than 10,000 training images."""
-LARGE = Recipe(learning_rate=3e-3, batch_size=128, epochs=3)
+LARGE = Recipe(learning_rate=3e-3, batch_size=128, epochs=3, memory_format="channels-last")
 
 
 def small_cnn(setup: Setup, data: str, *, epochs: int | None = None) -> Procedure:
     """Return the training of a small CNN on `data`: a stem and two stages, batch norm, an average over all places."""
     recipe = SMALL if setup.is_small else LARGE
-    changed = (
-        recipe
-        if epochs is None
-        else Recipe(learning_rate=recipe.learning_rate, batch_size=recipe.batch_size, epochs=epochs)
-    )
+    changed = recipe if epochs is None else replace(recipe, epochs=epochs)
     return Train(data=data, model=CNN(widths=(16, 32)), recipe=changed)

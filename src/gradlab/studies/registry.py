@@ -7,6 +7,7 @@ from gradlab.studies.optimisers import optimisers
 from gradlab.studies.regularisers import regularisers
 from gradlab.studies.residual_mlp import residual_mlp
 from gradlab.studies.setup import Study
+from gradlab.studies.text_layers import text_layers
 from gradlab.studies.tour import tour
 
 STUDIES: dict[str, Study] = {
@@ -16,5 +17,6 @@ STUDIES: dict[str, Study] = {
     "activations": activations,
     "regularisers": regularisers,
     "optimisers": optimisers,
+    "text-layers": text_layers,
     "compare": compare,
 }

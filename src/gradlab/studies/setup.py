@@ -62,6 +62,13 @@ def parameters_of(study: Study) -> dict[str, inspect.Parameter]:
     return dict(list(inspect.signature(study).parameters.items())[1:])
 
 
+def changed_parameters(study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that are not what they are by default, as a report's name tells them."""
+    known = parameters_of(study)
+    changed = {name: one for name, one in given.items() if one is not None and one != known[name].default}
+    return {name: getattr(one, "digest", getattr(one, "record", one)) for name, one in changed.items()}
+
+
 def is_python_only(hint: Any) -> bool:
     """Whether a parameter of this type is left out of the command line."""
     return PYTHON_ONLY in getattr(hint, "__metadata__", ())

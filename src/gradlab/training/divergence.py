@@ -23,7 +23,7 @@ from gradlab.training.loop import (
 )
 from gradlab.training.objective import Batch, Objective
 from gradlab.training.recipe import Precision, Recipe
-from gradlab.training.trainee import Trainee, weights_of
+from gradlab.training.trainee import weights_of
 
 
 def find_divergence(
@@ -49,7 +49,7 @@ def find_divergence(
         found: list[str] = []
         with _watch(trainee.module, found):
             loss, _ = train_step(state, recipe, batch, precision, objective)
-        if not (torch.isfinite(loss).all() and _finite(trainee)):
+        if not (torch.isfinite(loss).all() and all(weights_of(trainee).finite_rows())):
             where = f"epoch {state.epoch}, step {step + 1} of {steps}"
             if found:
                 return f"{where}: the output of {found[0]} is not finite"
@@ -60,10 +60,6 @@ def find_divergence(
             return f"{where}: {_in_gradient(state, batch, precision, objective)}"
     place = None if validation is None else _in_validation(state, validation, precision, objective)
     return f"epoch {state.epoch}: {place or 'played again alone, it stays finite'}"
-
-
-def _finite(trainee: Trainee) -> bool:
-    return all(bool(torch.isfinite(flat).all()) for flat in trainee.trained.flats)
 
 
 @torch.no_grad()

@@ -125,7 +125,8 @@ class Recipe:
         if self.memory_format != "contiguous":
             parts.append(self.memory_format)
         if self.snapshots:
-            parts.append(f"weights of epochs {', '.join(map(str, self.snapshots))} kept as well")
+            epochs = "epoch" if len(self.snapshots) == 1 else "epochs"
+            parts.append(f"weights of {epochs} {', '.join(map(str, self.snapshots))} kept as well")
         if self.select != "loss" and self.keep != "best" and self.stopping is not None:
             parts.append(f"selected by validation {self.select}")
         return parts

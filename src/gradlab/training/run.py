@@ -148,11 +148,11 @@ class Run:
         measured = train_epoch(
             state, course.recipe, course.train, course.precision, course.objective, after_step
         )
-        rows = self._rows(measured)
+        rows, finite = self._rows(measured), weights_of(state.trainee).finite_rows()
         leaving = [
             position
             for position, index in enumerate(self.active)
-            if self._finish(position, index, rows[position], start, measured)
+            if self._finish(position, index, rows[position], start, measured, finite=finite[position])
         ]
         ending = range(len(self.active)) if state.epoch == course.recipe.epochs else leaving
         if ending:
@@ -179,12 +179,17 @@ class Run:
         ]
 
     def _finish(
-        self, position: int, index: int, row: dict[str, float], start: Start | None, measured: Measured
+        self,
+        position: int,
+        index: int,
+        row: dict[str, float],
+        start: Start | None,
+        measured: Measured,
+        *,
+        finite: bool,
     ) -> bool:
         """Write one network's row and keep its weights where they are best; returns whether it leaves."""
         state, course = self.state, self.course
-        flats = state.trainee.trained.flats
-        finite = all(bool(torch.isfinite(flat[position]).all()) for flat in flats)
         if not finite or not self._is_finite(row):
             self.notes[index] = locate(
                 state,

@@ -47,6 +47,11 @@ class Weights:
         for mine, theirs in zip(self.tensors, other.tensors, strict=True):
             mine.copy_(theirs)
 
+    def finite_rows(self) -> list[bool]:
+        """Whether the trained numbers of each network are all finite; from the ends, since a mask is as large as they."""
+        ends = [end for flat in self.flats for end in torch.aminmax(flat, dim=1)]
+        return torch.isfinite(torch.stack(ends)).all(0).tolist()
+
     def average_(self, other: Weights, decay: float) -> None:
         """Move towards `other` by 1 - `decay`, as an exponential moving average does; whole numbers are copied."""
         floats = [(a, b) for a, b in self._pairs(other) if a.is_floating_point()]

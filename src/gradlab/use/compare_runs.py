@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.lab.record import Record
-from gradlab.lab.spec import dump_spec
+from gradlab.lab.records.columns import Columns
+from gradlab.lab.records.record import Record
 from gradlab.metrics import METRICS
 from gradlab.statistics import Interval, McNemar, interval, mcnemar
 from gradlab.types import UserError
@@ -67,19 +67,22 @@ def compare_runs(a: Record, b: Record) -> RunComparison:
             raise UserError(f"record {record.folder} is damaged ({', '.join(damaged)}); run its study again.")
     if a.hash == b.hash:
         raise UserError(f"both are record {a.hash}; give two different ones.")
-    if a.spec.data_checksum != b.spec.data_checksum or not np.array_equal(a.labels, b.labels):
+    tables = [_predictions(record) for record in (a, b)]
+    names = [" and ".join(record.spec["content"]) for record in (a, b)]
+    contents = [sorted(record.spec["content"].values()) for record in (a, b)]
+    if contents[0] != contents[1] or not np.array_equal(*(table["label"] for table in tables)):
         raise UserError(
-            f"the two runs were judged on different test images ('{a.spec.data}' and '{b.spec.data}'), so their scores "
+            f"the two runs were judged on different test images ('{names[0]}' and '{names[1]}'), so their scores "
             "cannot be compared; run both on the same data."
         )
-    hits = [record.predictions == record.labels for record in (a, b)]
+    hits = [table["prediction"] == table["label"] for table in tables]
     each = hits[0].astype(float) - hits[1].astype(float)
     facts = ("status", "epochs", "best_epoch", "parameters")
     return RunComparison(
         a=a.hash,
         b=b.hash,
-        spec=_differences(flat(dump_spec(a.spec)), flat(dump_spec(b.spec))),
-        facts={name: (a.facts[name], b.facts[name]) for name in facts}
+        spec=_differences(flat(a.spec), flat(b.spec)),
+        facts={name: (a.facts.get(name), b.facts.get(name)) for name in facts}
         | {"seconds": (_seconds(a), _seconds(b))},
         metrics={
             name: (a.facts["test"][name], b.facts["test"][name])
@@ -91,8 +94,18 @@ def compare_runs(a: Record, b: Record) -> RunComparison:
     )
 
 
+def _predictions(record: Record) -> Columns:
+    table = record.table("predictions")
+    if not {"label", "prediction"} <= set(table):
+        kind = record.spec["procedure"]["kind"]
+        raise UserError(
+            f"record {record.hash}, of kind '{kind}', holds no predictions on test images; give two trainings."
+        )
+    return table
+
+
 def _seconds(record: Record) -> float:
-    return round(float(record.facts["cost"]["seconds"]), 2)
+    return round(float(record.made["seconds"]), 2)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

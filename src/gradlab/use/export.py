@@ -20,11 +20,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gradlab.lab.trained import Trained
 from gradlab.models.saved import refuse_no_place
 from gradlab.models.saving import read_weights, save
 from gradlab.training.modes import kept_modes
 from gradlab.types import UserError, did_you_mean
+from gradlab.use.trained import Trained
 
 ExportFormat = Literal["safetensors", "onnx", "torch-export"]
 SUFFIXES: dict[ExportFormat, str] = {"safetensors": "", "onnx": ".onnx", "torch-export": ".pt2"}

@@ -12,11 +12,11 @@ import torch
 
 from gradlab.data import Split
 from gradlab.data.pictures import Picture, find_pictures, read_picture
-from gradlab.lab.record import usable_logits
-from gradlab.lab.trained import Trained
+from gradlab.procedures import usable_logits
 from gradlab.training.device import resolve_device
 from gradlab.training.predict import predict_logits
 from gradlab.types import UserError
+from gradlab.use.trained import Trained
 
 CHUNK_PIXELS = 2**24
 """Numbers decoded at once, so that a folder of any size fits into memory."""

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from gradlab.data import Dataset, Split
-from gradlab.lab.record import usable_logits
-from gradlab.lab.trained import Trained
 from gradlab.metrics import ClassRow, evaluate, per_class
+from gradlab.procedures import usable_logits
 from gradlab.statistics import Proportion, wilson
 from gradlab.training.device import resolve_device
 from gradlab.training.predict import predict_logits
 from gradlab.types import UserError, did_you_mean
+from gradlab.use.trained import Trained
 
 SplitName = Literal["test", "validation", "train", "all"]
 

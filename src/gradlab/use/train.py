@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import TypeAdapter, ValidationError
 
-from gradlab._files import write_whole
-from gradlab.data import Dataset, Split
-from gradlab.lab.executor import usable_cores
-from gradlab.lab.locks import try_lock
-from gradlab.lab.procedure import provenance
-from gradlab.lab.record import usable_logits
-from gradlab.lab.run import current_commit
-from gradlab.metrics import evaluate
+from gradlab.data import Dataset, info
+from gradlab.data.contents import DataInfo, info_of
+from gradlab.lab.records.record import Record
+from gradlab.lab.records.wanted import remember_model
+from gradlab.lab.running.desk import Progress
+from gradlab.lab.running.local import usable_cores
+from gradlab.lab.running.locks import exclusive
+from gradlab.lab.running.progress import study_progress
+from gradlab.lab.running.run import Request
+from gradlab.lab.running.single import run_single
+from gradlab.lab.running.worker import is_out_of_memory
 from gradlab.models.mlp import MLP
+from gradlab.models.registry import MODELS, Model, kind_of
 from gradlab.models.saved import is_model_folder, read_facts
 from gradlab.models.saving import load, refuse_other_content, save
-from gradlab.training.fit import Epoch, Fit, fit
-from gradlab.training.predict import predict_logits
+from gradlab.procedures import TOOLBOX, Train, network_of
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.types import UserError
+from gradlab.use.trained import metrics_of
 
-CHECKPOINT, REQUEST, LOCK = "training.safetensors", "training.json", "training.lock"
-"""What lies in the folder while the network trains; it is removed at the end."""
 KNOWN = ("data", "data_checksum", "seed", "precision")
+COST = ("seconds", "peak_memory_mb")
+"""What a record says about its making that is no origin."""
 MOST_UNITS, MOST_LAYERS = 10_000, 1_000
 """As in the studies; more units or layers are a slip of the keyboard."""
 
@@ -51,53 +54,65 @@ class Training:
 
 
 def train_model(
-    model: MLP,
-    data: Dataset,
+    model: Model,
+    data: str | Path | Dataset,
     recipe: Recipe | None = None,
     *,
     out: str | Path,
+    runs: str | Path = "runs",
+    data_dir: str | Path | None = None,
     seed: int = 0,
     device: str = "auto",
     precision: Precision = "fp32",
     threads: int = 1,
-    listeners: Sequence[Callable[[Epoch], Any]] = (),
+    listeners: Sequence[Callable[[Progress], Any]] = (),
     progress: bool | None = None,
 ) -> Training:
     """Train one network on data and write it, with all that is known about it, into a folder.
 
-    The epoch is chosen on the validation part; the test part, where there is one, is scored once, at the end.
+    The training is a run like those of studies: it has a record below `runs`, from which the folder is written, and a
+    killed one goes on from its checkpoint there. The epoch is chosen on the validation part; the test part, where there
+    is one, is scored once, at the end.
 
     Args:
-        model: the network. data: with a train and a validation part. recipe: how to train.
+        model: the network. recipe: how to train.
+        data: with a train and a validation part; a name or a path is trained on in a worker process, a Dataset in this one.
         out: the model folder. Asked for again it returns what is there; what was interrupted goes on.
+        runs: folder for the record. data_dir: where data sets lie; GRADLAB_DATA if not given.
         seed: of initial weights, data order and dropout. device: "auto", "cpu", "cuda" or "mps".
         precision: "fp32", "bf16", "fp16" (not on a CPU) or "fp64". threads: of PyTorch; small networks want one.
-        listeners: called with an `Epoch` after every epoch. progress: a live line on stderr; None on a terminal only.
+        listeners: called with a `Progress` after every epoch. progress: a live display on stderr; None on a terminal only.
 
     Raises:
-        UserError: `out` holds another model or something else, another process trains there, data, model and recipe
-            do not fit together, or the memory does not suffice.
+        UserError: `out` holds another model or something else, data, model and recipe do not fit together, or the memory
+            does not suffice.
     """
     folder, recipe = Path(out), recipe or Recipe()
     _check(model, seed, threads)
-    data.trainable()
-    asked = _request(model, recipe, data, seed, precision)
-    refuse_other_content(folder)
-    if is_model_folder(folder):
-        _refuse_other(folder, read_facts(folder), asked, "another model")
-        _refuse_shorter(folder, read_facts(folder))
-        load(folder)  # says so if it is damaged
-        return Training(folder, read_facts(folder), was_there=True)
-    with _claimed(folder), _memory(model):
-        went_on = _prepare(folder, asked)
-        result = _fit(model, data, recipe, folder, seed, device, precision, threads, listeners, progress)
-        facts = _facts(asked, data, recipe, result, threads)
-        save(result.model, folder, class_names=data.class_names, facts=facts)
-        (folder / CHECKPOINT).unlink(missing_ok=True)
-    return Training(folder, read_facts(folder), went_on=went_on)
+    facts = _facts_of(data, data_dir)
+    asked = _asked(model, recipe, facts, seed, precision)
+    if (there := _found(folder, asked)) is not None:
+        return Training(folder, there, was_there=True)
+    request = _request(data, facts, data_dir, runs, seed, device, precision)
+    procedure = Train(data=facts.name, model=model, recipe=recipe, single=True)
+    shown = sys.stderr.isatty() if progress is None else progress
+    with _memory(model), study_progress(shown) as show:
+
+        def hear(event: dict[str, Any]) -> None:
+            show(event)
+            if event["event"] == "progress":
+                for listener in listeners:
+                    listener(_progress_of(event))
+
+        made = run_single(procedure, request, threads=threads, label=kind_of(model), on_event=hear)
+    told = _facts(asked, facts, recipe, made.record, threads)
+    with exclusive(request.out / "work" / "models.lock"):
+        if _found(folder, asked) is None:  # nobody wrote there meanwhile
+            _write(folder, made.record, facts.class_names, told, request.out)
+    return Training(folder, read_facts(folder), was_there=made.was_there, went_on=made.went_on)
 
 
-def _check(model: MLP, seed: int, threads: int) -> None:
+def _check(model: Model, seed: int, threads: int) -> None:
     """Refuse numbers that no machine can do anything with."""
     if not 0 <= seed < 2**31:
         raise UserError(f"seed must be a whole number from 0 to 2147483647, got {seed}.")
@@ -105,7 +120,7 @@ def _check(model: MLP, seed: int, threads: int) -> None:
         raise UserError(
             f"threads counts those of PyTorch and must lie between 1 and the {usable_cores()} usable cores, got {threads}."
         )
-    units, layers = max(model.hidden), len(model.hidden) - 1
+    units, layers = _size(model)
     if units > MOST_UNITS or layers > MOST_LAYERS:
         raise UserError(
             f"width goes up to {MOST_UNITS:,} and depth to {MOST_LAYERS:,}, got {units:,} and {layers:,}; take a smaller "
@@ -113,44 +128,80 @@ def _check(model: MLP, seed: int, threads: int) -> None:
         )
 
 
-@contextlib.contextmanager
-def _claimed(folder: Path) -> Iterator[None]:
-    """Hold the folder; without a checkpoint, from which a training would go on, nothing of it stays."""
-    was_there = folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    held = try_lock(folder / LOCK)
-    if held is None:
-        raise UserError(f"another process is training in {folder}; wait for it, or give another --out.")
-    with held:
-        try:
-            yield
-        finally:
-            if not (folder / CHECKPOINT).exists():
-                (folder / REQUEST).unlink(missing_ok=True)
-                (folder / LOCK).unlink(missing_ok=True)
-                if not was_there and not any(folder.iterdir()):
-                    folder.rmdir()
+def _size(model: Model) -> tuple[int, int]:
+    """Return the width and the depth of a network."""
+    if isinstance(model, MLP):
+        return max(model.hidden), len(model.hidden) - 1
+    return max(model.widths), len(model.widths) * model.blocks * model.layers_per_block
+
+
+def _facts_of(data: str | Path | Dataset, data_dir: str | Path | None) -> DataInfo:
+    """Return the facts about the data.
+
+    Raises:
+        UserError: nothing can be trained on it.
+    """
+    if not isinstance(data, str | Path):
+        data.trainable()
+        return info_of(data)
+    facts = info(data, data_dir)
+    for part in ("train", "validation"):
+        if not facts.counts.get(part):
+            raise UserError(
+                f"'{facts.name}' has no {part} part here (only {', '.join(facts.counts)}), so nothing can be trained on "
+                "it; provide its files or take another data set."
+            )
+    return facts
+
+
+def _request(
+    data: str | Path | Dataset,
+    facts: DataInfo,
+    data_dir: str | Path | None,
+    runs: str | Path,
+    seed: int,
+    device: str,
+    precision: Precision,
+) -> Request:
+    named = isinstance(data, str | Path)
+    return Request(
+        toolbox=TOOLBOX,
+        preset="",
+        data=facts.name,
+        info=lambda _name: facts,
+        data_dir=None if data_dir is None else str(data_dir),
+        places={facts.name: str(data)} if named else {},
+        memory={} if named else {facts.name: data},
+        seeds=(seed,),
+        out=Path(runs),
+        device=device,
+        precision=precision,
+    )
 
 
 @contextlib.contextmanager
-def _memory(model: MLP) -> Iterator[None]:
+def _memory(model: Model) -> Iterator[None]:
     """Say in a sentence that the memory does not suffice."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        text = str(error).lower()
-        if isinstance(error, RuntimeError) and "allocate memory" not in text and "out of memory" not in text:
+        if not is_out_of_memory(error):
             raise
+        units, layers = _size(model)
         raise UserError(
-            f"the memory does not suffice for a network of width {max(model.hidden):,} and depth "
-            f"{len(model.hidden) - 1:,} on this data; take a smaller one, or smaller batches."
+            f"the memory does not suffice for a network of width {units:,} and depth {layers:,} on this data; take a "
+            "smaller one, or smaller batches."
         ) from error
 
 
-def _request(model: MLP, recipe: Recipe, data: Dataset, seed: int, precision: str) -> dict[str, Any]:
+def _progress_of(event: dict[str, Any]) -> Progress:
+    return Progress(event["share"], event["text"], tuple(map(tuple, event["rows"])), event["given"])
+
+
+def _asked(model: Model, recipe: Recipe, data: DataInfo, seed: int, precision: str) -> dict[str, Any]:
     """All that the result depends on, as plain JSON data."""
     return {
-        "model": {"kind": "mlp", **TypeAdapter(MLP).dump_python(model, mode="json")},
+        "model": {"kind": kind_of(model), **TypeAdapter(type(model)).dump_python(model, mode="json")},
         "recipe": TypeAdapter(Recipe).dump_python(recipe, mode="json"),
         "data": data.name,
         "data_checksum": data.checksum,
@@ -159,47 +210,51 @@ def _request(model: MLP, recipe: Recipe, data: Dataset, seed: int, precision: st
     }
 
 
-def _prepare(folder: Path, asked: dict[str, Any]) -> bool:
-    """Note what is trained, and whether that was begun before; clear what a killed process left half-written."""
-    path = folder / REQUEST
-    for left in (*folder.glob(f"{CHECKPOINT}.*.tmp"), *folder.glob(".model.*")):
+def _found(folder: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the facts of the very model that is asked for, where it is there; remove what killed writers left.
+
+    Raises:
+        UserError: another model is there, or something else.
+    """
+    refuse_other_content(folder)
+    for left in folder.glob(".model.*"):
         left.unlink(missing_ok=True)
-    if (folder / CHECKPOINT).exists() and path.exists():
-        try:
-            begun = json.loads(path.read_text())
-        except ValueError as error:
-            raise UserError(f"{path} is damaged; delete {folder} to start afresh.") from error
-        _refuse_other(folder, begun, asked, "the beginning of another training")
-        return True
-    (folder / CHECKPOINT).unlink(missing_ok=True)  # nobody knows of what
-    write_whole(path, json.dumps(asked, indent=1).encode())
-    return False
+    if not is_model_folder(folder):
+        return None
+    facts = read_facts(folder)
+    _refuse_other(folder, facts, asked)
+    _refuse_shorter(folder, facts)
+    load(folder)  # says so if it is damaged
+    return facts
 
 
-def _refuse_other(folder: Path, found: Any, asked: dict[str, Any], what: str) -> None:
+def _refuse_other(folder: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
     """Raise UserError, with the fields that differ, unless what was found is what is asked for."""
     differing = []
-    for group, kind in (("model", MLP), ("recipe", Recipe)):
-        own = dict(found.get(group) or {}) if isinstance(found, dict) else {}
-        own.pop("kind", None)
-        try:
-            full = TypeAdapter(kind).dump_python(TypeAdapter(kind).validate_python(own), mode="json")
-        except ValidationError:
-            full = own
-        differing += [
-            name
-            for name in {
-                **asked[group],
-                **full,
-            }  # a field that came later is left out while it has its default
-            if name != "kind" and full.get(name) != asked[group].get(name)
-        ]
-    differing += [name for name in KNOWN if not isinstance(found, dict) or found.get(name) != asked[name]]
+    for group, form in (("model", MODELS[asked["model"]["kind"]]), ("recipe", Recipe)):
+        full = _filled(dict(found.get(group) or {}), form)
+        names = {**asked[group], **full}  # a field that came later is left out while it has its default
+        differing += [name for name in names if full.get(name) != asked[group].get(name)]
+    differing += [name for name in KNOWN if found.get(name) != asked[name]]
     if differing:
-        words = ", ".join(name.replace("_", " ") for name in differing[:4]) + (
-            ", …" if len(differing) > 4 else ""
+        words = ", ".join(name.replace("_", " ") for name in differing[:4])
+        more = ", …" if len(differing) > 4 else ""
+        raise UserError(
+            f"{folder} holds another model (other {words}{more}); give another --out, or delete that folder."
         )
-        raise UserError(f"{folder} holds {what} (other {words}); give another --out, or delete that folder.")
+
+
+def _filled(own: dict[str, Any], form: Any) -> dict[str, Any]:
+    """Return the fields of a stored configuration with its defaults; as it is where it is none of this form."""
+    kind = {"kind": own["kind"]} if "kind" in own else {}
+    has_kind = "kind" in form.__dataclass_fields__
+    try:
+        read = TypeAdapter(form).validate_python(
+            own if has_kind else {k: v for k, v in own.items() if k != "kind"}
+        )
+    except ValidationError:
+        return own
+    return {**kind, **TypeAdapter(form).dump_python(read, mode="json")}
 
 
 def _refuse_shorter(folder: Path, facts: dict[str, Any]) -> None:
@@ -216,59 +271,31 @@ def _refuse_shorter(folder: Path, facts: dict[str, Any]) -> None:
         )
 
 
-def _fit(
-    model: MLP,
-    data: Dataset,
-    recipe: Recipe,
-    folder: Path,
-    seed: int,
-    device: str,
-    precision: Precision,
-    threads: int,
-    listeners: Sequence[Callable[[Epoch], Any]],
-    progress: bool | None,
-) -> Fit:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        network = model.build(data.input_shape, data.num_classes, seed=seed, mean=data.mean, std=data.std)
-        return fit(
-            network,
-            data,
-            recipe,
-            seed=seed,
-            device=device,
-            precision=precision,
-            checkpoint=folder / CHECKPOINT,
-            listeners=listeners,
-            progress=progress,
-        )
-    finally:
-        torch.set_num_threads(before)
-
-
-def _facts(asked: dict[str, Any], data: Dataset, recipe: Recipe, result: Fit, threads: int) -> dict[str, Any]:
-    parts = {role: split for role, split in data.splits.items() if role != "train"}
+def _facts(
+    asked: dict[str, Any], data: DataInfo, recipe: Recipe, record: Record, threads: int
+) -> dict[str, Any]:
+    facts, made = record.facts, record.made
     return {
         **{name: value for name, value in asked.items() if name != "model"},
         "training": {
-            "status": result.status,
-            "note": result.note,
-            "best_epoch": result.best_epoch,
-            "epochs": result.epochs,
+            **{name: facts[name] for name in ("status", "note", "best_epoch", "epochs")},
             "max_epochs": recipe.epochs,
-            "seconds": round(result.seconds, 2),
+            "seconds": round(float(made["seconds"]), 2),
             "threads": threads,
         },
-        "metrics": {role: _metrics(result, split, asked["precision"]) for role, split in parts.items()},
-        "images": {role: len(split) for role, split in data.splits.items()},
+        "metrics": metrics_of(record),
+        "images": dict(data.counts),
         "data_notes": list(data.notes),
-        "provenance": provenance(current_commit()),
+        "provenance": {name: value for name, value in made.items() if name not in COST},
+        "record": record.hash,
     }
 
 
-def _metrics(result: Fit, split: Split, precision: Precision) -> dict[str, float]:
-    place = next(result.model.parameters()).device
-    logits = predict_logits(result.model, split.to(place), precision=precision).float().cpu().numpy()
-    found = evaluate(usable_logits(logits), split.labels.cpu().numpy())
-    return {name: float(value) for name, value in found.items()}
+def _write(folder: Path, record: Record, names: Sequence[str], facts: dict[str, Any], out: Path) -> None:
+    try:
+        save(network_of(record), folder, class_names=names, facts=facts)
+        remember_model(out, record.hash, folder)
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written ({error.strerror or error}); the training is kept: give another --out."
+        ) from error

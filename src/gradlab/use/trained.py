@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
 from torch import nn
 
-from gradlab.lab.finding import find_record
-from gradlab.lab.record import Record
+from gradlab.lab.records.finding import find_record
+from gradlab.lab.records.record import MANIFEST, Record
 from gradlab.models.saved import FACTS, is_model_folder, read_facts
 from gradlab.models.saving import load
+from gradlab.procedures import network_of
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -54,17 +55,30 @@ def open_trained(place: str | Path, runs: str | Path = "runs") -> Trained:
     if not str(place).strip():
         raise UserError("an empty name names no model; give a model folder, or a record.")
     path = Path(place)
-    if path.is_file() and path.name not in (FACTS, "model.safetensors", "files.json"):
+    if path.is_file() and path.name not in (FACTS, "model.safetensors", MANIFEST):
         raise UserError(_file_sentence(path))
     if path.is_file():
         path = path.parent
     if is_model_folder(path):
         return _from_folder(path)
-    if path.is_dir() and not (path / "files.json").is_file():
+    if path.is_dir() and not (path / MANIFEST).is_file():
         raise UserError(
             f"{path} holds no model; give a folder that gradlab train or gradlab runs export wrote, or a run record."
         )
     return from_record(find_record(place, runs, what="model"))
+
+
+def network(place: Record | str | Path, runs: str | Path = "runs") -> nn.Module:
+    """Return the trained network of a record or a model folder, in eval mode, on the CPU.
+
+    Args:
+        place: a record, or what `open_trained` opens.
+        runs: folder whose records a name is looked for in.
+
+    Raises:
+        UserError: nothing is there, it is damaged, its run trained no network, or it was a user's own module.
+    """
+    return network_of(place) if isinstance(place, Record) else open_trained(place, runs).network
 
 
 def _file_sentence(path: Path) -> str:
@@ -106,31 +120,37 @@ def from_record(record: Record) -> Trained:
     """Take the network of a run record, with its facts in the form of a model.json.
 
     Raises:
-        UserError: the record is damaged, or its run trained a user's own module.
+        UserError: the record is damaged, its run trained no network, or a user's own module.
     """
     damaged = record.damaged()
     if damaged:
         raise UserError(
             f"record {record.folder} is damaged ({', '.join(damaged)}); delete its folder and run the study again."
         )
-    network, spec, facts = record.model(), record.spec, record.facts
-    shape = facts["input_shape"]
+    network, spec, facts = network_of(record), record.spec, record.facts
+    data, precision = spec["procedure"]["data"], spec["precision"]
+    checksum, shape = spec["content"][data], facts["input_shape"]
     return Trained(
         network=network,
         name=record.hash,
         input_shape=(shape[0], shape[1], shape[2]),
         class_names=tuple(facts["class_names"]),
-        data=spec.data,
-        data_checksum=spec.data_checksum,
-        precision=_precision(spec.precision, record.folder),
+        data=data,
+        data_checksum=checksum,
+        precision=_precision(precision, record.folder),
         facts={
-            "recipe": asdict(spec.recipe),
-            "data": spec.data,
-            "data_checksum": spec.data_checksum,
-            "seed": spec.seed,
-            "precision": spec.precision,
+            "recipe": spec["procedure"]["recipe"],
+            "data": data,
+            "data_checksum": checksum,
+            "seed": spec["seed"],
+            "precision": precision,
             "training": {name: facts[name] for name in ("status", "note", "best_epoch", "epochs")},
-            "metrics": {"test": facts["test"]},
+            "metrics": metrics_of(record),
             "record": record.hash,
         },
     )
+
+
+def metrics_of(record: Record) -> dict[str, dict[str, float]]:
+    """Return the scores of a training by part of the data, as far as it was scored."""
+    return {part: record.facts[part] for part in ("validation", "test") if part in record.facts}

@@ -1,1 +1,1 @@
-
+"""What a study is, as data: procedures, arms, claims, tables, figures."""

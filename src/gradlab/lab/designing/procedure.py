@@ -41,7 +41,7 @@ WeightsName = Annotated[str, Role("weights")]
 
 def dump_procedure(procedure: Procedure) -> dict[str, Any]:
     """Return a procedure as plain JSON data, its inputs inside."""
-    return _adapter(type(procedure)).dump_python(procedure, mode="json")  # type: ignore[no-any-return]
+    return _adapter(_form(procedure)).dump_python(procedure, mode="json")  # type: ignore[no-any-return]
 
 
 def read_procedure(data: Any, kinds: Kinds) -> Procedure:
@@ -55,6 +55,10 @@ def read_procedure(data: Any, kinds: Kinds) -> Procedure:
         raise UserError(f"there is no kind of procedure called {shown!r:.60}; known are {', '.join(kinds)}.")
     form = Pick if data["kind"] == "pick" else kinds[data["kind"]].configuration
     return _adapter(form).validate_python(dict(data), context=kinds)  # type: ignore[no-any-return]
+
+
+def _form(procedure: Procedure) -> Any:
+    return type(procedure)
 
 
 @cache
@@ -137,5 +141,5 @@ def walk(procedure: Procedure) -> Iterator[Procedure]:
 
 
 def _marked(procedure: Procedure, role: str) -> list[str]:
-    known = roles(type(procedure))
+    known = roles(_form(procedure))
     return [one.name for one in fields(procedure) if known.get(one.name) == role]  # type: ignore[arg-type]

@@ -1,1 +1,1 @@
-
+"""From runs to verdicts, tables and figures, and back: verify."""

@@ -1,1 +1,1 @@
-
+"""What runs leave behind: specs, records, their small form."""

@@ -111,7 +111,8 @@ class Binder:
     def _spec(self, procedure: Procedure, seed: int | None, inputs: Mapping[str, Bound]) -> dict[str, Any]:
         kind, now = self.kinds[procedure.kind], self.conditions
         own = dump_procedure(procedure)
-        marked = roles(type(procedure))
+        form: Any = type(procedure)
+        marked = roles(form)
         named = [*names_of(procedure, "data"), *names_of(procedure, "weights")]
         return {
             "format": FORMAT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gradlab.lab.records.record import Record
+from gradlab.lab.records.record import MANIFEST, Record
 from gradlab.types import UserError
 
 NAME = re.compile(r"[0-9a-f]{20}")
@@ -21,7 +21,7 @@ def records_of(runs: Path) -> list[Record]:
     folder = runs / "records"
     if not folder.is_dir():
         raise UserError(f"{runs} holds no records; give the --out folder of a run.")
-    return [Record(file.parent) for file in sorted(folder.glob("*/manifest.json"))]
+    return [Record(file.parent) for file in sorted(folder.glob(f"*/{MANIFEST}"))]
 
 
 def find_record(name: str | Path, runs: str | Path = "runs", *, what: str = "record") -> Record:
@@ -36,7 +36,7 @@ def find_record(name: str | Path, runs: str | Path = "runs", *, what: str = "rec
         UserError: there is none, or several begin so.
     """
     path, text = Path(name), str(name)
-    if (path / "manifest.json").is_file():
+    if (path / MANIFEST).is_file():
         return Record(path)
     folder = path.parent if path.parent.name == "records" else Path(runs) / "records"
     beginning = path.name.rstrip("….")
@@ -44,12 +44,12 @@ def find_record(name: str | Path, runs: str | Path = "runs", *, what: str = "rec
         path.parent != Path() and path.parent.name != "records"
     ):
         raise UserError(
-            f"there is no {what} {text}; give its folder, or the first characters of a record's name (see gradlab runs)."
+            f"there is no {what} {text}; give its folder, or the first characters of a record's name (see gradlab runs list)."
         )
-    found = [file.parent for file in sorted(folder.glob(f"{beginning}*/manifest.json"))]
+    found = [file.parent for file in sorted(folder.glob(f"{beginning}*/{MANIFEST}"))]
     if not found:
         raise UserError(
-            f"no record in {folder.parent} begins with {beginning}; gradlab runs {folder.parent} lists them."
+            f"no record in {folder.parent} begins with {beginning}; gradlab runs list {folder.parent} lists them."
         )
     if len(found) > 1:
         names = ", ".join(one.name[: len(beginning) + 4] for one in found[:3])

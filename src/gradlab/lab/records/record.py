@@ -198,7 +198,7 @@ def load(run: str | Path) -> Record:
     folder = Path(run)
     if not (folder / MANIFEST).is_file():
         raise UserError(
-            f"{folder} holds no run record; give a folder such as runs/records/<hash> (see gradlab runs)."
+            f"{folder} holds no run record; give a folder such as runs/records/<hash> (see gradlab runs list)."
         )
     return Record(folder)
 

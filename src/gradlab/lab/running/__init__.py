@@ -1,1 +1,1 @@
-
+"""Doing what has no record yet: units of work, executors, progress, trackers."""

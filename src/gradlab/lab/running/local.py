@@ -52,7 +52,7 @@ def run_units(units: Sequence[Unit], bench: Bench, *, on_event: Hear, workers: i
     _clear_logs(bench.out / "work")
     events: queue.Queue[Event] = queue.Queue()
     with contextlib.ExitStack() as stack:
-        names = [stack.enter_context(_worker(number, bench, events)) for number in range(count)]
+        names = [stack.enter_context(worker_process(number, bench, events)) for number in range(count)]
         team = _Team(names, Waiting(units, bench), bench, on_event)
         while team.goes_on:
             team.give()
@@ -126,7 +126,7 @@ class _Team:
             claimed = self.waiting.claim(self.on_event)
             if claimed is not None:
                 self.busy[number] = claimed
-                _send(self.workers[number], _task(claimed[0], self.bench))
+                send(self.workers[number], task_of(claimed[0], self.bench))
 
     def hear(self, event: Event) -> None:
         """Take in what a worker says."""
@@ -147,7 +147,8 @@ class _Team:
             self.failure = self.failure or event["message"]
 
 
-def _task(unit: Unit, bench: Bench) -> dict[str, Any]:
+def task_of(unit: Unit, bench: Bench) -> dict[str, Any]:
+    """Return what a worker is told: what to do, and where everything lies."""
     return {
         "unit": dump_unit(unit),
         "out": str(bench.out),
@@ -159,7 +160,8 @@ def _task(unit: Unit, bench: Bench) -> dict[str, Any]:
     }
 
 
-def _send(process: subprocess.Popen[bytes], task: dict[str, Any]) -> None:
+def send(process: subprocess.Popen[bytes], task: dict[str, Any]) -> None:
+    """Give a worker something to do."""
     assert process.stdin is not None  # it is a pipe
     with contextlib.suppress(BrokenPipeError):  # its death arrives as an event
         process.stdin.write(json.dumps(task).encode() + b"\n")
@@ -167,7 +169,10 @@ def _send(process: subprocess.Popen[bytes], task: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _worker(number: int, bench: Bench, events: queue.Queue[Event]) -> Iterator[subprocess.Popen[bytes]]:
+def worker_process(
+    number: int, bench: Bench, events: queue.Queue[Event]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a worker whose events arrive in the queue; it ends with the block."""
     path = bench.out / "work" / f"worker-{os.getpid()}-{uuid.uuid4().hex[:8]}-{number}.log"
     log = try_lock(path)
     assert log is not None  # its name is nobody else's

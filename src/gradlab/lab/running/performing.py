@@ -49,23 +49,9 @@ class Bench:
 
 def perform(unit: Unit, bench: Bench, tell: Callable[[Progress], None]) -> None:
     """Do a unit and write its records; it goes on from its checkpoint and its finished parts."""
-    first, store = unit.bounds[0], bench.store
     kind = bench.toolbox.kinds[unit.procedure.kind]
-    desk = Desk(
-        toolbox=bench.toolbox,
-        device=bench.device or first.spec["device"],
-        precision=first.spec["precision"],
-        threads=first.spec["threads"],
-        checkpoint=checkpoint_of(unit, bench.out),
-        cache=bench.cache,
-        content=first.spec["content"],
-        data_dir=bench.data_dir,
-        places=bench.places,
-        memory=bench.memory,
-        modules=bench.modules,
-        tell=tell,
-    )
-    jobs = [Job(one.seed, _inputs(one, store), one.spec, desk, store) for one in unit.bounds]
+    desk = _desk(unit, bench, tell)
+    jobs = _jobs(unit, desk, bench.store)
     with _threads(bench.toolbox, desk.threads), _Meter() as meter:
         for bound, outcome in zip(unit.bounds, kind.work(unit.procedure, jobs, desk), strict=True):
             spent = outcome.seconds if outcome.seconds is not None else meter.lap() / len(jobs)
@@ -79,6 +65,38 @@ def perform(unit: Unit, bench: Bench, tell: Callable[[Progress], None]) -> None:
                 tensors={name: bench.toolbox.pack(value) for name, value in tensors.items() if value},
             )
     clear(unit, bench.out)
+
+
+def measure(unit: Unit, bench: Bench) -> float | None:
+    """Return the seconds that a unit would take, from a few steps; None where its kind cannot tell."""
+    time_of = bench.toolbox.kinds[unit.procedure.kind].time
+    if time_of is None:
+        return None
+    desk = _desk(unit, bench, lambda _: None)
+    with _threads(bench.toolbox, desk.threads):
+        return time_of(unit.procedure, _jobs(unit, desk, bench.store), desk)
+
+
+def _desk(unit: Unit, bench: Bench, tell: Callable[[Progress], None]) -> Desk:
+    spec = unit.bounds[0].spec
+    return Desk(
+        toolbox=bench.toolbox,
+        device=bench.device or spec["device"],
+        precision=spec["precision"],
+        threads=spec["threads"],
+        checkpoint=checkpoint_of(unit, bench.out),
+        cache=bench.cache,
+        content=spec["content"],
+        data_dir=bench.data_dir,
+        places=bench.places,
+        memory=bench.memory,
+        modules=bench.modules,
+        tell=tell,
+    )
+
+
+def _jobs(unit: Unit, desk: Desk, store: Store) -> list[Job]:
+    return [Job(one.seed, _inputs(one, store), one.spec, desk, store) for one in unit.bounds]
 
 
 def checkpoint_of(unit: Unit, out: Path) -> Path:

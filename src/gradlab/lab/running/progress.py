@@ -11,6 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from gradlab._plain import printable
+
 Event = dict[str, Any]
 
 
@@ -111,7 +113,7 @@ class _Live:
 
     def _task(self, event: Event) -> Any:
         if event["unit"] not in self.tasks:
-            self.tasks[event["unit"]] = self.bar.add_task("", arm=event["label"], total=1.0)
+            self.tasks[event["unit"]] = self.bar.add_task("", arm=printable(event["label"]), total=1.0)
         return self.tasks[event["unit"]]
 
     def _text(self, event: Event) -> str:
@@ -131,7 +133,7 @@ def _log(event: Event, clock: Clock, console: Console) -> None:
     if event["event"] == "done":
         left = clock_text(clock.seconds_left)
         console.print(
-            f"[{len(clock.finished)}/{len(clock.weights)}] {event['label']} done {left}".rstrip(),
+            f"[{len(clock.finished)}/{len(clock.weights)}] {printable(event['label'])} done {left}".rstrip(),
             highlight=False,
             markup=False,
         )

@@ -45,9 +45,10 @@ class Request:
     """What is asked for besides the design.
 
     Attributes:
-        preset, data: as asked for. places: name of data -> its path, where it is none of the catalogue. info: name of data -> facts about it, without loading it.
+        preset, data: as asked for. places: name of data -> its path, where it is none of the catalogue.
+        info: name of data -> facts about it, without loading it. data_dir: where data sets lie.
         seeds: consecutive. out: folder that holds everything. records: further folders of records, only read.
-        command: that made the result, for the provenance.
+        command: that made the result, for the provenance. report: name of the report's folder.
         memory: data sets that live in this process, by name. modules: a user's own networks, by name.
     """
 
@@ -65,6 +66,7 @@ class Request:
     device: str = "auto"
     precision: str = "fp32"
     command: str = ""
+    report: str = ""
     workers: int | None = None
 
     @property
@@ -88,7 +90,7 @@ def run_design(design: Design, request: Request, *, on_event: Hear = lambda _eve
         while waits:
             missing, waits = units(procedures, request.seeds, binder, request.store, cost_of(request))
             on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
-            _execute(missing, request, on_event)
+            execute(missing, request, on_event)
         runs = opened(design, request.seeds, binder, request.store)
         look = look_number(
             request.out / "looks",
@@ -109,19 +111,43 @@ def bind_design(design: Design, request: Request, device: str) -> Binder:
     """
     kinds = request.toolbox.kinds
     procedures = list(design.procedures)
-    for procedure in procedures:
-        for one in walk(procedure):
-            if isinstance(one, Pick):
-                refuse_test_choice(one, kinds)
-    conditions = Conditions(
+    for one in (below for procedure in procedures for below in walk(procedure)):
+        if isinstance(one, Pick):
+            refuse_test_choice(one, kinds)
+        else:
+            _refuse_other_data(one, request)
+    conditions = conditions_of(procedures, request, device)
+    return Binder(kinds, conditions, lambda pick, among: _choose(pick, among, request))
+
+
+def conditions_of(
+    procedures: list[Procedure], request: Request, device: str, threads: int = THREADS
+) -> Conditions:
+    """Return what runs of these procedures depend on beside themselves and their seeds."""
+    kinds = request.toolbox.kinds
+    return Conditions(
         device=device,
         precision=request.precision,
-        threads=THREADS,
+        threads=threads,
         checksums=content_of(procedures, lambda name: request.info(name).checksum, _weights_checksum),
         software=software_of(procedures, kinds),
         versions={name: kind.version for name, kind in kinds.items()},
     )
-    return Binder(kinds, conditions, lambda pick, among: _choose(pick, among, request))
+
+
+EXAMPLES = {"images": "digits", "text": "rotten-tomatoes"}
+
+
+def _refuse_other_data(procedure: Procedure, request: Request) -> None:
+    """Refuse images where texts are read, and the other way round."""
+    reads = request.toolbox.kinds[procedure.kind].reads
+    for name in names_of(procedure) if reads else ():
+        holds = request.info(name).holds
+        if holds != reads:
+            words = {"images": "images", "text": "texts"}
+            raise UserError(
+                f"this study reads {words[reads]}, and '{name}' holds {words[holds]}; give data such as {EXAMPLES[reads]}."
+            )
 
 
 def _weights_checksum(path: str) -> str:
@@ -273,7 +299,8 @@ def lives_here(procedure: Procedure, request: Request) -> bool:
     )
 
 
-def _execute(missing: list[Unit], request: Request, on_event: Hear) -> None:
+def execute(missing: list[Unit], request: Request, on_event: Hear) -> None:
+    """Run units on worker processes; what needs something of this process, in it."""
     if not missing:
         return
     bench = Bench(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gradlab.lab.running.desk import DataCache, Progress, Toolbox
-from gradlab.lab.running.performing import Bench, perform
+from gradlab.lab.running.performing import Bench, measure, perform
 from gradlab.lab.running.units import read_unit
 from gradlab.types import UserError
 
@@ -38,11 +38,12 @@ def serve(toolbox: Toolbox) -> None:
     while True:
         task = json.loads(tasks.get())
         try:
-            _serve(task, toolbox, cache, answers)
-            _answer(answers, {"event": "done"})
+            _answer(answers, _serve(task, toolbox, cache, answers))
         except UserError as error:
             _answer(answers, {"event": "failed", "message": str(error)})
-        except MemoryError:
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
             _answer(answers, {"event": "failed", "message": MEMORY})
         except OSError as error:
             if error.errno == errno.EPIPE:
@@ -51,6 +52,12 @@ def serve(toolbox: Toolbox) -> None:
 
 
 MEMORY = "the memory does not suffice; take smaller batches or a smaller network, then ask again: finished runs are kept."
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the memory did not suffice; PyTorch says so in the text of a RuntimeError."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text
 
 
 def _listen(tasks: queue.Queue[str]) -> None:
@@ -71,7 +78,8 @@ def disk_message(error: OSError, *, kept: str = ": finished runs are kept") -> s
     return f"{error.strerror or error}{place}; mend it, then ask again{kept}."
 
 
-def _serve(task: dict[str, Any], toolbox: Toolbox, cache: DataCache, answers: IO[str]) -> None:
+def _serve(task: dict[str, Any], toolbox: Toolbox, cache: DataCache, answers: IO[str]) -> dict[str, Any]:
+    """Do a unit, or only time it, and return what there is to answer."""
     bench = Bench(
         toolbox=toolbox,
         out=Path(task["out"]),
@@ -86,7 +94,11 @@ def _serve(task: dict[str, Any], toolbox: Toolbox, cache: DataCache, answers: IO
     def tell(progress: Progress) -> None:
         _answer(answers, progress_event(progress))
 
-    perform(read_unit(task["unit"], toolbox.kinds), bench, tell)
+    unit = read_unit(task["unit"], toolbox.kinds)
+    if task.get("measure"):
+        return {"event": "timed", "seconds": measure(unit, bench)}
+    perform(unit, bench, tell)
+    return {"event": "done"}
 
 
 def progress_event(progress: Progress) -> dict[str, Any]:

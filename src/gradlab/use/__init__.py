@@ -1,0 +1,41 @@
+"""What works on a single network: train one, open it, judge it, ask it about pictures, take it elsewhere."""
+
+from typing import TYPE_CHECKING
+
+from gradlab._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Exported": "export",
+        "Prediction": "predictions",
+        "RunComparison": "compare_runs",
+        "Scores": "scores",
+        "Trained": "trained",
+        "Training": "train",
+        "compare_runs": "compare_runs",
+        "export": "export",
+        "export_model": "export",
+        "network": "trained",
+        "open_trained": "trained",
+        "predict": "predictions",
+        "score": "scores",
+        "train_model": "train",
+    },
+)
+
+if TYPE_CHECKING:
+    from gradlab.use.compare_runs import RunComparison as RunComparison
+    from gradlab.use.compare_runs import compare_runs as compare_runs
+    from gradlab.use.export import Exported as Exported
+    from gradlab.use.export import export as export
+    from gradlab.use.export import export_model as export_model
+    from gradlab.use.predictions import Prediction as Prediction
+    from gradlab.use.predictions import predict as predict
+    from gradlab.use.scores import Scores as Scores
+    from gradlab.use.scores import score as score
+    from gradlab.use.train import Training as Training
+    from gradlab.use.train import train_model as train_model
+    from gradlab.use.trained import Trained as Trained
+    from gradlab.use.trained import network as network
+    from gradlab.use.trained import open_trained as open_trained
