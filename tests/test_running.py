@@ -9,8 +9,8 @@ from torch import nn
 
 import gradlab
 from gradlab.data import from_tensors, load
-from gradlab.lab.run import facts_of
 from gradlab.models import MLP, wrap
+from gradlab.procedures._networks import network_of
 from gradlab.running import prepare, report_name
 from gradlab.types import UserError
 from tests.data import make
@@ -87,11 +87,11 @@ def test_a_module_a_wrapped_one_a_function_and_an_mlp_are_compared():
     assert {run["status"] for run in result.results["runs"]} == {"finished"}
     for seed in (0, 1):
         spec = json.loads((result.record("function", seed).folder / "spec.json").read_text())
-        assert spec["model"]["name"] == "function"
-        assert re.fullmatch("[0-9a-f]{20}", spec["model"]["digest"])
+        assert spec["procedure"]["model"]["name"] == "function"
+        assert re.fullmatch("[0-9a-f]{20}", spec["procedure"]["model"]["digest"])
     with pytest.raises(UserError, match="trained your own module 'module'"):
-        result.record("module", 0).model()
-    assert isinstance(result.record("mlp", 1).model(), gradlab.models.MLPNetwork)
+        network_of(result.record("module", 0))
+    assert isinstance(network_of(result.record("mlp", 1)), gradlab.models.MLPNetwork)
     command = result.results["provenance"]["command"]
     assert "models={module, normalised, function, mlp}" in command
     assert " at 0x" not in result.report.read_text()
@@ -212,7 +212,7 @@ def test_preparing_runs_nothing_and_touches_nothing(tmp_path):
 def test_the_setup_tells_the_study_about_the_data():
     design, _, _ = prepare("residual-mlp", **given(precision="bf16"))
     assert "precision bf16 instead of fp32" in design.deviations
-    assert design.arms[0].recipe.batch_size == 32  # small data
+    assert design.arms[0].procedure.recipe.batch_size == 32  # small data
 
 
 def test_a_report_is_named_after_study_data_and_preset():
@@ -223,8 +223,8 @@ def test_a_report_is_named_after_study_data_and_preset():
 
 def test_a_report_has_a_name_that_can_be_a_folders():
     data = from_tensors(*stripes(), name="my / pictures: 2")
-    design, request, _ = prepare("residual-mlp", **given(data=data))
-    assert report_name(design, request, facts_of(request)) == "residual-mlp-my-pictures-2-quick"
+    design, request, facts = prepare("residual-mlp", **given(data=data))
+    assert report_name(design, request, facts) == "residual-mlp-my-pictures-2-quick"
 
 
 def test_a_plan_takes_the_arguments_of_a_run():
@@ -237,7 +237,7 @@ def test_a_plan_takes_the_arguments_of_a_run():
 
 
 def test_a_study_of_finished_runs_holds_its_folder_until_the_report_is_written(tmp_path, monkeypatch):
-    from gradlab.lab.prune import prune
+    from gradlab.lab.records.prune import prune
 
     options = {"depths": (2,), "width": 4, "epochs": 1, "seeds": 2, **QUIET}
     first = gradlab.run("residual-mlp", **options)

@@ -27,7 +27,7 @@ def test_the_labs_nets_are_those_published():
 def test_the_recipes_are_those_published():
     made = design()
     width, lab, adam, sgd = (
-        arm(made, name).recipe for name in ("width-3", "lab-000", "lab-004-adam", "lab-004-sgd")
+        arm(made, name).procedure.recipe for name in ("width-3", "lab-000", "lab-004-adam", "lab-004-sgd")
     )
     assert (width.learning_rate, width.batch_size, width.stopping) == (1e-3, 128, Patience(patience=5))
     assert (lab.optimizer, lab.epochs, lab.stopping) == ("adam", 50, StagnationOverfit())

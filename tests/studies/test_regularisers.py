@@ -43,8 +43,8 @@ def test_the_small_training_set_is_drawn_for_every_seed_and_the_other_is_whole()
 
 def test_augmentation_is_that_of_lab_002():
     arms = arms_of(design(), "all")
-    assert arms["light"].recipe.augmentation == AUGMENTATION_SETS["light"]
-    assert arms["heavy"].recipe.augmentation == AUGMENTATION_SETS["heavy"]
+    assert arms["light"].procedure.recipe.augmentation == AUGMENTATION_SETS["light"]
+    assert arms["heavy"].procedure.recipe.augmentation == AUGMENTATION_SETS["heavy"]
 
 
 def test_augmentation_is_claimed_to_beat_every_other_regulariser():
