@@ -17,6 +17,8 @@ from gradlab.procedures.registry import PROCEDURES
 from gradlab.types import UserError
 
 PAGES = ("results.json", "report.md", "report.html")
+PARTS = ("figures", "tables")
+"""Folders beside the pages."""
 SMALL_LIMIT = 4 * 2**20
 """Largest small form, in bytes."""
 
@@ -99,7 +101,9 @@ def _refuse_target(target: Path, final: Path) -> None:
 
 def _write_small_into(made: Path, folder: Path, stored: dict[str, Any]) -> None:
     """Write pages, tables and what evaluation reads; then evaluate from that alone."""
-    shutil.copytree(folder / "tables", made / "tables")
+    for part in PARTS:
+        if (folder / part).exists():
+            shutil.copytree(folder / part, made / part)
     for page in PAGES:
         shutil.copyfile(folder / page, made / page)
     traced = {name: Traced(run) for name, run in open_runs(folder, stored).items()}
@@ -117,14 +121,16 @@ def write_when_changed(results: dict[str, Any], folder: Path) -> None:
     remember_records(folder, results)
     if _stands(text, folder):
         return
-    shutil.rmtree(folder / "tables", ignore_errors=True)  # of another setting, with other tables
+    for part in PARTS:  # of another setting, with other tables
+        shutil.rmtree(folder / part, ignore_errors=True)
     write_report(results, folder)
     write_manifest(folder)
 
 
 def write_manifest(folder: Path) -> None:
     """Write manifest.json: the SHA-256 of every file that gradlab writes into a report's folder."""
-    files = [folder / name for name in (*PAGES, *SMALL_FILES)] + sorted((folder / "tables").glob("*.*"))
+    files = [folder / name for name in (*PAGES, *SMALL_FILES)]
+    files += [path for part in PARTS for path in sorted((folder / part).glob("*.*"))]
     listed = {str(path.relative_to(folder)): checksum(path) for path in files if path.exists()}
     stamp = folder / "manifest.json"
     temporary = folder / f".manifest.{os.getpid()}.tmp"

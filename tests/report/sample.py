@@ -31,7 +31,8 @@ def claim(**more: Any) -> dict[str, Any]:
     made = {
         "id": "C003-01", "statement": "Plain nets fail with depth.", "measure": "test accuracy", "unit": "fraction",
         "delta": 0.01, "level": 0.9933, "look": 1, "estimate": 0.40, "interval": [0.38, 0.42], "n": 6, "samples": 10000,
-        "verdict": "supported", "explanation": "The interval lies above δ.", "same_setting": True,
+        "verdict": "supported", "explanation": "The interval lies above δ.", "same_setting": True, "kind": "more",
+        "reading": "better, by more than a point",
     }  # fmt: skip
     return {**made, **more}
 
@@ -198,7 +199,7 @@ def _claims() -> list[dict[str, Any]]:
         spread = [round(estimate + float(d), 4) for d in rng.normal(0, half, 6)]
         return {
             "label": label, "measure": "test accuracy", "unit": "fraction", "delta": 0.01, "estimate": estimate, "n": 6,
-            "interval": [estimate - half, estimate + half], "verdict": verdict, "differences": spread, "seeds": SEEDS, **more,
+            "interval": [estimate - half, estimate + half], "kind": "more", "verdict": verdict, "differences": spread, "seeds": SEEDS, **more,
         }  # fmt: skip
 
     published = {
@@ -221,16 +222,17 @@ def _claims() -> list[dict[str, Any]]:
     return [
         made(id="C003-01a", statement="With one layer per block a residual MLP beats its plain twin at depth 32.",
               measure="difference in test accuracy, residual − plain, depth 32", estimate=0.8263, interval=[0.7716, 0.881],
-              explanation="The interval lies far above 1 point: the residual net is better by 77 to 88 points.", sign_flip=0.03125,
+              explanation="The interval lies far above 1 point: the residual net is better by 77 to 88 points.", sign_flip=0.03125, figure="accuracy-by-depth",
+              reading="better, by 77 to 88 points",
               seed_share=0.98, degrees_of_freedom=5.1, agrees=True, published=published, flags=["1 of 6 runs of plain, depth 32 left chance for a while (21%)."],
               differences=[0.837, 0.839, 0.846, 0.741, 0.839, 0.856], seeds=SEEDS, more_seeds=None),
-        made(id="C003-01b", statement="Residual connections help at every depth.", verdict="inconclusive",
+        made(id="C003-01b", statement="Residual connections help at every depth.", verdict="open", reading="undecided; a loss of a point or more is ruled out",
               measure="smallest difference over depths", estimate=0.0082, interval=[-0.0051, 0.0215], agrees=None, published=published,
               explanation="At depth 8 and 32 the residual net is better by more than 1 point; at depth 2 the interval reaches over 1 point, so that "
               "'at every depth' is not decided. Not worse by 1 point is already excluded.", sign_flip=0.31, seed_share=0.61, degrees_of_freedom=6.4,
               more_seeds="10 to 24 more seeds", flags=["3 of 6 runs of residual, one layer, depth 64 trained: two groups."],
-              parts=[part("depth 2", 0.0082, 0.0133, "inconclusive"), part("depth 8", 0.0588, 0.0142, "supported"),
-                     part("depth 32", 0.8263, 0.0547, "supported"), part("depth 64", 0.2884, 0.3802, "inconclusive")]),
+              parts=[part("depth 2", 0.0082, 0.0133, "open"), part("depth 8", 0.0588, 0.0142, "supported"),
+                     part("depth 32", 0.8263, 0.0547, "supported"), part("depth 64", 0.2884, 0.3802, "open")]),
         made(id="C003-02", statement="Two layers per block repair depth 64.", measure="difference in test accuracy, two − one layer, depth 64",
               estimate=0.5599, interval=[0.176, 0.944], explanation="The interval lies above 1 point.", sign_flip=0.03125, seed_share=0.999,
               degrees_of_freedom=5.0, agrees=True, published={"value": ".35 → .96", "source": "lab 003", "protocol": "single run; convincing for a 61-point effect only"}),
@@ -238,11 +240,11 @@ def _claims() -> list[dict[str, Any]]:
               measure="gradient norm of layer 1 at the start, residual / plain, depth 32", estimate=13.07, interval=[12.61, 13.53], samples=None, sign_flip=0.03125,
               explanation="The first layer's gradient is about thirteen decades larger with skips. It also grows by three decades towards the input: exploding, not just kept.",
               agrees=True, differences=[12.8, 13.4, 13.1, 12.7, 13.2, 13.22], published={"value": "plain about 1e-13, residual 1e0 to 1e3", "source": "lab 003", "protocol": "one batch of one net; the growth went unnoticed"}),
-        made(same_setting=False, other_setting="width 16 instead of 110; depth 2 instead of 4", id="C000-02", verdict="equivalent",
-              statement="A residual MLP is more accurate than a plain one when both are shallow.", measure="difference in test accuracy, depth 2",
+        made(same_setting=False, other_setting="width 16 instead of 110; depth 2 instead of 4", id="C000-02", verdict="supported", kind="same", reading="equal to within a point",
+              statement="A residual MLP is as accurate as a plain one when both are shallow.", measure="difference in test accuracy, depth 2",
               estimate=0.0012, interval=[-0.0061, 0.0085], explanation="Any difference larger than 1 point is excluded in both directions.", agrees=None,
               differences=[0.002, -0.001, 0.0045, 0.0, 0.003, -0.0013], published={"value": "97.39% → 97.73%", "source": "lab 000", "protocol": "0.34 points from one run; nets of different size"}),
-        made(id="C001-02", verdict="refuted", unit="epochs", delta=2.0, samples=None, measure="epochs to the best validation loss, plain − residual",
+        made(id="C001-02", verdict="refuted", kind="not less", reading="worse, by 2 to 5 epochs", figure="learning-curves", unit="epochs", delta=2.0, samples=None, measure="epochs to the best validation loss, plain − residual",
               statement="Residual MLPs need fewer epochs.", estimate=-3.67, interval=[-5.21, -2.13], agrees=False, differences=[-4, -3, -5, -3, -4, -3],
               explanation="The interval lies below −2 epochs: at equal quality the residual net needs more.", sign_flip=0.03125,
               published={"value": "29 → 11 and 24 → 9 epochs", "source": "lab 001", "protocol": "the stop rule fired at overfitting, not at quality"}),
@@ -273,7 +275,7 @@ def realistic() -> dict[str, Any]:
                     "note": "diverged at epoch 3 in blocks.4" if bad else None,
                 })  # fmt: skip
     figures = [_by_depth(), _learning_curves(), _gradients(), {"name": "claims", "kind": "forest", "title": "All claims at a glance",
-               "caption": "Each claim's effect in units of its own δ; inside the shaded zone nothing matters."}, _matrix(), _gallery()]  # fmt: skip
+               "caption": "Each claim's effect in units of its own δ; shaded is where the claim holds."}, _matrix(), _gallery()]  # fmt: skip
     twins = [
         {"a": f"one-{d}", "b": f"plain-{d}", "differences": ["residual: yes / no"], "same": [f"parameters {12730 + 272 * d:,}", "start weights bit-equal", "data order", "recipe"]}
         for d in DEPTHS

@@ -21,7 +21,7 @@ def test_alarms_of_one_arm_and_moment_stand_in_one_row():
     text = render_markdown(smallest(alarms=ALARMS))
     assert "## What the probes say\n\n" in text
     assert f"| plain 32 | at the start | {expected} |" in text
-    assert text.index("plain 32") < text.index("one &lt;64>")
+    assert text.index("plain 32") < text.index("one &lt;64&gt;")
     page = Page(render_html(smallest(alarms=ALARMS)))
     assert page.problems == []
     assert "alarms" in page.ids

@@ -1,12 +1,14 @@
 import copy
+import itertools
 import math
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from gradlab.report import draw
-from gradlab.report._theme import PALETTE, style
+from gradlab.report._theme import PALETTE, TONES, style
 from gradlab.report.figures import FIGURES, series_order
 from gradlab.types import UserError
 from tests.report.sample import claim, lines, png, realistic
@@ -40,7 +42,7 @@ def test_every_kind_is_an_svg_that_is_the_same_each_time_and_loads_nothing(kind,
     svg = draw(BY_KIND[kind], RESULTS["claims"], themed=themed)
     assert svg == draw(copy.deepcopy(BY_KIND[kind]), copy.deepcopy(RESULTS["claims"]), themed=themed)
     assert ElementTree.fromstring(svg).tag == f"{SVG}svg"
-    assert not re.search(r"<script|<!--|<metadata|\bon\w+=", svg)
+    assert not re.search(r"<script|<!--|<metadata|\son\w+=", svg)
     assert set(re.findall(r'href="([^"#]{0,5})', svg)) <= {"", "data:"}
     if kind != "gallery":  # which has images and text only
         assert ("var(--" in svg) is themed
@@ -137,17 +139,63 @@ def _contrast(one: str, two: str) -> float:
     return (b + 0.05) / (a + 0.05)
 
 
-def test_lines_have_contrast_on_white():
-    assert min(_contrast(color, "#ffffff") for color in PALETTE) >= 3
+def test_lines_and_their_names_have_contrast_on_white():
+    assert min(_contrast(color, "#ffffff") for color in PALETTE) >= 4.5
+
+
+BLINDNESS = {  # linear RGB as such eyes see it, severity 1 (Machado, Oliveira and Fernandes, 2009)
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}  # fmt: skip
+
+
+def _seen(color: str, blindness: str) -> np.ndarray:
+    """Return a colour in CIELAB as a colour-blind eye sees it."""
+    parts = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array(
+        [
+            [0.4124564, 0.3575761, 0.1804375],
+            [0.2126729, 0.7151522, 0.072175],
+            [0.0193339, 0.119192, 0.9503041],
+        ]
+    )
+    xyz = to_xyz @ np.clip(np.array(BLINDNESS[blindness]) @ linear, 0, 1) / np.array([0.95047, 1, 1.08883])
+    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("blindness", list(BLINDNESS))
+@pytest.mark.parametrize("theme", [0, 1])
+def test_verdicts_and_series_stay_apart_for_colour_blind_eyes(theme, blindness):
+    colors = theme_colors()[theme]
+    for names in (("good", "bad", "open"), [f"s{i}" for i in range(8)]):
+        seen = [_seen(colors[name], blindness) for name in names]
+        nearest = min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(seen, 2))
+        assert nearest > 10  # 2.3 is a difference that one just notices
+
+
+def test_the_colours_of_a_file_are_those_of_the_light_page():
+    light = theme_colors()[0]
+    assert tuple(light[f"s{i}"] for i in range(8)) == PALETTE
+    assert list(TONES.values()) == [light["good"], light["bad"], light["open"]]
+
+
+def theme_colors() -> list[dict[str, str]]:
+    """Return the colours of the light and the dark theme by name."""
+    from gradlab.report._templates import environment
+
+    css = environment().get_template("parts.css").render()
+    return [
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+        for block in re.findall(r"\{([^{}]*--bg:[^{}]*)\}", css)
+    ]
 
 
 @pytest.mark.parametrize("theme", [0, 1])
 def test_texts_have_a_contrast_of_at_least_four_and_a_half(theme):
-    from gradlab.report._templates import environment
-
-    css = environment().get_template("parts.css").render()
-    blocks = re.findall(r"\{([^{}]*--bg:[^{}]*)\}", css)
-    colors = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[theme]))
+    colors = theme_colors()[theme]
     pairs = [
         ("ink", "bg"),
         ("muted", "bg"),
@@ -156,8 +204,8 @@ def test_texts_have_a_contrast_of_at_least_four_and_a_half(theme):
         ("accent", "bg"),
         ("ink", "open-bg"),
     ]
-    pairs += [(tone, f"{tone}-bg") for tone in ("good", "bad", "same", "open")]
-    assert len(blocks) == 2
+    pairs += [(tone, f"{tone}-bg") for tone in ("good", "bad", "open")]
+    assert len(theme_colors()) == 2
     for front, back in pairs:
         assert _contrast(colors[front], colors[back]) >= 4.5, (front, back)
 

@@ -41,7 +41,7 @@ def test_numbers_are_those_of_the_page():
 
 
 def test_markup_is_escaped():
-    assert escape("<script> *x* _y_ `z` [a](b) #") == "&lt;script> \\*x\\* \\_y\\_ \\`z\\` \\[a\\](b) \\#"
+    assert escape("<script> *x* _y_ `z` [a](b) #") == "&lt;script&gt; \\*x\\* \\_y\\_ \\`z\\` \\[a\\](b) \\#"
     text = render_markdown(smallest(question="<script>alert(1)</script>", answer="<img src=x>"))
     assert "<script" not in text
     assert "<img" not in text

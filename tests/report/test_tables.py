@@ -74,9 +74,48 @@ def test_csv_round_trips_through_pandas_at_full_precision():
 
 
 def test_csv_keeps_commas_quotes_line_breaks_and_nulls():
-    table = {"columns": ["a", "b"], "rows": [['x,"y"\nz', None], ["=1+1", 0.1 + 0.2]]}
+    table = {"columns": ["a", "b"], "rows": [['x,"y"\nz', None], ["w", 0.1 + 0.2]]}
     rows = list(csv.reader(io.StringIO(table_csv(table))))
-    assert rows == [["a", "b"], ['x,"y"\nz', ""], ["=1+1", "0.30000000000000004"]]
+    assert rows == [["a", "b"], ['x,"y"\nz', ""], ["w", "0.30000000000000004"]]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+def test_a_text_that_a_spreadsheet_would_run_is_defused_and_a_number_is_not(start):
+    formula = f"{start}HYPERLINK(1)"
+    table = {"columns": [formula, "n"], "rows": [[formula, -1.5]]}
+    head, row = list(csv.reader(io.StringIO(table_csv(table), newline="")))
+    assert head == [f"'{formula}", "n"]
+    assert row == [f"'{formula}", "-1.5"]
+
+
+def test_a_lone_carriage_return_breaks_no_row():
+    table = {"columns": ["a", "b"], "rows": [["x\ry", 1], ["\r=1", 2]]}
+    assert list(csv.reader(io.StringIO(table_csv(table), newline=""))) == [
+        ["a", "b"],
+        ["x\ny", "1"],
+        ["\n=1", "2"],
+    ]
+
+
+def test_a_column_has_one_precision_that_suits_most_of_its_rows():
+    columns = [
+        {"header": "A", "kind": "interval", "columns": ["a", "l", "h"], "scale": "percent"},
+        {"header": "N", "kind": "number", "columns": ["n"]},
+    ]
+    rows = [[0.5, 0.45, 0.55, 1.5], [0.9, 0.88, 0.92, 12.25], [0.1, 0.1, 0.1001, 0.5]]
+    table = {"columns": ["a", "l", "h", "n"], "rows": rows, "display": columns}
+    assert [row[0] for row in texts(table)] == [
+        "50.0% [45.0, 55.0]",
+        "90.0% [88.0, 92.0]",
+        "10.0% [10.0, 10.0]",
+    ]
+    assert [row[1] for row in texts(table)] == ["1.50", "12.25", "0.50"]
+    narrow = {
+        **table,
+        "rows": [[0.9, 0.8995, 0.9005, 1e-5], [0.8, 0.7995, 0.8005, 1.0], [0.5, 0.4, 0.6, 2.0]],
+    }
+    assert [row[0] for row in texts(narrow)][2] == "50.00% [40.00, 60.00]"
+    assert [row[1] for row in texts(narrow)] == ["1e-05", "1", "2"]  # too many decades for one precision
 
 
 def test_latex_escapes_every_special_character():

@@ -11,7 +11,7 @@ from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Axes, Column, Measure
 from gradlab.lab.records.columns import Columns
 from gradlab.metrics import evaluate, f1
-from gradlab.statistics import wilson
+from gradlab.statistics import balanced_accuracy_interval
 
 PREDICTIONS = {
     "label": Column("true class"),
@@ -97,14 +97,13 @@ def hits(run: Results, table: str = "predictions") -> np.ndarray:
 
 
 def has_learned(run: Results) -> bool:
-    """Say whether a run learned anything: its test accuracy is above that of naming the commonest class.
+    """Say whether a run learned anything: the 99.9 % lower end of its balanced accuracy is above chance.
 
-    The lower end of its 99.9 % Wilson interval must be above the commonest class's share; a run that diverged
-    counts by the weights that it kept.
+    A network that names one class always is at chance, however common that class is; a run that diverged counts by the
+    weights that it kept.
     """
     labels = run.table("predictions")["label"].astype(np.int64)
-    commonest = float(np.bincount(labels).max()) / len(labels)
-    return wilson(int(hits(run).sum()), len(labels), level=0.999).low > commonest
+    return balanced_accuracy_interval(hits(run), labels).has_learned
 
 
 def _on_test(values: Callable[[Results], np.ndarray]) -> Callable[[Results], Axes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -11,7 +10,8 @@ from gradlab.report._bars import check_bins
 from gradlab.report._heat import cell_words, check_heat
 from gradlab.report._points import is_dot_plot, sorted_categories
 from gradlab.report._reference import reference_note
-from gradlab.report.numbers import MISSING, bracket, is_number, number, percent
+from gradlab.report._values import with_bounds, write_key, write_value
+from gradlab.report.numbers import MISSING, is_number
 
 MOST_ROWS = 12
 MOST_NAMES = 12
@@ -32,22 +32,6 @@ def figure_table(figure: Figure) -> Numbers | None:
     return found
 
 
-def _write(axis: Mapping[str, Any], value: Any) -> str:
-    if not is_number(value):
-        return MISSING
-    if axis.get("percent"):
-        return percent(value)
-    if axis.get("scale") == "log" and value > 0 and not 0.01 <= value < 10000:
-        return f"10^{number(math.log10(value), 1)}"
-    return number(float(value))
-
-
-def _key(x: Any, axis: Mapping[str, Any]) -> str:
-    if is_number(x):
-        return percent(x) if axis.get("percent") else number(x)
-    return str(x)
-
-
 def _by_position(figure: Figure) -> Numbers | None:
     """A row a position on x, a column a series."""
     panels = figure.get("panels") or []
@@ -60,7 +44,7 @@ def _by_position(figure: Figure) -> Numbers | None:
     for panel, xs in zip(panels, found, strict=True):
         for x in _spread(xs, axis):
             cells = _row(figure, panel, names, x)
-            rows.append([*([panel.get("title") or ""] if titled else []), _key(x, axis), *cells])
+            rows.append([*([panel.get("title") or ""] if titled else []), write_key(axis, x), *cells])
     few = axis.get("scale") == "category" or max(map(len, found)) <= MOST_ROWS
     told = f"Five places on {label}" if axis.get("percent") else f"The last {label} of each panel"
     return {
@@ -94,17 +78,8 @@ def _row(figure: Figure, panel: Mapping[str, Any], names: Sequence[str], x: Any)
         own = series.get(name) or {}
         at = list(own.get("x") or ())
         i = at.index(x) if x in at else -1
-        cells.append(MISSING if i < 0 else _with_bounds(own, i, "y", ("low", "high"), figure.get("y") or {}))
+        cells.append(MISSING if i < 0 else with_bounds(own, i, figure.get("y") or {}))
     return cells
-
-
-def _with_bounds(
-    series: Mapping[str, Any], i: int, key: str, ends: tuple[str, str], axis: Mapping[str, Any]
-) -> str:
-    """Write one value of a series and its interval where it has one."""
-    low, high = ((series.get(end) or [None] * (i + 1))[i] for end in ends)
-    bounds = bracket(low, high, lambda v: _write(axis, v))
-    return _write(axis, series[key][i]) + ("" if bounds == MISSING else f" {bounds}")
 
 
 def _by_point(figure: Figure) -> Numbers | None:
@@ -117,7 +92,7 @@ def _by_point(figure: Figure) -> Numbers | None:
     rows = [
         [
             *([panel.get("title") or ""] if titled else []), str(series.get("name")),
-            _with_bounds(series, i, "x", ("x_low", "x_high"), x), _with_bounds(series, i, "y", ("low", "high"), y),
+            with_bounds(series, i, x, ("x", "x_low", "x_high")), with_bounds(series, i, y),
         ]
         for panel in panels for series in panel.get("series") or () for i in range(len(series.get("x") or ()))
     ]  # fmt: skip
@@ -145,7 +120,7 @@ def _of_histogram(figure: Figure) -> Numbers | None:
         for series in panel.get("series") or ():
             check_bins(series)
             found = [_quantile(series, share) for share in (0.05, 0.25, 0.5, 0.75, 0.95)]
-            cells = [_write({**x, "scale": "linear"}, value) for value in found]
+            cells = [write_value({**x, "scale": "linear"}, value) for value in found]
             rows.append(
                 [*([panel.get("title") or ""] if titled else []), str(series.get("name") or ""), *cells]
             )
@@ -180,3 +155,30 @@ _KINDS: dict[str, Callable[[Figure], Numbers | None]] = {
     "histogram": _of_histogram,
 }
 """Kind of figure -> its numbers; a matrix and a gallery are told in words, a forest by the claims."""
+_SHOWS = {
+    "lines": "Lines of", "points": "Points with intervals:", "bars": "Bars of", "histogram": "Histogram of",
+    "heat": "Heat map of", "matrix": "Confusion matrix:", "gallery": "Images:", "forest": "Intervals of all claims:",
+}  # fmt: skip
+
+
+def alt_text(figure: Figure) -> str:
+    """Say in a sentence what a figure draws; its numbers stand in the table below it."""
+    x, y = ((figure.get(axis) or {}).get("label") for axis in ("x", "y"))
+    names = dict.fromkeys(
+        str(s.get("name")) for p in figure.get("panels") or () for s in p.get("series") or () if s.get("name")
+    )
+    title, kind = figure.get("title") or figure.get("name"), str(figure.get("kind"))
+    if kind == "heat":
+        what = f"{figure.get('value_label') or 'values'} by {y or 'row'} and {x or 'column'}"
+    elif kind == "histogram":
+        what = str(x or "values")
+    else:
+        what = f"{y} against {x}" if x and y else str(title)
+    series = (
+        f", for {', '.join(names)}"
+        if 1 <= len(names) <= MOST_NAMES
+        else f", {len(names)} series"
+        if names
+        else ""
+    )
+    return f"{title}. {_SHOWS.get(kind, '')} {what}{series}"

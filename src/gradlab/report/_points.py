@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 from gradlab.report._axes import all_values, measure_axis, or_gap
 from gradlab.report._canvas import small_multiples
 from gradlab.report._reference import draw_reference, near
+from gradlab.report._spots import Spot
 from gradlab.report._theme import short, style
+from gradlab.report._values import with_bounds
 from gradlab.report.numbers import is_number
 
 Series = Mapping[str, Any]
@@ -44,32 +46,41 @@ def points(
 
 def _scatter(
     axes: Axes, figure: Mapping[str, Any], content: Mapping[str, Any], order: Mapping[str, int]
-) -> None:
-    logs = [(figure.get(axis) or {}).get("scale") == "log" for axis in "xy"]
+) -> list[Spot]:
+    x, y = figure.get("x") or {}, figure.get("y") or {}
+    logs, spots = [axis.get("scale") == "log" for axis in (x, y)], []
     for series in content.get("series") or ():
-        _spread(axes, series, order.get(str(series.get("name")), 0), logs)
-    for axis in ("x", "y"):
-        names = ("x", "x_low", "x_high") if axis == "x" else ("y", "low", "high")
+        number = order.get(str(series.get("name")), 0)
+        xs, ys = _spread(axes, series, number, logs)
+        for i, place in enumerate(zip(xs, ys, strict=True)):
+            across = with_bounds(series, i, x, ("x", "x_low", "x_high"))
+            text = f"{series.get('name')}, {x.get('label') or 'x'} {across}: {with_bounds(series, i, y)}"
+            spots.append(Spot(*place, number, text))
+    for axis, names in (("x", ("x", "x_low", "x_high")), ("y", ("y", "low", "high"))):
         values = all_values(figure, *names)
         measure_axis(axes, axis, figure.get(axis) or {}, [*values, *near(figure, axis, values)])
     draw_reference(axes, figure)
+    return spots
 
 
-def _spread(axes: Axes, series: Series, index: int, logs: Sequence[bool]) -> None:
-    """Draw the means of one series, their intervals along both axes, and the seeds as small dots."""
-    look = style(index)
+def _spread(axes: Axes, series: Series, index: int, logs: Sequence[bool]) -> tuple[list[float], list[float]]:
+    """Draw the means of one series, their intervals along both axes, and the seeds as small dots; returns the means."""
+    look, gid = style(index), f"series-{index}"
     xs = [or_gap(v, log=logs[0]) for v in series.get("x") or ()]
     ys = [or_gap(v, log=logs[1]) for v in series.get("y") or ()]
     single = series.get("points") or ()
     axes.plot(
         [or_gap(p[0], log=logs[0]) for p in single], [or_gap(p[1], log=logs[1]) for p in single], look.marker,
-        color=look.color, markersize=3, alpha=0.4, markeredgewidth=0,
+        color=look.color, markersize=3, alpha=0.4, markeredgewidth=0, gid=gid,
     )  # fmt: skip
     if series.get("low"):
-        axes.vlines(xs, *ends(series, "low", "high", log=logs[1]), color=look.color, linewidth=1.6)
+        axes.vlines(xs, *ends(series, "low", "high", log=logs[1]), color=look.color, linewidth=1.6, gid=gid)
     if series.get("x_low"):
-        axes.hlines(ys, *ends(series, "x_low", "x_high", log=logs[0]), color=look.color, linewidth=1.6)
-    axes.plot(xs, ys, look.marker, color=look.color, markersize=7, markeredgewidth=0)
+        axes.hlines(
+            ys, *ends(series, "x_low", "x_high", log=logs[0]), color=look.color, linewidth=1.6, gid=gid
+        )
+    axes.plot(xs, ys, look.marker, color=look.color, markersize=7, markeredgewidth=0, gid=gid)
+    return xs, ys
 
 
 def ends(series: Series, low: str, high: str, *, log: bool = False) -> tuple[list[float], list[float]]:
@@ -94,37 +105,45 @@ def sorted_categories(content: Mapping[str, Any]) -> list[Any]:
 
 def _dot_plot(
     axes: Axes, figure: Mapping[str, Any], content: Mapping[str, Any], order: Mapping[str, int]
-) -> None:
+) -> list[Spot]:
     """Draw one panel; its rows are sorted, and its axis zooms, by its own values."""
-    names = sorted_categories(content)
+    names, y = sorted_categories(content), figure.get("y") or {}
     rows = {name: row for row, name in enumerate(names)}
-    y = figure.get("y") or {}
-    drawn = content.get("series") or ()
+    drawn, spots = content.get("series") or (), []
     for number, series in enumerate(drawn):
         shift = ((len(drawn) - 1) / 2 - number) * min(0.22, 0.7 / len(drawn))
-        _row_dots(
-            axes, series, order.get(str(series.get("name")), 0), rows, shift, log=y.get("scale") == "log"
-        )
+        for i, name in enumerate(series.get("x") or ()):
+            of_arm = len(drawn) == 1 and str(name) in order  # a row is lit with its arm's lines elsewhere
+            lit = order[str(name)] if of_arm else order.get(str(series.get("name")), 0)
+            look = order.get(str(series.get("name")), 0)
+            place = _row(axes, series, i, (look, lit), rows[name] + shift, log=y.get("scale") == "log")
+            told = str(name) if len(drawn) == 1 else f"{name}, {series.get('name')}"
+            spots.append(Spot(place, rows[name] + shift, lit, f"{told}: {with_bounds(series, i, y)}"))
     axes.set_yticks(range(len(names)), [short(name, 34) for name in names])
     axes.set_ylim(-0.6, max(1, len(names)) - 0.4)
     axes.tick_params(axis="y", length=0)
     values = all_values({"panels": [content]}, "y", "low", "high")
     measure_axis(axes, "x", y, [*values, *near(figure, "y", values)])
     draw_reference(axes, figure, turned=True)
+    return spots
 
 
-def _row_dots(
-    axes: Axes, series: Series, index: int, rows: Mapping[Any, int], shift: float, *, log: bool
-) -> None:
-    look = style(index)
-    heights = [rows[name] + shift for name in series.get("x") or ()]
-    single = series.get("points") or ()
+def _row(axes: Axes, series: Series, i: int, numbers: tuple[int, int], height: float, *, log: bool) -> float:
+    """Draw mean, interval and seeds of one category; returns where the mean stands."""
+    look, gid = style(numbers[0]), f"series-{numbers[1]}"
+    name, place = series["x"][i], or_gap((series.get("y") or ())[i], log=log)
+    single = [or_gap(p[1], log=log) for p in series.get("points") or () if p[0] == name]
     axes.plot(
-        [or_gap(p[1], log=log) for p in single], [rows[p[0]] + shift for p in single], "o",
-        color=look.color, markersize=3.2, alpha=0.4, markeredgewidth=0,
-    )  # fmt: skip
-    axes.hlines(heights, *ends(series, "low", "high", log=log), color=look.color, linewidth=1.8)
-    axes.plot(
-        [or_gap(v, log=log) for v in series.get("y") or ()], heights, look.marker, color=look.color,
-        markersize=6.5, markeredgewidth=0,
-    )  # fmt: skip
+        single,
+        [height] * len(single),
+        "o",
+        color=look.color,
+        markersize=3.2,
+        alpha=0.4,
+        markeredgewidth=0,
+        gid=gid,
+    )
+    low, high = (found[i] for found in ends(series, "low", "high", log=log))
+    axes.plot([low, high], [height, height], color=look.color, linewidth=1.8, solid_capstyle="butt", gid=gid)
+    axes.plot([place], [height], look.marker, color=look.color, markersize=6.5, markeredgewidth=0, gid=gid)
+    return place

@@ -37,30 +37,35 @@ def near(figure: Mapping[str, Any], which: str, values: Sequence[Any]) -> list[f
     return [v for v in wanted if low - reach <= place(v) <= high + reach]
 
 
-def draw_reference(axes: Axes, figure: Mapping[str, Any], *, turned: bool = False) -> None:
+def draw_reference(
+    axes: Axes, figure: Mapping[str, Any], *, turned: bool = False, named: bool = True
+) -> None:
     """Draw the lines that lie inside the limits, name those beyond at the border, and the diagonal.
 
     Args:
         axes: with its limits set.
         figure: whose "reference" is drawn.
         turned: the measure y runs along the horizontal axis, as in a dot plot.
+        named: write the names of lines along y beside the axis; else somebody else does.
     """
     for line in lines_of(figure):
         upright = (line.get("axis") == "x") != turned
         low, high = axes.get_xlim() if upright else axes.get_ylim()
         spec = figure.get(str(line.get("axis"))) or {}
         if low <= line["value"] <= high:
-            _line(axes, line, upright=upright)
+            _line(axes, line, upright=upright, named=named or upright)
         else:
             _beyond(axes, line, spec, upright=upright, below=line["value"] < low)
     if (figure.get("reference") or {}).get("diagonal"):
         _diagonal(axes)
 
 
-def _line(axes: Axes, line: Mapping[str, Any], *, upright: bool) -> None:
+def _line(axes: Axes, line: Mapping[str, Any], *, upright: bool, named: bool) -> None:
     """Draw one line and name it outside of the axes, where no data can hide the word."""
     look: dict[str, Any] = {"color": MUTED, "linewidth": 1.0, "linestyle": _DASH, "zorder": 1.5}
     (axes.axvline if upright else axes.axhline)(line["value"], **look)
+    if not named:
+        return
     where = (line["value"], 1.0) if upright else (1.0, line["value"])
     axes.annotate(
         short(line.get("label") or "", 40), where,

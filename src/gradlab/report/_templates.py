@@ -6,8 +6,10 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup, escape
 
-from gradlab.report.claims import agreement, facts
+from gradlab.report._terms import TERMS
+from gradlab.report.claims import agreement, facts, meaning, sentence
 from gradlab.report.marks import claim_axis, interval_mark, sign
 from gradlab.report.numbers import in_unit, percent, typeset
 
@@ -18,7 +20,15 @@ def environment() -> Environment:
     folder = Path(__file__).parent / "templates"
     made = Environment(loader=FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters.update(
-        agreement=agreement, facts=facts, in_unit=in_unit, percent=percent, sign=sign, typeset=typeset
-    )
+        agreement=agreement, facts=facts, in_unit=in_unit, meaning=meaning, percent=percent, sentence=sentence,
+        sign=sign, term=term, typeset=typeset,
+    )  # fmt: skip
     made.globals.update(claim_axis=claim_axis, interval_mark=interval_mark)
     return made
+
+
+def term(name: str) -> Markup:
+    """Return a word that explains itself when the pointer rests on it; a word that is no term stays as it is."""
+    if name not in TERMS:
+        return escape(name)
+    return Markup('<abbr title="{}">{}</abbr>').format(TERMS[name][0], name)

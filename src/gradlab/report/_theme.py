@@ -6,9 +6,9 @@ import re
 from typing import NamedTuple
 
 INK, MUTED, GRID, ZONE = "#1c2430", "#5b6675", "#dfe3e8", "#e4e9f0"
-TONES = {"supported": "#0a6b4a", "refuted": "#a5301a", "equivalent": "#23549c", "inconclusive": "#6b5710"}
-PALETTE = ("#0b63a8", "#c2500a", "#0a7d5a", "#a3417f", "#7a6400", "#2b8cb8", "#8a4b2a", "#5a5f6a")
-"""Eight colours that stay apart for colour-blind eyes, each at least 4.5:1 on white (2b8cb8: 3.7:1, lines only)."""
+TONES = {"supported": "#055d86", "refuted": "#a8400c", "open": "#6b6348"}
+PALETTE = ("#0b63a8", "#c2500a", "#0a7d5a", "#a3417f", "#5d2205", "#780ce4", "#060674", "#290a1a")
+"""Eight colours that stay apart for colour-blind eyes, each at least 4.5:1 on white; a test simulates both."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 DASHES: tuple[tuple[float, tuple[float, ...]] | str, ...] = (
     "solid",
@@ -68,7 +68,7 @@ def _sample(look: Style, body: str) -> str:
 def to_variables(svg: str) -> str:
     """Replace the fixed colours in style attributes by the page's CSS variables."""
     names = {c: f"--s{i}" for i, c in enumerate(PALETTE)}
-    names |= dict(zip(TONES.values(), ("--good", "--bad", "--same", "--open"), strict=True))
+    names |= dict(zip(TONES.values(), ("--good", "--bad", "--open"), strict=True))
     names |= {INK: "--ink", MUTED: "--muted", GRID: "--line", ZONE: "--zone"}
     for color, name in names.items():
         svg = svg.replace(color, f"var({name})")
@@ -78,6 +78,7 @@ def to_variables(svg: str) -> str:
 def slim(svg: str, prefix: str) -> str:
     """Drop what a browser does not need from matplotlib's SVG, round coordinates, make ids unique by prefix."""
     svg = svg[svg.index("<svg") :].replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "", 1)
+    svg = svg.replace("<svg ", '<svg font-family="sans-serif" ', 1)
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<style type="text/css">.*?</style>', "", svg, flags=re.DOTALL)
     used = set(re.findall(r"(?:href=\"#|url\(#)([\w-]+)", svg))
@@ -97,6 +98,7 @@ def _slim_tag(tag: str, prefix: str, used: set[str]) -> str:
     """Shorten one tag; what stands between tags is a person's text and stays as it is."""
     tag = re.sub(r"font: [^;\"]*?([\d.]+px)[^;\"]*", r"font-size: \1", tag)
     tag = re.sub(r"-?\d+\.\d{2,}", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), tag)
+    tag = re.sub(r' id="series-(\d+)"', r' data-s="\1"', tag)
     tag = re.sub(r' id="([\w.-]+)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", tag)
     tag = re.sub(r'(?:xlink:)?href="#', f'href="#{prefix}', tag).replace("url(#", f"url(#{prefix}")
     return re.sub(r"\s+", " ", tag).replace(": ", ":").replace("; ", ";").replace(" />", "/>")

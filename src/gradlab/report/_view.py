@@ -10,7 +10,9 @@ from typing import Any
 from markupsafe import Markup
 
 from gradlab.report import _pictures
-from gradlab.report._numbers_of_figure import figure_table
+from gradlab.report._labels import named_directly
+from gradlab.report._lines import begins_late
+from gradlab.report._numbers_of_figure import alt_text, figure_table
 from gradlab.report._points import is_dot_plot
 from gradlab.report._theme import swatch
 from gradlab.report.figures import PANELLED, check_figure, draw, series_order
@@ -19,7 +21,11 @@ from gradlab.report.numbers import MISSING, duration, is_number, level, megabyte
 from gradlab.report.tables import Column, Table, cell_text, display_of, values_of
 
 View = dict[str, Any]
+LATE = "The axis begins where the later half of the curves does; their start lies below it."
+MOST_COLUMNS = 5
+"""So many columns of a table are shown; the rest is unfolded on demand."""
 _STATES = {"trained": "●", "untrained": "○", "diverged": "✕", "finished": "◐"}
+_WORDS = {"trained": "learned", "untrained": "did not learn", "diverged": "diverged", "finished": "finished"}
 
 
 def anchor(kind: str, name: Any, number: int) -> str:
@@ -43,10 +49,13 @@ def table_view(table: Table, name: str = "", index: int = 1) -> View:
         {"text": c["header"], "right": c["kind"] in ("int", "number", "percent"), "ends": _ends(c, axis)}
         for c, axis in zip(columns, axes, strict=True)
     ]
+    for cells in (heads, *rows):
+        for cell in cells[MOST_COLUMNS:]:
+            cell["folded"] = True
     title = table.get("title") or name
     return {
         "anchor": anchor("table", name, index), "title": title, "caption": table.get("caption"),
-        "heads": heads, "rows": rows,
+        "heads": heads, "rows": rows, "folded": [head["text"] for head in heads[MOST_COLUMNS:]],
     }  # fmt: skip
 
 
@@ -71,15 +80,27 @@ def _ends(column: Column, axis: Axis | None) -> tuple[str, str] | None:
 
 def _cell(column: Column, values: list[Any], axis: Axis | None) -> View:
     text, kind = cell_text(column, values), column["kind"]
+    shown: View = {"html": typeset(text), "css": "right", "value": _sort_value(values)}
     if kind == "points":
-        return {"html": dots(values[0], axis, text), "css": "dotted"}
-    if kind == "interval":
+        shown |= {"html": dots(values[0], axis, text), "css": "dotted"}
+    elif kind == "interval":
         estimate, _, rest = text.partition(" ")
         bounds = Markup('<span class="range">{}</span>').format(typeset(rest)) if rest else ""
-        return {"html": Markup("<b>{}</b>{}").format(typeset(estimate), bounds), "css": "nowrap"}
-    if kind == "text":
-        return {"html": text, "css": None}
-    return {"html": typeset(text), "css": "right" if kind != "ratio" else None}
+        shown |= {"html": Markup("<b>{}</b>{}").format(typeset(estimate), bounds), "css": "nowrap"}
+    elif kind == "text":
+        shown |= {"html": text, "css": None}
+    elif kind == "ratio":
+        shown["css"] = None
+    return shown
+
+
+def _sort_value(values: list[Any]) -> float | None:
+    """Return the number by which a column is sorted: of single points their mean; None sorts by text."""
+    first = values[0]
+    if isinstance(first, list):
+        known = [v for v in first if is_number(v)]
+        return sum(known) / len(known) if known else None
+    return first if is_number(first) else None
 
 
 def figure_views(results: Mapping[str, Any]) -> list[View]:
@@ -94,8 +115,9 @@ def _figure(figure: dict[str, Any], index: int, order: Mapping[str, int], claims
     own = {**figure, "name": f"{index}-{figure.get('name')}"}  # ids inside the SVG stay unique
     view: View = {
         "anchor": anchor("figure", figure.get("name"), index), "kind": kind, "caption": figure.get("caption"),
-        "title": figure.get("title") or figure.get("name"), "numbers": figure_table(figure),
-        "narrow": kind in ("forest", "matrix") or (kind == "heat" and len(figure.get("columns") or ()) <= 6),
+        "title": figure.get("title") or figure.get("name"), "numbers": figure_table(figure), "alt": alt_text(figure),
+        "note": LATE if begins_late(figure) else None,
+        "narrow": kind in ("forest", "matrix", "gallery") or (kind == "heat" and len(figure.get("columns") or ()) <= 6),
     }  # fmt: skip
     if kind in PANELLED:
         panels = figure.get("panels") or []
@@ -106,8 +128,8 @@ def _figure(figure: dict[str, Any], index: int, order: Mapping[str, int], claims
         view["ylabel"] = None if is_dot_plot(figure) else (figure.get("y") or {}).get("label")
         view["narrow"] = len(panels) == 1
         names = list(series_order([figure]))
-        told = names in ([""], [str((figure.get("y") or {}).get("label"))])  # the axis says it already
-        view["legend"] = [] if told else [(name, Markup(swatch(order[name], kind))) for name in names]
+        told = named_directly(figure) or names in ([""], [str((figure.get("y") or {}).get("label"))])
+        view["legend"] = [] if told else [(n, order[n], Markup(swatch(order[n], kind))) for n in names]
     elif kind == "gallery":
         items = figure.get("items") or []
         view["pictures"] = [(_pictures.check_png(item), *_pictures.item_words(item)) for item in items]
@@ -166,11 +188,12 @@ def runs_view(results: Mapping[str, Any]) -> View | None:
     for run in runs:
         grid.setdefault(run["arm"], {})[run["seed"]] = (_state(run), _title(run))
     states = [_state(run) for run in runs]
-    counted = [f"{states.count(s)} {s}" for s in _STATES if s in states]
+    counted = [f"{states.count(s)} {_WORDS[s]}" for s in _STATES if s in states]
     return {
         "seeds": seeds,
         "grid": [(labels.get(arm, arm), [row.get(s, ("", "")) for s in seeds]) for arm, row in grid.items()],
         "signs": {s: mark for s, mark in _STATES.items() if s in states},
+        "words": _WORDS,
         "summary": f"{len(runs)} runs: {', '.join(counted)}. One run is one arm at one seed.",
         "rows": [
             [labels.get(r["arm"], r["arm"]), number(r["seed"]), r.get("status"), plain_value(r.get("trained")),
@@ -188,9 +211,7 @@ def _state(run: Mapping[str, Any]) -> str:
 
 def _title(run: Mapping[str, Any]) -> str:
     note = f", {run['note']}" if run.get("note") else ""
-    return (
-        f"seed {run['seed']}: {run.get('status')}, {_state(run)}{note}, record {str(run.get('record'))[:12]}"
-    )
+    return f"seed {run['seed']}: {run.get('status')}, {_WORDS[_state(run)]}{note}, record {str(run.get('record'))[:12]}"
 
 
 def cost_view(results: Mapping[str, Any]) -> View | None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradlab.report.marks import VERDICTS, check_verdict
-from gradlab.report.numbers import in_unit, is_number, level, number
+from gradlab.report.marks import VERDICTS, check_verdict, region
+from gradlab.report.numbers import MISSING, in_unit, is_number, level, number
 
 Claim = dict[str, Any]
 
 
 def whole(claim: Claim) -> Claim:
-    """Return the claim as its card shows it: a single part is the claim itself, so its seeds and label move up."""
-    parts = claim.get("parts") or []
+    """Return the claim as its card shows it.
+
+    A part is of its claim's kind unless it says its own. A single part is the claim itself, so its seeds and label
+    move up.
+    """
+    parts = [{"kind": claim.get("kind"), **part} for part in claim.get("parts") or []]
     if len(parts) != 1:
-        return claim
+        return {**claim, "parts": parts}
     measure = " · ".join(text for text in (claim.get("measure"), parts[0].get("label")) if text)
     differences = claim.get("differences") or parts[0].get("differences")
     return {**claim, "measure": measure, "differences": differences, "parts": None}
@@ -45,14 +49,58 @@ def agreement(claim: Claim) -> str:
     if claim.get("agrees") is True:
         return "agrees with the published claim."
     if claim.get("agrees") is False:
-        expected = f" (the wording lets one expect '{claim['predicts']}')" if claim.get("predicts") else ""
+        expected = f" (expected: {claim['predicts']})" if claim.get("predicts") else ""
         return f"does not agree with the published claim{expected}."
     if not claim.get("same_setting", True):
-        return "not comparable: the verdict is about the setting that ran here."
-    return "open: the data do not decide yet."
+        return "not comparable: the setting here is another one."
+    return "open: these data cannot decide."
 
 
 def tally(claims: Sequence[Claim]) -> list[tuple[str, int]]:
     """Count verdicts in their fixed order, without those that do not occur."""
     verdicts = [check_verdict(claim["verdict"]) for claim in claims]
     return [(verdict, verdicts.count(verdict)) for verdict in VERDICTS if verdict in verdicts]
+
+
+ASKS = {
+    "more": "asks for more than a difference of δ = {delta}: it holds where the true difference lies above +{delta}.",
+    "same": "asks for no difference that matters: it holds where the true difference lies between −{delta} and +{delta}.",
+    "not less": "asks for no loss that matters: it holds where the true difference lies above −{delta}.",
+}
+CONCLUDES = {
+    "supported": "All of it lies where the claim holds: the claim is supported.",
+    "refuted": "All of it lies where the claim does not hold: the claim is refuted.",
+    "open": "Part of it lies where the claim holds, part where it does not: these data cannot decide, and the claim stays open.",
+}
+
+
+def meaning(claim: Claim) -> list[str]:
+    """Explain a verdict to somebody who sees one for the first time: what was asked, found and concluded."""
+    region(claim)  # names a kind that is not known
+    shown = in_unit(claim)
+    said = [f"The claim {ASKS[claim['kind']].format(delta=shown.delta)}"] if shown.delta != MISSING else []
+    if is_number(claim.get("estimate")):
+        said.append(f"{_found(claim)} {shown.estimate}.")
+    if shown.interval == MISSING:
+        return [*said, "No interval can be given, so the claim stays open."]
+    said.append(
+        f"Chance may have moved this result. The differences that the data leave plausible are {shown.interval}."
+    )
+    return [*said, CONCLUDES[check_verdict(claim["verdict"])]]
+
+
+def _found(claim: Claim) -> str:
+    count = claim.get("n")
+    if count == 1:
+        return "One seed gave"
+    return f"The mean over {number(count)} seeds is" if is_number(count) else "The data gave"
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital and end with a full stop.
+
+    >>> sentence("worse"), sentence("Better, by less than a point.")
+    ('Worse.', 'Better, by less than a point.')
+    """
+    words = text.strip()
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,29 @@ def series_order(figures: Sequence[Figure]) -> dict[str, int]:
             for series in panel.get("series") or ():
                 order.setdefault(str(series.get("name")), len(order))
     return order
+
+
+def figure_names(figures: Sequence[Figure]) -> list[str]:
+    """Return a file name without ending for each figure: its own name made safe, with its number where two share one."""
+    safe = [
+        re.sub(r"[^\w-]+", "-", str(figure.get("name") or "")).strip("-") or "figure" for figure in figures
+    ]
+    return [f"{name}-{i}" if safe.count(name) > 1 else name for i, name in enumerate(safe, 1)]
+
+
+def figure_files(results: Mapping[str, Any]) -> dict[str, str]:
+    """Return all figures as SVG on white: path inside the report's folder -> text; a series looks alike in all."""
+    figures = results.get("figures") or []
+    order, claims = series_order(figures), results.get("claims") or []
+    return {
+        f"figures/{name}.svg": _on_white(draw(figure, claims, order=order))
+        for name, figure in zip(figure_names(figures), figures, strict=True)
+    }
+
+
+def _on_white(svg: str) -> str:
+    head, _, rest = svg.partition(">")
+    return f'{head}><rect width="100%" height="100%" fill="#ffffff"/>{rest}'
 
 
 def draw(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradlab.report import _view
 from gradlab.report._alarms import alarms_view
-from gradlab.report._numbers_of_figure import figure_table
+from gradlab.report._numbers_of_figure import alt_text, figure_table
 from gradlab.report._pictures import check_counts, confusions, item_words
-from gradlab.report.claims import agreement, facts, tally, whole
-from gradlab.report.figures import check_figure
+from gradlab.report.claims import agreement, facts, meaning, sentence, tally, whole
+from gradlab.report.figures import check_figure, figure_names
 from gradlab.report.numbers import in_unit, number, percent
-from gradlab.report.page import headline
+from gradlab.report.page import headline, key_figure
 from gradlab.report.tables import display_of, texts
 
-SIGNS = {"supported": "✔", "refuted": "✘", "equivalent": "＝", "inconclusive": "？"}
+SIGNS = {"supported": "✔", "refuted": "✘", "open": "？"}
 
 
 def render_markdown(results: dict[str, Any]) -> str:
@@ -31,13 +32,18 @@ def render_markdown(results: dict[str, Any]) -> str:
 
 
 def escape(text: Any) -> str:
-    """Escape what Markdown or HTML would take for markup, also inside a table.
+    """Escape what Markdown or HTML would take for markup, also inside a table; drop control characters.
 
-    >>> print(escape("a|b <script> *x* [y]"))
-    a\\|b &lt;script> \\*x\\* \\[y\\]
+    >>> print(escape("a|b <script> *x* [y] $z$"))
+    a\\|b &lt;script&gt; \\*x\\* \\[y\\] \\$z\\$
+    >>> print(escape("- 1"), escape("2. b"), escape("a\\x1b[0m\\u202e"))
+    \\- 1 2\\. b a\\[0m
     """
-    flat = re.sub(r"\s+", " ", "–" if text is None else str(text))
-    return re.sub(r"([\\`*_|\[\]#~])", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;"))
+    flat = re.sub(r"\s+", " ", "–" if text is None else str(text)).strip()
+    flat = "".join(c for c in flat if unicodedata.category(c) not in ("Cc", "Cf"))
+    flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = re.sub(r"([\\`*_|\[\]#~$!])", r"\\\1", flat)
+    return re.sub(r"^(\d*)([-+.)](?: |$))", r"\1\\\2", flat)
 
 
 def _grid(columns: Sequence[Any], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> Iterator[str]:
@@ -62,6 +68,12 @@ def _opening(results: dict[str, Any]) -> Iterator[str]:
     yield ""
     if results.get("answer"):
         yield from (f"**{escape(results['answer'])}**", "")
+    counted = tally(results.get("claims") or [])
+    if counted:
+        yield from (" · ".join(f"{SIGNS[verdict]} {count} {verdict}" for verdict, count in counted), "")
+    key, figures = key_figure(results), results.get("figures") or []
+    if key is not None:
+        yield from (f"![{escape(alt_text(figures[key]))}](figures/{figure_names(figures)[key]}.svg)", "")
     if results.get("background"):
         yield from (escape(results["background"]), "")
 
@@ -70,8 +82,7 @@ def _claims(results: dict[str, Any]) -> Iterator[str]:
     claims = results.get("claims") or []
     if not claims:
         return
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in tally(claims))
-    yield from ("## Claims and verdicts", "", f"{counted}.", "")
+    yield from ("## Claims and verdicts", "")
     rows = []
     for claim in claims:
         shown = in_unit(claim)
@@ -89,16 +100,19 @@ def _claim(claim: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"{escape(claim['statement'].rstrip('.'))}. {escape(claim.get('explanation') or '')}".strip()
     yield ""
+    if claim.get("reading"):
+        yield from (f"**{escape(sentence(claim['reading']))}**", "")
     if claim.get("parts"):
         rows = []
         for part in claim["parts"]:
             shown = in_unit(part)
             rows.append([part.get("label"), shown.estimate, shown.interval, part.get("verdict") or "–"])
         yield from _grid(["Part", claim.get("measure") or "effect", "Interval", "Verdict"], rows, (1,))
-    measure = f"{claim['measure']}; " if claim.get("measure") else ""
-    yield f"- {escape(measure)}{escape(', '.join(f'{name} {value}' for name, value in facts(claim)))}"
+    known = ", ".join(f"{name} {value}" for name, value in facts(claim))
+    yield f"- {escape('; '.join(text for text in (claim.get('measure'), known) if text))}"
     if claim.get("more_seeds"):
         yield f"- To decide it: {escape(claim['more_seeds'])}"
+    yield f"- What this means: {escape(' '.join(meaning(claim)))}"
     for flag in claim.get("flags") or ():
         yield f"- **Flag:** {escape(flag)}"
     if claim.get("published"):
@@ -145,30 +159,31 @@ def _tables(results: dict[str, Any]) -> Iterator[str]:
 def _figures(results: dict[str, Any]) -> Iterator[str]:
     figures = results.get("figures") or []
     if figures:
-        yield from (
-            "## Figures",
-            "",
-            "The pictures are in `report.html`; here are their captions and numbers.",
-            "",
-        )
-    for figure in figures:
+        yield from ("## Figures", "")
+    for figure, name in zip(figures, figure_names(figures), strict=True):
         yield from (f"### {escape(figure.get('title') or figure.get('name'))}", "")
         if figure.get("caption"):
             yield from (escape(figure["caption"]), "")
-        kind = check_figure(figure)
-        if kind == "matrix":
-            yield from _matrix(figure)
-        elif kind == "gallery":
-            yield from (
-                f"- {escape(' · '.join(t for t in item_words(i) if t))}" for i in figure.get("items") or ()
-            )
-            yield ""
-        elif table := figure_table(figure):
-            yield from _grid(
-                table["columns"], table["rows"], range(table["key_count"], len(table["columns"]))
-            )
-            if table["note"]:
-                yield from (escape(table["note"]), "")
+        yield from (f"![{escape(alt_text(figure))}](figures/{name}.svg)", "")
+        yield from _told(figure)
+
+
+def _told(figure: dict[str, Any]) -> Iterator[str]:
+    """Yield a figure's numbers, folded where they are long."""
+    kind = check_figure(figure)
+    if kind == "matrix":
+        yield from _matrix(figure)
+    elif kind == "gallery":
+        yield from (
+            f"- {escape(' · '.join(t for t in item_words(i) if t))}" for i in figure.get("items") or ()
+        )
+        yield ""
+    elif table := figure_table(figure):
+        yield from ("<details><summary>The numbers of this figure</summary>", "")
+        yield from _grid(table["columns"], table["rows"], range(table["key_count"], len(table["columns"])))
+        if table["note"]:
+            yield from (escape(table["note"]), "")
+        yield from ("</details>", "")
 
 
 def _matrix(figure: dict[str, Any]) -> Iterator[str]:
@@ -204,7 +219,7 @@ def _runs(results: dict[str, Any]) -> Iterator[str]:
     yield from ("## Every run", "", view["summary"], "")
     rows = [[arm, *(view["signs"].get(state, "") for state, _ in cells)] for arm, cells in view["grid"]]
     yield from _grid(["Arm", *(f"seed {seed}" for seed in view["seeds"])], rows)
-    yield from (" · ".join(f"{mark} {state}" for state, mark in view["signs"].items()), "")
+    yield from (" · ".join(f"{mark} {view['words'][state]}" for state, mark in view["signs"].items()), "")
 
 
 def _cost(results: dict[str, Any]) -> Iterator[str]:

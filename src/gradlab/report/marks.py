@@ -5,7 +5,8 @@ Positions are per cent of the width, so a mark stretches with its container whil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
@@ -16,22 +17,45 @@ from gradlab.types import UserError, did_you_mean
 VERDICTS: dict[str, str] = {
     "supported": '<circle cx="8" cy="8" r="8"/><path d="M4.2 8.3 7 11l4.9-5.6"/>',
     "refuted": '<path class="body" d="M5 0h6l5 5v6l-5 5H5l-5-5V5z"/><path d="m5.2 5.2 5.6 5.6m0-5.6-5.6 5.6"/>',
-    "equivalent": '<rect width="16" height="16" rx="3.5"/><path d="M4.2 6.2h7.6M4.2 9.9h7.6"/>',
-    "inconclusive": '<path class="body" d="M8-.6 16.6 8 8 16.6-.6 8z"/>'
+    "open": '<path class="body" d="M8-.6 16.6 8 8 16.6-.6 8z"/>'
     '<path d="M6.1 6.4c.1-2.6 4-2.4 3.8 0C9.8 7.7 8 7.7 8 9.2M8 11.6v.2"/>',
 }
 """Each verdict has its own shape, so that no one needs the colour."""
+KINDS: dict[str, tuple[float, float]] = {
+    "more": (1.0, math.inf),
+    "same": (-1.0, 1.0),
+    "not less": (-1.0, math.inf),
+}
+"""Kind of claim -> the effects for which it holds, in units of delta."""
 
 
 def check_verdict(verdict: str) -> str:
     """Return a known verdict.
 
     Raises:
-        UserError: the verdict is not one of the four.
+        UserError: the verdict is not one of the three.
     """
     if verdict not in VERDICTS:
         raise UserError(f"no verdict is called '{verdict}': {did_you_mean(str(verdict), list(VERDICTS))}")
     return verdict
+
+
+def region(claim: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return the effects for which a claim holds, in its own unit; None where its delta is not known.
+
+    >>> region({"kind": "not less", "delta": 0.5})
+    (-0.5, inf)
+
+    Raises:
+        UserError: the kind is not one of the three.
+    """
+    kind, delta = str(claim.get("kind")), claim.get("delta")
+    if kind not in KINDS:
+        raise UserError(f"no kind of claim is called '{kind}': {did_you_mean(kind, list(KINDS))}")
+    if not is_number(delta):
+        return None
+    low, high = KINDS[kind]
+    return low * delta, high * delta if math.isfinite(high) else high
 
 
 def sign(verdict: str) -> Markup:
@@ -64,24 +88,26 @@ def axis_over(values: Iterable[Any], pad: float = 0.06) -> Axis | None:
 
 
 def claim_axis(claims: Iterable[dict[str, Any]]) -> Axis | None:
-    """Return the axis that claims (or the parts of one) share; it holds 0 and the zone from -delta to +delta."""
+    """Return the axis that claims (or the parts of one) share; it holds 0 and where each claim begins to hold."""
     values: list[Any] = [0.0]
     for claim in claims:
         delta = claim.get("delta")
         values += [claim.get("estimate"), *(claim.get("interval") or ()), *(claim.get("differences") or ())]
-        values += [delta, -delta] if is_number(delta) else []
+        values += [b for b in region(claim) or () if math.isfinite(b)] if is_number(delta) else []
     return axis_over(values)
 
 
-def interval_mark(claim: dict[str, Any], axis: Axis | None, *, ticks: bool = True) -> Markup:
-    """Draw estimate, interval and per-seed differences against the zone from -delta to +delta."""
+def interval_mark(
+    claim: dict[str, Any], axis: Axis | None, *, ticks: bool = True, seeds: bool = True
+) -> Markup:
+    """Draw estimate, interval and per-seed differences; shaded is where the claim holds."""
     axis = axis or claim_axis([claim])
     if axis is None or not is_number(claim.get("estimate")):
         return Markup()
-    seeds = [d for d in claim.get("differences") or () if is_number(d)]
-    middle, height = (11 if seeds else 15), (46 if ticks else 32)
+    single = [d for d in claim.get("differences") or () if seeds and is_number(d)]
+    middle, height = (11 if single else 15), (46 if ticks else 32)
     body = _zone(claim, axis, 1, 29)
-    body += "".join(f'<circle class="seed" cx="{axis.at(d)}%" cy="24" r="3"/>' for d in seeds)
+    body += "".join(f'<circle class="seed" cx="{axis.at(d)}%" cy="24" r="3"/>' for d in single)
     low, high = claim.get("interval") or (None, None)
     if is_number(low) and is_number(high):
         a, b = axis.at(low), axis.at(high)
@@ -93,7 +119,7 @@ def interval_mark(claim: dict[str, Any], axis: Axis | None, *, ticks: bool = Tru
         f'<circle class="estimate" cx="{axis.at(claim["estimate"])}%" cy="{middle}" r="{5 if ticks else 4}"/>'
     )
     body += _zone_labels(claim, axis) if ticks else ""
-    verdict = check_verdict(claim.get("verdict", "inconclusive"))
+    verdict = check_verdict(claim.get("verdict") or "open")
     return Markup(
         f'<svg class="interval {verdict}" width="100%" height="{height}" role="img"'
         f' aria-label="{escape(_words(claim))}">{body}</svg>'
@@ -101,23 +127,28 @@ def interval_mark(claim: dict[str, Any], axis: Axis | None, *, ticks: bool = Tru
 
 
 def _zone(claim: dict[str, Any], axis: Axis, top: int, height: int) -> str:
-    zero = f'<line class="zero" x1="{axis.at(0)}%" x2="{axis.at(0)}%" y1="{top}" y2="{top + height}"/>'
-    delta = claim.get("delta")
-    if not is_number(delta):
-        return zero
-    left, right = axis.at(-delta), axis.at(delta)
-    return f'<rect class="zone" x="{left}%" width="{max(right - left, 0.3):.2f}%" y="{top}" height="{height}"/>{zero}'
+    """Shade where the claim holds, with a line at each end, and mark 0."""
+    ends = region(claim)
+    body = ""
+    if ends is not None:
+        left, right = axis.at(ends[0]), axis.at(ends[1])
+        body = f'<rect class="zone" x="{left}%" width="{max(right - left, 0.3):.2f}%" y="{top}" height="{height}"/>'
+        body += "".join(
+            f'<line class="edge" x1="{axis.at(b)}%" x2="{axis.at(b)}%" y1="{top}" y2="{top + height}"/>'
+            for b in ends if math.isfinite(b)
+        )  # fmt: skip
+    return f'{body}<line class="zero" x1="{axis.at(0)}%" x2="{axis.at(0)}%" y1="{top}" y2="{top + height}"/>'
 
 
 def _zone_labels(claim: dict[str, Any], axis: Axis) -> str:
-    """Label −δ, 0, +δ; where the zone is too thin for three labels, one that says ±δ."""
-    delta = claim.get("delta")
-    if not is_number(delta):
-        return _label(axis.at(0), "0")
-    left, right = axis.at(-delta), axis.at(delta)
-    if right - left < 24:
-        return _label(axis.at(0), "0 ± δ")
-    return _label(left, "−δ") + _label(axis.at(0), "0") + _label(right, "+δ")
+    """Label 0 and the ends of the region; where they lie too close for that, one label says both."""
+    ends = [b for b in region(claim) or () if math.isfinite(b)]
+    texts = {b: "+δ" if b > 0 else "−δ" for b in ends}
+    places = [axis.at(0), *(axis.at(b) for b in ends)]
+    if ends and max(places) - min(places) < 12 * len(ends):
+        joined = "0 ± δ" if len(ends) == 2 else f"0, {texts[ends[0]]}"
+        return _label(axis.at(0), joined)
+    return _label(axis.at(0), "0") + "".join(_label(axis.at(b), text) for b, text in texts.items())
 
 
 def _label(x: float, text: str) -> str:

@@ -93,10 +93,7 @@ def interval(value: Any, low: Any, high: Any, scale: str | None = None, digits: 
     >>> interval(0.932, 0.921, 0.943, "percent"), interval(0.932, None, None, "percent")
     ('93.2% [92.1, 94.3]', '93.2%')
     """
-    if digits is None:
-        digits = (
-            percent_digits(low, high) if scale == "percent" else 1 if scale == "decades" else _fit(low, high)
-        )
+    digits = interval_digits(low, high, scale) if digits is None else digits
     estimate = scaled(value, scale, digits)
     if low is None and high is None:
         return estimate
@@ -104,6 +101,13 @@ def interval(value: Any, low: Any, high: Any, scale: str | None = None, digits: 
     prefix = "10^" if scale == "decades" else ""
     bounds = bracket(low, high, lambda b: prefix + number(b * factor, digits) if is_number(b) else MISSING)
     return f"{estimate} {bounds}"
+
+
+def interval_digits(low: Any, high: Any, scale: str | None = None) -> int | None:
+    """Return the decimals that an interval deserves on its scale; None where it has no width."""
+    if scale == "percent":
+        return percent_digits(low, high)
+    return 1 if scale == "decades" else _fit(low, high)
 
 
 def _fit(low: Any, high: Any) -> int | None:

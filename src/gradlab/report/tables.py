@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from gradlab.report.numbers import MISSING, interval, is_number, number, percent, scaled
+from gradlab.report.numbers import MISSING, interval, interval_digits, is_number, number, percent, scaled
 from gradlab.types import UserError, did_you_mean
 
 Table = dict[str, Any]
@@ -63,7 +65,7 @@ CELLS: dict[str, tuple[int, Callable[[Sequence[Any], Column], str]]] = {
 
 
 def display_of(table: Table) -> list[Column]:
-    """Return what a table shows; without a display every column as it is.
+    """Return what a table shows, one precision a column; without a display every column as it is.
 
     Raises:
         UserError: unknown kind, column or scale, or the wrong number of columns.
@@ -74,7 +76,30 @@ def display_of(table: Table) -> list[Column]:
     ]
     for column in columns:
         _check(column, table["columns"])
-    return list(columns)
+    return [_with_digits(table, column) for column in columns]
+
+
+def _with_digits(table: Table, column: Column) -> Column:
+    """Give a column without "digits" the decimals that suit most of its rows, so that it can be read down."""
+    if column.get("digits") is not None or column["kind"] not in ("interval", "number"):
+        return column
+    rows = [values_of(table, row, column) for row in table["rows"]]
+    if column["kind"] == "interval":
+        found = [interval_digits(low, high, column.get("scale")) for _, low, high in rows]
+        known = [digits for digits in found if digits is not None]
+        digits = statistics.median_low(known) if known else None
+    else:
+        digits = _decimals([row[0] for row in rows]) if column.get("scale") is None else None
+    return column if digits is None else {**column, "digits": digits}
+
+
+def _decimals(values: Sequence[Any]) -> int | None:
+    """Decimals that show the largest number with four digits, fewer if none needs them; None over many decades."""
+    sizes = [abs(v) for v in values if is_number(v) and v]
+    if not sizes or max(sizes) / min(sizes) >= 1e4:
+        return None
+    needed = max(len(f"{v:.4g}".partition(".")[2]) for v in sizes)
+    return min(needed, max(0, 3 - math.floor(math.log10(max(sizes)))))
 
 
 def _guess(table: Table, index: int) -> str:
@@ -122,18 +147,23 @@ def texts(table: Table) -> Iterator[list[str]]:
 def table_csv(table: Table) -> str:
     """Write the raw columns as CSV: full precision, null empty, a list of numbers as JSON.
 
+    A text that a spreadsheet would run as a formula (it begins with = + - @) gets an apostrophe before it.
+
     >>> print(table_csv({"columns": ["arm", "values"], "rows": [["a, b", [0.5, None]]]}), end="")
     arm,values
     "a, b","[0.5, null]"
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(table["columns"])
+    writer.writerow([_raw(name) for name in table["columns"]])
     writer.writerows([["" if v is None else _raw(v) for v in row] for row in table["rows"]])
     return stream.getvalue()
 
 
 def _raw(value: Any) -> Any:
+    if isinstance(value, str):
+        text = value.replace("\r\n", "\n").replace("\r", "\n")  # the csv module would not quote a lone \r
+        return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
 
 

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from gradlab.report.figures import figure_files
 from gradlab.report.markdown import render_markdown
 from gradlab.report.page import render_html
 from gradlab.report.tables import table_csv, table_latex
@@ -16,7 +17,7 @@ from gradlab.types import UserError
 
 
 def write_report(results: dict[str, Any], folder: Path) -> Path:
-    """Write report.html, report.md, results.json, tables/*.csv and tables/*.tex.
+    """Write report.html, report.md, results.json, figures/*.svg, tables/*.csv and tables/*.tex.
 
     All texts are made before the first file is touched, and each file is replaced as a whole.
 
@@ -31,7 +32,7 @@ def write_report(results: dict[str, Any], folder: Path) -> Path:
         "report.md": render_markdown(results),
         "report.html": render_html(results),
     }
-    files |= table_files(results)
+    files |= figure_files(results) | table_files(results)
     try:
         for name, text in files.items():
             _replace(folder / name, text)

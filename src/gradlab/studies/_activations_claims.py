@@ -56,7 +56,7 @@ def claims_of(kinds: tuple[str, ...], depths: tuple[int, ...]) -> tuple[Claim, .
                 id="activations-smooth",
                 statement=f"With {deep} hidden layers {' and '.join(others)} are as accurate as relu, to a point",
                 parts=tuple(part(k, difference(f"{k}-{deep}", f"relu-{deep}")) for k in others),
-                predicts="equivalent",
+                predicts="refuted",
             )
         )
     if shallow < deep and saturating:
@@ -65,7 +65,7 @@ def claims_of(kinds: tuple[str, ...], depths: tuple[int, ...]) -> tuple[Claim, .
                 id="activations-shallow",
                 statement=f"With {shallow} hidden layers {' and '.join(saturating)} are as accurate as relu, to a point",
                 parts=tuple(part(k, difference(f"{k}-{shallow}", f"relu-{shallow}")) for k in saturating),
-                predicts="equivalent",
+                predicts="refuted",
             )
         )
     return tuple(claims)

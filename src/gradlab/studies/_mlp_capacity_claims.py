@@ -52,7 +52,7 @@ def claims_of(
                 source="lab 004",
                 protocol="one seed; best validation epoch quoted beside the test value",
             ),
-            predicts="equivalent",
+            predicts="refuted",
             deviations=labs["004"],
         ),
     ]

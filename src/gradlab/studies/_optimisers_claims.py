@@ -23,13 +23,13 @@ def claims_of(grids: Mapping[str, tuple[float, ...]]) -> tuple[Claim, ...]:
             id="optimisers-momentum",
             statement=f"With rates of their own momentum and Adam are equally accurate, to {points}",
             parts=(part("Adam - momentum", difference("adam-best", "momentum-best"), delta=delta),),
-            predicts="equivalent",
+            predicts="refuted",
         ),
         Claim(
             id="optimisers-adamw",
             statement=f"With rates of their own AdamW and Adam are equally accurate, to {points}",
             parts=(part("AdamW - Adam", difference("adamw-best", "adam-best"), delta=delta),),
-            predicts="equivalent",
+            predicts="refuted",
         ),
         Claim(
             id="optimisers-rate",

@@ -201,6 +201,6 @@ def _claims_001() -> tuple[Claim, ...]:
             published=Published(
                 value="94.59 against 93.22 and 97.09 against 97.53 %", source="lab 001", protocol=protocol
             ),
-            predicts="equivalent",
+            predicts="refuted",
         ),
     )

@@ -1,45 +1,80 @@
-"""The answer of a study in a sentence or two, computed from its verdicts."""
+"""The answer of a study in a few sentences with numbers, from the verdicts of its leading claims."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import math
+import re
+from typing import TYPE_CHECKING, Any
 
-WORDS = {
-    "supported": "holds",
-    "refuted": "is refuted",
-    "equivalent": "makes no difference that matters",
-    "inconclusive": "stays open",
-}
+from gradlab.lab.designing.claims import Claim
 
-OPEN_QUESTIONS = ("Which", "What", "How", "Where", "When", "Why")
+if TYPE_CHECKING:
+    from gradlab.lab.judging.evaluate import Study
+
+FIELD = re.compile(r"\{([^{}]+)\}")
+WORDS = {"epochs": "epochs", "nats": "nats", "layers": "layers"}
 
 
-def answer(claims: Sequence[dict[str, Any]], question: str = "") -> str:
-    """Sum up the verdicts; the first claim, the study's main one, is told in full.
-
-    Args:
-        claims: of results.json. question: one that cannot be answered by yes or no is not.
-    """
+def answer(study: Study, claims: list[dict[str, Any]]) -> str:
+    """Say what the claims found: each that has a sentence for its verdict adds it, with its numbers."""
     if not claims:
         return "This study makes no claim; its tables and figures speak for themselves."
+    told = [
+        _filled(claim.says[judged["verdict"]], claim, judged, study)
+        for claim, judged in zip(study.design.claims, claims, strict=True)
+        if judged["verdict"] in claim.says
+    ]
+    if told:
+        return " ".join(told)
     first = claims[0]
-    counts = {verdict: sum(claim["verdict"] == verdict for claim in claims) for verdict in WORDS}
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    lead = _lead(first)
-    rest = "" if len(claims) == 1 else f" Of {len(claims)} claims: {told}."
-    if question.startswith(OPEN_QUESTIONS) and first["verdict"] != "inconclusive":
-        lead = ""
-    return f"{lead} {first['statement'].rstrip('.')}: {first['verdict']}.{rest}".lstrip()
+    return f"{first['statement'].rstrip('.')}: {first['verdict']} ({first['reading']})."
 
 
-def _lead(claim: dict[str, Any]) -> str:
-    """Open with yes or no, as far as the verdict goes; of several parts one can speak for itself alone."""
-    several = len(claim.get("parts") or ()) > 1
-    if claim["verdict"] == "inconclusive":
-        return "Not in every part." if claim.get("is_settled") else "These runs cannot tell yet."
-    return {
-        "supported": "Yes.",
-        "refuted": "Not in every part." if several else "No, the opposite.",
-        "equivalent": "No: it makes no difference that matters.",
-    }[claim["verdict"]]
+def _filled(sentence: str, claim: Claim, judged: dict[str, Any], study: Study) -> str:
+    unit = judged["unit"]
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name == "estimate":
+            return signed(judged["estimate"], unit)
+        if name == "size":
+            return size(judged["estimate"], unit)
+        if name in ("low", "high"):
+            return signed(judged["interval"][name == "high"], unit)
+        return level(_mean(name, claim, study), unit)
+
+    return FIELD.sub(value, sentence)
+
+
+def _mean(arm: str, claim: Claim, study: Study) -> float:
+    name = next(part.measure for part in claim.parts if arm in part.contrast.weights)
+    measure = study.arms[arm][0].kind.measures[name]
+    values = [measure.value(run) for run in study.arms[arm]]
+    return math.fsum(values) / len(values)
+
+
+def level(value: float, unit: str) -> str:
+    """Say a value of a measure: "94 %", "99.5 %", "12 epochs"."""
+    if unit == "fraction":
+        percent = 100 * value
+        return f"{percent:.1f} %" if percent > 97 or percent < 3 else f"{percent:.0f} %"
+    if unit == "decades":
+        return f"10^{value:.0f}"
+    return f"{value:.3g} {WORDS.get(unit, unit)}".strip()
+
+
+def signed(value: float | None, unit: str) -> str:
+    """Say a difference with its sign: "+2.3 points"."""
+    if value is None:
+        return "nothing known"
+    return ("−" if value < 0 else "+") + size(value, unit)
+
+
+def size(value: float, unit: str) -> str:
+    """Say how large a difference is: "2.3 points", "a factor of 10^4.2"."""
+    if unit == "fraction":
+        points = abs(100 * value)
+        return f"{points:.0f} points" if points >= 10 else f"{points:.1f} points"
+    if unit == "decades":
+        return f"a factor of 10^{abs(value):.1f}"
+    return f"{abs(value):.2g} {WORDS.get(unit, unit)}".strip()

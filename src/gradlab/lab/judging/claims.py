@@ -9,7 +9,7 @@ import numpy as np
 from gradlab.lab.designing.claims import Claim, Part
 from gradlab.lab.judging.choice import edge_flags
 from gradlab.lab.judging.tables import sampled
-from gradlab.lab.kinds import Measure
+from gradlab.lab.kinds import Better, Measure
 from gradlab.statistics import Differences, Judgement, contrast_values, judge, judge_every
 from gradlab.statistics import Part as JudgePart
 from gradlab.types import UserError
@@ -21,15 +21,25 @@ if TYPE_CHECKING:
 def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
     """Return a claim with its verdict, as results.json holds it."""
     inputs = {part.label: judge_part(part, study) for part in claim.parts}
-    common: dict[str, Any] = {"claims": len(study.design.claims), "look": study.context.look}
+    look = study.context.looks[claim.id]
+    common: dict[str, Any] = {"claims": look.among, "look": look.number}
     if len(claim.parts) == 1:
         (one,) = inputs.values()
-        found = judge(one.a, delta=one.delta, trained=one.trained, unit=one.unit, given=one.given, **common)
+        found = judge(
+            one.a,
+            kind=one.kind,
+            delta=one.delta,
+            learned=one.learned,
+            unit=one.unit,
+            better=one.better,
+            given=one.given,
+            **common,
+        )
     else:
         found = judge_every(inputs, **common)
     record = found.as_record()
     weakest = next((part for part in claim.parts if part.label == found.weakest), claim.parts[0])
-    record["flags"] = [*record["flags"], *_flags(claim, study)]
+    record["flags"] = [*record["flags"], *_flags(claim, study), *look.flags(weakest.delta)]
     deviations = study.design.deviations if claim.deviations is None else claim.deviations
     record |= {
         "id": claim.id,
@@ -37,6 +47,8 @@ def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
         "measure": weakest.measure,
         "unit": measure_of(weakest, study).unit,
         "predicts": claim.predicts,
+        "means": claim.means,
+        "figure": claim.figure,
         "same_setting": not deviations,
         "other_setting": "; ".join(deviations) or None,
         "published": None if claim.published is None else vars(claim.published) | {},
@@ -69,7 +81,22 @@ def judge_part(part: Part, study: Study) -> JudgePart:
     d = contrast_values(part.contrast, values)
     learned = {arm: np.array(study.learned[arm]) for arm in arms} if measure.learns else None
     given = all(study.is_given(arm) for arm in arms)
-    return JudgePart(d, delta=part.delta, trained=learned, unit=measure.unit, given=given)
+    return JudgePart(
+        d,
+        kind=part.kind,
+        delta=part.delta,
+        learned=learned,
+        unit=measure.unit,
+        better=part.better or _direction(measure, part),
+        given=given,
+    )
+
+
+def _direction(measure: Measure, part: Part) -> Better:
+    """Return which way the contrast is better: a shortfall below a constant is worse where the measure is better higher."""
+    if sum(part.contrast.weights.values()) >= 0 or measure.better == "neither":
+        return measure.better
+    return "lower" if measure.better == "higher" else "higher"
 
 
 def _flags(claim: Claim, study: Study) -> list[str]:
@@ -78,7 +105,11 @@ def _flags(claim: Claim, study: Study) -> list[str]:
     learning = {
         arm for part in claim.parts if measure_of(part, study).learns for arm in part.contrast.weights
     }
-    found = [f"no run of {arm} trained" for arm in arms if arm in learning and not any(study.learned[arm])]
+    found = [
+        f"none of the {len(study.seeds)} runs of {study.design.arm(arm).label} learned; all stayed at chance"
+        for arm in arms
+        if arm in learning and not any(study.learned[arm])
+    ]
     found += edge_flags(claim, study.design, study.bound, study.seeds)
     for arm in arms:
         runs = study.arms[arm]
@@ -100,6 +131,6 @@ def _part(part: Part, values: JudgePart, found: Judgement, study: Study) -> dict
 
 def _agrees(claim: Claim, found: Judgement, deviations: tuple[str, ...]) -> bool | None:
     """Say whether the verdict is what the publication's wording predicts; None where nothing can be said."""
-    if deviations or claim.published is None or found.verdict == "inconclusive":
+    if deviations or claim.published is None or found.verdict == "open":
         return None
     return found.verdict == claim.predicts

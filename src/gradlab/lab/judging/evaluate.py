@@ -12,6 +12,7 @@ from gradlab.lab.designing.procedure import Pick, walk
 from gradlab.lab.judging.answer import answer
 from gradlab.lab.judging.claims import judge_claim
 from gradlab.lab.judging.figures import draw_figures
+from gradlab.lab.judging.look import Look
 from gradlab.lab.judging.results import Results
 from gradlab.lab.judging.tables import build_table, clean
 from gradlab.lab.kinds import Kind, Measure
@@ -29,7 +30,7 @@ class Context:
     data: str
     data_checksum: str
     seeds: tuple[int, ...]
-    look: int
+    looks: Mapping[str, Look]
     command: str
     conditions: Conditions
     data_notes: tuple[str, ...] = ()
@@ -110,8 +111,9 @@ def evaluate(design: Design, opened: Any, context: Context, kinds: Mapping[str, 
         "corrections": list(design.corrections),
         "parameters": design.parameters,
         "seeds": list(context.seeds),
-        "look": context.look,
-        "answer": answer(claims, design.question),
+        "look": max((look.number for look in context.looks.values()), default=1),
+        "looks": {name: asdict(look) for name, look in context.looks.items()},
+        "answer": answer(study, claims),
         "claims": claims,
         "tables": {table.name: build_table(table, study) for table in design.tables},
         "figures": draw_figures(study),
@@ -183,7 +185,7 @@ def _run(arm: Arm, place: int, seed: int, study: Study) -> dict[str, Any]:
         "record": run.run.hash,
         "digest": run.run.digest,
         "status": run.facts.get("status", "finished"),
-        "trained": study.learned[arm.name][place],
+        "learned": study.learned[arm.name][place],
         "note": run.facts.get("note"),
     }
 

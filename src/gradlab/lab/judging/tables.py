@@ -32,7 +32,7 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
     columns = ["arm", *factors, *(["chosen"] if choose else []), *(["parameters"] if counted else [])]
     for measure in measures:
         columns += [measure.name, f"{measure.name} low", f"{measure.name} high", f"{measure.name} by seed"]
-    columns += ["trained", "runs", "trained low", "trained high"]
+    columns += ["learned", "runs", "learned low", "learned high"]
     rows = []
     for arm in arms:
         named: list[Any] = [arm.label, *(arm.factors.get(name) for name in factors)]
@@ -128,7 +128,7 @@ def _display(measures: list[Measure], *, choose: bool, counted: bool) -> list[di
         {"header": "Arm", "kind": "text", "columns": ["arm"]},
         *([{"header": "Chosen on validation", "kind": "text", "columns": ["chosen"]}] if choose else []),
         *([{"header": "Parameters", "kind": "int", "columns": ["parameters"]}] if counted else []),
-        {"header": "Trained", "kind": "ratio", "columns": ["trained", "runs"]},
+        {"header": "Learned", "kind": "ratio", "columns": ["learned", "runs"]},
     ]
     for number, measure in enumerate(measures):
         scale = {"scale": "percent"} if measure.unit == "fraction" else {}

@@ -13,6 +13,7 @@ from gradlab.lab.designing.design import Design, read_design
 from gradlab.lab.designing.procedure import Kinds, Pick, walk
 from gradlab.lab.judging.choice import choice_of
 from gradlab.lab.judging.evaluate import Context, evaluate
+from gradlab.lab.judging.look import Look
 from gradlab.lab.judging.results import Results
 from gradlab.lab.records.binding import Binder, Bound, Conditions, spec_hash
 from gradlab.lab.records.record import Record, Run, checksum, read_json
@@ -144,11 +145,16 @@ def recompute(stored: Mapping[str, Any], runs: Mapping[str, Run], kinds: Kinds) 
         data_checksum=conditions.checksums.get(stored["data"], stored["provenance"]["data_checksum"]),
         data_notes=tuple(stored["provenance"]["data_notes"]),
         seeds=tuple(stored["seeds"]),
-        look=stored["look"],
+        looks={name: _look(one) for name, one in stored["looks"].items()},
         command=stored["provenance"]["command"],
         conditions=conditions,
     )
     return evaluate(design, rebind(design, context.seeds, binder, runs), context, kinds)
+
+
+def _look(stored: Mapping[str, Any]) -> Look:
+    repeats = tuple((int(first), int(last)) for first, last in stored["repeats"])
+    return Look(int(stored["number"]), int(stored["among"]), tuple(map(float, stored["deltas"])), repeats)
 
 
 def rebind(design: Design, seeds: tuple[int, ...], binder: Binder, runs: Mapping[str, Run]) -> Rebound:

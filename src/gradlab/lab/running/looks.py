@@ -1,4 +1,4 @@
-"""How often the verdicts of a design have been looked at: each new set of seeds is a look, and looks cost."""
+"""How often a claim has been looked at: each new set of seeds is a look, and looks cost."""
 
 from __future__ import annotations
 
@@ -8,34 +8,55 @@ from pathlib import Path
 from typing import Any
 
 from gradlab._files import write_whole
+from gradlab.lab.judging.look import Look
 from gradlab.lab.running.locks import exclusive
 from gradlab.types import UserError
 
 
-def look_number(folder: Path, design_hash: str, seeds: Sequence[int], software: str = "") -> int:
-    """Return which look at this design the given seeds are, from 1, and remember it.
+def look_at(
+    folder: Path, claim: str, seeds: Sequence[int], software: str, *, among: int, delta: float
+) -> Look:
+    """Return which look at this claim the given seeds are, and remember it.
 
-    The same seeds again are the same look. Other seeds are the look after the last one at any set that shares a seed
-    with them, directly or through further sets, so that seeds which nobody has seen are a study of their own, at full
-    level. The same seeds in another number format or on another device are a look of their own.
+    The same seeds again are the same look, whatever the smallest effect that matters is now. Other seeds are the look after
+    the last one at any set that shares a seed with them, directly or through further sets, so that seeds which nobody has
+    seen are a repeat of its own, at full level. The same seeds in another number format or on another device are a
+    look of their own.
 
     Args:
-        folder: where looks are remembered, one small file a design.
-        design_hash: of arms, claims and data. seeds: consecutive, those that the verdict is about to see.
-        software: precision, device and version that the runs' bits depend on.
+        folder: where looks are remembered, one small file a claim.
+        claim: identity of the claim: its measures, contrasts over the arms' procedures, and data.
+        seeds: consecutive, those that the verdict is about to see.
+        software: precision, device and versions that the runs' bits depend on.
+        among: how many claims it is judged among now. delta: the smallest effect that it names now.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{design_hash}.json"
+    path = folder / f"{claim}.json"
     first, last = min(seeds), max(seeds)
     with exclusive(path.with_suffix(".lock")):
         looks = _read(path)
-        for seen in looks:
-            if (seen["first"], seen["last"], seen["software"]) == (first, last, software):
-                return int(seen["look"])
-        number = 1 + max((int(seen["look"]) for seen in _group(looks, first, last)), default=0)
-        looks.append({"first": first, "last": last, "software": software, "look": number})
-        write_whole(path, json.dumps(looks).encode())
-        return number
+        group = _group(looks, first, last)
+        mine = [
+            one for one in group if (one["first"], one["last"], one["software"]) == (first, last, software)
+        ]
+        number = mine[0]["look"] if mine else 1 + max((one["look"] for one in group), default=0)
+        entry = {
+            "first": first,
+            "last": last,
+            "software": software,
+            "look": number,
+            "among": among,
+            "delta": delta,
+        }
+        if entry not in looks:
+            write_whole(path, json.dumps([*looks, entry]).encode())
+    spans = {(one["first"], one["last"]) for one in looks if one not in group}
+    return Look(
+        number=number,
+        among=max([among, *(one["among"] for one in group)]),
+        deltas=tuple(sorted({one["delta"] for one in group if one["delta"] != delta})),
+        repeats=tuple(sorted(spans)),
+    )
 
 
 def _group(looks: list[dict[str, Any]], first: int, last: int) -> list[dict[str, Any]]:
@@ -55,7 +76,8 @@ def _read(path: Path) -> list[dict[str, Any]]:
     try:
         looks = json.loads(path.read_bytes()) if path.exists() else []
         return [
-            {name: int(one[name]) for name in ("first", "last", "look")} | {"software": str(one["software"])}
+            {name: int(one[name]) for name in ("first", "last", "look", "among")}
+            | {"software": str(one["software"]), "delta": float(one["delta"])}
             for one in looks
         ]
     except (ValueError, TypeError, KeyError) as error:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from gradlab.data.contents import DataInfo
-from gradlab.lab.designing.design import Design, dump_design
+from gradlab.lab.designing.claims import Claim
+from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Pick, Procedure, dump_procedure, names_of, walk
 from gradlab.lab.judging.choice import choice_of
 from gradlab.lab.judging.evaluate import Context, evaluate
+from gradlab.lab.judging.look import Look
 from gradlab.lab.judging.results import Results
 from gradlab.lab.records.binding import (
     Binder,
@@ -30,7 +32,7 @@ from gradlab.lab.records.record import Record, Run, Store, checksum
 from gradlab.lab.running.desk import DataCache, Toolbox
 from gradlab.lab.running.here import run_here
 from gradlab.lab.running.local import Hear, run_units
-from gradlab.lab.running.looks import look_number
+from gradlab.lab.running.looks import look_at
 from gradlab.lab.running.performing import Bench
 from gradlab.lab.running.units import Unit, units
 from gradlab.lab.running.worker import disk_message
@@ -92,13 +94,8 @@ def run_design(design: Design, request: Request, *, on_event: Hear = lambda _eve
             on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
             execute(missing, request, on_event)
         runs = opened(design, request.seeds, binder, request.store)
-        look = look_number(
-            request.out / "looks",
-            design_hash(design, binder.conditions),
-            request.seeds,
-            " ".join((request.precision, binder.conditions.device, *binder.conditions.software.values())),
-        )
-        return evaluate(design, runs, context_of(request, binder.conditions, look), request.toolbox.kinds)
+        looks = looks_of(design, request, binder.conditions)
+        return evaluate(design, runs, context_of(request, binder.conditions, looks), request.toolbox.kinds)
     except OSError as error:
         raise UserError(disk_message(error)) from error
 
@@ -191,7 +188,7 @@ def opened(design: Design, seeds: Sequence[int], binder: Binder, store: Store) -
     return Opened(bound, runs)
 
 
-def context_of(request: Request, conditions: Conditions, look: int) -> Context:
+def context_of(request: Request, conditions: Conditions, looks: Mapping[str, Look]) -> Context:
     """Return what a result depends on besides design and records."""
     main = request.info(request.data)
     return Context(
@@ -200,7 +197,7 @@ def context_of(request: Request, conditions: Conditions, look: int) -> Context:
         data_notes=tuple(main.notes),
         data_checksum=main.checksum,
         seeds=request.seeds,
-        look=look,
+        looks=looks,
         command=request.command,
         conditions=conditions,
     )
@@ -217,12 +214,31 @@ def cost_of(request: Request) -> Callable[[Procedure], float]:
     return cost
 
 
-def design_hash(design: Design, conditions: Conditions) -> str:
-    """Return the identity of a comparison: looks at it are counted, whatever its wording."""
-    whole = dump_design(design)
-    arms = [[arm.name, dump_procedure(arm.procedure), dict(arm.at)] for arm in design.arms]
-    claims = [{"id": claim["id"], "parts": claim["parts"]} for claim in whole["claims"]]
-    return digest([design.study, arms, claims, dict(conditions.checksums)])[:20]
+def looks_of(design: Design, request: Request, conditions: Conditions) -> dict[str, Look]:
+    """Return which look at every claim this is, and remember it."""
+    software = " ".join((request.precision, conditions.device, *conditions.software.values()))
+    return {
+        claim.id: look_at(
+            request.out / "looks",
+            claim_hash(design, claim, conditions),
+            request.seeds,
+            software,
+            among=len(design.claims),
+            delta=min(part.delta for part in claim.parts),
+        )
+        for claim in design.claims
+    }
+
+
+def claim_hash(design: Design, claim: Claim, conditions: Conditions) -> str:
+    """Return the identity of a comparison: looks at it are counted, whatever its wording, delta or siblings."""
+    arms = {arm.name: [dump_procedure(arm.procedure), dict(arm.at)] for arm in design.arms}
+    parts = [
+        [part.measure, part.contrast.constant, part.contrast.log]
+        + [[weight, arms[arm]] for arm, weight in part.contrast.weights.items()]
+        for part in claim.parts
+    ]
+    return digest([parts, dict(conditions.checksums)])[:20]
 
 
 def device_kind(device: str) -> str:
