@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gradlab.lab.measures import MEASURES
+from gradlab.lab.trackers import TRACKERS
 
 from gradlab.attacks import ATTACKS
 from gradlab.augmentation import AUGMENTATION_SETS, AUGMENTATIONS
 from gradlab.cli.app import app
 from gradlab.data import DATASETS
 from gradlab.detection import DETECTORS
-from gradlab.lab.measures import MEASURES
-from gradlab.lab.trackers import TRACKERS
 from gradlab.metrics import METRICS
 from gradlab.models import MODELS
 from gradlab.running import prepare

@@ -272,7 +272,8 @@ def test_a_swapped_prediction_is_named_where_it_shows(small):
     columns["digest"][place] = table["prediction"] = column_digest(np.asarray(values))
     kinds = {"digest": pa.string(), "kind": pa.string(), "bytes": pa.large_binary()}
     pq.write_table(
-        pa.table({name: pa.array(columns[name], kind) for name, kind in kinds.items()}), small / "columns.parquet"
+        pa.table({name: pa.array(columns[name], kind) for name, kind in kinds.items()}),
+        small / "columns.parquet",
     )
     (small / "runs.json").write_bytes(as_json(listed))
     digests(small)
@@ -294,7 +295,10 @@ def test_a_column_of_a_record_that_is_changed_with_every_checksum_redone_is_name
     manifest["files"]["predictions.parquet"] = checksum(folder / "predictions.parquet")
     manifest["tables"]["predictions"]["columns"]["prediction"] = column_digest(table["prediction"])
     (folder / "manifest.json").write_bytes(as_json(manifest))
-    change(report / "results.json", lambda results: results["runs"][0].update(digest=checksum(folder / "manifest.json")))
+    change(
+        report / "results.json",
+        lambda results: results["runs"][0].update(digest=checksum(folder / "manifest.json")),
+    )
     differences = recomputed(report)
     assert f"prediction of run {run} does not follow from it" in differences
     assert any(one.startswith("tables.accuracy.rows") for one in differences)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from gradlab.lab.run import device_kind
+
 from tests.cli.conftest import OPTIONS
 from tests.data import make
 

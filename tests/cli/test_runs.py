@@ -2,7 +2,6 @@ import json
 import shutil
 
 import pytest
-
 from gradlab.lab.record import Record
 
 

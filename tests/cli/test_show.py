@@ -1,8 +1,9 @@
 import json
 
-from gradlab.data import DATASETS
 from gradlab.lab.measures import MEASURES
 from gradlab.lab.trackers import TRACKERS
+
+from gradlab.data import DATASETS
 from gradlab.metrics import METRICS
 from gradlab.models import MODELS
 from gradlab.studies import STUDIES

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gradlab.lab.compare_runs import flat
+from gradlab.lab.record import read_json, write_columns
 from scipy.stats import binomtest
 
 from gradlab.lab import compare_runs, find_record
-from gradlab.lab.compare_runs import flat
-from gradlab.lab.record import read_json, write_columns
 from gradlab.types import UserError
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gradlab.lab.export import BATCHES
 from safetensors.torch import save_file
 from torch import nn
 
 from gradlab.lab import export, export_model, open_trained
-from gradlab.lab.export import BATCHES
 from gradlab.models import MLP, load
 from gradlab.models.wrap import wrap
 from gradlab.types import UserError

@@ -5,14 +5,14 @@ import time
 
 import numpy as np
 import pytest
-
-from gradlab.data import info
 from gradlab.lab.design import Custom
 from gradlab.lab.executor import usable_cores
 from gradlab.lab.plan import ASSUMED_SD, START_SECONDS, _makespan, plan_design
 from gradlab.lab.record import Record
 from gradlab.lab.run import Request, arm_specs, run_design
 from gradlab.lab.timing import block_seconds
+
+from gradlab.data import info
 from gradlab.models.mlp import MLP
 from gradlab.statistics import plan as plan_power
 from gradlab.training.recipe import Recipe

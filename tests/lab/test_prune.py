@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-
-from gradlab.lab import find_record
 from gradlab.lab.locks import STUDY, shared, try_lock
 from gradlab.lab.prune import find_leftovers, prune
+
+from gradlab.lab import find_record
 from gradlab.reporting import write_when_changed
 from gradlab.types import UserError
 from tests.lab.conftest import run_here

@@ -4,12 +4,12 @@ import json
 
 import pytest
 import torch
-
-from gradlab.augmentation import Rotation
-from gradlab.lab import open_trained, train_model
 from gradlab.lab.export import OWN_FACTS
 from gradlab.lab.locks import try_lock
 from gradlab.lab.scores import score
+
+from gradlab.augmentation import Rotation
+from gradlab.lab import open_trained, train_model
 from gradlab.models import MLP, load, save
 from gradlab.training import Patience, Recipe
 from gradlab.training.fit import fit

@@ -132,7 +132,9 @@ def test_a_helper_that_forward_calls_counts_by_what_it_does(monkeypatch):
 
 
 def test_a_trained_network_is_known_by_all_of_its_state_and_left_alone():
-    module = nn.Sequential(nn.Flatten(), nn.Linear(36, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 3))
+    module = nn.Sequential(
+        nn.Flatten(), nn.Linear(36, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 3)
+    )
     module.train()
     before, rng = {name: value.clone() for name, value in module.state_dict().items()}, torch.get_rng_state()
     first = describe_given("mine", module, SHAPE)

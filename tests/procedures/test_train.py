@@ -116,7 +116,9 @@ def test_probes_are_at_the_stated_steps_and_the_last_and_change_no_weight(tmp_pa
 
 
 def test_a_run_that_diverges_is_recorded_with_the_place(tmp_path):
-    wild = dataclasses.replace(NET, recipe=Recipe(optimizer="sgd", learning_rate=1e30, epochs=3, batch_size=32))
+    wild = dataclasses.replace(
+        NET, recipe=Recipe(optimizer="sgd", learning_rate=1e30, epochs=3, batch_size=32)
+    )
     (record,) = trained(tmp_path, wild)
     assert record.facts["status"] == "diverged"
     assert re.search(r"epoch 1, step \d+ of", record.facts["note"])
@@ -134,7 +136,8 @@ def test_a_network_that_overflows_from_the_start_counts_as_chance(tmp_path):
     assert (record.table("predictions")["prediction"][rows] == 0).all()
     np.testing.assert_allclose(record.table("predictions")["loss"][rows], np.log(3), rtol=1e-6)
     np.testing.assert_array_equal(
-        usable_logits(np.array([[1, 2], [np.nan, 3], [np.inf, 0]], dtype=np.float32)), [[1, 2], [0, 0], [0, 0]]
+        usable_logits(np.array([[1, 2], [np.nan, 3], [np.inf, 0]], dtype=np.float32)),
+        [[1, 2], [0, 0], [0, 0]],
     )
 
 
@@ -158,7 +161,10 @@ def test_data_that_changed_since_they_were_named_are_refused(tmp_path):
     data = from_tensors(images.contiguous(), torch.arange(60) % 2, name="digits")
     from gradlab.data import load as load_data
 
-    with pytest.raises(UserError, match="Data 'digits' has changed: its checksum is .*; bring the former data back, or ask again"):
+    with pytest.raises(
+        UserError,
+        match="Data 'digits' has changed: its checksum is .*; bring the former data back, or ask again",
+    ):
         TOOLBOX.load("digits", None, data.checksum)
     assert TOOLBOX.load("digits", None, load_data("digits").checksum).name == "digits"
 

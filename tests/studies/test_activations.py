@@ -31,10 +31,20 @@ def test_arms_differ_in_activation_and_initialisation_alone():
     made = design()
     assert len(made.arms) == 2 * 5 + 5
     assert len({arm.procedure.recipe for arm in made.arms}) == 1
-    nets = {(arm.procedure.model.widths, arm.procedure.model.norm, arm.procedure.model.dropout, arm.procedure.model.residual) for arm in made.arms}
+    nets = {
+        (
+            arm.procedure.model.widths,
+            arm.procedure.model.norm,
+            arm.procedure.model.dropout,
+            arm.procedure.model.residual,
+        )
+        for arm in made.arms
+    }
     assert len(nets) == 2
     matched = {
-        arm.factors["activation"]: arm.procedure.model.init for arm in made.arms if arm.factors["init"] == "matched"
+        arm.factors["activation"]: arm.procedure.model.init
+        for arm in made.arms
+        if arm.factors["init"] == "matched"
     }
     assert matched == {
         "sigmoid": "xavier",

@@ -1,7 +1,7 @@
 import pytest
 
-from gradlab.procedures.train import Custom
 from gradlab.models import MLP
+from gradlab.procedures.train import Custom
 from gradlab.studies import STUDIES, build_design
 from gradlab.types import UserError
 from tests.studies.setups import setup

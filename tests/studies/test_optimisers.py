@@ -44,7 +44,11 @@ def test_a_choice_is_among_the_rates_of_its_own_optimiser_and_by_the_validation_
 @pytest.mark.parametrize(("rates", "adam"), [(3, (0.0003, 0.003, 0.03)), (2, (0.001, 0.03))])
 def test_fewer_rates_are_spread_over_the_same_range(rates, adam):
     made = design(rates=rates)
-    tried = tuple(arm.procedure.recipe.learning_rate for arm in tried_and_chosen(made)[0] if arm.name.startswith("adam-"))
+    tried = tuple(
+        arm.procedure.recipe.learning_rate
+        for arm in tried_and_chosen(made)[0]
+        if arm.name.startswith("adam-")
+    )
     assert tried == adam
 
 

@@ -56,7 +56,9 @@ def test_every_study_builds_at_every_preset(name, preset, data, options):
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)
-def test_every_network_is_of_the_size_that_is_told_and_every_choice_is_by_validation(name, preset, data, options):
+def test_every_network_is_of_the_size_that_is_told_and_every_choice_is_by_validation(
+    name, preset, data, options
+):
     design = design_of(name, preset, data, options)
     below = {one for arm in design.arms for one in walk(arm.procedure)}
     models = {one.model for one in below if one.kind in ("train", "text-train")}

@@ -22,11 +22,18 @@ def test_each_arm_differs_from_none_in_its_regulariser_alone(size):
     arms = arms_of(design(), size)
     assert set(arms) == set(REGULARISERS)
     none = arms["none"]
-    assert (none.procedure.model.norm, none.procedure.model.dropout, none.procedure.recipe.keep) == ("none", 0.0, "last")
+    assert (none.procedure.model.norm, none.procedure.model.dropout, none.procedure.recipe.keep) == (
+        "none",
+        0.0,
+        "last",
+    )
     for name, arm in arms.items():
         changed = {
             field.name
-            for group, base in ((arm.procedure.model, none.procedure.model), (arm.procedure.recipe, none.procedure.recipe))
+            for group, base in (
+                (arm.procedure.model, none.procedure.model),
+                (arm.procedure.recipe, none.procedure.recipe),
+            )
             for field in dataclasses.fields(group)
             if getattr(group, field.name) != getattr(base, field.name)
         }
@@ -75,4 +82,6 @@ def test_tiny_images_are_neither_blurred_nor_bent():
     made = build_design(STUDIES["regularisers"], "regularisers", setup(data="digits", image_size=8), {})
     kinds = {step.kind for arm in made.arms for step in arm.procedure.recipe.augmentation}
     assert kinds == {"rotation", "shift", "scale", "shear", "perspective", "erasing"}
-    assert {"blur", "elastic"} <= {step.kind for arm in design().arms for step in arm.procedure.recipe.augmentation}
+    assert {"blur", "elastic"} <= {
+        step.kind for arm in design().arms for step in arm.procedure.recipe.augmentation
+    }

@@ -66,7 +66,9 @@ def test_setting_004_is_the_published_one():
     assert [arm.name for arm in made.arms] == [
         f"{kind}-{d}" for d in (10, 20, 30) for kind in ("plain", "residual2")
     ]
-    assert {(arm.procedure.model.width, arm.procedure.model.stem_activation) for arm in made.arms} == {(64, True)}
+    assert {(arm.procedure.model.width, arm.procedure.model.stem_activation) for arm in made.arms} == {
+        (64, True)
+    }
     recipe = made.arms[0].procedure.recipe
     assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size, recipe.epochs) == (
         "adam",
