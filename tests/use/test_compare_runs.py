@@ -4,8 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from gradlab.lab.compare_runs import flat
-from gradlab.lab.record import read_json, write_columns
 from scipy.stats import binomtest
 
 from gradlab.lab import find_record

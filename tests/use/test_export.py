@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from gradlab.lab.export import BATCHES
 from safetensors.torch import save_file
 from torch import nn
 
