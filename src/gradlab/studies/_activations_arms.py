@@ -39,7 +39,7 @@ def arm_of(setup: Setup, kind: Activation, depth: int, init: str, recipe: Recipe
     return Arm(
         name=f"{kind}-{depth}" + ("" if made == "default" else f"-{made}"),
         label=f"{kind}, {depth} layers{words}",
-        factors={"activation": kind, "depth": depth, "init": init},
+        factors={"activation": kind, "depth": depth, "init": f"{init} initialisation"},
         procedure=Train(
             data=setup.data,
             model=MLP(widths=NETS[depth], activation=kind, init=made),

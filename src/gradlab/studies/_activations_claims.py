@@ -58,8 +58,8 @@ def _behind(kind: str, deep: int, small: bool) -> Claim:
         parts=(part(f"relu above {kind}", difference(f"relu-{deep}", f"{kind}-{deep}"), delta=delta),),
         published=LAB,
         says={
-            "supported": f"{kind} falls behind at {deep} hidden layers: {here} of the test images classified correctly, "
-            f"relu {relu}.",
+            "supported": f"{kind.capitalize()} falls behind at {deep} hidden layers: {here} of the test images classified "
+            f"correctly, relu {relu}.",
             "refuted": f"At {deep} hidden layers {{subjects}} {{does|do}} not fall behind relu ({relu}).",
             "open": f"At {deep} hidden layers {kind} reaches {here}, which leaves open whether it falls behind relu.",
         },

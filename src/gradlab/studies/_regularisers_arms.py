@@ -67,7 +67,7 @@ def arm_of(setup: Setup, name: str, count: int | None, images: int, recipe: Reci
         factors={
             "regulariser": one.label,
             "images": images,
-            "arms": "with augmentation" if augments else "without",
+            "arms": "with augmentation" if augments else "without augmentation",
         },
         procedure=Train(
             data=setup.data,

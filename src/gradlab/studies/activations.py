@@ -130,7 +130,9 @@ def _figures(deep: int, relu: Arm) -> tuple[Figure, ...]:
             x_scale="category",
         ),
         gradients_by_layer(
-            by="activation", title=f", {deep} hidden layers", where={"depth": deep, "init": "default"}
+            by="activation",
+            title=f", {deep} hidden layers",
+            where={"depth": deep, "init": "default initialisation"},
         ),
         _over_training(deep),
         learning_curves(by="activation", panel="init", y="train_loss", where={"depth": deep}),

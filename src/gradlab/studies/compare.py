@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from gradlab.lab.designing.claims import Claim
-from gradlab.lab.designing.design import Arm, Design
+from gradlab.lab.designing.design import OWN, Arm, Design
 from gradlab.models.mlp import MLP
 from gradlab.procedures.train import Custom, Train
 from gradlab.statistics import difference
@@ -18,6 +18,10 @@ BACKGROUND = (
     "The networks get the same images in the same order, the same recipe and the same number of seeds, and are compared "
     "seed by seed on the same test images. One recipe for all is fair only as far as it suits all: try another learning "
     "rate before you give a network up."
+)
+MEANS = (
+    "The same images, seeds and recipe for both, so that only the networks differ. What counts is the accuracy on test images, "
+    "with an interval for the luck of the seeds and of the choice of test images."
 )
 EPOCHS = {"quick": 5, "standard": 20, "full": 50}
 SMALL_EPOCHS, SMALL_BATCH = 40, 32
@@ -40,7 +44,7 @@ def compare(
     Args:
         setup: preset and data.
         models: name -> network: a torch.nn.Module, a function seed -> module, or a gradlab.models.MLP.
-        widths: compare MLPs of these widths instead; 64 and 16 if nothing is given.
+        widths: compare MLPs of these widths instead; 64 and 4 if nothing is given.
         depth: linear layers between stem and head of those MLPs.
         epochs: at most; the weights with the best validation loss are kept.
         learning_rate: of the optimizer.
@@ -52,11 +56,13 @@ def compare(
         raise UserError(
             "compare takes models or widths, got both; give the MLPs of these widths among the models."
         )
-    nets = _mlps(widths or (64, 16), depth) if models is None else models
+    nets = _mlps(widths or (64, 4), depth) if models is None else models
     if len(nets) < 2 or "" in nets:
         raise UserError(
             f"compare needs at least two networks, each with a name of its own, got {list(nets)}."
         )
+    if any(set(name) & set("{|}") for name in nets):
+        raise UserError(f"names of networks must not contain braces or bars, got {list(nets)}; rename them.")
     small = setup.is_small
     recipe = Recipe(
         optimizer=optimizer,
@@ -79,9 +85,9 @@ def compare(
         title=f"{first} against {', '.join(others)}",
         question="Which of these networks is better on this data?",
         background=BACKGROUND,
-        setting="own",
+        setting=OWN,
         setting_text=f"{', '.join(nets)}, all trained alike: {recipe.describe()}",
-        deviations=("a comparison of your own",),
+        deviations=(),
         parameters={
             "models": list(nets),
             "epochs": recipe.epochs,
@@ -103,8 +109,16 @@ def _mlps(widths: tuple[int, ...], depth: int) -> dict[str, MLP | Custom]:
 
 def _claim(number: int, first: str, other: str, delta: float) -> Claim:
     better = part(f"{first} - {other}", difference(first, other), delta=delta)
+    numbers = f"{{{first}}} and {{{other}}} of the test images classified correctly"
     return Claim(
         id=f"compare-{number}",
         statement=f"{first} is more accurate than {other}",
         parts=(better,),
+        says={
+            "supported": f"{first} is better than {other} by {{size}}: {numbers}.",
+            "refuted": f"{first} against {other}: {{reading}}; {numbers}.",
+            "open": f"{first} against {other}: {{reading}}; {numbers}.",
+        },
+        means=MEANS,
+        figure="learning-curves",
     )

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from gradlab.lab.designing.design import Arm, Design
+from gradlab.lab.designing.design import OWN, Arm, Design
 from gradlab.lab.designing.procedure import Pick
 from gradlab.lab.designing.shown import Figure
 from gradlab.models.mlp import MLP
@@ -77,11 +77,11 @@ def optimisers(
         title="Optimisers at equal budget",
         question="Does the optimiser matter once each has its learning rate?",
         background=BACKGROUND,
-        setting="own",
+        setting=OWN,
         setting_text=f"128-64, ReLU; {count} rates for each optimiser, chosen on validation images in every seed; "
         f"batch {recipe.batch_size}, {recipe.epochs} epochs, best validation loss kept.",
         corrections=PROTOCOL,
-        deviations=("a comparison of our own",),
+        deviations=(),
         parameters={
             "rates": count,
             "epochs": recipe.epochs,

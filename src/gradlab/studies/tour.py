@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gradlab.attacks import FGSM, PGD
 from gradlab.detection import MaxLogit, MaxSoftmax
-from gradlab.lab.designing.claims import Claim
-from gradlab.lab.designing.design import Arm, Design
+from gradlab.lab.designing.design import OWN, Arm, Design
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.designing.shown import Figure, Reference, Table
 from gradlab.procedures.attack import Attack
 from gradlab.procedures.score import Score
-from gradlab.statistics import difference
 from gradlab.studies._nets import small_cnn
-from gradlab.studies._shared import accuracy_table, mistakes_of, part
+from gradlab.studies._shared import accuracy_table, mistakes_of
+from gradlab.studies._tour_claims import claims_of
 from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count, PixelEps, UserError
 
 BACKGROUND = (
-    "One small convolutional network, trained a few times, is asked two questions. First: every pixel of a test image may "
+    "One small convolutional network, trained several times, is asked two questions. First: every pixel of a test image may "
     "change by at most eps, and an attack chooses how; FGSM takes one step along the gradient's sign, PGD ten smaller ones and "
     "keeps the worst. Second: the network sees images of classes that it never learned, patches of two photographs, and noise; "
     "a score says how foreign each looks, and AUROC is the chance that a foreign image scores higher than a familiar one. "
@@ -27,7 +24,6 @@ BACKGROUND = (
 )
 DETECTORS = (MaxSoftmax(), MaxLogit())
 ATTACKS: dict[str, FGSM | PGD] = {"fgsm": FGSM(), "pgd": PGD(steps=10)}
-POINT = 0.01
 
 
 def tour(
@@ -43,7 +39,7 @@ def tour(
     Args:
         setup: preset and data.
         eps: radii of the attacks, as fractions of the pixel range such as 8/255; the data's own by default.
-        images: test images that are attacked; all, or 500 of larger data sets, by default.
+        images: test images that are attacked; all, or 500 of larger data sets (200 in the preset quick), by default.
         epochs: of training; the data's own by default.
         model: a network of your own instead of a trained CNN; the whole data are then in-distribution.
     """
@@ -54,7 +50,7 @@ def tour(
     inside, near = _sets(setup) if model is None else (setup.data, None)
     net = small_cnn(setup, inside, epochs=epochs) if model is None else model
     radii = tuple(dict.fromkeys((0.0, *(eps or _radii(setup)))))
-    count = images or (None if setup.is_small else 500)
+    count = images or (None if setup.is_small else 200 if setup.preset == "quick" else 500)
     shape = f"@{setup.image_size}:{'grey' if setup.channels == 1 else 'rgb'}"
     foreign = {
         **({near: "classes left out"} if near else {}),
@@ -71,10 +67,10 @@ def tour(
         title="A tour: train, attack, detect",
         question="How easily is a small CNN fooled, and does it notice what it does not know?",
         background=BACKGROUND,
-        setting="own",
+        setting=OWN,
         setting_text=f"{'Small CNN' if model is None else 'A given network'}; in-distribution: {inside}; "
         f"radii {', '.join(_in_levels(one) for one in radii[1:])}; PGD with 10 steps.",
-        deviations=("a study of our own",),
+        deviations=(),
         parameters={
             "eps": list(radii),
             "images": count,
@@ -82,7 +78,7 @@ def tour(
             "model": None if model is None else model.kind,
         },
         arms=arms,
-        claims=_claims(radii, list(foreign.values())),
+        claims=claims_of(radii, list(foreign.values())),
         tables=_tables(arms),
         figures=_figures(arms, net),
     )
@@ -139,46 +135,6 @@ def _score_arms(net: Procedure, data: str, foreign: dict[str, str]) -> list[Arm]
         for detector in DETECTORS
         for name, told in foreign.items()
     ]
-
-
-def _claims(radii: tuple[float, ...], sets: list[str]) -> tuple[Claim, ...]:
-    low, high = (f"{eps * 255:.3g}" for eps in (radii[1], radii[-1]))
-    middle = f"{radii[len(radii) // 2] * 255:.3g}"
-
-    def robust(a: str, b: str, delta: float) -> Any:
-        return part(f"{a} against {b}", difference(a, b), measure="robust accuracy", delta=delta)
-
-    def found(a: str, b: str) -> Any:
-        return part(f"{a} against {b}", difference(a, b), measure="AUROC", delta=0.02)
-
-    claims = [
-        Claim(
-            id="tour-fooled",
-            statement=f"With pixels changed by at most {high}/255, PGD takes over 20 points of the accuracy",
-            parts=(robust("pgd-0", f"pgd-{high}", 0.2),),
-        ),
-        Claim(
-            id="tour-small",
-            statement=f"Even {low}/255 costs over a point",
-            parts=(robust("pgd-0", f"pgd-{low}", POINT),),
-        ),
-        Claim(
-            id="tour-steps",
-            statement=f"At {middle}/255 ten steps of PGD fool the network more often than the one of FGSM",
-            parts=(robust(f"fgsm-{middle}", f"pgd-{middle}", POINT),),
-        ),
-        Claim(
-            id="tour-noise",
-            statement=f"Noise is easier to detect than {sets[0]}",
-            parts=(found("max-logit noise", f"max-logit {sets[0]}"),),
-        ),
-        Claim(
-            id="tour-detector",
-            statement=f"On {sets[0]} the largest logit detects better than the largest softmax",
-            parts=(found(f"max-logit {sets[0]}", f"max-softmax {sets[0]}"),),
-        ),
-    ]
-    return tuple(claims)
 
 
 def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
@@ -241,12 +197,13 @@ def _figures(arms: tuple[Arm, ...], net: Procedure) -> tuple[Figure, ...]:
     histogram = Figure(
         name="scores",
         title="How foreign images look to the network",
-        caption="Maximum-softmax score of familiar and foreign images, all seeds together; larger is more foreign.",
+        caption="Maximum-logit score of familiar and foreign images, all seeds together; larger is more foreign. Where two "
+        "hills overlap, no threshold tells them apart.",
         mark="histogram",
         table="scores",
         x="score",
         by="set",
-        where={"detector": "max softmax"},
+        where={"detector": "max logit"},
     )
     trained = mistakes_of(arms[0]) if net.kind == "train" else ()
     return (curve, roc, heat, histogram, *trained)

@@ -1,6 +1,7 @@
 import pytest
 
 from gradlab.lab.judging.answer import level, signed, size
+from gradlab.types import UserError
 from tests.lab.fakes import arm, claim, context, design, fake_run, part
 from tests.lab.judging.test_evaluate import evaluate
 
@@ -56,3 +57,33 @@ def test_differences_have_a_sign_and_a_size():
     assert signed(-0.23, "fraction") == "−23 points"
     assert signed(None, "fraction") == "nothing known"
     assert size(-4.2, "decades") == "a factor of 10^4.2"
+
+
+def test_claims_with_one_sentence_share_it():
+    says = {"supported": "{subjects} {beats|beat} bad ({bad})."}
+    one = claim("C", part("good", "bad"), says=says, subject="good ({good})")
+    again = claim("D", part("good", "bad"), says=says, subject="it")
+    third = claim("E", part("good", "bad"), says=says, subject="this")
+    assert answered(one)["answer"] == "good (90 %) beats bad (50 %)."
+    assert answered(one, again)["answer"] == "good (90 %) and it beat bad (50 %)."
+    assert answered(one, again, third)["answer"] == "good (90 %), it and this beat bad (50 %)."
+
+
+def test_equal_sentences_without_subjects_stand_for_themselves():
+    says = {"supported": "So it is."}
+    both = [claim(name, part("good", "bad"), says=says) for name in ("C", "D")]
+    assert answered(*both)["answer"] == "So it is. So it is."
+
+
+def test_a_sentence_may_tell_the_reading_and_another_measure():
+    says = {"supported": "{reading}: {good: epochs trained}."}
+    result = answered(claim("C", part("good", "bad"), says=says))
+    (judged,) = result["claims"]
+    assert result["answer"].startswith(f"{judged['reading']}: ")
+    assert result["answer"].endswith(" epochs.")
+
+
+@pytest.mark.parametrize("field", ["better", "good: beauty"])
+def test_a_sentence_about_what_is_not_measured_says_so(field):
+    with pytest.raises(UserError, match="does not measure"):
+        answered(claim("C", part("good", "bad"), says={"supported": f"It is {{{field}}}."}))

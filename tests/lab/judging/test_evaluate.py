@@ -165,7 +165,7 @@ def test_the_published_claim_gets_a_verdict_in_its_own_setting_alone(deviations,
     first, own = result["claims"]
     assert first["agrees"] is expected
     assert own["agrees"] is None
-    assert first["published"] == {"value": "v", "source": "s", "protocol": "p"}
+    assert first["published"] == {"value": "v", "source": "s", "protocol": "p", "link": ""}
     assert own["published"] is None
     for part_of_result in (result, first):
         assert part_of_result["same_setting"] is (not deviations)

@@ -51,11 +51,11 @@ class Claim:
     Attributes:
         predicts: the verdict that the publication's wording leads one to expect.
         deviations: how this claim's arms differ from its published setting, where that is not the whole study's matter.
-        says: verdict -> sentence of the study's answer. {arm} becomes the mean of any arm, of the claim's measure, and
-            {arm: measure} that of another one; {estimate} and {size} become the contrast with and without its sign, {low}
-            and {high} the ends of its interval. Claims without a sentence for their verdict add nothing to the answer.
-            Claims with one and the same sentence that contains {subjects} share it; of {does|do} the first stands for
-            one claim and the second for several.
+        says: verdict -> sentence of the study's answer; a claim without one for its verdict adds nothing to it. {arm}
+            becomes the mean of any arm, of the claim's measure, and {arm: measure} that of another one. {estimate} and
+            {size} become the contrast with and without its sign, {low} and {high} the ends of its interval, {reading} the
+            verdict's reading. Claims with one and the same sentence that contains {subjects} share it; of {does|do} the
+            first word stands for one claim and the second for several.
         subject: what {subjects} calls this claim; it may contain arms as a sentence may.
         means: for learners, what the claim is about. figure: name of the figure that shows it.
     """

@@ -15,6 +15,9 @@ from gradlab.lab.designing.procedure import Input, Kinds, Pick, Procedure, dump_
 from gradlab.lab.designing.shown import Factor, Figure, Table
 from gradlab.types import STRICT, UserError, later
 
+OWN = "own"
+"""Setting of a study that repeats no publication: nothing is said about a published setting then."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Arm:
@@ -51,9 +54,9 @@ class Design:
     """A study with its parameters filled in: everything but the seeds.
 
     Attributes:
-        setting_text: net and recipe in one sentence. corrections: of faults in the published protocol, which do not make
-            another setting of it. deviations: how it differs from the published setting; empty
-            means that the publication's claims are judged in their own setting.
+        setting: of which publication, or OWN. setting_text: net and recipe in one sentence. corrections: of faults in the
+            published protocol, which do not make another setting of it. deviations: how it differs from the published
+            setting; empty means that the publication's claims are judged in their own setting.
     """
 
     study: str

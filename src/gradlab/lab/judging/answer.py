@@ -44,8 +44,7 @@ def _sentence(several: Sequence[Told], study: Study) -> str:
     subjects = [_filled(claim.subject, claim, judged, study) for _, claim, judged in several]
     sentence, claim, judged = several[0]
     sentence = CHOICE.sub(lambda match: match[2 if len(subjects) > 1 else 1], sentence)
-    text = _filled(sentence.replace("{subjects}", _listed(subjects)), claim, judged, study)
-    return text[:1].upper() + text[1:]
+    return _filled(sentence.replace("{subjects}", _listed(subjects)), claim, judged, study)
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -63,9 +62,11 @@ def _filled(sentence: str, claim: Claim, judged: dict[str, Any], study: Study) -
             return signed(judged["estimate"], unit)
         if name == "size":
             return size(judged["estimate"], unit)
+        if name == "reading":
+            return str(judged["reading"])
         if name in ("low", "high"):
             return signed(judged["interval"][name == "high"], unit)
-        arm, _, measure = name.partition(": ")
+        arm, _, measure = (name, "", "") if name in study.arms else name.partition(": ")
         return _level_of(arm, measure or claim.parts[0].measure, study)
 
     return FIELD.sub(value, sentence)

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.shown import Figure
-from gradlab.lab.judging.figures import Drawn, grouped, number
+from gradlab.lab.judging.figures import Drawn, grouped, panel_title
 from gradlab.lab.judging.results import Results, matches
 from gradlab.lab.kinds import Column
 from gradlab.metrics import confusion
@@ -27,6 +27,8 @@ BINS = 40
 def draw_curves(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
     """A column of a table against another: the mean over the seeds that got this far, with a pointwise 95 % band."""
     x, y = _column(figure, figure.x, arms, study), _column(figure, figure.y, arms, study)
+    is_square = any(one.axis == "diagonal" for one in figure.reference)
+    whole = list(y.range) if is_square and y.range is not None else None
     return {
         "kind": "lines",
         "x": {
@@ -34,7 +36,7 @@ def draw_curves(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
             "scale": figure.x_scale,
             **({"percent": True} if x.unit == "fraction" else {}),
         },
-        "y": {"label": y.label, "scale": figure.y_scale, "percent": y.unit == "fraction", "range": None},
+        "y": {"label": y.label, "scale": figure.y_scale, "percent": y.unit == "fraction", "range": whole},
         "panels": _panels(figure, arms, study, y),
     }
 
@@ -44,7 +46,10 @@ def _panels(figure: Figure, arms: Sequence[Arm], study: Study, y: Column) -> lis
         return [{"title": "", "series": _series(figure, arms, study, {}, y)}]
     if any(figure.panel in arm.factors for arm in arms):
         return [
-            {"title": f"{figure.panel} {number(value)}", "series": _series(figure, members, study, {}, y)}
+            {
+                "title": panel_title(figure.panel, value),
+                "series": _series(figure, members, study, {}, y),
+            }
             for value, members in grouped(arms, figure.panel)
         ]
     words = _column(figure, figure.panel, arms, study).words
@@ -135,7 +140,10 @@ def draw_histogram(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
 
 
 def _grouped_values(figure: Figure, arms: Sequence[Arm], study: Study) -> dict[str, np.ndarray]:
-    """Return the values of a column by the values of another one, or of a factor; what several arms share counts once."""
+    """Return the values of a column by the values of another one, or of a factor; what several arms share counts once.
+
+    A value that is the slice of an arm is called what the arm's factor of that name says.
+    """
     tables = [run.table(figure.table) for arm in arms for run in study.arms[arm.name]]
     if figure.by not in tables[0]:
         return {
@@ -144,6 +152,11 @@ def _grouped_values(figure: Figure, arms: Sequence[Arm], study: Study) -> dict[s
             )
             for group, members in grouped(arms, figure.by)
         }
+    words = {
+        str(arm.at[figure.by]): str(arm.factors.get(figure.by, arm.at[figure.by]))
+        for arm in arms
+        if figure.by in arm.at
+    }
     found: dict[str, list[np.ndarray]] = {}
     seen = set()
     for arm in arms:
@@ -154,7 +167,7 @@ def _grouped_values(figure: Figure, arms: Sequence[Arm], study: Study) -> dict[s
                 key = (name, place, values.tobytes())
                 if key not in seen:
                     seen.add(key)
-                    found.setdefault(str(name), []).append(values)
+                    found.setdefault(words.get(name, name), []).append(values)
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
-from gradlab.lab.designing.design import Arm, Design, Twins, dump_design
+from gradlab.lab.designing.design import OWN, Arm, Design, Twins, dump_design
 from gradlab.lab.designing.procedure import Pick, walk
 from gradlab.lab.judging.answer import answer
 from gradlab.lab.judging.claims import judge_claim
@@ -107,7 +107,7 @@ def evaluate(design: Design, opened: Any, context: Context, kinds: Mapping[str, 
         "data": context.data,
         "setting": design.setting,
         "setting_text": design.setting_text,
-        "same_setting": not design.deviations,
+        "same_setting": None if design.setting == OWN else not design.deviations,
         "other_setting": "; ".join(design.deviations) or None,
         "corrections": list(design.corrections),
         "parameters": design.parameters,

@@ -103,6 +103,11 @@ def number(value: Factor) -> str:
     return f"{value:,}" if isinstance(value, int) and value >= 1000 else str(value)
 
 
+def panel_title(name: str, value: Factor) -> str:
+    """Title a panel: "depth 32"; a value in words stands for itself."""
+    return value if isinstance(value, str) else f"{name} {number(value)}"
+
+
 def panels(
     figure: Figure, arms: Sequence[Arm], series: Callable[[Sequence[Arm]], list[Drawn]]
 ) -> list[Drawn]:
@@ -110,7 +115,7 @@ def panels(
     if figure.panel is None:
         return [{"title": "", "series": series(arms)}]
     return [
-        {"title": f"{figure.panel} {number(value)}", "series": series(members)}
+        {"title": panel_title(figure.panel, value), "series": series(members)}
         for value, members in grouped(arms, figure.panel)
     ]
 

@@ -1,0 +1,110 @@
+"""Claims of all studies: what they ask, what they answer, and what may not change on MNIST."""
+
+import hashlib
+import re
+
+import pytest
+
+from gradlab.lab.judging.answer import CHOICE, FIELD
+from gradlab.lab.kinds import kind_of
+from gradlab.procedures.toolbox import TOOLBOX
+from gradlab.studies import STUDIES, build_design
+from tests.studies.setups import setup
+
+IMAGES = [name for name in STUDIES if name not in ("text-layers", "compare", "tour")]
+CASES = [(name, data, preset) for name in IMAGES for data in ("mnist", "digits") for preset in ("quick", "full")]
+NUMBERS = {"estimate", "size", "low", "high", "reading", "subjects"}
+
+
+def made(name, data, preset, **parameters):
+    return build_design(STUDIES[name], name, setup(preset, data), parameters)
+
+
+def every_design():
+    designs = [made(*case) for case in CASES]
+    designs += [made("residual-mlp", "mnist", "full", setting=one) for one in ("004", "000", "001")]
+    designs += [made(name, "digits", "quick") for name in ("tour", "compare")]
+    return [*designs, made("text-layers", "digits", "full")]
+
+
+DESIGNS = every_design()
+IDS = [f"{design.study}-{place}" for place, design in enumerate(DESIGNS)]
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=IDS)
+def test_the_first_claim_answers_whatever_its_verdict(design):
+    assert set(design.claims[0].says) == {"supported", "refuted", "open"}
+    assert len(DESIGNS) == 24
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=IDS)
+def test_sentences_name_arms_and_measures_that_the_study_has(design):
+    names = {arm.name: arm for arm in design.arms}
+    for claim in design.claims:
+        for sentence in (*claim.says.values(), claim.subject):
+            assert not sentence or sentence in claim.subject or sentence.endswith(".")
+            for field in FIELD.findall(CHOICE.sub("", sentence)):
+                if field in NUMBERS:
+                    continue
+                arm, _, measure = (field, "", "") if field in names else field.partition(": ")
+                kind = kind_of(names[arm].procedure, TOOLBOX.kinds)
+                assert (measure or claim.parts[0].measure) in kind.measures, field
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=IDS)
+def test_every_claim_is_explained_and_shown(design):
+    figures = {figure.name for figure in design.figures}
+    for claim in design.claims:
+        assert len(re.findall(r"[.?!](?= |$)", claim.means)) >= 2, claim.id
+        assert claim.figure in figures, claim.id
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=IDS)
+def test_what_is_said_to_be_equal_is_judged_as_equal(design):
+    for claim in design.claims:
+        is_same = re.search(r"as accurate as|equally|as well as|changes the accuracy by less", claim.statement)
+        kinds = {part.kind for part in claim.parts}
+        assert kinds == ({"same"} if is_same else kinds - {"same"}), claim.id
+        assert ("not less" in kinds) == bool(re.search(r"at most|less than two|not easier", claim.statement)) or is_same
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=IDS)
+def test_published_values_link_to_the_page_that_introduces_their_lab(design):
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs" / "published.md").read_text()
+    anchors = {line[3:].lower().replace(" ", "-") for line in page.splitlines() if line.startswith("## ")}
+    for claim in design.claims:
+        if claim.published is not None:
+            path, _, anchor = claim.published.link.partition("#")
+            assert path == "docs/published.md"
+            assert anchor in anchors
+            assert claim.published.source == anchor.replace("-", " ")
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_small_data_are_asked_for_differences_that_a_few_hundred_images_can_show(name):
+    for claim in made(name, "digits", "quick").claims:
+        for part in claim.parts:
+            if part.measure == "test accuracy" and claim.published is None:
+                assert part.delta >= 0.02 or "above" in claim.statement, claim.id
+
+
+FIXED = {
+    "residual-mlp": "",
+    "mlp-capacity": "",
+    "activations": "",
+    "regularisers": "",
+    "optimisers": "",
+}
+"""Digest of every comparison on MNIST: measure, contrast and smallest effect, whose committed results rest on them."""
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_comparisons_on_mnist_are_those_of_the_committed_results(name):
+    compared = sorted(
+        repr((part.measure, part.delta, sorted(part.contrast.weights.items()), part.contrast.constant))
+        for claim in made(name, "mnist", "standard").claims
+        for part in claim.parts
+    )
+    assert hashlib.sha256("\n".join(compared).encode()).hexdigest()[:12] == FIXED[name]
