@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -28,7 +28,7 @@ from gradlab.procedures.toolbox import toolbox_with
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Preset, Study, changed_parameters
+from gradlab.studies.setup import PRESETS, Preset, Study, changed_parameters, plain_parameters
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -201,7 +201,8 @@ def prepare(
     own = not isinstance(study, str) or any(isinstance(one, Procedure) for one in parameters.values())
     told = command or _command(study, shown, in_python=bool(own or memory or modules))
     report = report_name(design.study, facts.name, preset, changed_parameters(build, given) | changed)
-    return design, replace(request, command=told, report=report), facts
+    asked = {"setup": asdict(setup), "parameters": plain_parameters(build, given)}
+    return design, replace(request, command=told, report=report, asked=asked), facts
 
 
 def _changed(**asked: Any) -> dict[str, Any]:
@@ -294,7 +295,8 @@ def _own_networks(
 
     Returns: the parameters, what makes the networks of this process, and the folder of a record that lies elsewhere.
     """
-    given, modules, beside = dict(parameters), dict[str, Any](), ()
+    given, modules = dict(parameters), dict[str, Any]()
+    beside: tuple[Path, ...] = ()
     model, models = parameters.get("model"), parameters.get("models")
     if model is not None:
         given["model"], beside = _network(model, modules, facts, out)

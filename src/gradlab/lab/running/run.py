@@ -51,6 +51,7 @@ class Request:
         info: name of data -> facts about it, without loading it. data_dir: where data sets lie.
         seeds: consecutive. out: folder that holds everything. records: further folders of records, only read.
         command: that made the result, for the provenance. report: name of the report's folder.
+        asked: setup and parameters of the study, from which verify builds it afresh.
         memory: data sets that live in this process, by name. modules: a user's own networks, by name.
     """
 
@@ -69,6 +70,7 @@ class Request:
     precision: str = "fp32"
     command: str = ""
     report: str = ""
+    asked: Mapping[str, Any] = field(default_factory=dict)
     workers: int | None = None
 
     @property
@@ -86,13 +88,8 @@ def run_design(design: Design, request: Request, *, on_event: Hear = lambda _eve
         UserError: a run failed, the folder cannot be written, or the disk is full; finished runs are kept.
     """
     binder = bind_design(design, request, make_ready(request))
-    procedures = [(arm.name, arm.procedure) for arm in design.arms]
     try:
-        waits = True
-        while waits:
-            missing, waits = units(procedures, request.seeds, binder, request.store, cost_of(request))
-            on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
-            execute(missing, request, on_event)
+        run_procedures([(arm.name, arm.procedure) for arm in design.arms], request, binder, on_event)
         runs = opened(design, request.seeds, binder, request.store)
         looks = looks_of(design, request, binder.conditions)
         return evaluate(design, runs, context_of(request, binder.conditions, looks), request.toolbox.kinds)
@@ -100,14 +97,29 @@ def run_design(design: Design, request: Request, *, on_event: Hear = lambda _eve
         raise UserError(disk_message(error)) from error
 
 
+def run_procedures(
+    wanted: Sequence[tuple[str, Procedure]], request: Request, binder: Binder, on_event: Hear
+) -> None:
+    """Run what of (label, procedure) has no record yet; what a choice waits for comes first."""
+    waits = True
+    while waits:
+        missing, waits = units(wanted, request.seeds, binder, request.store, cost_of(request))
+        on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
+        execute(missing, request, on_event)
+
+
 def bind_design(design: Design, request: Request, device: str) -> Binder:
-    """Return what names the records of a design under the conditions of a request.
+    """Return what names the records of a design under the conditions of a request; errors as below."""
+    return bind_procedures(list(design.procedures), request, device)
+
+
+def bind_procedures(procedures: list[Procedure], request: Request, device: str) -> Binder:
+    """Return what names the records of procedures under the conditions of a request.
 
     Raises:
-        UserError: data or weights are not there, or a choice would look at test data.
+        UserError: data or weights are not there, or hold something else, or a choice would look at test data.
     """
     kinds = request.toolbox.kinds
-    procedures = list(design.procedures)
     for one in (below for procedure in procedures for below in walk(procedure)):
         if isinstance(one, Pick):
             refuse_test_choice(one, kinds)
@@ -200,6 +212,7 @@ def context_of(request: Request, conditions: Conditions, looks: Mapping[str, Loo
         looks=looks,
         command=request.command,
         conditions=conditions,
+        asked=request.asked,
     )
 
 
