@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format bench docs clean
+.PHONY: demo test check check-slow format bench docs clean
 
 demo: $(VENV)/.core  ## environment + the main job on the embedded data: verdicts and a report
 	$(BIN)/gradlab run residual-mlp
@@ -18,6 +18,9 @@ check: $(VENV)/.dev  ## format, lint, types, tests, executed docs, committed res
 	$(BIN)/mypy
 	$(MAKE) test
 	for result in results/*/results.json; do $(BIN)/gradlab verify "$$result" || exit 1; done
+
+check-slow: $(VENV)/.dev  ## what takes longer: thirty kills at random moments, and all else marked slow
+	$(BIN)/python -m pytest -n auto -m slow
 
 format: $(VENV)/.dev  ## format and mend what the linter can
 	$(BIN)/ruff format .

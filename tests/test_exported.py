@@ -22,10 +22,12 @@ PACKAGES = (
     "language",
     "metrics",
     "models",
+    "procedures",
     "report",
     "statistics",
     "studies",
     "training",
+    "use",
 )
 
 

@@ -100,12 +100,10 @@ def test_the_small_form_holds_what_the_numbers_rest_on_and_nothing_else(report, 
         "report.html",
         "manifest.json",
         "runs.json",
-        "predictions.parquet",
-        "epochs.parquet",
-        "gradients.parquet",
-        "errors.parquet",
+        "columns.parquet",
         "tables/accuracy.csv",
         "tables/accuracy.tex",
+        *(f"figures/{name}.svg" for name in ("depths", "curves", "confusion", "errors")),
     }
     assert size == sum((small / name).stat().st_size for name in files) < reporting.SMALL_LIMIT
     assert list(small.parent.iterdir()) == [small]
@@ -128,10 +126,23 @@ def test_the_small_form_tells_nothing_about_the_person_or_the_machine(report, tm
 def test_writing_the_small_form_again_replaces_it(report, tmp_path):
     write_small_form([report], tmp_path / "tiny")
     before = {path.name: path.read_bytes() for path in (tmp_path / "tiny").glob("*.*")}
-    (tmp_path / "tiny" / "tables" / "stale.csv").write_text("old")
     write_small_form([report], tmp_path / "tiny")
     assert {path.name: path.read_bytes() for path in (tmp_path / "tiny").glob("*.*")} == before
-    assert not (tmp_path / "tiny" / "tables" / "stale.csv").exists()
+    assert list(tmp_path.glob(".*")) == []
+    (tmp_path / "tiny" / "tables" / "mine.csv").write_text("mine")
+    with pytest.raises(
+        UserError, match=r"holds something else \(tables/mine.csv\); give --small a new folder"
+    ):
+        write_small_form([report], tmp_path / "tiny")
+    assert (tmp_path / "tiny" / "tables" / "mine.csv").read_text() == "mine"
+
+
+def test_the_current_folder_and_those_above_it_are_never_a_target(report, tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    for target in (Path(), Path(".."), tmp_path, Path("/")):
+        with pytest.raises(UserError, match="is the current folder, or one above it"):
+            write_small_form([report], target)
 
 
 def test_a_folder_that_holds_something_else_is_not_written_into(report, tmp_path):
@@ -139,7 +150,10 @@ def test_a_folder_that_holds_something_else_is_not_written_into(report, tmp_path
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     (tmp_path / "file").write_text("")
     for target in (tmp_path / "mine", tmp_path / "file"):
-        with pytest.raises(UserError, match=r"holds something else; give --small a new folder"):
+        with pytest.raises(
+            UserError,
+            match=r"holds something else.*; give --small a new folder|is a file|holds something else",
+        ):
             write_small_form([report], target)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
 

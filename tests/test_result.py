@@ -31,12 +31,12 @@ def test_tables_are_frames(result):
 
 def test_a_record_is_found_by_arm_and_seed(result):
     record = result.record("skip-2", 1)
-    assert record.spec.seed == 1
-    assert record.spec.model.residual
+    assert record.spec["seed"] == 1
+    assert record.spec["procedure"]["model"]["residual"]
+    table = record.table("predictions")
     assert result.tables["accuracy"]["test accuracy by seed"][3][1] == float(
-        (record.predictions == record.labels).mean()
+        (table["prediction"] == table["label"]).mean()
     )
-    assert record.model().config == record.spec.model
 
 
 @pytest.mark.parametrize(("arm", "seed"), [("skip-3", 0), ("skip-2", 7)])

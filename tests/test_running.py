@@ -9,9 +9,9 @@ from torch import nn
 
 import gradlab
 from gradlab.data import from_tensors, load
-from gradlab.lab.run import facts_of
 from gradlab.models import MLP, wrap
-from gradlab.running import prepare, report_name
+from gradlab.procedures._networks import network_of
+from gradlab.running import prepare
 from gradlab.types import UserError
 from tests.data import make
 
@@ -47,7 +47,8 @@ def net() -> nn.Module:
 def test_a_persons_own_tensors_go_through_a_whole_study(tmp_path):
     data = from_tensors(*stripes(), class_names=("top", "middle", "bottom"), name="stripes")
     result = gradlab.run("residual-mlp", data=data, depths=(2,), width=8, epochs=3, seeds=2, **QUIET)
-    assert result.folder == Path("runs/reports/residual-mlp-stripes-quick")
+    assert result.folder.parent == Path("runs/reports")
+    assert result.folder.name.startswith("residual-mlp-stripes-quick-depths-2-width-8-epochs-3-seeds-2")
     assert result.results["data"] == "stripes"
     assert result.results["provenance"]["data_checksum"] == data.checksum
     matrix = next(figure for figure in result.results["figures"] if figure["name"] == "confusion")
@@ -87,11 +88,11 @@ def test_a_module_a_wrapped_one_a_function_and_an_mlp_are_compared():
     assert {run["status"] for run in result.results["runs"]} == {"finished"}
     for seed in (0, 1):
         spec = json.loads((result.record("function", seed).folder / "spec.json").read_text())
-        assert spec["model"]["name"] == "function"
-        assert re.fullmatch("[0-9a-f]{20}", spec["model"]["digest"])
+        assert spec["procedure"]["model"]["name"] == "function"
+        assert re.fullmatch("[0-9a-f]{20}", spec["procedure"]["model"]["digest"])
     with pytest.raises(UserError, match="trained your own module 'module'"):
-        result.record("module", 0).model()
-    assert isinstance(result.record("mlp", 1).model(), gradlab.models.MLPNetwork)
+        network_of(result.record("module", 0))
+    assert isinstance(network_of(result.record("mlp", 1)), gradlab.models.MLPNetwork)
     command = result.results["provenance"]["command"]
     assert "models={module, normalised, function, mlp}" in command
     assert " at 0x" not in result.report.read_text()
@@ -188,7 +189,7 @@ def test_data_without_a_part_that_is_needed_are_refused(digits):
     for part in ("train", "test"):
         data = dataclasses.replace(digits, **{part: None})
         with pytest.raises(
-            UserError, match=f"'digits' has no {part} images here, and study 'residual-mlp' needs them"
+            UserError, match=f"'digits' has no {part} part here, and study 'residual-mlp' needs them"
         ):
             gradlab.run("residual-mlp", data=data, **QUIET)
 
@@ -212,19 +213,21 @@ def test_preparing_runs_nothing_and_touches_nothing(tmp_path):
 def test_the_setup_tells_the_study_about_the_data():
     design, _, _ = prepare("residual-mlp", **given(precision="bf16"))
     assert "precision bf16 instead of fp32" in design.deviations
-    assert design.arms[0].recipe.batch_size == 32  # small data
+    assert design.arms[0].procedure.recipe.batch_size == 32  # small data
 
 
-def test_a_report_is_named_after_study_data_and_preset():
-    for parameters in ({}, {"setting": "004"}):
-        design, request, facts = prepare("residual-mlp", **given(parameters=parameters))
-        assert report_name(design, request, facts) == "residual-mlp-digits-quick"
+def test_a_report_is_named_after_study_data_preset_and_what_else_was_asked_for():
+    names = {
+        prepare("residual-mlp", **given(parameters=parameters))[1].report
+        for parameters in ({}, {"setting": "003"}, {"setting": "004"})
+    }
+    assert len(names) == 2
+    assert all(name.startswith("residual-mlp-digits-quick") for name in names)
 
 
 def test_a_report_has_a_name_that_can_be_a_folders():
     data = from_tensors(*stripes(), name="my / pictures: 2")
-    design, request, _ = prepare("residual-mlp", **given(data=data))
-    assert report_name(design, request, facts_of(request)) == "residual-mlp-my-pictures-2-quick"
+    assert "/" not in prepare("residual-mlp", **given(data=data))[1].report
 
 
 def test_a_plan_takes_the_arguments_of_a_run():
@@ -237,7 +240,7 @@ def test_a_plan_takes_the_arguments_of_a_run():
 
 
 def test_a_study_of_finished_runs_holds_its_folder_until_the_report_is_written(tmp_path, monkeypatch):
-    from gradlab.lab.prune import prune
+    from gradlab.lab.records.prune import prune
 
     options = {"depths": (2,), "width": 4, "epochs": 1, "seeds": 2, **QUIET}
     first = gradlab.run("residual-mlp", **options)

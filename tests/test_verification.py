@@ -1,25 +1,30 @@
 """Whatever is changed in a report, in the records behind it or in its small form is named."""
 
-import hashlib
 import json
 import re
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from gradlab.lab.record import read_columns, write_columns
-from gradlab.lab.verify import verify_results
+from gradlab.lab.judging.verify import verify_results
+from gradlab.lab.records.columns import column_digest, pack, unpack
+from gradlab.lab.records.record import as_json, checksum
+from gradlab.procedures import PROCEDURES
 from gradlab.reporting import write_manifest, write_small_form
 from gradlab.types import UserError
 from gradlab.verification import verify
 from tests.finished import make_report
 
-SMALL = ("runs.json", "predictions.parquet", "epochs.parquet", "gradients.parquet", "errors.parquet")
+SMALL = ("runs.json", "columns.parquet")
 RECORD = (
-    "files.json",
+    "manifest.json",
     "spec.json",
-    "run.json",
+    "facts.json",
+    "made.json",
     "epochs.parquet",
     "gradients.parquet",
     "predictions.parquet",
@@ -59,7 +64,7 @@ def found(folder: Path) -> list[str]:
 
 def recomputed(folder: Path) -> list[str]:
     """What recomputing finds, without a look at the pages."""
-    return verify_results(folder)[1]
+    return verify_results(folder, PROCEDURES)[1]
 
 
 def flip(path: Path, place: float = 0.5) -> None:
@@ -208,7 +213,7 @@ def test_a_missing_or_damaged_list_of_files_is_named(report):
 def test_one_byte_in_any_file_of_a_record_is_named(report, name, place):
     run = json.loads((report / "results.json").read_text())["runs"][4]["record"]
     flip(report.parent.parent / "records" / run / name, place)
-    assert f"records/{run}/{name} is not what was written" in recomputed(report)
+    assert any(run in one or name in one for one in recomputed(report))
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -225,29 +230,83 @@ def test_forged_facts_of_the_small_form_are_named(small):
 
     change(small / "runs.json", forge)
     run = json.loads((small / "runs.json").read_text())["runs"][2]["record"]
-    assert f"facts of run {run} is not what was written" in recomputed(small)
+    assert f"facts.json of run {run} is not what was written" in recomputed(small)
+
+
+def digests(small):
+    """Make the digests of runs anew in results.json, as a forger would."""
+    listed = json.loads((small / "runs.json").read_text())["runs"]
+    import hashlib
+
+    made = {run["record"]: hashlib.sha256(as_json(run["manifest"])).hexdigest() for run in listed}
+
+    def renew(results):
+        for run in (*results["runs"], *results["rests_on"]):
+            run["digest"] = made[run["record"]]
+
+    change(small / "results.json", renew)
 
 
 def test_a_forged_list_of_files_of_the_small_form_is_named(small):
-    change(small / "runs.json", lambda data: data["runs"][0]["files"].update({"run.json": "0" * 64}))
+    def forge(data):
+        data["runs"][0]["manifest"]["files"]["facts.json"] = "0" * 64
+
+    change(small / "runs.json", forge)
     run = json.loads((small / "runs.json").read_text())["runs"][0]["record"]
-    assert f"list of files of run {run} is not what was written" in recomputed(small)
+    assert f"run {run} is not the one that the result names" in recomputed(small)
+    digests(small)
+    assert f"facts.json of run {run} is not what was written" in recomputed(small)
 
 
 def test_a_swapped_prediction_is_named_where_it_shows(small):
-    """A prediction of one run becomes another, and every checksum is forged; only the numbers can tell."""
-    path = small / "predictions.parquet"
-    columns = read_columns(path)
-    run = next(name for name in columns if name != "label")
-    values = columns[run].copy()
-    right = next(i for i, (p, t) in enumerate(zip(values, columns["label"], strict=True)) if p == t)
-    values[right] = (values[right] + 1) % 10
-    write_columns(path, columns | {run: values})
-    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
-    change(small / "runs.json", lambda data: data["files"].update({"predictions.parquet": checksum}))
+    """A prediction of one run becomes another, and every digest is forged; only the numbers can tell."""
+    listed = json.loads((small / "runs.json").read_text())
+    columns = pq.read_table(small / "columns.parquet").to_pydict()
+    stored = dict(zip(columns["digest"], range(len(columns["digest"])), strict=True))
+    table = listed["runs"][0]["manifest"]["tables"]["predictions"]["columns"]
+    place, labels = stored[table["prediction"]], stored[table["label"]]
+    values, right = (unpack(columns["kind"][one], columns["bytes"][one]).copy() for one in (place, labels))
+    row = next(i for i, (p, t) in enumerate(zip(values, right, strict=True)) if p == t)
+    values[row] = (values[row] + 1) % 10
+    columns["kind"][place], columns["bytes"][place] = pack(values)
+    columns["digest"][place] = table["prediction"] = column_digest(np.asarray(values))
+    kinds = {"digest": pa.string(), "kind": pa.string(), "bytes": pa.large_binary()}
+    pq.write_table(
+        pa.table({name: pa.array(columns[name], kind) for name, kind in kinds.items()}),
+        small / "columns.parquet",
+    )
+    (small / "runs.json").write_bytes(as_json(listed))
+    digests(small)
     differences = recomputed(small)
     assert any(one.startswith("tables.accuracy.rows") for one in differences)
-    assert any(one.startswith("claims[T-1]") for one in differences)
+    assert any(one.startswith("accuracy of run") for one in differences)  # the facts contradict it as well
+
+
+def test_a_column_of_a_record_that_is_changed_with_every_checksum_redone_is_named(report):
+    """The labels stay, a prediction changes, and so do column digest, manifest and the digest in results.json."""
+    run = json.loads((report / "results.json").read_text())["runs"][0]["record"]
+    folder = report.parent.parent / "records" / run
+    table = {n: c.to_numpy() for n, c in zip(*_read(folder / "predictions.parquet"), strict=True)}
+    table["prediction"] = (table["prediction"] + 1) % 10
+    from gradlab.lab.records.columns import write_table
+
+    write_table(folder / "predictions.parquet", table)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["predictions.parquet"] = checksum(folder / "predictions.parquet")
+    manifest["tables"]["predictions"]["columns"]["prediction"] = column_digest(table["prediction"])
+    (folder / "manifest.json").write_bytes(as_json(manifest))
+    change(
+        report / "results.json",
+        lambda results: results["runs"][0].update(digest=checksum(folder / "manifest.json")),
+    )
+    differences = recomputed(report)
+    assert f"prediction of run {run} does not follow from it" in differences
+    assert any(one.startswith("tables.accuracy.rows") for one in differences)
+
+
+def _read(path):
+    table = pq.read_table(path)
+    return table.column_names, table.columns
 
 
 def test_another_order_of_seeds_is_named(either):
@@ -261,12 +320,23 @@ def test_records_that_changed_places_are_named(either):
         one["record"], other["record"] = other["record"], one["record"]
 
     change(either / "results.json", swap)
-    assert any("is not of arm plain-1 at seed 0 on this data" in one for one in recomputed(either))
+    assert any("is not the one that the result names" in one for one in recomputed(either))
 
 
-def test_other_data_are_named(report):
-    change(report / "results.json", lambda results: results["provenance"].update(data_checksum="sha256:0"))
-    assert any("on this data" in one for one in recomputed(report))
+def test_a_run_that_the_design_does_not_lead_to_is_named(either):
+    """Conditions, design and seeds name the runs; another seed, data set or version leads elsewhere."""
+    for edit in (
+        lambda results: results["conditions"]["checksums"].update(digits="sha256:0"),
+        lambda results: results["conditions"].update(threads=2),
+        lambda results: results.update(seeds=[0, 1, 9]),
+        lambda results: results["design"]["procedures"].update(
+            {name: one | {"probe_batch": 64} for name, one in results["design"]["procedures"].items()}
+        ),
+    ):
+        whole = (either / "results.json").read_text()
+        change(either / "results.json", edit)
+        assert any("which the result does not list" in one for one in recomputed(either))
+        (either / "results.json").write_text(whole)
 
 
 def test_a_deleted_record_is_named(report):
@@ -294,7 +364,7 @@ def test_results_that_are_none_are_one_sentence_or_a_difference(report, text):
 
 
 def test_a_damaged_design_is_named(report):
-    change(report / "results.json", lambda results: results["design"]["arms"][0].pop("recipe"))
+    change(report / "results.json", lambda results: results["design"]["arms"][0].pop("procedure"))
     assert any("cannot be recomputed" in one for one in recomputed(report))
 
 

@@ -18,9 +18,10 @@ from gradlab.lab.records.adopting import adopt
 from gradlab.lab.records.finding import find_record
 from gradlab.lab.records.wanted import records_named
 from gradlab.lab.running.desk import place_of
+from gradlab.lab.running.kept import keep
 from gradlab.lab.running.locks import STUDY, exclusive, shared
 from gradlab.lab.running.naming import report_name
-from gradlab.lab.running.run import Request, make_ready, run_design
+from gradlab.lab.running.run import Request, judge_design, make_ready
 from gradlab.lab.running.worker import disk_message
 from gradlab.models.mlp import MLP
 from gradlab.procedures.sources import FromRecord, Saved
@@ -113,13 +114,14 @@ def run(
                 show(event)
                 track(event)
 
-            results = run_design(design, request, on_event=hear)
-            adopt(records_named(results), request.store)
+            judged = judge_design(design, request, on_event=hear)
+            adopt(records_named(judged.results), request.store)
             with exclusive(request.out / "work" / f"{folder.name}.lock"):
-                write_when_changed(results, folder)
+                write_when_changed(judged.results, folder)
+                keep(folder, judged.key)
     except OSError as error:
         raise UserError(disk_message(error)) from error
-    return Result(results, folder)
+    return Result(judged.results, folder)
 
 
 def plan(study: str | Study | Design, **arguments: Any) -> StudyPlan:

@@ -1,7 +1,7 @@
 """Trainings made by hand and designs of a few lines, so that what is computed from them can be recomputed in the test."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from gradlab.lab import Arm, Claim, Design, Figure, Kind, Part, Table
 from gradlab.lab.designing.procedure import dump_procedure
 from gradlab.lab.judging.evaluate import Context, Study
+from gradlab.lab.judging.look import Look
 from gradlab.lab.judging.results import Results
 from gradlab.lab.records.binding import Bound, Conditions
 from gradlab.models.mlp import MLP
@@ -123,7 +124,9 @@ def fake_run(
 
 def results(run: FakeRun, **more: Any) -> Results:
     """Return a run as measures see it."""
-    return Results(_of(run, Train(data="made", model=MLP(width=4), recipe=RECIPE)), PROCEDURES["train"], **more)
+    return Results(
+        _of(run, Train(data="made", model=MLP(width=4), recipe=RECIPE)), PROCEDURES["train"], **more
+    )
 
 
 def _of(run: FakeRun, procedure: Train) -> FakeRun:
@@ -149,6 +152,12 @@ def study(
             bound[arm.name, seed] = Bound(arm.procedure, seed, name, {}, {})
             opened[name] = _of(FakeRun(name, run.facts, run.made, run.tables), arm.procedure)
     return Study(made, asked, bound, opened, kinds)
+
+
+def looked(made: Design, asked: Context) -> Context:
+    """Return the context in which every claim of a design is looked at for that time."""
+    look = replace(asked.looks[""], among=len(made.claims))
+    return replace(asked, looks={claim.id: look for claim in made.claims})
 
 
 def opened(made: Design, runs: Mapping[str, Sequence[FakeRun]], asked: Context) -> Any:
@@ -195,7 +204,7 @@ def context(seeds: tuple[int, ...], *, look: int = 1) -> Context:
         data="made",
         data_checksum="sha256:0",
         seeds=seeds,
-        look=look,
+        looks={"": Look(number=look, among=1, deltas=(), repeats=())},
         command="gradlab run tiny",
         conditions=Conditions(
             device="cpu",

@@ -5,10 +5,10 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional
-
 from gradlab.lab.record import Record, write_record
 from gradlab.lab.store import SMALL_FILES, changed_facts, damaged_files, open_runs, read_small, write_small
+from torch.nn import functional
+
 from gradlab.types import UserError
 from tests.lab.outcomes import SPEC, outcome
 
@@ -128,6 +128,7 @@ def test_probes_come_back_from_the_small_form_and_a_run_without_any_has_none(fin
     made = tmp_path / "records" / first.hash
     shutil.copytree(first.folder, made)
     from gradlab.lab.record import write_columns
+
     from gradlab.training.probe_row import ProbeRow, probe_columns
 
     rows = [ProbeRow(step, "head", 3, 0.5 + step, None, 1.0, 0.25, None) for step in (0, 10)]

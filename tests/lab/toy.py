@@ -28,7 +28,13 @@ def info(name: str) -> DataInfo:
 
 def request(out: Path, seeds: Sequence[int] = (0, 1, 2), **more: Any) -> Request:
     """Return what is asked for, by default in worker processes."""
-    known: dict[str, Any] = {"preset": "quick", "data": "made", "info": info, "device": "cpu", "command": "toy"}
+    known: dict[str, Any] = {
+        "preset": "quick",
+        "data": "made",
+        "info": info,
+        "device": "cpu",
+        "command": "toy",
+    }
     return Request(**(known | {"toolbox": TOOLBOX, "seeds": tuple(seeds), "out": Path(out)} | more))
 
 
@@ -50,7 +56,13 @@ def part(a: str, b: str, *, measure: str = "hit rate", delta: float = 0.01) -> P
 def design(arms: Sequence[Arm], *claims: Claim, **more: Any) -> Design:
     """Return a design with nothing but its arms and claims."""
     texts = {"study": "toy", "title": "t", "question": "Does it?", "background": "b", "setting": "s"}
-    rest: dict[str, Any] = {"setting_text": "s", "deviations": (), "parameters": {}, "tables": (), "figures": ()}
+    rest: dict[str, Any] = {
+        "setting_text": "s",
+        "deviations": (),
+        "parameters": {},
+        "tables": (),
+        "figures": (),
+    }
     return Design(**(texts | rest | {"arms": tuple(arms), "claims": claims} | more))
 
 

@@ -69,12 +69,17 @@ def _draw(procedure: Draw, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]
             time.sleep(procedure.pause)
             drawn = procedure.mean + job.generator("x", part).normal(size=procedure.count // PARTS)
             share = (number + (part + 1) / PARTS) / len(jobs)
-            desk.tell(Progress(share, f"part {part + 1}", ((job.seed, part + 1, {"mean": float(drawn.mean())}),)))
+            desk.tell(
+                Progress(share, f"part {part + 1}", ((job.seed, part + 1, {"mean": float(drawn.mean())}),))
+            )
             return {"x": drawn}
 
         parts = desk.in_parts(f"seed {job.seed}", PARTS, make)
         x = np.concatenate([part["x"] for part in parts])
-        curve = {"step": np.arange(PARTS, dtype=np.int32), "value": np.array([part["x"].mean() for part in parts])}
+        curve = {
+            "step": np.arange(PARTS, dtype=np.int32),
+            "value": np.array([part["x"].mean() for part in parts]),
+        }
         yield _outcome(x, {"curve": curve}, {"x": x.astype(np.float32)})
 
 
@@ -84,7 +89,11 @@ def _sum(procedure: Sum, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
         total = np.zeros(())
         for name in job.inputs:
             source = job.inputs[name]
-            own = source.table("numbers")["x"] if hasattr(source, "table") else desk.modules[source.procedure.name]
+            own = (
+                source.table("numbers")["x"]
+                if hasattr(source, "table")
+                else desk.modules[source.procedure.name]
+            )
             total = total + own
         yield _outcome(procedure.factor * total, {}, {})
 
@@ -147,7 +156,11 @@ MEASURES = (
     Measure("mean", "nats", "neither", lambda run: float(run.facts["mean"])),
     Measure("distance", "nats", "lower", lambda run: abs(float(run.facts["mean"])), on="validation"),
 )
-NUMBERS = {"x": Column("drawn number"), "hit": Column("hit", "fraction", (0.0, 1.0)), "group": Column("group")}
+NUMBERS = {
+    "x": Column("drawn number"),
+    "hit": Column("hit", "fraction", (0.0, 1.0)),
+    "group": Column("group"),
+}
 DRAW = Kind(
     name="draw",
     title="drawing",

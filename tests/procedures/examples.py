@@ -30,7 +30,9 @@ NET = Train(
 )
 EXAMPLES: dict[str, Procedure] = {
     "train": NET,
-    "attack": Attack(net=NET, data="stripes", by=PGD(eps=8 / 255, step_size=2 / 255, steps=2), eps=(4 / 255, 8 / 255)),
+    "attack": Attack(
+        net=NET, data="stripes", by=PGD(eps=8 / 255, step_size=2 / 255, steps=2), eps=(4 / 255, 8 / 255)
+    ),
     "score": Score(
         net=NET, data="stripes", out=("noise", "flat"), detectors=tuple(kind() for kind in DETECTORS.values())
     ),
@@ -95,7 +97,13 @@ def info(name: str) -> DataInfo:
 
 def asked(out: Path, seeds: Sequence[int] = (0,), **more: Any) -> Request:
     """Return a request whose data live in this process."""
-    known: dict[str, Any] = {"preset": "quick", "data": "stripes", "info": info, "device": "cpu", "memory": DATA}
+    known: dict[str, Any] = {
+        "preset": "quick",
+        "data": "stripes",
+        "info": info,
+        "device": "cpu",
+        "memory": DATA,
+    }
     return Request(toolbox=TOOLBOX, seeds=tuple(seeds), out=out, **(known | more))
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from gradlab.attacks import FGSM
 from gradlab.augmentation import FeatureAugmentation, Flip, Mixup
-from gradlab.training import Cosine, Patience, Recipe
+from gradlab.training import Cosine, Patience
 from gradlab.training.groups import Group
 
 OTHERS: tuple[Any, ...] = (1, 2, 0.25, "other", True, ("x",), (1,), (0.5,), (3, 4), (1, 2, 3)) + (
@@ -34,7 +34,10 @@ def changes(value: Any, path: str = "") -> Iterator[tuple[str, list[Any]]]:
             for below, candidates in changes(own, place):
                 yield below, [one for made in candidates for one in _with(value, field.name, made)]
         else:
-            yield place, [one for made in _others(value, field.name, own) for one in _with(value, field.name, made)]
+            yield (
+                place,
+                [one for made in _others(value, field.name, own) for one in _with(value, field.name, made)],
+            )
 
 
 def _with(value: Any, name: str, other: Any) -> list[Any]:

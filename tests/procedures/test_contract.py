@@ -180,7 +180,12 @@ class Changed:
 
     def __init__(self, record, table=None, column=None, facts=None):
         self.run, self.place, self.other = record, (table, column), facts
-        self.hash, self.spec, self.made, self.manifest = record.hash, record.spec, record.made, record.manifest
+        self.hash, self.spec, self.made, self.manifest = (
+            record.hash,
+            record.spec,
+            record.made,
+            record.manifest,
+        )
 
     @property
     def facts(self):
@@ -292,10 +297,14 @@ class KilledError(BaseException):
     """A process that dies in the middle."""
 
 
-def test_killed_whenever_it_tells_something_and_asked_again_it_ends_the_same(out, kind, tmp_path, monkeypatch):
+def test_killed_whenever_it_tells_something_and_asked_again_it_ends_the_same(
+    out, kind, tmp_path, monkeypatch
+):
     monkeypatch.setattr(_fits, "CHECKPOINT_SECONDS", 0.0)
     whole, example = records_of(out, kind), EXAMPLES[kind]
-    inputs = {r.hash: r for r in map(load, (out / "records").iterdir()) if r.spec["procedure"]["kind"] != kind}
+    inputs = {
+        r.hash: r for r in map(load, (out / "records").iterdir()) if r.spec["procedure"]["kind"] != kind
+    }
     told = 1
     while True:
         folder = tmp_path / str(told)
@@ -334,7 +343,7 @@ def state() -> list[Any]:
     return [
         torch.get_rng_state().tolist(),
         random.getstate(),
-        repr(np.random.get_state(legacy=True)),  # noqa: NPY002
+        repr(np.random.get_state(legacy=True)),
         torch.get_num_threads(),
         torch.is_grad_enabled(),
         torch.get_default_dtype(),

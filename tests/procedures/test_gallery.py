@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from gradlab.data import from_tensors
-from gradlab.lab.gallery import WORST, most_confident_errors, png_base64
+from gradlab.procedures._gallery import WORST, most_confident_errors, png_base64
 
 
 @pytest.mark.parametrize("channels", [1, 3])

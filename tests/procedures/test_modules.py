@@ -1,25 +1,26 @@
-import threading
-from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-import gradlab
-from gradlab.lab.design import Custom
-from gradlab.lab.here import as_factory, describe_factory
-from gradlab.lab.locks import try_lock
-from gradlab.lab.record import Record
-from gradlab.lab.run import Request, arm_specs, facts_of, run_design
+from gradlab.lab import load
+from gradlab.procedures._modules import as_factory, describe_factory, describe_given
+from gradlab.procedures._networks import network_of
+from gradlab.procedures._predictions import logits_of
+from gradlab.procedures.train import Train
+from gradlab.training import predict_logits
 from gradlab.types import UserError
-from tests.lab.fakes import arm, claim, design, part
+from tests.procedures.examples import DATA, RECIPE, run
+
+SHAPE = (1, 6, 6)
 
 
 class Net(nn.Module):
     def __init__(self, width: int = 8) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10))
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(36, width), nn.ReLU(), nn.Linear(width, 3))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.layers(images)
@@ -35,7 +36,7 @@ class Bare(nn.Module):
 
     def __init__(self, seed: int) -> None:
         super().__init__()
-        self.matrix = nn.Parameter(0.1 * torch.randn(64, 10, generator=torch.Generator().manual_seed(seed)))
+        self.matrix = nn.Parameter(0.1 * torch.randn(36, 3, generator=torch.Generator().manual_seed(seed)))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return images.flatten(1) @ self.matrix
@@ -76,13 +77,13 @@ def test_what_is_no_network_is_refused(network, text):
 
 
 def test_a_description_is_stable_and_changes_with_code_form_and_weights():
-    base = describe_factory("net", drawn())
-    assert base == describe_factory("net", drawn())
+    base = describe_factory("net", drawn(), SHAPE)
+    assert base == describe_factory("net", drawn(), SHAPE)
     others = [
-        describe_factory("net", drawn(Twice)),  # the same layers and weights, another forward
-        describe_factory("net", drawn(width=9)),
-        describe_factory("net", lambda seed: drawn()(seed + 1)),
-        describe_factory("other", drawn()),
+        describe_factory("net", drawn(Twice), SHAPE),  # the same layers and weights, another forward
+        describe_factory("net", drawn(width=9), SHAPE),
+        describe_factory("net", lambda seed: drawn()(seed + 1), SHAPE),
+        describe_factory("other", drawn(), SHAPE),
     ]
     assert len({(one.name, one.digest) for one in [base, *others]}) == 5
 
@@ -95,92 +96,98 @@ def test_code_without_a_source_is_told_apart_too():
             f"class Typed(Net):\n    def forward(self, images):\n        return {factor} * self.layers(images)",
             names,
         )
-        digests.add(describe_factory("net", drawn(names["Typed"])).digest)
+        digests.add(describe_factory("net", drawn(names["Typed"]), SHAPE).digest)
     assert len(digests) == 2
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
 def test_weights_of_every_number_format_count(dtype):
-    one, other = (describe_factory("n", lambda seed, k=k: drawn()(seed + k).to(dtype)) for k in (0, 1))
+    one, other = (describe_factory("n", lambda seed, k=k: drawn()(seed + k).to(dtype), SHAPE) for k in (0, 1))
     assert one.digest != other.digest
 
 
 def test_a_factory_that_forgets_its_seed_is_refused():
     with pytest.raises(UserError, match="'net' starts from other weights each time for one seed"):
-        describe_factory("net", lambda _seed: Net())
+        describe_factory("net", lambda _seed: Net(), SHAPE)
 
 
 def test_a_factory_that_makes_no_module_is_refused():
     with pytest.raises(UserError, match=r"'net' must give a torch.nn.Module for a seed, got int"):
-        describe_factory("net", lambda seed: seed)
+        describe_factory("net", lambda seed: seed, SHAPE)
 
 
-def run_own(out, digits, factories, seeds=(0, 1), on_event=lambda _event: None):
-    arms = tuple(arm(name, describe_factory(name, factory)) for name, factory in factories.items())
-    names = list(factories)
-    claims = [claim("C", part(names[0], names[1]))] if len(names) > 1 else []
-    request = Request(
-        preset="quick", data="digits", dataset=digits, seeds=seeds, out=out, device="cpu", factories=factories
+def helper(values: torch.Tensor) -> torch.Tensor:
+    return values.relu()
+
+
+class Helped(Net):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return helper(self.layers(images))
+
+
+def test_a_helper_that_forward_calls_counts_by_what_it_does(monkeypatch):
+    before = describe_factory("net", drawn(Helped), SHAPE)
+    monkeypatch.setitem(globals(), "helper", torch.sigmoid)
+    assert describe_factory("net", drawn(Helped), SHAPE) != before
+
+
+def test_a_trained_network_is_known_by_all_of_its_state_and_left_alone():
+    module = nn.Sequential(
+        nn.Flatten(), nn.Linear(36, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 3)
     )
-    return run_design(design(arms, *claims), request, facts_of(request), on_event=on_event)
+    module.train()
+    before, rng = {name: value.clone() for name, value in module.state_dict().items()}, torch.get_rng_state()
+    first = describe_given("mine", module, SHAPE)
+    assert first == describe_given("mine", module, SHAPE)
+    assert module.training
+    assert torch.equal(torch.get_rng_state(), rng)
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, before[name])
+    module[2].running_mean += 1e-3
+    assert describe_given("mine", module, SHAPE) != first
 
 
-def test_a_users_own_modules_go_through_a_whole_design(tmp_path, digits):
+def run_own(out, factories, seeds=(0, 1), **more):
+    """Train a user's own networks, one after the other; returns the records of each."""
+    found = {}
+    for name, factory in factories.items():
+        described = describe_factory(name, factory, SHAPE)
+        made = run(
+            out, Train(data="stripes", model=described, recipe=RECIPE), seeds, modules=dict(factories), **more
+        )
+        found[name] = [load(out / "records" / one["record"]) for one in made["runs"]]
+    return found
+
+
+def test_a_users_own_modules_train_and_are_found_again(tmp_path):
     factories = {"mine": drawn(), "bare": Bare}
-    result = run_own(tmp_path, digits, factories)
-    assert [run["status"] for run in result["runs"]] == ["finished"] * 4
-    assert result["claims"][0]["n"] == 2
-    records = [Record(tmp_path / "records" / run["record"]) for run in result["runs"]]
-    assert isinstance(records[0].spec.model, Custom)
-    assert records[0].spec.model.digest == describe_factory("mine", factories["mine"]).digest
-    assert len(records[2].gradients["norm"]) == 0
+    found = run_own(tmp_path, factories)
+    for name, records in found.items():
+        for seed, record in enumerate(records):
+            assert record.facts["status"] == "finished"
+            model = record.spec["procedure"]["model"]
+            assert model == {"name": name, "digest": describe_factory(name, factories[name], SHAPE).digest}
+            network = network_of(record, factories)
+            logits = predict_logits(network, DATA["stripes"].test).numpy()
+            np.testing.assert_array_equal(logits, logits_of(record.table("predictions")))
+            assert record.spec["seed"] == seed
+    assert len(found["bare"][0].table("gradients")["norm"]) == 0  # it has no layer with a weight
     with pytest.raises(UserError, match="trained your own module 'mine'; build it and load"):
-        records[0].model()
+        network_of(found["mine"][0])
     events = []
-    assert run_own(tmp_path, digits, factories, on_event=events.append)["claims"] == result["claims"]
-    assert events == [{"event": "start", "blocks": []}]
-
-
-def test_a_network_of_ones_own_is_kept_with_its_weights(tmp_path, digits):
-    from safetensors.torch import load_file
-
-    result = run_own(tmp_path, digits, {"mine": drawn()}, seeds=(3,))
-    record = Record(tmp_path / "records" / result["runs"][0]["record"])
-    module = Net()
-    module.load_state_dict(load_file(record.folder / "weights.safetensors"))
-    logits = gradlab.training.predict_logits(module, digits.test)
-    assert torch.allclose(
-        logits, torch.from_numpy(record.logits), rtol=1e-5, atol=1e-5
-    )  # other thread counts
+    run_own(tmp_path, factories, on_event=events.append)
+    assert [event["units"] for event in events] == [[], []]
 
 
 @pytest.mark.parametrize(
     ("network", "text"),
     [
-        (nn.Sequential(nn.Flatten(), nn.Linear(64, 7)), "returns 7 logits, but the data has 10 classes"),
-        (nn.Sequential(nn.Flatten(), nn.Linear(65, 10)), r"cannot read images of shape \(1, 8, 8\)"),
-        (nn.Conv2d(1, 10, 3), r"must return logits of shape \(N, K\)"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(36, 7)), "returns 7 logits, but the data has 3 classes"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(65, 3)), r"cannot read images of shape \(1, 6, 6\)"),
+        (nn.Conv2d(1, 3, 3), r"must return logits of shape \(N, K\)"),
     ],
 )
-def test_a_network_that_does_not_fit_the_data_is_one_sentence(tmp_path, digits, network, text):
+def test_a_network_that_does_not_fit_the_data_is_one_sentence(tmp_path, network, text):
     with pytest.raises(UserError, match=text):
-        run_own(tmp_path, digits, {"mine": as_factory("mine", network)})
+        run_own(tmp_path, {"mine": as_factory("mine", network)})
     assert list((tmp_path / "records").iterdir()) == []
-
-
-def test_a_block_that_another_process_holds_is_waited_for(tmp_path, digits, monkeypatch):
-    monkeypatch.setattr("gradlab.lab.here.WAIT", 0.01)
-    factories = {"mine": drawn()}
-    custom = describe_factory("mine", factories["mine"])
-    request = Request(preset="quick", data="digits", dataset=digits, seeds=(0,), out=tmp_path, device="cpu")
-    spec = arm_specs(arm("mine", custom), request, facts_of(request), "cpu")[0]
-    held = try_lock(tmp_path / "work" / f"{spec.hash}.lock")
-    assert held is not None
-    found: list[Any] = []
-    thread = threading.Thread(target=lambda: found.append(run_own(tmp_path, digits, factories, seeds=(0,))))
-    thread.start()
-    thread.join(timeout=0.3)
-    assert thread.is_alive()
-    held.close()
-    thread.join(timeout=60)
-    assert SimpleNamespace(**found[0]).runs[0]["record"] == spec.hash

@@ -91,12 +91,16 @@ def with_norms(first: float, last: float) -> object:
     ],
 )
 def test_a_vanished_gradient_counts_as_the_smallest_and_an_overflow_as_the_largest(first, last, decades):
-    assert MEASURES["gradient flow at the start"].value(results(with_norms(first, last))) == pytest.approx(decades)
+    assert MEASURES["gradient flow at the start"].value(results(with_norms(first, last))) == pytest.approx(
+        decades
+    )
 
 
 def test_a_network_without_blocks_has_no_gradient_flow():
     run = fake_run(0.5)
-    run.tables["gradients"] = {name: values[run.gradients["layer"] == "head"] for name, values in run.gradients.items()}
+    run.tables["gradients"] = {
+        name: values[run.gradients["layer"] == "head"] for name, values in run.gradients.items()
+    }
     assert math.isnan(MEASURES["gradient flow at the end"].value(results(run)))
     assert math.isfinite(MEASURES["first-layer gradient at the end"].value(results(run)))
     run.tables["gradients"] = {name: values[:0] for name, values in run.gradients.items()}

@@ -14,8 +14,8 @@ def design(preset="standard", data="mnist", **parameters):
 def test_the_deep_net_is_the_published_one():
     made = design("full")
     deep = next(arm for arm in made.arms if arm.name == "tanh-10")
-    assert deep.model.widths == (256, 256, 128, 128, 64, 64, 32, 32, 16, 16)
-    recipe = deep.recipe
+    assert deep.procedure.model.widths == (256, 256, 128, 128, 64, 64, 32, 32, 16, 16)
+    recipe = deep.procedure.recipe
     assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size, recipe.epochs) == (
         "adam",
         1e-3,
@@ -30,11 +30,21 @@ def test_the_deep_net_is_the_published_one():
 def test_arms_differ_in_activation_and_initialisation_alone():
     made = design()
     assert len(made.arms) == 2 * 5 + 5
-    assert len({arm.recipe for arm in made.arms}) == 1
-    nets = {(arm.model.widths, arm.model.norm, arm.model.dropout, arm.model.residual) for arm in made.arms}
+    assert len({arm.procedure.recipe for arm in made.arms}) == 1
+    nets = {
+        (
+            arm.procedure.model.widths,
+            arm.procedure.model.norm,
+            arm.procedure.model.dropout,
+            arm.procedure.model.residual,
+        )
+        for arm in made.arms
+    }
     assert len(nets) == 2
     matched = {
-        arm.factors["activation"]: arm.model.init for arm in made.arms if arm.factors["init"] == "matched"
+        arm.factors["activation"]: arm.procedure.model.init
+        for arm in made.arms
+        if arm.factors["init"] == "matched"
     }
     assert matched == {
         "sigmoid": "xavier",
@@ -43,7 +53,7 @@ def test_arms_differ_in_activation_and_initialisation_alone():
         "leaky-relu": "he",
         "gelu": "he",
     }
-    assert all(arm.probe_steps[:3] == (0, 1, 3) for arm in made.arms)
+    assert all(arm.procedure.probe_steps[:3] == (0, 1, 3) for arm in made.arms)
 
 
 def test_the_claim_speaks_of_every_saturating_activation():

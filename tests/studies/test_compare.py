@@ -1,7 +1,7 @@
 import pytest
 
-from gradlab.lab.design import Custom
 from gradlab.models import MLP
+from gradlab.procedures.train import Custom
 from gradlab.studies import STUDIES, build_design
 from gradlab.types import UserError
 from tests.studies.setups import setup
@@ -21,9 +21,9 @@ def test_arms_are_the_given_networks_all_trained_alike():
         batch_size=33,
         optimizer="adamw",
     )
-    assert [(arm.name, arm.model) for arm in made.arms] == [("mine", MINE), ("wide", MLP(width=99))]
+    assert [(arm.name, arm.procedure.model) for arm in made.arms] == [("mine", MINE), ("wide", MLP(width=99))]
     for arm in made.arms:
-        recipe = arm.recipe
+        recipe = arm.procedure.recipe
         assert (recipe.epochs, recipe.learning_rate, recipe.batch_size, recipe.optimizer) == (
             7,
             0.02,
@@ -47,7 +47,7 @@ def test_the_first_is_claimed_to_be_better_than_each_other():
 
 def test_the_command_line_compares_mlps_of_several_widths():
     made = design(widths=(32, 8), depth=1)
-    assert {arm.name: arm.model for arm in made.arms} == {
+    assert {arm.name: arm.procedure.model for arm in made.arms} == {
         "mlp-32": MLP(width=32, depth=1),
         "mlp-8": MLP(width=8, depth=1),
     }
@@ -55,7 +55,7 @@ def test_the_command_line_compares_mlps_of_several_widths():
 
 
 def test_a_network_may_be_given_by_its_fields():
-    assert design(models={"a": {"width": 3}, "b": MLP()}).arms[0].model == MLP(width=3)
+    assert design(models={"a": {"width": 3}, "b": MLP()}).arms[0].procedure.model == MLP(width=3)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_network_may_be_given_by_its_fields():
     [("quick", "mnist", 5), ("standard", "mnist", 20), ("full", "mnist", 50), ("quick", "digits", 40)],
 )
 def test_epochs_are_those_of_the_preset_or_of_small_data(preset, data, epochs):
-    assert design(preset, data).arms[0].recipe.epochs == epochs
+    assert design(preset, data).arms[0].procedure.recipe.epochs == epochs
 
 
 def test_a_comparison_of_ones_own_is_nobodys_published_setting():

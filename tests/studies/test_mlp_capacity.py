@@ -18,16 +18,16 @@ def arm(made, name):
 def test_the_labs_nets_are_those_published():
     made = design()
     for width, parameters in ((3, 2_395), (10, 7_960), (64, 50_890)):  # 785·w + (w + 1)·10
-        assert arm(made, f"width-{width}").model.parameter_count(784, 10) == parameters
-    assert arm(made, "lab-000").model.parameter_count(784, 10) == 109_386
-    assert arm(made, "lab-004-adam").model.parameter_count(784, 10) == 55_050
-    assert arm(made, "lab-000").model.dropout == 0.2
+        assert arm(made, f"width-{width}").procedure.model.parameter_count(784, 10) == parameters
+    assert arm(made, "lab-000").procedure.model.parameter_count(784, 10) == 109_386
+    assert arm(made, "lab-004-adam").procedure.model.parameter_count(784, 10) == 55_050
+    assert arm(made, "lab-000").procedure.model.dropout == 0.2
 
 
 def test_the_recipes_are_those_published():
     made = design()
     width, lab, adam, sgd = (
-        arm(made, name).recipe for name in ("width-3", "lab-000", "lab-004-adam", "lab-004-sgd")
+        arm(made, name).procedure.recipe for name in ("width-3", "lab-000", "lab-004-adam", "lab-004-sgd")
     )
     assert (width.learning_rate, width.batch_size, width.stopping) == (1e-3, 128, Patience(patience=5))
     assert (lab.optimizer, lab.epochs, lab.stopping) == ("adam", 50, StagnationOverfit())
@@ -39,9 +39,9 @@ def test_the_recipes_are_those_published():
 def test_arms_of_a_family_differ_in_size_alone():
     made = design()
     for family in ("width", "depth"):
-        recipes = {one.recipe for one in made.arms if one.factors["family"] == family}
+        recipes = {one.procedure.recipe for one in made.arms if one.factors["family"] == family}
         assert len(recipes) == 1
-    assert arm(made, "depth-3").model == MLP(width=64, depth=2)
+    assert arm(made, "depth-3").procedure.model == MLP(width=64, depth=2)
     assert "depth-1" not in {one.name for one in made.arms}  # it is width-64
 
 

@@ -22,29 +22,36 @@ def test_each_arm_differs_from_none_in_its_regulariser_alone(size):
     arms = arms_of(design(), size)
     assert set(arms) == set(REGULARISERS)
     none = arms["none"]
-    assert (none.model.norm, none.model.dropout, none.recipe.keep) == ("none", 0.0, "last")
+    assert (none.procedure.model.norm, none.procedure.model.dropout, none.procedure.recipe.keep) == (
+        "none",
+        0.0,
+        "last",
+    )
     for name, arm in arms.items():
         changed = {
             field.name
-            for group, base in ((arm.model, none.model), (arm.recipe, none.recipe))
+            for group, base in (
+                (arm.procedure.model, none.procedure.model),
+                (arm.procedure.recipe, none.procedure.recipe),
+            )
             for field in dataclasses.fields(group)
             if getattr(group, field.name) != getattr(base, field.name)
         }
         assert changed == {*REGULARISERS[name].net, *REGULARISERS[name].recipe}
-        assert arm.train_images == none.train_images
+        assert arm.procedure.train_images == none.procedure.train_images
 
 
 def test_the_small_training_set_is_drawn_for_every_seed_and_the_other_is_whole():
     made = design(few=500)
-    assert {arm.train_images for arm in arms_of(made, "few").values()} == {500}
-    assert {arm.train_images for arm in arms_of(made, "all").values()} == {None}
+    assert {arm.procedure.train_images for arm in arms_of(made, "few").values()} == {500}
+    assert {arm.procedure.train_images for arm in arms_of(made, "all").values()} == {None}
     assert {arm.factors["images"] for arm in made.arms} == {500, 55_000}
 
 
 def test_augmentation_is_that_of_lab_002():
     arms = arms_of(design(), "all")
-    assert arms["light"].recipe.augmentation == AUGMENTATION_SETS["light"]
-    assert arms["heavy"].recipe.augmentation == AUGMENTATION_SETS["heavy"]
+    assert arms["light"].procedure.recipe.augmentation == AUGMENTATION_SETS["light"]
+    assert arms["heavy"].procedure.recipe.augmentation == AUGMENTATION_SETS["heavy"]
 
 
 def test_augmentation_is_claimed_to_beat_every_other_regulariser():
@@ -73,6 +80,8 @@ def test_a_small_set_as_large_as_the_data_is_refused():
 
 def test_tiny_images_are_neither_blurred_nor_bent():
     made = build_design(STUDIES["regularisers"], "regularisers", setup(data="digits", image_size=8), {})
-    kinds = {step.kind for arm in made.arms for step in arm.recipe.augmentation}
+    kinds = {step.kind for arm in made.arms for step in arm.procedure.recipe.augmentation}
     assert kinds == {"rotation", "shift", "scale", "shear", "perspective", "erasing"}
-    assert {"blur", "elastic"} <= {step.kind for arm in design().arms for step in arm.recipe.augmentation}
+    assert {"blur", "elastic"} <= {
+        step.kind for arm in design().arms for step in arm.procedure.recipe.augmentation
+    }

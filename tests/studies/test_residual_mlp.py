@@ -4,7 +4,6 @@ import inspect
 import pytest
 import torch
 
-from gradlab.lab.design import Confusion, Curve, Gallery, Line
 from gradlab.models import MLPNetwork
 from gradlab.studies import STUDIES, build_design
 from gradlab.training.stopping import Patience, StagnationOverfit
@@ -46,7 +45,7 @@ def test_setting_003_is_the_published_one():
         f"{kind}-{depth}" for depth in (2, 8, 32, 64) for kind in ("plain", "residual", "residual2")
     ]
     for arm in made.arms:
-        recipe = arm.recipe
+        recipe = arm.procedure.recipe
         assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size, recipe.epochs) == (
             "adam",
             1e-4,
@@ -54,7 +53,7 @@ def test_setting_003_is_the_published_one():
             21,
         )
         assert recipe.stopping is None
-        model = arm.model
+        model = arm.procedure.model
         assert (model.width, model.norm, model.activation, model.init) == (16, "none", "relu", "default")
         assert model.depth == arm.factors["depth"]
         assert model.residual == arm.name.startswith("residual")
@@ -67,8 +66,10 @@ def test_setting_004_is_the_published_one():
     assert [arm.name for arm in made.arms] == [
         f"{kind}-{d}" for d in (10, 20, 30) for kind in ("plain", "residual2")
     ]
-    assert {(arm.model.width, arm.model.stem_activation) for arm in made.arms} == {(64, True)}
-    recipe = made.arms[0].recipe
+    assert {(arm.procedure.model.width, arm.procedure.model.stem_activation) for arm in made.arms} == {
+        (64, True)
+    }
+    recipe = made.arms[0].procedure.recipe
     assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size, recipe.epochs) == (
         "adam",
         1e-3,
@@ -78,11 +79,11 @@ def test_setting_004_is_the_published_one():
 
 
 def test_settings_000_and_001_stop_early_by_their_rules():
-    assert isinstance(design(setting="000").arms[0].recipe.stopping, StagnationOverfit)
-    assert design(setting="001").arms[0].recipe.stopping == Patience(patience=5)
+    assert isinstance(design(setting="000").arms[0].procedure.recipe.stopping, StagnationOverfit)
+    assert design(setting="001").arms[0].procedure.recipe.stopping == Patience(patience=5)
     assert [arm.name for arm in design(setting="000").arms] == ["mlp", "plain", "residual"]
-    assert design(setting="000").arms[0].model.widths == (128, 64)
-    assert {arm.model.dropout for arm in design(setting="000").arms} == {0.2}
+    assert design(setting="000").arms[0].procedure.model.widths == (128, 64)
+    assert {arm.procedure.model.dropout for arm in design(setting="000").arms} == {0.2}
 
 
 @pytest.mark.parametrize("setting", CLAIMS)
@@ -92,12 +93,12 @@ def test_twins_differ_in_the_skip_alone_and_start_bit_equal(setting):
     assert made.twins
     for pair in made.twins:
         residual, plain = arms[pair.a], arms[pair.b]
-        assert residual.recipe == plain.recipe
+        assert residual.procedure.recipe == plain.procedure.recipe
         alike = dataclasses.replace(
-            residual.model, residual=False, layers_per_block=plain.model.layers_per_block
+            residual.procedure.model, residual=False, layers_per_block=plain.procedure.model.layers_per_block
         )
-        assert alike == plain.model
-        nets = [arm.model.build((1, 8, 8), 10, seed=5) for arm in (residual, plain)]
+        assert alike == plain.procedure.model
+        nets = [arm.procedure.model.build((1, 8, 8), 10, seed=5) for arm in (residual, plain)]
         assert all(isinstance(net, MLPNetwork) for net in nets)
         for one, other in zip(*(net.parameters() for net in nets), strict=True):
             assert torch.equal(one, other)
@@ -149,9 +150,9 @@ def test_the_quick_preset_says_in_what_it_differs():
 
 
 def test_small_data_have_a_recipe_of_their_own():
-    recipe = design("quick", "digits").arms[0].recipe
+    recipe = design("quick", "digits").arms[0].procedure.recipe
     assert (recipe.learning_rate, recipe.batch_size, recipe.epochs) == (1e-3, 32, 40)
-    assert design("quick", "digits", epochs=2).arms[0].recipe.epochs == 2
+    assert design("quick", "digits", epochs=2).arms[0].procedure.recipe.epochs == 2
 
 
 def test_one_depth_makes_claims_that_can_be_asked():
@@ -173,8 +174,14 @@ def test_claim_003_01_asks_at_every_greater_depth():
 
 def test_figures_show_accuracy_by_depth_curves_gradients_confusions_and_errors():
     figures = design().figures
-    assert {type(figure) for figure in figures} == {Line, Curve, Confusion, Gallery}
-    gradients = [figure for figure in figures if isinstance(figure, Curve) and figure.source == "gradients"]
+    assert {(figure.mark, figure.table) for figure in figures} == {
+        ("lines", "arms"),
+        ("lines", "epochs"),
+        ("lines", "gradients"),
+        ("matrix", "predictions"),
+        ("gallery", "errors"),
+    }
+    gradients = [figure for figure in figures if figure.table == "gradients"]
     assert {figure.where["kind"] for figure in gradients} == {"weight", "bias"}
     assert {figure.where["depth"] for figure in gradients} == {32}  # as published
 

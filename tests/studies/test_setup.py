@@ -1,6 +1,6 @@
 import pytest
 
-from gradlab.lab.design import Design
+from gradlab.lab import Design
 from gradlab.studies import STUDIES, build_design
 from gradlab.studies.setup import is_python_only, parameters_of
 from gradlab.types import UserError

@@ -24,6 +24,7 @@ from gradlab.procedures._predictions import (
     has_learned,
     prediction_table,
     scores,
+    usable_logits,
     wrong_predictions,
 )
 from gradlab.training.alarms import alarms_of_runs
@@ -151,7 +152,7 @@ def _outcome(
         logits, labels = _predicted(procedure, fit, data.test, desk)
         facts["test"] = scores(logits, labels)
         tables["predictions"] = prediction_table(logits, labels)
-        tables["errors"] = most_confident_errors(logits, data.test)
+        tables["errors"] = most_confident_errors(usable_logits(logits), data.test)
     if procedure.probe_steps:
         tables["probes"] = probe_columns(fit.probes)
     spent = fit.seconds + time.perf_counter() - begun

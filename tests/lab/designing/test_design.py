@@ -39,7 +39,9 @@ def test_names_inside_a_design_are_the_same_in_every_process():
     """Python's own `hash` of a text differs from process to process."""
     code = "from tests.lab.toy import Draw; from gradlab.lab.designing.design import name_of; print(name_of(Draw()))"
     made = {
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
         for _ in range(2)
     }
     assert made == {f"{name_of(toy.Draw())}\n"}

@@ -30,7 +30,10 @@ def test_a_procedure_with_all_its_inputs_survives_its_json(procedure):
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        ({"kind": "nonsense"}, "there is no kind of procedure called 'nonsense'; known are draw, sum, constant"),
+        (
+            {"kind": "nonsense"},
+            "there is no kind of procedure called 'nonsense'; known are draw, sum, constant",
+        ),
         ({}, "called None"),
         ([], r"called \[\]"),
         ({"kind": "sum", "of": [{"kind": "nonsense"}]}, "called 'nonsense'"),
@@ -41,7 +44,9 @@ def test_an_unknown_kind_is_one_sentence_at_any_depth(data, text):
         read_procedure(data, TOOLBOX.kinds)
 
 
-@pytest.mark.parametrize("data", [{"kind": "draw", "colour": 3}, {"kind": "draw", "count": 0}, {"kind": "sum"}])
+@pytest.mark.parametrize(
+    "data", [{"kind": "draw", "colour": 3}, {"kind": "draw", "count": 0}, {"kind": "sum"}]
+)
 def test_an_unknown_field_a_wrong_value_and_a_missing_one_are_errors(data):
     with pytest.raises(ValueError, match="colour|count|of"):
         read_procedure(data, TOOLBOX.kinds)

@@ -9,7 +9,20 @@ from gradlab.lab.judging.evaluate import evaluate
 from gradlab.lab.records.binding import Bound, refuse_test_choice
 from gradlab.procedures import PROCEDURES
 from gradlab.types import UserError
-from tests.lab.fakes import RECIPE, Arm, arm, claim, context, design, fake_run, opened, part, results, study
+from tests.lab.fakes import (
+    RECIPE,
+    Arm,
+    arm,
+    claim,
+    context,
+    design,
+    fake_run,
+    looked,
+    opened,
+    part,
+    results,
+    study,
+)
 
 LOW, HIGH = arm("low"), arm("high", recipe=RECIPE.__class__(epochs=9))
 PICK = Pick(among=(LOW.procedure, HIGH.procedure))
@@ -107,7 +120,7 @@ def test_a_claim_and_a_table_can_speak_of_what_was_chosen():
     found = study(design((LOW, HIGH)), runs, asked)
     chosen = {("best", seed): found.bound["high", seed] for seed in seeds}
     whole = type(opened(design(()), {}, asked))(bound={**found.bound, **chosen}, runs=found.runs)
-    told = evaluate(made, whole, asked, PROCEDURES)
+    told = evaluate(made, whole, looked(made, asked), PROCEDURES)
     assert told["claims"][0]["estimate"] == 0.0
     assert not any("could try" in flag for flag in told["claims"][0]["flags"])
     rows, columns = told["tables"]["t"]["rows"], told["tables"]["t"]["columns"]

@@ -123,15 +123,17 @@ def test_values_that_are_not_finite_leave_the_others_alone():
 
 
 def test_a_confusion_matrix_is_summed_over_the_seeds():
-    drawn = draw(Figure(
-        name="m",
-        **TEXT,
-        mark="matrix",
-        table="predictions",
-        x="prediction",
-        y="label",
-        where={"arm": "skip-8"},
-    ))
+    drawn = draw(
+        Figure(
+            name="m",
+            **TEXT,
+            mark="matrix",
+            table="predictions",
+            x="prediction",
+            y="label",
+            where={"arm": "skip-8"},
+        )
+    )
     expected = sum(confusion_matrix(LABELS, run.predictions) for run in RUNS["skip-8"])
     assert drawn["labels"] == ["a", "b", "c", "d"]
     assert drawn["counts"] == expected.tolist()
@@ -141,7 +143,9 @@ def test_a_gallery_shows_each_image_once_the_most_confident_first():
     drawn = draw(Figure(name="w", **TEXT, mark="gallery", table="errors", where={"arm": "plain-2"}, count=4))
     best = {}
     for run in RUNS["plain-2"]:
-        for index, confidence in zip(run.tables["errors"]["index"], run.tables["errors"]["confidence"], strict=True):
+        for index, confidence in zip(
+            run.tables["errors"]["index"], run.tables["errors"]["confidence"], strict=True
+        ):
             best[f"png{index}"] = max(best.get(f"png{index}", 0.0), confidence)
     expected = sorted(best, key=lambda png: -best[png])[:4]
     assert [item["png"] for item in drawn["items"]] == expected
@@ -285,14 +289,18 @@ def test_a_heat_map_has_a_cell_an_arm_and_gaps_where_there_is_none():
 
 
 def test_a_histogram_is_a_density_over_all_seeds_on_shared_edges():
-    figure = Figure(name="h", **TEXT, mark="histogram", table="predictions", x="loss", by="kind", where={"depth": 2})
+    figure = Figure(
+        name="h", **TEXT, mark="histogram", table="predictions", x="loss", by="kind", where={"depth": 2}
+    )
     drawn = draw(figure)
     (panel,) = drawn["panels"]
     assert [series["name"] for series in panel["series"]] == ["plain", "skip"]
     for series in panel["series"]:
         edges = np.array(series["edges"])
         losses = np.concatenate([run.table("predictions")["loss"] for run in RUNS[f"{series['name']}-2"]])
-        counts = [int(((losses >= a) & (losses < b)).sum()) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        counts = [
+            int(((losses >= a) & (losses < b)).sum()) for a, b in zip(edges[:-1], edges[1:], strict=True)
+        ]
         counts[-1] += int((losses == edges[-1]).sum())
         assert sum(counts) == len(losses)
         wide = np.array(counts) / (len(losses) * np.diff(edges))
@@ -303,7 +311,10 @@ def test_a_histogram_is_a_density_over_all_seeds_on_shared_edges():
 def test_known_values_are_drawn():
     known = (Reference(value=0.25, label="chance"), Reference(axis="diagonal"))
     drawn = draw(Figure(name="d", **TEXT, x="depth", y="test accuracy", by="kind", reference=known))
-    assert drawn["reference"] == {"lines": [{"axis": "y", "value": 0.25, "label": "chance"}], "diagonal": True}
+    assert drawn["reference"] == {
+        "lines": [{"axis": "y", "value": 0.25, "label": "chance"}],
+        "diagonal": True,
+    }
     assert "reference" not in draw(Figure(name="d", **TEXT, x="depth", y="test accuracy", by="kind"))
 
 
@@ -330,6 +341,8 @@ def test_a_view_and_a_slice_are_drawn_like_tables(tmp_path):
     (panel,) = whole["figures"][0]["panels"]
     (record,) = {run["record"] for run in whole["runs"]}
     table = load(tmp_path / "records" / record).table("numbers")
-    for series, rows in zip(panel["series"], (table["x"] > 0, (table["x"] > 0) & (table["group"] == "odd")), strict=True):
+    for series, rows in zip(
+        panel["series"], (table["x"] > 0, (table["x"] > 0) & (table["group"] == "odd")), strict=True
+    ):
         expected = np.histogram(table["x"][rows], bins=series["edges"], density=True)[0]
         assert series["density"] == pytest.approx(expected)

@@ -64,9 +64,9 @@ def test_the_interval_of_accuracy_holds_seeds_and_images_and_stays_a_fraction(ta
 
 def test_untrained_runs_are_counted_with_their_clopper_pearson_interval(table):
     rows = rows_of(table)
-    assert [(row["trained"], row["runs"]) for row in rows] == [(4, 4), (3, 4)]
-    assert rows[1]["trained low"] == pytest.approx(beta.ppf(0.025, 3, 2))
-    assert rows[1]["trained high"] == pytest.approx(beta.ppf(0.975, 4, 1))
+    assert [(row["learned"], row["runs"]) for row in rows] == [(4, 4), (3, 4)]
+    assert rows[1]["learned low"] == pytest.approx(beta.ppf(0.025, 3, 2))
+    assert rows[1]["learned high"] == pytest.approx(beta.ppf(0.975, 4, 1))
 
 
 def test_display_names_columns_that_exist(table):

@@ -102,7 +102,9 @@ def test_digest_refuses_what_json_cannot_hold():
 
 
 def test_software_and_content_are_looked_up_through_every_layer_and_choice():
-    whole = Sum(of=(Pick(among=(dataclasses.replace(ONE, data="other"), ONE)), Constant(name="c", digest="0")))
+    whole = Sum(
+        of=(Pick(among=(dataclasses.replace(ONE, data="other"), ONE)), Constant(name="c", digest="0"))
+    )
     from importlib.metadata import version
 
     assert software_of([whole], TOOLBOX.kinds) == {"numpy": version("numpy")}

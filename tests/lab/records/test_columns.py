@@ -52,7 +52,9 @@ def test_another_value_order_or_length_is_another_digest(values, data):
 
 
 def test_values_of_other_kinds_are_never_alike():
-    ones = [np.ones(1, dtype=kind) for kind in (np.int64, np.float16, np.float32, np.float64)] + [np.array(["1"])]
+    ones = [np.ones(1, dtype=kind) for kind in (np.int64, np.float16, np.float32, np.float64)] + [
+        np.array(["1"])
+    ]
     assert len({column_digest(one) for one in ones}) == 5
     assert column_digest(np.ones(1, dtype=np.uint8)) == column_digest(np.ones(1, dtype=np.int64))
 
@@ -82,7 +84,9 @@ def test_the_same_values_give_the_same_file_and_other_lengths_are_refused(tmp_pa
 
 def test_a_damaged_or_missing_table_is_one_sentence(tmp_path):
     (tmp_path / "t.parquet").write_bytes(b"PAR1 nonsense PAR1")
-    with pytest.raises(UserError, match=r"t\.parquet is damaged; delete the folder .* and run the study again"):
+    with pytest.raises(
+        UserError, match=r"t\.parquet is damaged; delete the folder .* and run the study again"
+    ):
         read_column(tmp_path / "t.parquet", "x")
     with pytest.raises(UserError, match=r"other\.parquet is missing"):
         read_column(tmp_path / "other.parquet", "x")

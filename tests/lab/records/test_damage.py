@@ -19,7 +19,9 @@ COUNT = 200
 def everything(folder: Path) -> str:
     """All that evaluation can read of a record, as text."""
     record = Record(folder)
-    tables = {name: {k: v.tolist() for k, v in record.table(name).items()} for name in record.manifest["tables"]}
+    tables = {
+        name: {k: v.tolist() for k, v in record.table(name).items()} for name in record.manifest["tables"]
+    }
     kind = toy.TOOLBOX.kinds[record.spec["procedure"]["kind"]]
     measures = {name: one.value(Results(record, kind)) for name, one in kind.measures.items()}
     files = [record.file(name) and record.file(name).read_bytes().hex() for name in ("weights.safetensors",)]

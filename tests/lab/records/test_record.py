@@ -144,7 +144,9 @@ for _ in range(20):
 
 def test_of_several_writers_at_once_one_writes_the_whole_record(tmp_path):
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITE, str(tmp_path), str(number)], stdin=subprocess.PIPE, cwd=ROOT)
+        subprocess.Popen(
+            [sys.executable, "-c", WRITE, str(tmp_path), str(number)], stdin=subprocess.PIPE, cwd=ROOT
+        )
         for number in (1, 2)
     ]
     for writer in writers:
@@ -164,7 +166,9 @@ def test_records_of_other_folders_are_read_and_never_written(tmp_path):
     assert found is not None
     assert found.facts["mean"] == 7.0
     assert not (tmp_path / "own").exists()
-    with pytest.raises(UserError, match=r"record 0{20} is not in .*own; run the study again with the same --out"):
+    with pytest.raises(
+        UserError, match=r"record 0{20} is not in .*own; run the study again with the same --out"
+    ):
         store.get("0" * 20)
 
 

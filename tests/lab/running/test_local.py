@@ -1,7 +1,7 @@
 """Worker processes: what they do, what they refuse, and how they die."""
 
-import io
 import errno
+import io
 import json
 import os
 import signal
@@ -91,7 +91,9 @@ def test_inputs_of_inputs_a_shared_record_and_a_choice_below_another_procedure(t
 
 def test_a_choice_by_a_test_measure_is_refused_before_anything_runs(tmp_path):
     pick = Pick(among=(toy.Draw(), toy.Draw(mean=2.0)), by="hit rate")
-    with pytest.raises(UserError, match=r"a Pick chooses by a measure on validation data \(distance\), got 'hit rate'"):
+    with pytest.raises(
+        UserError, match=r"a Pick chooses by a measure on validation data \(distance\), got 'hit rate'"
+    ):
         run(tmp_path, toy.Sum(of=(pick,)))
     assert list((tmp_path / "records").iterdir()) == []
 
@@ -190,7 +192,9 @@ def test_a_worker_whose_parent_has_gone_ends_by_itself():
 
 def test_errors_of_the_system_say_what_to_do():
     for number in (errno.ENOSPC, errno.EDQUOT):
-        assert disk_message(OSError(number, "x")).startswith("the disk is full; free some space or choose another")
+        assert disk_message(OSError(number, "x")).startswith(
+            "the disk is full; free some space or choose another"
+        )
     text = disk_message(PermissionError(errno.EACCES, "Permission denied", "/x/y"))
     assert text == "Permission denied: /x/y; mend it, then ask again: finished runs are kept."
     assert disk_message(io.UnsupportedOperation("odd")).startswith("odd; mend it")

@@ -1,10 +1,10 @@
 import math
 
 import pytest
+from gradlab.lab.progress import Clock, clock_text, describe_epoch, study_progress
 from rich.console import Console
 
 from gradlab.lab import progress
-from gradlab.lab.progress import Clock, clock_text, describe_epoch, study_progress
 
 
 class Time:

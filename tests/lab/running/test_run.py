@@ -4,8 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-
-from gradlab.data import info
 from gradlab.lab.run import (
     Request,
     arm_specs,
@@ -17,6 +15,8 @@ from gradlab.lab.run import (
     run_design,
 )
 from gradlab.lab.spec import block_of
+
+from gradlab.data import info
 from gradlab.models.mlp import MLP
 from gradlab.types import UserError
 from tests.lab.conftest import run_here

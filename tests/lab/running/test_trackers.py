@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import wandb
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-import gradlab
-from gradlab.lab import trackers
 from gradlab.lab.design import Arm, Design
 from gradlab.lab.record import Record
 from gradlab.lab.run import Request, facts_of, run_design
 from gradlab.lab.trackers import TRACKERS, epoch_values, open_trackers
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import gradlab
+from gradlab.lab import trackers
 from gradlab.models.mlp import MLP
 from gradlab.training.recipe import Recipe
 from gradlab.types import UserError

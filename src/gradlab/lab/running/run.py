@@ -31,6 +31,7 @@ from gradlab.lab.records.binding import (
 from gradlab.lab.records.record import Record, Run, Store, checksum
 from gradlab.lab.running.desk import DataCache, Toolbox
 from gradlab.lab.running.here import run_here
+from gradlab.lab.running.kept import kept_results, key_of
 from gradlab.lab.running.local import Hear, run_units
 from gradlab.lab.running.looks import look_at
 from gradlab.lab.running.performing import Bench
@@ -80,9 +81,23 @@ class Request:
 
 
 def run_design(design: Design, request: Request, *, on_event: Hear = lambda _event: None) -> dict[str, Any]:
-    """Run what has no record yet and evaluate the design.
+    """Run what has no record yet and evaluate the design; errors as for `judge_design`.
 
     Returns: the content of results.json.
+    """
+    return judge_design(design, request, on_event=on_event).results
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A design that was run: the content of results.json, and the identity of its evaluation."""
+
+    results: dict[str, Any]
+    key: str
+
+
+def judge_design(design: Design, request: Request, *, on_event: Hear = lambda _event: None) -> Judged:
+    """Run what has no record yet, and evaluate the design unless its report holds that very evaluation.
 
     Raises:
         UserError: a run failed, the folder cannot be written, or the disk is full; finished runs are kept.
@@ -91,8 +106,12 @@ def run_design(design: Design, request: Request, *, on_event: Hear = lambda _eve
     try:
         run_procedures([(arm.name, arm.procedure) for arm in design.arms], request, binder, on_event)
         runs = opened(design, request.seeds, binder, request.store)
-        looks = looks_of(design, request, binder.conditions)
-        return evaluate(design, runs, context_of(request, binder.conditions, looks), request.toolbox.kinds)
+        context = context_of(request, binder.conditions, looks_of(design, request, binder.conditions))
+        key = key_of(design, runs, context)
+        kinds = request.toolbox.kinds.values()
+        ours = all(one.configuration.__module__.startswith("gradlab.") for one in kinds)  # whose code the key tells
+        kept = kept_results(request.out / "reports" / request.report, key) if request.report and ours else None
+        return Judged(kept or evaluate(design, runs, context, request.toolbox.kinds), key)
     except OSError as error:
         raise UserError(disk_message(error)) from error
 
