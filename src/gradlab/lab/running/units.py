@@ -87,7 +87,7 @@ class _Plan:
     def _folder(self, bound: Bound) -> Path | None:
         if bound.hash not in self.found:
             record = self.store.find(bound.hash)
-            self.found[bound.hash] = record and record.folder.parent
+            self.found[bound.hash] = None if record is None else record.folder.parent
         return self.found[bound.hash]
 
     def _mates(self, bound: Bound) -> tuple[Bound, ...]:
