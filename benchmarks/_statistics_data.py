@@ -155,7 +155,7 @@ def _skew(
 ) -> Ends:
     """Skewness to either end, with one more sample towards the end of the range."""
     below, above = (
-        (sign * third + far**3) / np.maximum(second + far**2, 1e-300)
+        np.where(second + far**2 > 1e-24, (sign * third + far**3) / np.maximum(second + far**2, 1e-24), 0.0)
         for sign, far in ((-1, agreement * (mean - lowest)), (1, agreement * (highest - mean)))
     )
     return below, above

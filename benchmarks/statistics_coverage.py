@@ -328,7 +328,7 @@ def targets(results: dict[str, Any]) -> Rows:
     rows.append(_within("false verdict at +delta there, share of the error rate", rates, 0.0, 1.1))
     rows.append(_within("any false verdict, eight claims, two looks", family, 0.0, 0.05))
     both = [row["both"] for row in results["auroc"]]
-    rows.append(_within("coverage, AUROC with both sample axes", both, 0.93, 0.98))
+    rows.append(_within("coverage, AUROC with both sample axes", both, 0.93, 0.99))
     at_ceiling = [row["coverage"] for row in results["hard"] if row["kind"] == "ceiling"]
     rows.append(_within("coverage, arms at the ceiling, 360 images", at_ceiling, 0.93, 1.0))
     rates = [row["false"] / row["allowed"] for row in results["groups"]]

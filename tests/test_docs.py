@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gradlab.lab.measures import MEASURES
@@ -21,8 +22,11 @@ from gradlab.augmentation import AUGMENTATION_SETS, AUGMENTATIONS
 from gradlab.cli.app import app
 from gradlab.data import DATASETS
 from gradlab.detection import DETECTORS
+from gradlab.lab.kinds import measures_of
+from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS
 from gradlab.models import MODELS
+from gradlab.procedures import PROCEDURES
 from gradlab.running import prepare
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import PRESETS, parameters_of
@@ -67,16 +71,16 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("gradlab.lab.executor.usable_cores", lambda: 1)  # the tests share out the cores
+    monkeypatch.setattr("gradlab.lab.running.local.usable_cores", lambda: 1)  # the tests share out the cores
     return folder
 
 
 @pytest.fixture
 def kept_registries() -> Iterator[None]:
     """What a page adds to the registries is gone after it."""
-    kept = [
-        (registry, dict(registry)) for registry in (STUDIES, DATASETS, MEASURES, METRICS, TRACKERS, MODELS)
-    ]
+    measures: list[dict[str, Any]] = [kind.measures for kind in PROCEDURES.values()]  # type: ignore[misc]
+    registries = (STUDIES, DATASETS, PROCEDURES, METRICS, TRACKERS, MODELS, *measures)
+    kept = [(registry, dict(registry)) for registry in registries]
     yield
     for registry, before in kept:
         registry.clear()
@@ -124,8 +128,9 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_pages_are_executed() -> None:
-    assert len(EXECUTED) >= 10
-    assert sum(is_run(block) for page in EXECUTED for block in blocks_of(page)) >= 40
+    assert len(PAGES) >= 28
+    assert len(EXECUTED) >= 22
+    assert sum(is_run(block) for page in EXECUTED for block in blocks_of(page)) >= 170
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
@@ -169,7 +174,7 @@ def test_index_leads_to_every_page() -> None:
     listed = {link.partition("#")[0] for link in links(split(index.read_text(encoding="utf-8"))[1])}
     names = {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
     assert names <= listed, names - listed
-    assert len(names) >= 10
+    assert len(names) >= 24
 
 
 def names_in(page: Path) -> str:
@@ -196,7 +201,8 @@ VERBS = [name for name in app if not name.startswith("-")]
         pytest.param(DETECTORS, 2, id="detectors"),
         pytest.param(AUGMENTATIONS, 13, id="augmentations"),
         pytest.param(AUGMENTATION_SETS, 2, id="augmentation sets"),
-        pytest.param(MEASURES, 8, id="measures"),
+        pytest.param(PROCEDURES, 7, id="procedures"),
+        pytest.param(measures_of(PROCEDURES), 20, id="measures"),
         pytest.param(METRICS, 11, id="metrics"),
         pytest.param(DATASETS, 7, id="data"),
         pytest.param(TRACKERS, 2, id="trackers"),
@@ -243,6 +249,25 @@ def test_readme_shows_a_first_result_inside_40_lines(tmp_path: Path) -> None:
     for claim in design.claims:
         assert f"\n{claim.id} " in text
     assert f"Report: runs/reports/{study}-digits-quick/report.html" in text
+
+
+def test_a_procedure_takes_one_file_of_at_most_80_lines() -> None:
+    files = [block for block in blocks_of(ROOT / "docs" / "adding.md") if "file" in block.words]
+    assert len(files) == 1
+    assert len(files[0].text.splitlines()) <= 80
+    assert "Kind(" in files[0].text
+
+
+def test_page_of_procedures_lists_every_kind_with_its_configuration() -> None:
+    page = (ROOT / "docs" / "procedures.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.+?) \|", page, flags=re.MULTILINE))
+    assert set(rows) == set(PROCEDURES)
+    for name, kind in PROCEDURES.items():
+        if kind.work is not None:
+            shown = re.match(r"`(\w+)\((.*)\)`", rows[name])
+            assert shown is not None
+            assert shown[1] == kind.configuration.__name__
+            assert set(shown[2].split(", ")) <= set(kind.configuration.__annotations__), name
 
 
 def test_own_data_takes_at_most_five_lines() -> None:

@@ -13,6 +13,7 @@ from gradlab.reporting import redraw, write_manifest, write_small_form, write_wh
 from gradlab.types import UserError
 from gradlab.verification import verify
 from tests.finished import make_report
+from tests.report.sample import realistic
 
 
 @pytest.fixture(scope="module")
@@ -184,3 +185,13 @@ def test_a_small_form_is_drawn_again_without_records(report, tmp_path):
     (tmp_path / "tiny" / "report.html").unlink()
     redraw(tmp_path / "tiny")
     assert verify(tmp_path / "tiny")[0].is_sound
+
+
+def test_the_manifest_and_what_is_written_again_hold_the_figures(tmp_path):
+    results = realistic()
+    write_when_changed(results, tmp_path)
+    listed = json.loads((tmp_path / "manifest.json").read_text())
+    drawn = {f"figures/{figure['name']}.svg" for figure in results["figures"]}
+    assert drawn <= set(listed)
+    write_when_changed(results | {"figures": results["figures"][:1], "claims": []}, tmp_path)
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["accuracy-by-depth.svg"]

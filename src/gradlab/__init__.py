@@ -28,6 +28,7 @@ _getattr, _dir, _public = attach(
         "training": "training",
         "types": "types",
         "use": "use",
+        "verify": "verification",
     },
 )
 __getattr__, __dir__ = _getattr, _dir
@@ -52,3 +53,4 @@ if TYPE_CHECKING:
     from gradlab.running import plan as plan
     from gradlab.running import run as run
     from gradlab.types import UserError as UserError
+    from gradlab.verification import verify as verify

@@ -6,14 +6,17 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gradlab.lab.designing.procedure import Kinds
 from gradlab.lab.judging.verify import changed_files, open_runs, recompute, result_folders, verify_results
+from gradlab.lab.kinds import Kind
 from gradlab.lab.records.record import checksum, read_json
 from gradlab.lab.records.small import RUNS, SMALL_FILES, Traced, read_small, write_small
 from gradlab.lab.records.wanted import remember_records
-from gradlab.procedures.registry import PROCEDURES
+from gradlab.procedures.toolbox import toolbox_with
 from gradlab.types import UserError
 
 PAGES = ("results.json", "report.md", "report.html")
@@ -23,21 +26,24 @@ SMALL_LIMIT = 4 * 2**20
 """Largest small form, in bytes."""
 
 
-def redraw(path: str | Path) -> list[Path]:
+def redraw(path: str | Path, *, procedures: Sequence[Kind] = ()) -> list[Path]:
     """Recompute results from their records and draw their reports again.
+
+    Args:
+        procedures: kinds of your own that the results use.
 
     Returns: the folders of the reports.
     """
     folders = result_folders(Path(path))
     for folder in folders:
-        fresh, _, numbers, _ = verify_results(folder, PROCEDURES)
+        fresh, _, numbers, _ = verify_results(folder, toolbox_with(procedures).kinds)
         if not numbers:
             raise UserError(f"the records of {folder} are damaged; see gradlab verify {folder}.")
         write_when_changed(fresh, folder)
     return folders
 
 
-def write_small_form(folders: list[Path], target: Path) -> int:
+def write_small_form(folders: list[Path], target: Path, *, procedures: Sequence[Kind] = ()) -> int:
     """Write the one report in `folders` and what its evaluation reads of its runs; returns the size in bytes.
 
     A small form that stands at `target` is put aside until the new one is in place; killed in between, the old or the new
@@ -53,13 +59,14 @@ def write_small_form(folders: list[Path], target: Path) -> int:
         raise UserError(f"{folder} is in small form already.")
     final = target.resolve()
     _refuse_target(target, final)
-    stored, differences, _, _ = verify_results(folder, PROCEDURES)
+    kinds = toolbox_with(procedures).kinds
+    stored, differences, _, _ = verify_results(folder, kinds)
     if differences:
         raise UserError(f"{folder} is not sound ({differences[0]}); see gradlab verify {folder}.")
     final.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name}.") as name:
         made, aside = Path(name) / final.name, Path(name) / "before"
-        _write_small_into(made, folder, stored)
+        _write_small_into(made, folder, stored, kinds)
         size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
         if size > SMALL_LIMIT:
             raise UserError(
@@ -99,7 +106,7 @@ def _refuse_target(target: Path, final: Path) -> None:
         raise UserError(f"{target} {others.replace(';', f'{named};')}")
 
 
-def _write_small_into(made: Path, folder: Path, stored: dict[str, Any]) -> None:
+def _write_small_into(made: Path, folder: Path, stored: dict[str, Any], kinds: Kinds) -> None:
     """Write pages, tables and what evaluation reads; then evaluate from that alone."""
     for part in PARTS:
         if (folder / part).exists():
@@ -107,9 +114,9 @@ def _write_small_into(made: Path, folder: Path, stored: dict[str, Any]) -> None:
     for page in PAGES:
         shutil.copyfile(folder / page, made / page)
     traced = {name: Traced(run) for name, run in open_runs(folder, stored).items()}
-    recompute(stored, traced, PROCEDURES)
+    recompute(stored, traced, kinds)
     write_small(made, traced.values())
-    recompute(stored, read_small(made), PROCEDURES)  # a column that lacks is named here
+    recompute(stored, read_small(made), kinds)  # a column that lacks is named here
     write_manifest(made)
 
 

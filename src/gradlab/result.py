@@ -71,7 +71,7 @@ class Result:
         }
 
     def record(self, arm: str, seed: int) -> Record:
-        """Open the record of one arm at one seed; `.model()` gives its network."""
+        """Open the record of one arm at one seed; `gradlab.use.network` gives its network."""
         from gradlab.lab.records.record import load
         from gradlab.types import UserError
 

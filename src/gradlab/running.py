@@ -1,33 +1,35 @@
-"""`gradlab.run` and `gradlab.plan`: a study by name, from its parameters to its report."""
+"""`gradlab.run` and `gradlab.plan`: a study, shipped or of one's own, from its parameters to its report."""
 
 from __future__ import annotations
 
 import inspect
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from gradlab.data import info
 from gradlab.data.contents import DataInfo, info_of
 from gradlab.lab.designing.design import Design
-from gradlab.lab.designing.procedure import Procedure
+from gradlab.lab.designing.procedure import Procedure, names_of, walk
+from gradlab.lab.kinds import Kind
 from gradlab.lab.records.adopting import adopt
 from gradlab.lab.records.finding import find_record
 from gradlab.lab.records.wanted import records_named
 from gradlab.lab.running.desk import place_of
+from gradlab.lab.running.kept import keep
 from gradlab.lab.running.locks import STUDY, exclusive, shared
 from gradlab.lab.running.naming import report_name
-from gradlab.lab.running.run import Request, make_ready, run_design
+from gradlab.lab.running.run import Request, judge_design, make_ready
 from gradlab.lab.running.worker import disk_message
 from gradlab.models.mlp import MLP
 from gradlab.procedures.sources import FromRecord, Saved
-from gradlab.procedures.toolbox import TOOLBOX
+from gradlab.procedures.toolbox import toolbox_with
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Preset, changed_parameters
+from gradlab.studies.setup import PRESETS, Preset, Study, changed_parameters, plain_parameters
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -40,7 +42,7 @@ MOST_SEEDS = 10_000
 
 
 def run(
-    study: str,
+    study: str | Study | Design,
     *,
     preset: Preset = "quick",
     data: str | Path | Dataset = "digits",
@@ -53,13 +55,14 @@ def run(
     records: Sequence[str | Path] = (),
     tracker: str | Sequence[str] = (),
     progress: bool | None = None,
+    procedures: Sequence[Kind] = (),
     command: str | None = None,
     **parameters: Any,
 ) -> Result:
     """Run a study and write its report; what has been run before is not run again.
 
     Args:
-        study: a name that `gradlab list` shows.
+        study: a name that `gradlab list` shows, a function (setup, parameters) -> Design, or a Design.
         preset: "quick" (about a minute), "standard" (a laptop, at most half an hour) or "full" (as published).
         data: a name that `gradlab data list` shows, a path, or a Dataset.
         data_dir: where data sets lie; GRADLAB_DATA if not given.
@@ -70,6 +73,7 @@ def run(
             copied, so that `out` stays whole by itself.
         tracker: "tensorboard", "wandb", or several.
         progress: live display on stderr; by default as the terminal allows.
+        procedures: kinds of your own that the study uses; they run in this process.
         command: how to run this again, for the report.
         parameters: the study's own, such as depths=(2, 32).
 
@@ -89,6 +93,7 @@ def run(
         records=records,
         parameters=parameters,
         command=command,
+        procedures=procedures,
     )
     from gradlab.lab.running.progress import study_progress
     from gradlab.lab.running.trackers import check_tracker, open_trackers
@@ -109,16 +114,17 @@ def run(
                 show(event)
                 track(event)
 
-            results = run_design(design, request, on_event=hear)
-            adopt(records_named(results), request.store)
+            judged = judge_design(design, request, on_event=hear)
+            adopt(records_named(judged.results), request.store)
             with exclusive(request.out / "work" / f"{folder.name}.lock"):
-                write_when_changed(results, folder)
+                write_when_changed(judged.results, folder)
+                keep(folder, judged.key)
     except OSError as error:
         raise UserError(disk_message(error)) from error
-    return Result(results, folder)
+    return Result(judged.results, folder)
 
 
-def plan(study: str, **arguments: Any) -> StudyPlan:
+def plan(study: str | Study | Design, **arguments: Any) -> StudyPlan:
     """Say what a study would cost and what it could detect, before anything runs; arguments as for `run`."""
     from gradlab.lab.planning import plan_design
 
@@ -135,7 +141,7 @@ def plan(study: str, **arguments: Any) -> StudyPlan:
 
 
 def prepare(
-    study: str,
+    study: str | Study | Design,
     *,
     preset: str,
     data: str | Path | Dataset,
@@ -148,16 +154,18 @@ def prepare(
     records: Sequence[str | Path] = (),
     parameters: Mapping[str, Any],
     command: str | None,
+    procedures: Sequence[Kind] = (),
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
-    _check(study, preset, data, seeds, first_seed, precision)
+    name, build = _study_of(study)
+    _check(preset, data, seeds, first_seed, precision)
     memory = {} if isinstance(data, (str, Path)) else {data.name: data}
     facts = info(data, data_dir) if isinstance(data, (str, Path)) else info_of(data)
-    given, modules = _own_modules(parameters, facts, out)
+    given, modules, beside = _own_networks(parameters, facts, Path(out))
     folder = None if data_dir is None else str(data_dir)
     places = {} if memory else {facts.name: str(data)}
     request = Request(
-        toolbox=TOOLBOX,
+        toolbox=toolbox_with(procedures),
         preset=preset,
         data=facts.name,
         info=_informer(facts, folder, places),
@@ -166,7 +174,7 @@ def prepare(
         memory=memory,
         seeds=tuple(range(first_seed, first_seed + seeds)),
         out=Path(out),
-        records=_record_folders(records),
+        records=(*_record_folders(records), *beside),
         device=device,
         precision=precision,
         modules=modules,
@@ -174,7 +182,7 @@ def prepare(
     for part in ("train", "test"):
         if not facts.counts.get(part):
             raise UserError(
-                f"'{facts.name}' has no {part} part here, and study '{study}' needs them; choose other data."
+                f"'{facts.name}' has no {part} part here, and study '{name}' needs them; choose other data."
             )
     setup = Setup(
         preset=preset,  # type: ignore[arg-type]
@@ -186,25 +194,38 @@ def prepare(
         image_size=min(facts.input_shape[1:], default=0),
         channels=facts.input_shape[0] if facts.input_shape else 0,
     )
-    design = build_design(STUDIES[study], study, setup, given)
-    options = {"preset": preset, "data": facts.name, "seeds": seeds}
-    options |= {"first_seed": first_seed} if first_seed else {}
-    options |= {"precision": precision} if precision != "fp32" else {}
-    in_python = bool(memory or modules)
-    shown = command or _command(study, options | dict(parameters), in_python=in_python)
-    asked = {"seeds": seeds, "first_seed": first_seed, "precision": precision, "device": device}
-    usual = {"seeds": DEFAULT_SEEDS, "first_seed": 0, "precision": "fp32", "device": "auto"}
-    changed = changed_parameters(STUDIES[study], given) | {
-        name: value for name, value in asked.items() if value != usual[name]
-    }
-    name = report_name(study, facts.name, preset, changed)
-    return design, replace(request, command=shown, report=name), facts
+    design = build_design(build, name, setup, given)
+    _check_design(design, request)
+    changed = _changed(seeds=seeds, first_seed=first_seed, precision=precision, device=device)
+    shown = {"preset": preset, "data": facts.name, "seeds": seeds}
+    shown |= {key: one for key, one in changed.items() if key != "device"} | dict(parameters)
+    shown |= {"procedures": {kind.name: kind for kind in procedures}} if procedures else {}
+    own = not isinstance(study, str) or any(isinstance(one, Procedure) for one in parameters.values())
+    told = command or _command(study, shown, in_python=bool(own or memory or modules))
+    report = report_name(design.study, facts.name, preset, changed_parameters(build, given) | changed)
+    asked = {"setup": asdict(setup), "parameters": plain_parameters(build, given)}
+    return design, replace(request, command=told, report=report, asked=asked), facts
 
 
-def _check(study: str, preset: str, data: object, seeds: object, first_seed: object, precision: str) -> None:
-    """Refuse what no study can run with, each in one sentence."""
+def _changed(**asked: Any) -> dict[str, Any]:
+    """Return what was asked for that is not the default of `run`."""
+    usual = inspect.signature(run).parameters
+    return {name: value for name, value in asked.items() if value != usual[name].default}
+
+
+def _study_of(study: object) -> tuple[str, Study]:
+    """Return a study's name and function: a shipped one's, a function of one's own, or one that returns a finished design."""
+    if isinstance(study, Design):
+        return study.study, lambda _setup: study
+    if callable(study):
+        return getattr(study, "__name__", "own").replace("_", "-"), study
     if not isinstance(study, str) or study not in STUDIES:
         raise UserError(f"unknown study '{study}'; {did_you_mean(str(study), list(STUDIES))}")
+    return study, STUDIES[study]
+
+
+def _check(preset: str, data: object, seeds: object, first_seed: object, precision: str) -> None:
+    """Refuse what no study can run with, each in one sentence."""
     if preset not in PRESETS:
         raise UserError(f"unknown preset '{preset}'; {did_you_mean(str(preset), PRESETS)}")
     if precision not in get_args(Precision):
@@ -221,6 +242,22 @@ def _check(study: str, preset: str, data: object, seeds: object, first_seed: obj
         raise UserError(
             f"data must be a name, a path or a gradlab.data.Dataset, got {type(data).__name__}; "
             "gradlab.data.from_tensors(images, labels) makes one."
+        )
+
+
+def _check_design(design: Design, request: Request) -> None:
+    """Refuse procedures of unknown kinds, and a design that has nothing to do with the data that the report will name."""
+    parts = [part for procedure in design.procedures for part in walk(procedure)]
+    unknown = [part.kind for part in parts if part.kind not in (*request.toolbox.kinds, "pick")]
+    if unknown:
+        raise UserError(
+            f"study '{design.study}' has runs of kind '{unknown[0]}', which gradlab does not know; pass its Kind: "
+            "procedures=[...]."
+        )
+    read = list(dict.fromkeys(name for part in parts for name in names_of(part)))
+    if read and not any(place_of(name, {request.data: ""}) != name for name in read):
+        raise UserError(
+            f"study '{design.study}' reads {', '.join(read)}, not '{request.data}'; say so with data=...."
         )
 
 
@@ -253,63 +290,77 @@ def _informer(main: DataInfo, folder: str | None, places: Mapping[str, str]) -> 
     return tell
 
 
-def _own_modules(
-    parameters: Mapping[str, Any], facts: DataInfo, out: str | Path
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Replace a user's own modules among the parameters by how specs know them; also return what makes them."""
+def _own_networks(
+    parameters: Mapping[str, Any], facts: DataInfo, out: Path
+) -> tuple[dict[str, Any], dict[str, Any], tuple[Path, ...]]:
+    """Replace a user's own networks among the parameters by how specs know them.
+
+    Returns: the parameters, what makes the networks of this process, and the folder of a record that lies elsewhere.
+    """
     given, modules = dict(parameters), dict[str, Any]()
-    for key, value in parameters.items():
-        if key == "model" and value is not None:
-            given[key] = _network(value, modules, facts, out)
-        if not isinstance(value, Mapping):
-            continue
-        given[key] = dict(value)
-        for name, network in value.items():
-            if isinstance(network, (MLP, Mapping)):
-                continue
-            from gradlab.procedures._modules import as_factory, describe_factory
+    beside: tuple[Path, ...] = ()
+    model, models = parameters.get("model"), parameters.get("models")
+    if model is not None:
+        given["model"], beside = _network(model, modules, facts, out)
+    if isinstance(models, Mapping):
+        from gradlab.procedures._modules import as_factory, describe_factory
 
-            modules[name] = as_factory(name, network)
-            given[key][name] = describe_factory(name, modules[name], facts.input_shape)
-    return given, modules
+        given["models"] = dict(models)
+        for name, network in models.items():
+            if not isinstance(network, (MLP, Mapping)):
+                modules[name] = as_factory(name, network)
+                given["models"][name] = describe_factory(name, modules[name], facts.input_shape)
+    return given, modules, beside
 
 
-def _network(value: Any, modules: dict[str, Any], facts: DataInfo, out: str | Path) -> Procedure:
+def _network(
+    value: Any, modules: dict[str, Any], facts: DataInfo, out: Path
+) -> tuple[Procedure, tuple[Path, ...]]:
     """Return the source that stands for a network: a module, a model folder, a record, or weights in a file.
 
     Raises:
         UserError: nothing of that kind is there.
     """
     if isinstance(value, Procedure):
-        return value
+        return value, ()
     if not isinstance(value, (str, Path)):
         from gradlab.procedures._modules import describe_given
 
         modules["model"] = value
-        return describe_given("model", value, facts.input_shape)
+        return describe_given("model", value, facts.input_shape), ()
     path = Path(value)
     folder = path.parent if path.name in ("model.safetensors", "model.json") else path
     if (folder / "model.json").is_file():
-        return Saved(folder=str(folder / "model.safetensors"))
+        return Saved(folder=str(folder / "model.json")), ()
     if path.is_file():
         raise UserError(
             f"{path} holds no network by itself; give the folder of a model, or in Python "
             "model=Pretrained(model=..., weights=...)."
         )
-    return FromRecord(record=find_record(value, out, what="model").hash)
+    record = find_record(value, out, what="model")
+    return FromRecord(record=record.hash), (record.folder.parent,)
 
 
-def _command(study: str, options: Mapping[str, Any], *, in_python: bool) -> str:
+def _command(study: str | Study | Design, options: Mapping[str, Any], *, in_python: bool) -> str:
     """Say how to run this again; a user's own objects stand there by their names."""
-    if in_python:
-        shown = {
-            name: f"{{{', '.join(map(str, value))}}}" if isinstance(value, Mapping) else repr(value)
-            for name, value in options.items()
-        }
-        return f"gradlab.run({study!r}, {', '.join(f'{name}={text}' for name, text in shown.items())})"
+    if not isinstance(study, str) or in_python:
+        named = repr(study) if isinstance(study, str) else getattr(study, "__name__", "design")
+        shown = ", ".join(f"{name}={_told(value)}" for name, value in options.items())
+        return f"gradlab.run({named}, {shown})"
     words = ["gradlab", "run", study]
     for name, value in options.items():
         if value is not None:
             values = value if isinstance(value, (list, tuple)) else [value]
             words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return shlex.join(words)
+
+
+def _told(value: Any) -> str:
+    """Write a parameter as Python would; networks by their names or classes."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(map(str, value))}}}"
+    return (
+        repr(value)
+        if value is None or isinstance(value, (str, Path, int, float, tuple, list))
+        else type(value).__name__
+    )

@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-import gradlab
 from gradlab.cli import main
-from gradlab.data import load
+from tests.studied import study
 
 OPTIONS = ["--depths", "2", "--epochs", "1", "--width", "4", "--seeds", "2"]
 
@@ -55,17 +54,7 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An --out folder in which `gradlab run residual-mlp OPTIONS` finds every record; read only."""
     out = tmp_path_factory.mktemp("cli") / "out"
-    gradlab.run(
-        "residual-mlp",
-        data=load("digits"),
-        depths=(2,),
-        epochs=1,
-        width=4,
-        seeds=2,
-        out=out,
-        device="cpu",
-        progress=False,
-    )
+    study(out)
     return out
 
 

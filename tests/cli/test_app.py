@@ -12,6 +12,7 @@ PATHS += [
     ["data", "check"],
     ["train"],
     ["train", "mlp"],
+    ["train", "cnn"],
     ["evaluate"],
     ["predict"],
     *(["runs", verb] for verb in ("list", "show", "compare", "export", "prune")),
@@ -43,13 +44,15 @@ def test_every_help_ends_with_an_example_that_can_be_typed(ask, path):
 @pytest.mark.parametrize("verb", ["run", "plan"])
 def test_the_help_of_a_study_names_every_parameter_with_its_default(ask, verb):
     text = " ".join(ask(verb, "residual-mlp", "--help").out.split())
-    for option in ("preset", "data", "data-dir", "seeds", "first-seed", "device", "precision", "out", "json"):
+    for option in (
+        "preset", "data", "data-dir", "seeds", "first-seed", "device", "precision", "out", "records", "json",
+    ):  # fmt: skip
         assert f"--{option}" in text
     for option in ("setting", "depths", "width", "epochs", "learning-rate", "batch-size", "init"):
         assert f"--{option}" in text
     for default in ("quick", "digits", "6", "runs", "003"):
         assert f"[default: {default}]" in text
-    assert ("--tracker" in text) == (verb == "run")
+    assert ("--tracker" in text) == ("--open" in text) == (verb == "run")
 
 
 def test_what_only_python_can_say_is_no_option(ask):

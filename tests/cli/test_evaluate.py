@@ -7,6 +7,7 @@ import pytest
 from gradlab.lab import find_record
 from gradlab.metrics import METRICS
 from gradlab.models import MLP, save
+from tests.studied import labels, predictions
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def test_a_record_is_scored_on_its_own_data(ask, out, record):
     answer = ask("evaluate", record.hash[:8], "--runs", out)
     assert answer.code == 0
     text = answer.out
-    accuracy = float((record.predictions == record.labels).mean())
+    accuracy = float((predictions(record) == labels(record)).mean())
     assert f"{record.hash} on 360 test images of digits" in text
     assert re.search(rf"accuracy +{accuracy:.4f} +\[0\.\d{{4}}, 0\.\d{{4}}\] +fraction", text)
     for metric in METRICS.values():

@@ -1,4 +1,8 @@
 import json
+import subprocess
+import sys
+
+import pytest
 
 
 def test_reports_are_drawn_again_from_their_records(ask, out):
@@ -36,3 +40,59 @@ def test_a_small_form_into_a_folder_of_ones_own_is_refused(ask, out, tmp_path):
     assert answer.code == 1
     assert answer.err.count("\n") == 1
     assert "holds something else" in answer.err
+
+
+@pytest.mark.parametrize("target", [".", "..", "../..", "/", "inner/..", "link"])
+def test_the_current_folder_and_those_above_it_are_never_replaced(ask, out, tmp_path, monkeypatch, target):
+    here = tmp_path / "a" / "b"
+    here.mkdir(parents=True)
+    (here / "inner").mkdir()
+    (here / "link").symlink_to(here)
+    (here / "mine.txt").write_text("mine")
+    monkeypatch.chdir(here)
+    before = sorted(tmp_path.rglob("*"))
+    assert "is the current folder, or one above it" in ask("report", out, "--small", target).err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_a_person_put_into_a_small_form_is_kept(ask, out, tmp_path):
+    place = tmp_path / "small"
+    assert ask("report", out, "--small", place).code == 0
+    assert ask("report", out, "--small", place).code == 0  # its own files are replaced
+    (place / ".git").mkdir()
+    (place / ".git" / "HEAD").write_text("mine")
+    answer = ask("report", out, "--small", place)
+    assert f"{place} holds something else (.git/HEAD)" in answer.err
+    assert (place / ".git" / "HEAD").read_text() == "mine"
+
+
+@pytest.mark.parametrize("call", range(4))
+def test_killed_in_between_the_old_or_the_new_is_there_whole(ask, out, tmp_path, call):
+    """The process ends at the first, second, … rename after the new form is made."""
+    place = tmp_path / "small"
+    ask("report", out, "--small", place)
+    (place / "report.md").write_text("old")
+    from gradlab.reporting import write_manifest
+
+    write_manifest(place)
+    code = (
+        "import os, sys\n"
+        "from gradlab.cli import main\n"
+        "rename, calls = os.rename, []\n"
+        "def dying(a, b):\n"
+        "    if len(calls) == int(sys.argv[1]):\n"
+        "        os._exit(9)\n"
+        "    calls.append(a)\n"
+        "    rename(a, b)\n"
+        "os.rename = dying\n"
+        "sys.exit(main(sys.argv[2:]))\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(call), "report", str(out), "--small", str(place)], check=False
+    )
+    places = [
+        folder for folder in (place, *tmp_path.glob(".small.*/before")) if (folder / "runs.json").exists()
+    ]
+    assert places
+    assert ask("report", out, "--small", place).code == 0
+    assert ask("verify", place).code == 0

@@ -1,14 +1,16 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from gradlab.lab.run import device_kind
 
+from gradlab.lab.running.run import device_kind
+from gradlab.studies import STUDIES
 from tests.cli.conftest import OPTIONS
 from tests.data import make
 
@@ -176,10 +178,9 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(ask, out, monkeypatch):
 def test_a_damaged_record_is_one_sentence(ask, out):
     results = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())
     record = out / "records" / results["runs"][1]["record"]
-    (record / "run.json").write_text("{")
+    (record / "facts.json").write_text("{")
     again = ask("run", "residual-mlp", *OPTIONS, "--out", out).sentence
-    assert f"{record.name} is damaged (run.json); delete its folder" in again
-    assert f"{record.name}/run.json is damaged; delete the folder" in ask("runs", out).sentence
+    assert f"{record.name}/facts.json is damaged; delete the folder" in again
 
 
 def test_ctrl_c_says_that_nothing_is_lost(ask, monkeypatch):
@@ -260,3 +261,87 @@ def test_a_mistake_of_a_real_process_has_no_traceback(tmp_path):
         == "gradlab: seeds counts repetitions and must be at least 1, got 0; 6 is the default.\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bare_run_lists_the_studies_and_exits_with_2(ask):
+    answer = ask("run")
+    assert (answer.code, answer.err) == (2, "")
+    assert answer.out.startswith("Which study? For example: gradlab run residual-mlp\n")
+    assert [line.split()[0] for line in answer.out.splitlines()[2:]] == list(STUDIES)
+
+
+def test_the_report_is_opened_when_asked(ask, out, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    ask("run", "residual-mlp", *OPTIONS, "--out", out)
+    assert opened == []
+    ask("run", "residual-mlp", *OPTIONS, "--out", out, "--open")
+    assert opened == [(out / "reports" / "residual-mlp-digits-quick" / "report.html").as_uri()]
+
+
+def test_finished_runs_of_other_folders_count_and_the_result_is_whole_by_itself(
+    ask, out, tmp_path, monkeypatch
+):
+    """One of the six records lies in a folder of records alone, the others in an --out folder."""
+    monkeypatch.setattr("gradlab.lab.running.local.worker_process", lambda *_: pytest.fail("trained again"))
+    some = sorted((out / "records").iterdir())[:3]
+    (tmp_path / "more").mkdir()
+    for folder in some:
+        folder.rename(tmp_path / "more" / folder.name)
+    before = stamps(out) | stamps(tmp_path / "more")
+    new = tmp_path / "new"
+    answer = ask(
+        "run", "residual-mlp", *OPTIONS, "--out", new, "--records", out, "--records", tmp_path / "more"
+    )
+    assert answer.code == 0
+    assert stamps(out) | stamps(tmp_path / "more") == before
+    assert len(list((new / "records").iterdir())) == 6
+    for folder in (out, tmp_path / "more"):
+        shutil.rmtree(folder)
+    assert ask("verify", new).code == 0
+
+
+def test_a_damaged_record_of_another_folder_is_not_taken_over(ask, out, tmp_path):
+    results = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())
+    name = results["runs"][0]["record"]
+    weights = out / "records" / name / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    text = ask("run", "residual-mlp", *OPTIONS, "--out", tmp_path / "new", "--records", out).sentence
+    assert f"{name} is damaged (weights.safetensors); leave --records without it" in text
+
+
+def test_records_that_are_none_are_one_sentence(ask, tmp_path):
+    text = ask("run", "residual-mlp", *OPTIONS, "--out", tmp_path / "new", "--records", "nowhere").sentence
+    assert text == "records names folders with finished runs, and nowhere is none; give an --out folder."
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_claims_are_named_in_full_on_a_narrow_terminal(ask, out, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    text = ask("run", "residual-mlp", *OPTIONS, "--out", out).out
+    for claim in ("C003-01", "C003-02", "C003-03"):
+        assert claim in text
+    assert "…" not in text
+    assert "2 seeds, look" in text.replace("\n", " ")
+
+
+def test_one_seed_is_one_seed(ask, out):
+    text = ask("run", "residual-mlp", *OPTIONS[:-1], "1", "--out", out).out
+    assert ", 1 seed, " in text
+
+
+def test_what_would_move_the_cursor_is_written_out(out, capsys):
+    from rich.console import Console
+
+    import gradlab
+    from gradlab.cli._text import print_result
+
+    results = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())
+    results["claims"][0]["statement"] = "net\x1b[2J\x07 beats \x9b31m\u202emlp"
+    results["data"] = "my\x1b]0;data"
+    print_result(gradlab.Result(results, out / "reports" / "a\x1bb"), Console(width=300))
+    text = capsys.readouterr().out
+    assert "net\\x1b[2J\\x07 beats \\x9b31m\\u202emlp" in text
+    assert "my\\x1b]0;data" in text
+    assert "a\\x1bb/report.html" in text
+    assert not set(text) & {"\x1b", "\x07", "\x9b", "\u202e"}

@@ -2,7 +2,12 @@ import json
 import shutil
 
 import pytest
-from gradlab.lab.record import Record
+
+from gradlab.cli._runs_list import model_name, what
+from gradlab.lab.designing.procedure import read_procedure
+from gradlab.lab.records.record import Record
+from gradlab.procedures import PROCEDURES
+from tests.studied import labels, predictions
 
 
 def test_every_record_is_listed(ask, out):
@@ -12,31 +17,85 @@ def test_every_record_is_listed(ask, out):
     assert len(rows) == len(records) == 18
     for row in rows:
         record = records[row["record"]]
-        assert row["accuracy"] == float((record.predictions == record.labels).mean())
-        assert (row["data"], row["seed"], row["status"]) == ("digits", record.spec.seed, "finished")
-        assert (row["epochs"], row["best"]) == (1, record.facts["best_epoch"])
+        assert row["value"] == float((predictions(record) == labels(record)).mean())
+        assert (row["data"], row["seed"], row["status"]) == ("digits", record.spec["seed"], "finished")
+        assert (row["kind"], row["measure"]) == ("train", "test accuracy")
     named = {
         run["record"]: run["arm"]
         for run in json.loads(next(out.glob("reports/*/results.json")).read_text())["runs"]
     }
     assert {row["record"]: row["arm"] for row in rows if row["arm"]} == named
-    assert {row["model"] for row in rows} == {"plain 2×4", "residual 2×4", "residual by 2 2×4"}
+    assert {row["what"] for row in rows} == {"plain 2×4", "residual 2×4", "residual by 2 2×4"}
 
 
 def test_the_table_has_a_line_a_record(ask, out):
     lines = ask("runs", out).out.splitlines()
-    assert lines[0].split() == [
-        "record",
-        "data",
-        "arm",
-        "model",
-        "seed",
-        "status",
-        "epochs",
-        "best",
-        "accuracy",
-    ]
+    assert lines[0].split() == ["record", "kind", "data", "arm", "what", "seed", "status", "measure", "value"]
     assert len(lines) == 19
+
+
+def test_nothing_is_cut_on_a_narrow_terminal(ask, out, monkeypatch):
+    wide = ask("runs", "list", out).out.split()
+    monkeypatch.setenv("COLUMNS", "30")
+    assert ask("runs", "list", out).out.split() == wide
+
+
+def test_filters_choose_among_the_runs(ask, out):
+    def listed(*words):
+        return {row["record"] for row in json.loads(ask("runs", "list", out, *words, "--json").out)}
+
+    results = json.loads(next(out.glob("reports/*/results.json")).read_text())
+    named = {run["record"]: run["arm"] for run in results["runs"]}
+    assert listed("--arm", "plain-2") == {name for name, arm in named.items() if arm == "plain-2"}
+    assert listed("--study", "residual-mlp") == set(named)
+    assert listed("--study", "compare") == listed("--data", "mnist") == listed("--kind", "attack") == set()
+    assert len(listed("--kind", "train")) == len(listed("--data", "digits")) == 18
+
+
+def test_a_long_list_is_cut_with_a_hint(ask, out):
+    text = ask("runs", "list", out, "--limit", "3").out
+    assert len(text.splitlines()) == 5
+    assert text.splitlines()[-1].startswith("… and 15 more; --limit 0 shows all, and --study, --arm, --kind")
+    assert len(ask("runs", "list", out, "--limit", "0").out.splitlines()) == 19
+    assert len(json.loads(ask("runs", "list", out, "--limit", "3", "--json").out)) == 3
+    assert "--limit counts rows" in ask("runs", "list", out, "--limit", "-1").sentence
+
+
+@pytest.mark.parametrize("name", ["spec.json", "facts.json", "manifest.json", "predictions.parquet"])
+@pytest.mark.parametrize("content", ["{", "{}", "[]", "[" * 100_000])
+def test_a_damaged_record_is_listed_as_such_and_hides_no_other(ask, out, name, content):
+    path = sorted((out / "records").iterdir())[4]
+    (path / name).write_text(content)
+    rows = {row["record"]: row for row in json.loads(ask("runs", "list", out, "--json").out)}
+    assert rows[path.name]["status"] == "damaged"
+    assert rows[path.name]["value"] is None
+    assert sum(row["status"] == "finished" for row in rows.values()) == 17
+    assert ask("runs", "list", out).code == 0
+
+
+def test_runs_of_other_kinds_have_a_row_of_their_own():
+    attack = {
+        "kind": "attack",
+        "by": {"kind": "pgd", "steps": 10},
+        "eps": [0.1, 0.2],
+        "data": "digits",
+        "whole": True,
+    }
+    assert what(attack, {"net": "3fa9c17e00"}) == "pgd, eps 0.1 0.2, whole, of 3fa9c17e"
+    assert model_name({"kind": "cnn", "widths": [16, 32], "residual": True}) == "residual CNN 16-32"
+    assert model_name({"name": "mine", "digest": "0"}) == "mine"
+    assert model_name({"widths": [9, 5], "residual": False}) == "plain 9-5"
+
+
+def test_what_would_move_the_cursor_is_written_out(ask, out):
+    path = next(out.glob("reports/*/results.json"))
+    results = json.loads(path.read_text())
+    for run in results["runs"]:
+        run["arm"] = f"\x1b[2J\x07{run['arm']}"
+    path.write_text(json.dumps(results))
+    text = ask("runs", "list", out).out
+    assert "\\x1b[2J\\x07plain-2" in text
+    assert not set(text) & {"\x1b", "\x07"}
 
 
 def test_half_written_folders_are_no_records(ask, out):
@@ -74,14 +133,17 @@ def test_show_tells_spec_result_and_curves(ask, out, records):
     answer = ask("runs", "show", one.hash[:7], "--runs", out)
     assert answer.code == 0
     facts, text = one.facts, answer.out
-    assert f"record    {one.hash}, seed {one.spec.seed}, digits, fp32, cpu" in text
-    assert one.spec.model.describe(64, 10) in text
-    assert f"{facts['parameters']:,} parameters, {one.spec.model.flop_count(64, 10):,} FLOPs an image" in text
-    assert one.spec.recipe.describe() in text
-    assert f"test accuracy {(one.predictions == one.labels).mean():.4f} [" in text
+    assert f"record    {one.hash}, seed {one.spec['seed']}, digits, fp32, cpu" in text
+    train = read_procedure(one.spec["procedure"], PROCEDURES)
+    assert train.model.describe(64, 10) in text
+    assert f"{facts['parameters']:,} parameters, {train.model.flop_count(64, 10):,} FLOPs an image" in text
+    assert train.recipe.describe() in text
+    assert f"test accuracy {(predictions(one) == labels(one)).mean():.4f} [" in text
     lines = [line.split() for line in text.splitlines()]
     assert next(line for line in lines if line[:1] == ["epoch"])[:3] == ["epoch", "train", "loss"]
-    assert f"{one.epochs['validation_loss'][0]:.4f}" in next(line for line in lines if line[:1] == ["1"])
+    assert f"{one.table('epochs')['validation_loss'][0]:.4f}" in next(
+        line for line in lines if line[:1] == ["1"]
+    )
 
 
 def test_show_json_is_the_record(ask, records):
@@ -103,15 +165,15 @@ def test_show_says_what_is_damaged(ask, records):
 
 def test_compare_puts_two_runs_side_by_side(ask, out, records):
     a = records[0]
-    b = next(one for one in records if one.spec.model != a.spec.model)
+    b = next(one for one in records if one.spec["procedure"]["model"] != a.spec["procedure"]["model"])
     text = ask("runs", "compare", a.hash[:8], b.hash[:8], "--runs", out).out
     found = json.loads(ask("runs", "compare", a.folder, b.folder, "--json").out)
     assert text.startswith(f"A  {a.hash}\nB  {b.hash}\n")
-    only_a = int(((a.predictions == a.labels) & (b.predictions != b.labels)).sum())
+    only_a = int(((predictions(a) == labels(a)) & (predictions(b) != labels(b))).sum())
     assert found["mcnemar"]["only_a"] == only_a
     assert f"only A right: {only_a}, " in text
     assert f"accuracy, A less B: {found['difference']['estimate']:+.4f} [" in text
-    assert "model.residual" in text or "model.layers per block" in text
+    assert "procedure.model.residual" in text or "procedure.model.layers per block" in text
     assert "two single runs" in text
 
 
@@ -139,14 +201,14 @@ def test_prune_deletes_only_when_told(ask, out, records):
     assert f"{size / 2**20:.1f} MB, would be deleted; --yes deletes them" in dry.out or "kB" in dry.out
     assert len(list((out / "records").iterdir())) == 18
     done = ask("runs", "prune", out, "--yes")
-    assert "deleted. 0 record(s) of reports stay." in done.out
+    assert "deleted. 0 records of reports and models stay." in done.out
     assert list((out / "records").iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["show", "0000"], "no record in out begins with 0000; gradlab runs out lists them."),
+        (["show", "0000"], "no record in out begins with 0000; gradlab runs list out lists them."),
         (["show", "../etc"], "there is no record ../etc"),
         (["compare", "A", "A"], "both are record"),
         (["export", "A"], "--out needs a value"),
@@ -175,7 +237,8 @@ def test_show_raises_the_alarms_of_the_probes(ask, records, monkeypatch):
         "dead": np.zeros(4),
         "update_ratio": np.full(4, np.nan),
     }
-    monkeypatch.setattr(Record, "probes", probes)
+    table = Record.table
+    monkeypatch.setattr(Record, "table", lambda self, name: probes if name == "probes" else table(self, name))
     text = ask("runs", "show", records[0].folder).out
     assert "alarm     step 0: vanishes below layer" in text
     found = json.loads(ask("runs", "show", records[0].folder, "--json").out)

@@ -1,12 +1,14 @@
 import json
 
-from gradlab.lab.measures import MEASURES
-from gradlab.lab.trackers import TRACKERS
-
 from gradlab.data import DATASETS
+from gradlab.lab.kinds import measures_of
+from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS
 from gradlab.models import MODELS
+from gradlab.procedures import PROCEDURES
 from gradlab.studies import STUDIES
+
+MEASURES = measures_of(PROCEDURES)
 
 
 def test_everything_that_has_a_name_is_listed(ask):
@@ -14,6 +16,7 @@ def test_everything_that_has_a_name_is_listed(ask):
     registries = {
         "studies": STUDIES,
         "data": DATASETS,
+        "procedures": PROCEDURES,
         "models": MODELS,
         "measures": MEASURES,
         "metrics": METRICS,
@@ -29,7 +32,7 @@ def test_the_table_says_the_same(ask):
     answer = ask("list")
     assert (answer.code, answer.err) == (0, "")
     assert len(answer.out.splitlines()) == sum(
-        map(len, (STUDIES, DATASETS, MODELS, MEASURES, METRICS, TRACKERS))
+        map(len, (STUDIES, DATASETS, PROCEDURES, MODELS, MEASURES, METRICS, TRACKERS))
     )
     assert "residual-mlp" in answer.out
     assert "pip install 'gradlab[wandb]'" in answer.out

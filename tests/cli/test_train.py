@@ -21,7 +21,7 @@ def test_a_model_is_trained_and_kept(ask, tmp_path):
     for role in ("validation", "test"):
         assert f"accuracy {facts['metrics'][role]['accuracy']:.4f} [" in text
     assert text.endswith(f"Model: {tmp_path / 'model'}\n")
-    assert "epoch 1/2" in answer.err
+    assert answer.err.startswith("1/2 epochs · loss ")
     assert (facts["seed"], facts["model"]["width"]) == (4, 6)
     assert load(tmp_path / "model").head.out_features == 10
 
@@ -115,3 +115,15 @@ def test_a_mistake_is_one_sentence(ask, words, sentence):
 
 def test_an_unknown_model_gets_the_nearest(ask):
     assert ask("train", "mpl").sentence == "unknown command 'mpl'; did you mean 'mlp'?"
+
+
+def test_a_cnn_is_trained_as_well(ask):
+    facts = json.loads(ask("train", "cnn", "--widths", "4", "--epochs", "1", "--json").out)
+    assert (facts["folder"], facts["model"]["widths"]) == ("models/cnn-digits", [4])
+
+
+def test_the_record_lies_where_it_is_told(ask, tmp_path):
+    facts = json.loads(ask(*SMALL, "--out", "m", "--runs", "mine", "--json").out)
+    assert (tmp_path / "mine" / "records" / facts["record"] / "manifest.json").exists()
+    assert not (tmp_path / "runs").exists()
+    assert ask("evaluate", facts["record"][:8], "--runs", "mine").code == 0

@@ -19,7 +19,7 @@ def test_a_changed_digit_is_named_and_the_exit_code_says_so(ask, out):
     path.write_text(json.dumps(results))
     answer = ask("verify", out)
     assert answer.code == 1
-    assert "difference(s)" in answer.out.splitlines()[0]
+    assert "1 difference, " in answer.out.splitlines()[0] or "differences, " in answer.out.splitlines()[0]
     assert any(line.startswith("  claims[C003-01].estimate is ") for line in answer.out.splitlines())
     assert "  results.json is not what was written" in answer.out.splitlines()
 

@@ -39,7 +39,7 @@ class Page(HTMLParser):
             self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] not in ("style", "title"):
+        if self.open and self.open[-1] not in ("style", "title", "script"):
             self.texts.append(data)
 
     def _take(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -39,7 +39,7 @@ def browser(page: Path) -> Iterator[Browser]:
 
 def test_the_first_screen_holds_question_answer_counts_and_the_whole_key_figure(browser: Browser) -> None:
     bottom = "Math.round(document.querySelector('{}').getBoundingClientRect().bottom)"
-    for selector in ("h1", ".answer", ".tally", "figure.key .plot"):
+    for selector in ("h1", ".answer", ".tally", "figure.first .plot"):
         assert 0 < browser.do(bottom.format(selector)) <= 800, selector
 
 
@@ -55,8 +55,12 @@ def test_the_first_printed_page_holds_question_answer_counts_and_the_whole_key_f
         deviceScaleFactor=1,
         mobile=False,
     )  # A4 without its margins
-    bottom = browser.do("document.querySelector('figure.key .plot').getBoundingClientRect().bottom")
+    bottom = browser.do("document.querySelector('figure.first .plot').getBoundingClientRect().bottom")
     assert bottom <= 265 * millimetre
+    heights = browser.do("[...document.querySelectorAll('details.claim > summary')].map(s => s.offsetHeight)")
+    assert len(heights) == 6
+    assert min(heights) > 20  # every claim is a line on paper as well
+    assert browser.do("document.querySelector('button.copy').offsetHeight") == 0
 
 
 def test_the_page_is_short_with_claims_folded_on_screen_and_paper(browser: Browser) -> None:
@@ -77,11 +81,11 @@ def test_nothing_is_wider_than_the_window_or_a_phone(browser: Browser) -> None:
 
 
 def test_a_value_shows_where_the_pointer_rests_and_goes_with_it(browser: Browser) -> None:
-    browser.point("figure.key .hot circle:nth-child(3)")
+    browser.point("figure.first .hot circle:nth-child(3)")
     browser.until("!document.getElementById('tip').hidden")
     told = browser.do("document.getElementById('tip').textContent")
     assert re.fullmatch(r"plain, depth \(linear layers\) 32: 1\d\.\d% \[\d+\.\d%, \d+\.\d%\]", told)
-    browser.point("figure.key .hot circle")  # here three lines meet
+    browser.point("figure.first .hot circle")  # here three lines meet
     browser.until("document.getElementById('tip').textContent.includes('linear layers) 2: ')")
     lines = browser.do("document.getElementById('tip').textContent").split("\n")
     assert sorted(line.rpartition(", depth")[0] for line in lines) == [

@@ -161,6 +161,12 @@ def test_same_plans_the_largest_difference_that_is_still_shown_to_be_none(n: int
     assert f"true difference of at most {effect:.3g} to be within ±0.01" in made.text
 
 
+def test_same_counts_both_ends_of_the_interval() -> None:
+    made = plan(sd=0.005, delta=0.01, kind="same", seeds=6, effect=0.002)
+    assert made.power[0] == pytest.approx(simulated("same", 0.002, 6, 0.005, 0.01, 0.96, 100_000), abs=0.006)
+    assert made.power == plan(sd=0.005, delta=0.01, kind="same", seeds=6, effect=-0.002).power
+
+
 def test_same_says_where_not_even_equal_arms_would_be_shown_to_be() -> None:
     made = plan(sd=0.02, delta=0.01, kind="same", seeds=6)
     assert made.effect == (None, None)

@@ -59,6 +59,20 @@ def test_committed_results_show_that_an_auroc_needs_both_axes() -> None:
     assert min(row["seeds_alone"] for row in rows) < 0.6
 
 
+def test_committed_results_show_what_holds_on_harder_data_and_name_what_does_not() -> None:
+    committed = json.loads((COMMITTED / "coverage.json").read_text())
+    page = (COMMITTED / "coverage.md").read_text()
+    for row in committed["hard"]:
+        assert row["holds"] is (row["coverage"] >= 0.93)
+        assert row["coverage"] >= row["normal"]  # the score bound only widens
+    assert page.count("LIMIT |") == sum(not row["holds"] for row in committed["hard"])
+    for row in committed["groups"]:
+        assert row["false"] <= row["allowed"]
+    (first,) = (row for row in committed["groups"] if "+78" in row["case"])
+    assert first["power"] > 0.99
+    assert committed["retyped"]["counted"] <= 0.05 < committed["retyped"]["reset"]
+
+
 def test_committed_page_is_that_of_the_committed_numbers() -> None:
     code = (
         "import json, sys; sys.path.insert(0, 'benchmarks'); from _statistics_tables import markdown; "

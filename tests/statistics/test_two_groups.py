@@ -17,6 +17,9 @@ def test_seventy_eight_points_with_five_of_six_learned_are_supported() -> None:
     assert found.estimate == pytest.approx(0.782333, abs=1e-6)
     assert found.reading == "better by more than a point"
     assert found.interval.rule == "two groups"
+    assert found.explanation.startswith(
+        "The 99.2 % interval for runs in two groups [25.6, 90.8] percentage points"
+    )
     record = found.as_record()
     assert record["learned"] == {"relu": [6, 6], "sigmoid": [5, 6]}
     assert record["among_learned"] == pytest.approx(np.mean([0.760, 0.773, 0.775, 0.762, 0.765]))

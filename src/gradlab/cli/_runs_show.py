@@ -16,8 +16,8 @@ from gradlab.lab.records.columns import Columns
 from gradlab.lab.records.finding import find_record
 from gradlab.lab.records.record import Record
 from gradlab.metrics import METRICS
-from gradlab.models.mlp import MLP
 from gradlab.procedures import PROCEDURES, Train
+from gradlab.procedures.train import Custom
 from gradlab.statistics import wilson
 from gradlab.types import UserError
 
@@ -83,11 +83,11 @@ def _training(record: Record) -> None:
     assert isinstance(procedure, Train)  # by its kind
     facts, model = record.facts, procedure.model
     shape, classes = facts["input_shape"], len(facts["class_names"])
-    if not hasattr(model, "build"):
-        say(f"network   '{model.name}', a module of your own, {facts['parameters']:,} parameters")  # type: ignore[union-attr]
+    if isinstance(model, Custom):
+        say(f"network   '{model.name}', a module of your own, {facts['parameters']:,} parameters")
     else:
         say(f"network   {model.describe(shape, classes)}")
-        flops = model.flop_count(int(np.prod(shape)) if isinstance(model, MLP) else shape, classes)
+        flops = model.flop_count(shape, classes)
         say(f"          {facts['parameters']:,} parameters, {flops:,} FLOPs an image; {_unusual(model)}")
     say(f"recipe    {procedure.recipe.describe()}")
     note = f" ({facts['note']})" if facts["note"] else ""
@@ -139,7 +139,9 @@ def _curves(record: Record) -> None:
     chosen = set(np.linspace(0, total - 1, min(ROWS, total)).round().astype(int).tolist())
     best = int(record.facts["best_epoch"])
     chosen |= {best - 1} if 0 < best <= total else set()
-    names = [name for name in epochs if name != "epoch"]
+    known = [f"{part}_{score}" for part in ("train", "validation") for score in ("loss", "accuracy")]
+    names = [*(name for name in known if name in epochs), *(name for name in epochs if name not in known)]
+    names.remove("epoch")
     rows = [
         (
             int(epochs["epoch"][row]),

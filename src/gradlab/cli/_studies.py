@@ -16,7 +16,7 @@ from gradlab.cli._tables import say
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import Preset, Study, is_python_only, parameters_of
 from gradlab.training.recipe import Precision
-from gradlab.types import UserError
+from gradlab.types import UserError, did_you_mean
 
 SHARED: dict[str, tuple[Any, Any, str]] = {
     "preset": (
@@ -81,9 +81,11 @@ def study_app(
     return app
 
 
-def _names_none(verb: str) -> Callable[[], int]:
-    def which() -> int:
+def _names_none(verb: str) -> Callable[..., int]:
+    def which(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> int:
         """List the studies, since none is named."""
+        if words:
+            raise UserError(f"unknown study '{words[0]}'; {did_you_mean(words[0], list(STUDIES))}")
         lines = [
             f"{name:<20} {(inspect.getdoc(study) or '').splitlines()[0]}" for name, study in STUDIES.items()
         ]

@@ -52,7 +52,10 @@ def print_whole(table: Table, console: Console) -> None:
     """Print a table at least as wide as its columns need to be; a narrower terminal breaks the lines."""
     wide = console.options.update(width=WIDEST)
     needed = table.__rich_measure__(console, wide).minimum
-    console.print(table, highlight=False, width=max(console.width, needed), crop=False, soft_wrap=False)
+    before = console.width
+    console.width = max(before, needed)
+    console.print(table, highlight=False)
+    console.width = before
 
 
 def say(text: str = "") -> None:

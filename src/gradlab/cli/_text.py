@@ -13,8 +13,8 @@ from gradlab.cli._tables import counted, print_whole, whole_table
 if TYPE_CHECKING:
     from gradlab.result import Result
 
-MARKS = {"supported": "✓", "refuted": "✗", "equivalent": "=", "inconclusive": "?"}
-STYLES = {"supported": "green", "refuted": "red", "equivalent": "cyan", "inconclusive": "yellow"}
+MARKS = {"supported": "✓", "refuted": "✗", "open": "?"}
+STYLES = {"supported": "green", "refuted": "red", "open": "yellow"}
 
 
 def duration(seconds: float) -> str:

@@ -39,18 +39,16 @@ def print_plan(found: StudyPlan) -> None:
     rows = [(arm.arm, arm.runs, arm.done, duration(arm.seconds)) for arm in found.arms]
     print_table(("arm", "runs", "done", "time of one core"), rows)
     say("\nSmallest true effect that these seeds find with a power of 80 %:")
-    rows = []
+    effects: list[tuple[str, ...]] = []
     sources, measures = [], measures_of(PROCEDURES)
     for claim in found.claims:
         unit = unit_of(measures[claim.measure].unit)
         word = unit.word or measures[claim.measure].unit
         sources.append(claim.source)
         delta = _range((claim.delta, claim.delta), unit.scale, word)
-        found_from = _found(claim, unit.scale, word)
-        rows.append(
-            (claim.claim, claim.label, claim.measure, delta, found_from, _range(claim.sd, unit.scale))
-        )
-    print_table(("claim", "part", "measure", "matters from", "found from", "seed SD"), rows)
+        effect, spread = _found(claim, unit.scale, word), _range(claim.sd, unit.scale)
+        effects.append((claim.claim, claim.label, claim.measure, delta, effect, spread))
+    print_table(("claim", "part", "measure", "matters from", "found from", "seed SD"), effects)
     told = ", ".join(dict.fromkeys(sources))
     say(f"\nSeed SD: of the paired difference over seeds, in the same unit ({told}).")
 

@@ -15,9 +15,10 @@ from gradlab.studies import STUDIES
 from gradlab.studies.setup import parameters_of
 
 
-def _run(study: str, *, json: bool, open: bool, **options: Any) -> int:
+def _run(study: str, *, json: bool, **options: Any) -> int:
     from gradlab.running import run
 
+    wants_page = options.pop("open")
     own = {key: options.pop(key) for key in list(options) if key in parameters_of(STUDIES[study])}
     given = {key: value for key, value in own.items() if value is not None}
     result = run(study, **options, **given)
@@ -25,7 +26,7 @@ def _run(study: str, *, json: bool, open: bool, **options: Any) -> int:
         sys.stdout.write(json_module.dumps(result.results, indent=1, ensure_ascii=False) + "\n")
     else:
         print_result(result, Console(soft_wrap=False))
-    if open:
+    if wants_page:
         webbrowser.open(result.report.resolve().as_uri())
     return 0
 

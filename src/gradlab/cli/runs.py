@@ -83,7 +83,8 @@ def list_(
     print_table(HEAD, [[row[name] for name in HEAD] for row in short])
     if len(rows) > len(short):
         say(
-            f"… and {len(rows) - len(short):,} more; --limit 0 shows all, and --study, --arm, --kind and --data choose among them."
+            f"… and {len(rows) - len(short):,} more; --limit 0 shows all, and --study, --arm, --kind and "
+            "--data choose among them."
         )
     return 0
 

@@ -118,7 +118,8 @@ def _print(training: Training, model: Model, recipe: Recipe) -> None:
     say(f"            {summary(load(training.folder), shape).describe()}")
     say(f"recipe      {recipe.describe()}")
     say(
-        f"training    {run['status']}{diverged} after {counted(run['epochs'], 'epoch')}, best {run['best_epoch']}, {run['seconds']:.1f} s"
+        f"training    {run['status']}{diverged} after {counted(run['epochs'], 'epoch')}, best {run['best_epoch']}, "
+        f"{run['seconds']:.1f} s"
     )
     for role, metrics in facts["metrics"].items():
         images = facts["images"][role]

@@ -18,7 +18,12 @@ EXAMPLE = "Example: gradlab verify runs"
 
 
 def verify(
-    path: Path, /, *, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False
+    path: Path,
+    /,
+    *,
+    design: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    rerun: int = 0,
+    json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
     """Recompute every number of a report from its records; exit code 1 where one differs.
 
@@ -26,11 +31,13 @@ def verify(
 
     Args:
         path: a report, its folder, an --out folder, or a folder of committed results.
+        design: also build the study afresh, and name every claim or smallest effect that it would not have.
+        rerun: also do so many of the runs again, chosen at random, and compare their bits; needs the data.
         json: print what was found as JSON.
     """
     from gradlab.verification import verify as verify_path
 
-    found = verify_path(path)
+    found = verify_path(path, design=design, rerun=rerun)
     if json:
         text = json_module.dumps([asdict(one) | {"folder": str(one.folder)} for one in found], indent=1)
         sys.stdout.write(text + "\n")
@@ -42,7 +49,8 @@ def verify(
             if one.numbers
             else "not recomputed"
         )
-        console.print(printable(f"{one.folder}: {state}, {numbers}"), highlight=False, markup=False)
+        again = f", {counted(one.again, 'run')} done again" if one.again else ""
+        console.print(printable(f"{one.folder}: {state}, {numbers}{again}"), highlight=False, markup=False)
         for difference in one.differences:
             console.print(printable(f"  {difference}"), highlight=False, markup=False)
     return 0 if all(one.is_sound for one in found) else 1

@@ -51,7 +51,7 @@ class ClaimPlan:
     sd: tuple[float, float]
     sample_sd: tuple[float, float] | None
     source: str
-    detectable: tuple[float, float] | tuple[None, None]
+    detectable: tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -174,11 +174,12 @@ def _claim_plan(claim: Claim, part: Part, design: Design, binder: Binder, reques
     if measure.samples is not None:
         samples = request.info(request.data).counts.get("test")
     spread = spread_of(part, arms, binder, request, samples)
-    detectable: tuple[float, float] | tuple[None, None] = (None, None)
+    detectable: tuple[float | None, float | None] = (None, None)
     if len(request.seeds) > 1:
         detectable = plan_power(
             sd=spread.sd,
             delta=part.delta,
+            kind=part.kind,
             seeds=len(request.seeds),
             claims=len(design.claims),
             parts=len(claim.parts),

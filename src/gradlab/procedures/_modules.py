@@ -68,8 +68,17 @@ def describe_factory(name: str, factory: Factory, input_shape: Sequence[int]) ->
     return Custom(name=name, digest=hashlib.sha256("".join(digests).encode()).hexdigest()[:20])
 
 
-def describe_given(name: str, module: nn.Module, input_shape: Sequence[int]) -> Given:
-    """Return how a spec knows a user's trained network: all of its state, its code and its outputs."""
+def describe_given(name: str, module: object, input_shape: Sequence[int]) -> Given:
+    """Return how a spec knows a user's trained network: all of its state, its code and its outputs.
+
+    Raises:
+        UserError: it is no module.
+    """
+    if not isinstance(module, nn.Module):
+        raise UserError(
+            f"'{name}' must be a trained torch.nn.Module, the folder of a model, a record or Pretrained(...), "
+            f"got {type(module).__name__}."
+        )
     return Given(name=name, digest=_fingerprint(name, module, input_shape)[:20])
 
 

@@ -1,16 +1,20 @@
-"""The network of a training's record, rebuilt from its spec and its safetensors file."""
+"""The network of a training's record, rebuilt from its spec and its weights; and whether a network fits data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from gradlab.lab.designing.procedure import read_procedure
 from gradlab.lab.records.record import WEIGHTS, Record
 from gradlab.types import UserError
+
+if TYPE_CHECKING:
+    from gradlab.data import Dataset
 
 
 def network_of(record: Record, modules: Mapping[str, Any] | None = None) -> nn.Module:
@@ -50,3 +54,36 @@ def network_of(record: Record, modules: Mapping[str, Any] | None = None) -> nn.M
     network.to(next(value for value in weights.values() if value.is_floating_point()).dtype)
     network.load_state_dict(weights)
     return network.eval()
+
+
+def refuse_misfit(network: nn.Module, data: Dataset) -> None:
+    """Refuse a network that cannot read the test images of some data, or that names other classes than theirs.
+
+    Args:
+        network: in eval mode. data: with test images, on any device.
+
+    Raises:
+        UserError: what does not fit.
+    """
+    from gradlab.data import gather
+
+    assert data.test is not None  # checked by the caller
+    like = next((one for one in network.parameters() if one.is_floating_point()), torch.empty(0))
+    rows = torch.arange(min(2, len(data.test)), device=data.test.labels.device)
+    images = gather(data.test, rows, dtype=like.dtype).to(like.device)
+    shape = "×".join(map(str, data.input_shape))
+    try:
+        with torch.no_grad():
+            logits = network(images)
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        raise UserError(
+            f"the network cannot read the {shape} images of '{data.name}' (PyTorch says: {str(error).splitlines()[0]}); "
+            "take data of its image shape, such as NAME@32:rgb."
+        ) from error
+    wanted = (len(images), data.num_classes)
+    if not isinstance(logits, Tensor) or logits.shape != wanted:
+        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise UserError(
+            f"the network must return one logit for each of the {data.num_classes} classes of '{data.name}', {wanted} for "
+            f"{len(images)} images, got {got}; take the data that it was trained on."
+        )

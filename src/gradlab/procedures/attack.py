@@ -75,8 +75,10 @@ def _attack(procedure: Attack, job: Job, desk: Desk, data: Dataset, rows: np.nda
     import torch
 
     from gradlab.data import gather
+    from gradlab.procedures._networks import refuse_misfit
 
     network = job.network()
+    refuse_misfit(network, data)
     assert data.test is not None  # checked above
     test = data.test.to(desk.device)
     blocks = np.array_split(rows, max(1, -(-len(rows) // PART)))

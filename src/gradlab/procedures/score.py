@@ -69,10 +69,12 @@ def _work(procedure: Score, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome
 
 
 def _score(procedure: Score, job: Job, desk: Desk, sets: Mapping[str, Dataset]) -> Outcome:
+    from gradlab.procedures._networks import refuse_misfit
     from gradlab.training.predict import predict_logits
 
     network, names = job.network(), list(sets)
     splits = [_test_of(sets[name]) for name in names]
+    refuse_misfit(network, sets[procedure.data])
 
     def part(number: int) -> Mapping[str, Any]:
         split = splits[number].to(desk.device)

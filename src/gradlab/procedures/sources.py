@@ -64,7 +64,7 @@ class Saved(Procedure):
     """The network of a model folder, as `gradlab train` writes it.
 
     Attributes:
-        folder: path of its model.safetensors, beside which lies model.json.
+        folder: path of its model.json, which holds the checksum of the weights beside it.
     """
 
     kind: Literal["saved"] = "saved"

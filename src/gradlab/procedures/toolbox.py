@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gradlab.lab.kinds import Kind
 from gradlab.lab.running.desk import Toolbox
 from gradlab.procedures.registry import PROCEDURES
 from gradlab.types import UserError
@@ -62,3 +64,24 @@ TOOLBOX = Toolbox(
     unpack=_unpack,
     threads=_threads,
 )
+
+
+def toolbox_with(own: Sequence[Kind]) -> Toolbox:
+    """Return the toolbox with kinds of a person's own, which live in this process and so are worked on in it.
+
+    Raises:
+        UserError: a name that is taken, or that the configuration does not have.
+    """
+    kinds = dict(TOOLBOX.kinds)
+    for kind in own:
+        if kind.name in (*kinds, "pick"):
+            raise UserError(
+                f"there is a kind of procedure called '{kind.name}' already; give yours another name."
+            )
+        if getattr(kind.configuration, "kind", None) != kind.name:
+            raise UserError(
+                f"the configuration of kind '{kind.name}' needs the field "
+                f"kind: Literal[{kind.name!r}] = {kind.name!r}, by which records find it."
+            )
+        kinds[kind.name] = replace(kind, here=lambda _: True)
+    return replace(TOOLBOX, kinds=kinds) if own else TOOLBOX

@@ -56,7 +56,7 @@ def _region(axes: Axes, claim: Mapping[str, Any], row: int) -> None:
     region(claim)  # names a kind that is not known
     low, high = KINDS[str(claim["kind"])]
     right = min(high, axes.get_xlim()[1])
-    axes.broken_barh([(low, right - low)], (row - 0.4, 0.8), color=ZONE, linewidth=0, zorder=0.5)
+    axes.barh(row, right - low, 0.8, left=low, color=ZONE, linewidth=0, zorder=0.5)
     for end in (low, high):
         if math.isfinite(end):
             axes.plot([end, end], [row - 0.4, row + 0.4], color=MUTED, linewidth=1.0, linestyle=(0, (3, 2)))

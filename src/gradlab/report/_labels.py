@@ -28,11 +28,13 @@ class Name(NamedTuple):
 def named_directly(figure: Mapping[str, Any]) -> bool:
     """Say whether the series of a figure bear their names themselves, so that it needs no legend."""
     panels = figure.get("panels") or []
-    names = {str(s.get("name")) for p in panels for s in p.get("series") or ()}
     if figure.get("kind") != "lines" or not 1 <= len(panels) <= 2 or (figure.get("x") or {}).get("percent"):
         return False
+    named = [{str(s.get("name")) for s in p.get("series") or ()} for p in panels]
+    names = set().union(*named)
     lines = max((len(textwrap.wrap(name, LINE)) for name in names), default=0)
-    return 1 < len(names) <= MOST // max(1, lines) and max(map(len, names)) <= LONGEST
+    fits = max(map(len, named)) <= MOST // max(1, lines)
+    return len(names) > 1 and fits and max(map(len, names)) <= LONGEST
 
 
 def share_of_height(axes: Axes, value: float) -> float:
@@ -42,7 +44,7 @@ def share_of_height(axes: Axes, value: float) -> float:
 
 def name_ends(axes: Axes, names: Sequence[Name]) -> None:
     """Write names right of an axis at the height of their lines' ends."""
-    height = axes.figure.get_size_inches()[1] * 72 * 0.72  # about: labels and ticks take the rest
+    height = axes.figure.bbox.height * 0.72  # about: labels and ticks take the rest
     rows = max(1, axes.get_gridspec().nrows) if axes.get_gridspec() else 1  # type: ignore[union-attr]
     wanted = sorted(names, key=lambda name: name.height)
     texts = [textwrap.fill(short(name.text, LONGEST), LINE) for name in wanted]

@@ -53,12 +53,12 @@ def _scatter(
         number = order.get(str(series.get("name")), 0)
         xs, ys = _spread(axes, series, number, logs)
         for i, place in enumerate(zip(xs, ys, strict=True)):
-            across = with_bounds(series, i, x, ("x", "x_low", "x_high"))
-            text = f"{series.get('name')}, {x.get('label') or 'x'} {across}: {with_bounds(series, i, y)}"
+            where = with_bounds(series, i, x, ("x", "x_low", "x_high"))
+            text = f"{series.get('name')}, {x.get('label') or 'x'} {where}: {with_bounds(series, i, y)}"
             spots.append(Spot(*place, number, text))
-    for axis, names in (("x", ("x", "x_low", "x_high")), ("y", ("y", "low", "high"))):
-        values = all_values(figure, *names)
-        measure_axis(axes, axis, figure.get(axis) or {}, [*values, *near(figure, axis, values)])
+    across, along = all_values(figure, "x", "x_low", "x_high"), all_values(figure, "y", "low", "high")
+    measure_axis(axes, "x", x, [*across, *near(figure, "x", across)])
+    measure_axis(axes, "y", y, [*along, *near(figure, "y", along)])
     draw_reference(axes, figure)
     return spots
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from importlib.metadata import version
 from typing import Any
 
 from markupsafe import Markup
@@ -56,8 +58,20 @@ def render_html(results: dict[str, Any]) -> str:
         "terms": TERMS,
         "script": Markup(script),
         "policy": policy(script),
+        "generator": generator(),
     }
     return environment().get_template("page.html").render(sections=_sections(shown), **shown)
+
+
+def generator() -> str:
+    """Return what draws pages here: where another page names the same, it has the same bytes."""
+    return f"gradlab {version('gradlab')}, matplotlib {version('matplotlib')}"
+
+
+def drawn_with(page: str) -> str | None:
+    """Return what a page says that it was drawn with."""
+    found = re.search(r'<meta name="generator" content="([^"]*)">', page)
+    return found[1] if found else None
 
 
 def policy(script: str) -> str:

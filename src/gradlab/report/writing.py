@@ -32,7 +32,7 @@ def write_report(results: dict[str, Any], folder: Path) -> Path:
         "report.md": render_markdown(results),
         "report.html": render_html(results),
     }
-    files |= figure_files(results) | table_files(results)
+    files |= text_files(results)
     try:
         for name, text in files.items():
             _replace(folder / name, text)
@@ -41,6 +41,11 @@ def write_report(results: dict[str, Any], folder: Path) -> Path:
             f"the report could not be written to {folder}: {error.strerror}; choose another folder with --out."
         ) from error
     return folder / "report.html"
+
+
+def text_files(results: dict[str, Any]) -> dict[str, str]:
+    """Return what stands beside the pages, drawings and tables: path inside the report's folder -> text."""
+    return figure_files(results) | table_files(results)
 
 
 def table_files(results: dict[str, Any]) -> dict[str, str]:

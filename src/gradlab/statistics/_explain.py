@@ -18,20 +18,19 @@ def explained(interval: Interval, verdict: Verdict, delta: float, kind: Kind, un
             with_unit(end, unit) for end in boundaries(delta, kind) if interval.low <= end <= interval.high
         ]
         return f"{subject} contains {' and '.join(inside)}, so the claim is open."
-    if kind == "same":
-        where = {
-            True: f"between {ends[0]} and {ends[1]}",
-            False: f"above {ends[1]}" if interval.low > delta else f"below {ends[0]}",
-        }[verdict == "supported"]
-    else:
-        where = f"above {ends[0]}" if verdict == "supported" else f"below {ends[0]}"
-    return f"{subject} lies wholly {where}{', as claimed' if verdict == 'supported' else ': the claim does not hold'}."
+    if verdict == "supported":
+        where = f"between {ends[0]} and {ends[1]}" if kind == "same" else f"above {ends[0]}"
+        return f"{subject} lies wholly {where}, as claimed."
+    where = f"above {ends[-1]}" if kind == "same" and interval.low > delta else f"below {ends[0]}"
+    return f"{subject} lies wholly {where}: the claim does not hold."
 
 
 def _subject(interval: Interval, look: int, unit: str) -> str:
     at_look = "" if look == 1 else f" (look {look})"
     the = "For this network, the" if interval.given else "The"
-    return f"{the} {percent(interval.level)} interval {interval_text(interval.low, interval.high, unit)}{at_look}"
+    of = " for runs in two groups" if interval.rule == "two groups" else ""
+    ends = interval_text(interval.low, interval.high, unit)
+    return f"{the} {percent(interval.level)} interval{of} {ends}{at_look}"
 
 
 def _why_unbounded(interval: Interval) -> str:

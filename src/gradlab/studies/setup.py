@@ -10,7 +10,8 @@ from pydantic import PlainValidator, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from gradlab.lab.designing.design import Design
-from gradlab.lab.designing.procedure import Procedure
+from gradlab.lab.designing.procedure import Procedure, dump_procedure, read_procedure
+from gradlab.procedures.registry import PROCEDURES
 from gradlab.training.recipe import Precision
 from gradlab.types import STRICT, UserError, did_you_mean
 
@@ -49,6 +50,8 @@ class Setup:
 def _network(value: Any) -> Any:
     if isinstance(value, Procedure):
         return value
+    if isinstance(value, Mapping):
+        return read_procedure(value, PROCEDURES)
     raise ValueError("a network is a module, the path of a model folder, or a record")
 
 
@@ -67,6 +70,21 @@ def changed_parameters(study: Study, given: Mapping[str, Any]) -> dict[str, Any]
     known = parameters_of(study)
     changed = {name: one for name, one in given.items() if one is not None and one != known[name].default}
     return {name: getattr(one, "digest", getattr(one, "record", one)) for name, one in changed.items()}
+
+
+def plain_parameters(study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as plain JSON data, from which `build_design` makes the same design."""
+    hints = get_type_hints(study, include_extras=True)
+    return {
+        name: dump_procedure(one) if isinstance(one, Procedure) else _plain(hints[name], one)
+        for name, one in given.items()
+        if one is not None
+    }
+
+
+def _plain(hint: Any, value: Any) -> Any:
+    adapter: TypeAdapter[Any] = TypeAdapter(hint)
+    return adapter.dump_python(adapter.validate_python(value), mode="json")
 
 
 def is_python_only(hint: Any) -> bool:
@@ -88,14 +106,17 @@ def build_design(study: Study, name: str, setup: Setup, parameters: Mapping[str,
     checked = {}
     for given, value in parameters.items():
         try:
-            checked[given] = TypeAdapter(hints[given]).validate_python(value)
+            checked[given] = TypeAdapter(hints.get(given, Any)).validate_python(value)
         except ValidationError as error:
             shown = tuple(value) if isinstance(value, (list, tuple)) else value
             raise UserError(f"{given}={shown!r} does not fit study '{name}': {_first(error)}") from None
     try:
-        return study(setup, **checked)
+        design = study(setup, **checked)
     except ValidationError as error:  # of a model or a recipe that the parameters ask for
         raise UserError(f"study '{name}' cannot be built so: {_first(error)}") from None
+    if not isinstance(design, Design):
+        raise UserError(f"study '{name}' must return a gradlab.lab.Design, got {type(design).__name__}.")
+    return design
 
 
 def _first(error: ValidationError) -> str:

@@ -70,7 +70,7 @@ def compare_runs(a: Record, b: Record) -> RunComparison:
     tables = [_predictions(record) for record in (a, b)]
     names = [" and ".join(record.spec["content"]) for record in (a, b)]
     contents = [sorted(record.spec["content"].values()) for record in (a, b)]
-    if contents[0] != contents[1] or not np.array_equal(*(table["label"] for table in tables)):
+    if contents[0] != contents[1] or not np.array_equal(tables[0]["label"], tables[1]["label"]):
         raise UserError(
             f"the two runs were judged on different test images ('{names[0]}' and '{names[1]}'), so their scores "
             "cannot be compared; run both on the same data."

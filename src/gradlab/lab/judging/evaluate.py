@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +33,7 @@ class Context:
     looks: Mapping[str, Look]
     command: str
     conditions: Conditions
+    asked: Mapping[str, Any] = field(default_factory=dict)
     data_notes: tuple[str, ...] = ()
 
 
@@ -125,6 +126,7 @@ def evaluate(design: Design, opened: Any, context: Context, kinds: Mapping[str, 
         "provenance": _provenance(study),
         "cost": _cost(study, main),
         "conditions": asdict(context.conditions),
+        "asked": context.asked,
         "design": dump_design(design),
     }
     return clean(result)  # type: ignore[no-any-return]

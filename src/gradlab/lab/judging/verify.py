@@ -26,12 +26,13 @@ TOLERANCE = 1e-11
 
 @dataclass(frozen=True)
 class Verification:
-    """What a verification found: how many numbers were recomputed and what differs."""
+    """What a verification found: how many numbers were recomputed, what differs, how many runs were done again."""
 
     folder: Path
     numbers: int
     runs: int
     differences: tuple[str, ...]
+    again: int = 0
 
     @property
     def is_sound(self) -> bool:
@@ -110,12 +111,17 @@ def verify_results(folder: Path, kinds: Kinds) -> tuple[dict[str, Any], list[str
     except (KeyError, ValueError, OSError, TypeError, IndexError, AttributeError) as error:
         reason = error if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         return stored, [f"the results cannot be recomputed: {' '.join(str(reason).split())}"], 0, 0
-    compared = 0
-    for place, was, now in _pairs(stored, fresh, ""):
-        compared += 1
-        if not _same(was, now):
-            differences.append(f"{place} is {_short(was)}, recomputed {_short(now)}")
-    return fresh, differences, compared, len(runs)
+    compared = sum(1 for _ in _pairs(stored, fresh, ""))
+    return fresh, differences + differing(stored, fresh), compared, len(runs)
+
+
+def differing(was: Any, now: Any, place: str = "") -> list[str]:
+    """Say where two results differ, each place by its path."""
+    return [
+        f"{where} is {_short(one)}, recomputed {_short(other)}"
+        for where, one, other in _pairs(was, now, place)
+        if not _same(one, other)
+    ]
 
 
 def _damage(run: Run, kinds: Kinds) -> list[str]:
@@ -148,6 +154,7 @@ def recompute(stored: Mapping[str, Any], runs: Mapping[str, Run], kinds: Kinds) 
         looks={name: _look(one) for name, one in stored["looks"].items()},
         command=stored["provenance"]["command"],
         conditions=conditions,
+        asked=stored["asked"],
     )
     return evaluate(design, rebind(design, context.seeds, binder, runs), context, kinds)
 

@@ -107,7 +107,8 @@ def read_column(path: Path, name: str) -> np.ndarray:
         UserError: the file is damaged or not there.
     """
     try:
-        table = pq.read_table(path, columns=[name], use_threads=False, memory_map=False)
+        with pq.ParquetFile(path) as file:  # quicker than read_table for files of some kilobytes
+            table = file.read(columns=[name], use_threads=False)
         values: Any = table.column(name).to_numpy(zero_copy_only=False)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         state = "is damaged" if path.exists() else "is missing"

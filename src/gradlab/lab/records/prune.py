@@ -246,7 +246,7 @@ def _is_alive(process: int) -> bool:
 
 @contextlib.contextmanager
 def _alone(out: Path) -> Iterator[None]:
-    """Hold the study lock of the folder within the block, when no other is held, so that no study runs there: its records have no report yet."""
+    """Hold the study lock of the folder within the block, when no other is held: what runs there has no report yet."""
     if not (out / "records").is_dir():
         raise UserError(f"{out} holds no records; give the --out folder of a run.")
     for name in ("records", "work"):

@@ -74,7 +74,7 @@ def measure(unit: Unit, bench: Bench) -> float | None:
         return None
     desk = _desk(unit, bench, lambda _: None)
     with _threads(bench.toolbox, desk.threads):
-        return time_of(unit.procedure, _jobs(unit, desk, bench.store), desk)
+        return float(time_of(unit.procedure, _jobs(unit, desk, bench.store), desk))
 
 
 def _desk(unit: Unit, bench: Bench, tell: Callable[[Progress], None]) -> Desk:

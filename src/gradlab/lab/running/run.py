@@ -31,6 +31,7 @@ from gradlab.lab.records.binding import (
 from gradlab.lab.records.record import Record, Run, Store, checksum
 from gradlab.lab.running.desk import DataCache, Toolbox
 from gradlab.lab.running.here import run_here
+from gradlab.lab.running.kept import kept_results, key_of
 from gradlab.lab.running.local import Hear, run_units
 from gradlab.lab.running.looks import look_at
 from gradlab.lab.running.performing import Bench
@@ -51,6 +52,7 @@ class Request:
         info: name of data -> facts about it, without loading it. data_dir: where data sets lie.
         seeds: consecutive. out: folder that holds everything. records: further folders of records, only read.
         command: that made the result, for the provenance. report: name of the report's folder.
+        asked: setup and parameters of the study, from which verify builds it afresh.
         memory: data sets that live in this process, by name. modules: a user's own networks, by name.
     """
 
@@ -69,6 +71,7 @@ class Request:
     precision: str = "fp32"
     command: str = ""
     report: str = ""
+    asked: Mapping[str, Any] = field(default_factory=dict)
     workers: int | None = None
 
     @property
@@ -78,36 +81,64 @@ class Request:
 
 
 def run_design(design: Design, request: Request, *, on_event: Hear = lambda _event: None) -> dict[str, Any]:
-    """Run what has no record yet and evaluate the design.
+    """Run what has no record yet and evaluate the design; errors as for `judge_design`.
 
     Returns: the content of results.json.
+    """
+    return judge_design(design, request, on_event=on_event).results
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A design that was run: the content of results.json, and the identity of its evaluation."""
+
+    results: dict[str, Any]
+    key: str
+
+
+def judge_design(design: Design, request: Request, *, on_event: Hear = lambda _event: None) -> Judged:
+    """Run what has no record yet, and evaluate the design unless its report holds that very evaluation.
 
     Raises:
         UserError: a run failed, the folder cannot be written, or the disk is full; finished runs are kept.
     """
     binder = bind_design(design, request, make_ready(request))
-    procedures = [(arm.name, arm.procedure) for arm in design.arms]
     try:
-        waits = True
-        while waits:
-            missing, waits = units(procedures, request.seeds, binder, request.store, cost_of(request))
-            on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
-            execute(missing, request, on_event)
+        run_procedures([(arm.name, arm.procedure) for arm in design.arms], request, binder, on_event)
         runs = opened(design, request.seeds, binder, request.store)
-        looks = looks_of(design, request, binder.conditions)
-        return evaluate(design, runs, context_of(request, binder.conditions, looks), request.toolbox.kinds)
+        context = context_of(request, binder.conditions, looks_of(design, request, binder.conditions))
+        key = key_of(design, runs, context)
+        kinds = request.toolbox.kinds.values()
+        ours = all(one.configuration.__module__.startswith("gradlab.") for one in kinds)  # whose code the key tells
+        kept = kept_results(request.out / "reports" / request.report, key) if request.report and ours else None
+        return Judged(kept or evaluate(design, runs, context, request.toolbox.kinds), key)
     except OSError as error:
         raise UserError(disk_message(error)) from error
 
 
+def run_procedures(
+    wanted: Sequence[tuple[str, Procedure]], request: Request, binder: Binder, on_event: Hear
+) -> None:
+    """Run what of (label, procedure) has no record yet; what a choice waits for comes first."""
+    waits = True
+    while waits:
+        missing, waits = units(wanted, request.seeds, binder, request.store, cost_of(request))
+        on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
+        execute(missing, request, on_event)
+
+
 def bind_design(design: Design, request: Request, device: str) -> Binder:
-    """Return what names the records of a design under the conditions of a request.
+    """Return what names the records of a design under the conditions of a request; errors as below."""
+    return bind_procedures(list(design.procedures), request, device)
+
+
+def bind_procedures(procedures: list[Procedure], request: Request, device: str) -> Binder:
+    """Return what names the records of procedures under the conditions of a request.
 
     Raises:
-        UserError: data or weights are not there, or a choice would look at test data.
+        UserError: data or weights are not there, or hold something else, or a choice would look at test data.
     """
     kinds = request.toolbox.kinds
-    procedures = list(design.procedures)
     for one in (below for procedure in procedures for below in walk(procedure)):
         if isinstance(one, Pick):
             refuse_test_choice(one, kinds)
@@ -200,6 +231,7 @@ def context_of(request: Request, conditions: Conditions, looks: Mapping[str, Loo
         looks=looks,
         command=request.command,
         conditions=conditions,
+        asked=request.asked,
     )
 
 

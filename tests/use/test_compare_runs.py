@@ -1,30 +1,31 @@
 """Two records side by side, against plain loops and SciPy."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from gradlab.lab.compare_runs import flat
-from gradlab.lab.record import read_json, write_columns
 from scipy.stats import binomtest
 
-from gradlab.lab import compare_runs, find_record
+from gradlab.lab import find_record
+from gradlab.lab.records.columns import write_table
 from gradlab.types import UserError
+from gradlab.use import compare_runs
+from gradlab.use.compare_runs import flat
+from tests.studied import labels, predictions
 
 
 @pytest.fixture
 def pair(out):
     records = [find_record(folder) for folder in sorted((out / "records").iterdir())]
     a = records[0]
-    return a, next(one for one in records if one.spec.model != a.spec.model)
+    return a, next(one for one in records if one.spec["procedure"]["model"] != a.spec["procedure"]["model"])
 
 
 def test_the_counts_are_those_of_a_loop_and_the_p_value_that_of_scipy(pair):
     a, b = pair
     found = compare_runs(a, b)
     only_a = only_b = 0
-    for label, one, two in zip(a.labels, a.predictions, b.predictions, strict=True):
+    for label, one, two in zip(labels(a), predictions(a), predictions(b), strict=True):
         only_a += int(one == label != two)
         only_b += int(two == label != one)
     test = found.mcnemar
@@ -36,7 +37,7 @@ def test_the_counts_are_those_of_a_loop_and_the_p_value_that_of_scipy(pair):
 def test_the_interval_is_at_least_the_paired_one_over_images(pair):
     a, b = pair
     found = compare_runs(a, b).difference
-    d = (a.predictions == a.labels).astype(float) - (b.predictions == b.labels)
+    d = (predictions(a) == labels(a)).astype(float) - (predictions(b) == labels(b))
     half = 1.96 * d.std(ddof=1) / np.sqrt(len(d))
     assert half * 0.98 < (found.high - found.low) / 2 < half * 1.15
     assert found.low < d.mean() < found.high
@@ -55,9 +56,9 @@ def test_only_what_differs_is_listed(pair):
     found = compare_runs(a, b)
     for name, (one, two) in found.spec.items():
         assert one != two, name
-    same = replace(a.spec, seed=b.spec.seed, model=b.spec.model)
-    assert same == b.spec
-    assert {name.split(".")[0] for name in found.spec} <= {"model", "seed"}
+    procedure = a.spec["procedure"] | {"model": b.spec["procedure"]["model"]}
+    assert a.spec | {"seed": b.spec["seed"], "procedure": procedure} == b.spec
+    assert all(name == "seed" or name.startswith("procedure.model.") for name in found.spec)
     assert found.metrics["accuracy"] == (a.facts["test"]["accuracy"], b.facts["test"]["accuracy"])
 
 
@@ -73,19 +74,26 @@ def test_one_record_twice_is_refused(pair):
 
 def test_damage_is_refused(pair):
     a, b = pair
-    write_columns(a.folder / "predictions.parquet", {"label": b.labels, "prediction": b.labels})
+    write_table(a.folder / "predictions.parquet", {"label": labels(b), "prediction": labels(b)})
     with pytest.raises(UserError, match=r"is damaged \(predictions.parquet\)"):
         compare_runs(find_record(a.folder), b)
 
 
 def test_other_test_images_are_refused(pair, monkeypatch):
     a, b = pair
-    spec = read_json(b.folder / "spec.json") | {"data": "mine", "data_checksum": "sha256:1"}
-    (b.folder / "spec.json").write_text(json.dumps(spec))
+    other = find_record(b.folder)
     monkeypatch.setattr(type(a), "damaged", lambda _self: [])
+    monkeypatch.setitem(other.spec, "content", {"mine": "sha256:1"})
     with pytest.raises(UserError, match=r"different test images \('digits' and 'mine'\)"):
-        compare_runs(a, find_record(b.folder))
+        compare_runs(a, other)
 
 
 def test_nested_fields_get_dotted_names():
     assert flat({"a": {"b": 1, "c": {"d": 2}}, "e": [3]}) == {"a.b": 1, "a.c.d": 2, "e": [3]}
+
+
+def test_runs_without_predictions_are_refused(pair, monkeypatch):
+    a, b = pair
+    monkeypatch.setattr(type(a), "table", lambda _self, _name: {})
+    with pytest.raises(UserError, match="of kind 'train', holds no predictions on test images; give two"):
+        compare_runs(a, b)

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from gradlab.data import gather
-from gradlab.lab import find_record, open_trained
+from gradlab.lab import find_record
 from gradlab.models import MLP, save
 from gradlab.types import UserError
+from gradlab.use import network, open_trained
+from tests.studied import logits
 
 
 @pytest.fixture
@@ -20,8 +22,8 @@ def test_a_record_gives_its_network_and_facts(record, digits):
     trained = open_trained(record)
     found = find_record(record)
     test = digits.test
-    logits = trained.network(gather(test, torch.arange(len(test))))
-    assert torch.allclose(logits, torch.from_numpy(found.logits), atol=1e-5)
+    again = trained.network(gather(test, torch.arange(len(test))))
+    assert torch.allclose(again, torch.from_numpy(logits(found)), atol=1e-5)
     assert (trained.data, trained.data_checksum) == ("digits", digits.checksum)
     assert trained.class_names == digits.class_names
     assert trained.facts["metrics"]["test"] == found.facts["test"]
@@ -99,3 +101,12 @@ def test_an_unknown_precision_is_refused(tmp_path):
     folder = save(MLP().build((1, 4, 4), 2, seed=0), tmp_path / "model", facts={"precision": "int3"})
     with pytest.raises(UserError, match="names the precision 'int3', which is none; known are bf16"):
         open_trained(folder)
+
+
+def test_the_network_alone_comes_from_a_record_a_name_or_a_folder(out, record, tmp_path):
+    images = torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    expected = open_trained(record).network(images)
+    save(open_trained(record).network, tmp_path / "model")
+    for place in (find_record(record), record, tmp_path / "model"):
+        assert torch.equal(network(place)(images), expected)
+    assert torch.equal(network(record.name[:8], out)(images), expected)

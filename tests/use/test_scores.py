@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from gradlab.data import from_tensors
-from gradlab.lab import find_record, open_trained, score
+from gradlab.lab import find_record
 from gradlab.metrics import METRICS
 from gradlab.statistics import wilson
 from gradlab.types import UserError
+from gradlab.use import open_trained, score
+from tests.studied import labels, predictions
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def test_the_scores_of_a_record_are_those_it_holds(trained, record, digits):
     assert found.metrics.keys() == METRICS.keys()
     for name, value in record.facts["test"].items():
         assert found.metrics[name] == pytest.approx(value, abs=1e-6), name
-    hits = int((record.predictions == record.labels).sum())
+    hits = int((predictions(record) == labels(record)).sum())
     assert found.intervals["accuracy"] == wilson(hits, 360)
     assert (found.images, found.part, found.notes) == (360, "test", ())
 
@@ -36,8 +38,8 @@ def test_the_scores_of_a_record_are_those_it_holds(trained, record, digits):
 def test_every_class_is_a_plain_count(trained, record, digits):
     found = score(trained, digits)
     for number, one in enumerate(found.classes):
-        mine = record.labels == number
-        right = int((record.predictions[mine] == number).sum())
+        mine = labels(record) == number
+        right = int((predictions(record)[mine] == number).sum())
         assert one.row.samples == int(mine.sum())
         assert one.row.recall == pytest.approx(right / mine.sum())
         assert one.recall == wilson(right, int(mine.sum()))

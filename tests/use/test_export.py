@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from gradlab.lab.export import BATCHES
 from safetensors.torch import save_file
 from torch import nn
 
-from gradlab.lab import export, export_model, open_trained
 from gradlab.models import MLP, load
 from gradlab.models.wrap import wrap
 from gradlab.types import UserError
+from gradlab.use import export, export_model, open_trained
+from gradlab.use.export import BATCHES
 from tests.pages import ROOT, blocks_of
 
 SHAPE, NAMES = (3, 6, 5), ("cat", "dog", "cow", "sow")
@@ -108,7 +108,7 @@ def test_onnx_agrees_for_batches_of_any_size(config, tmp_path):
 
 
 def test_onnx_without_its_packages_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["gradlab.lab.export"], "find_spec", lambda _name: None)
+    monkeypatch.setattr(sys.modules["gradlab.use.export"], "find_spec", lambda _name: None)
     with pytest.raises(
         UserError, match=r"needs onnx and onnxscript, not here: pip install 'gradlab\[onnx\]'"
     ):
@@ -188,7 +188,7 @@ def test_what_cannot_be_traced_is_one_sentence_and_nothing_is_left(model, tmp_pa
 
 
 def test_a_file_that_disagrees_is_not_kept(tmp_path, monkeypatch):
-    from gradlab.lab.export import WRITERS
+    from gradlab.use.export import WRITERS
 
     monkeypatch.setitem(
         WRITERS, "torch-export", lambda model, _path, _facts: (lambda x: model(x) + 1e-3, "a fault")

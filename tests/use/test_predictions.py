@@ -5,8 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from gradlab.lab import Trained, find_record, open_trained, predict
+from gradlab.lab import find_record
 from gradlab.types import UserError
+from gradlab.use import Trained, open_trained, predict
+from tests.studied import logits
 
 
 @pytest.fixture
@@ -25,8 +27,8 @@ def folder(tmp_path, digits):
 
 def test_files_are_judged_like_the_test_images(folder, record):
     found = list(predict(open_trained(record.folder), [folder], top=10))
-    logits = record.logits[:20].astype(float)
-    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    kept = logits(record)[:20].astype(float)
+    probabilities = np.exp(kept) / np.exp(kept).sum(1, keepdims=True)
     names = record.facts["class_names"]
     for one, row in zip(found, probabilities, strict=True):
         assert one.changes == ()
@@ -52,7 +54,7 @@ def test_what_is_done_to_a_picture_is_said_and_a_broken_one_is_named(folder, rec
 def test_many_pictures_go_in_chunks(folder, record, monkeypatch):
     trained = open_trained(record.folder)
     whole = list(predict(trained, [folder]))
-    monkeypatch.setattr("gradlab.lab.predictions.CHUNK_PIXELS", 64 * 3)
+    monkeypatch.setattr("gradlab.use.predictions.CHUNK_PIXELS", 64 * 3)
     pieces = list(predict(trained, [folder]))
     assert [one.path for one in pieces] == [one.path for one in whole]
     for a, b in zip(pieces, whole, strict=True):
