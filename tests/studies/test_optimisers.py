@@ -57,7 +57,7 @@ def test_claims_compare_what_was_chosen():
     assert claims["optimisers-adam"].parts[0].contrast.weights == {"adam-best": 1.0, "sgd-best": -1.0}
     assert claims["optimisers-adam"].parts[0].delta == 0.005
     assert claims["optimisers-rate"].parts[0].contrast.weights == {"sgd-best": 1.0, "sgd-0.01": -1.0}
-    assert claims["optimisers-momentum"].predicts == "equivalent"
+    assert claims["optimisers-momentum"].predicts == "refuted"
 
 
 @pytest.mark.parametrize("rates", [1, 7])
