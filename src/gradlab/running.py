@@ -21,7 +21,7 @@ from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.kept import keep
 from gradlab.lab.running.locks import STUDY, exclusive, shared
 from gradlab.lab.running.naming import report_name
-from gradlab.lab.running.run import Request, judge_design, make_ready
+from gradlab.lab.running.run import Request, device_kind, judge_design, make_ready
 from gradlab.lab.running.worker import disk_message
 from gradlab.models.mlp import MLP
 from gradlab.procedures.sources import FromRecord, Saved
@@ -210,7 +210,10 @@ def prepare(
 def _changed(**asked: Any) -> dict[str, Any]:
     """Return what was asked for that is not the default of `run`."""
     usual = inspect.signature(run).parameters
-    return {name: value for name, value in asked.items() if value != usual[name].default}
+    changed = {name: value for name, value in asked.items() if value != usual[name].default}
+    if "device" in changed and device_kind(changed["device"]) == device_kind("auto"):
+        del changed["device"]
+    return changed
 
 
 def _study_of(study: object) -> tuple[str, Study]:

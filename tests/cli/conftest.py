@@ -9,6 +9,8 @@ from gradlab.cli import main
 from tests.studied import study
 
 OPTIONS = ["--depths", "2", "--epochs", "1", "--width", "4", "--seeds", "2"]
+NAME = "residual-mlp-digits-quick-depths-2-width-4-epochs-1-seeds-2"
+"""Of the report that these options make."""
 
 
 class Answer(NamedTuple):

@@ -100,7 +100,7 @@ def test_a_mistake_is_one_sentence(ask, words, text):
 
 
 def test_an_error_of_the_system_is_one_sentence(ask, monkeypatch):
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **_options: object) -> None:
         raise PermissionError(13, "Permission denied", "/locked/place")
 
     monkeypatch.setattr("gradlab.verification.verify", refuse)

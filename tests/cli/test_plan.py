@@ -44,4 +44,4 @@ def test_times_below_ten_seconds_are_told_to_a_tenth():
 def test_a_plan_without_a_study_lists_them(ask):
     answer = ask("plan")
     assert answer.code == 2
-    assert "gradlab plan residual-mlp" in answer.out
+    assert "gradlab plan tour" in answer.out

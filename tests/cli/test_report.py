@@ -4,9 +4,11 @@ import sys
 
 import pytest
 
+from tests.cli.conftest import NAME
+
 
 def test_reports_are_drawn_again_from_their_records(ask, out):
-    folder = out / "reports" / "residual-mlp-digits-quick"
+    folder = out / "reports" / NAME
     page = (folder / "report.html").read_bytes()
     (folder / "report.html").unlink()
     answer = ask("report", out)

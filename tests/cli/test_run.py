@@ -11,7 +11,7 @@ import pytest
 
 from gradlab.lab.running.run import device_kind
 from gradlab.studies import STUDIES
-from tests.cli.conftest import OPTIONS
+from tests.cli.conftest import NAME, OPTIONS
 from tests.data import make
 
 
@@ -28,14 +28,14 @@ def test_what_has_run_is_printed_without_running_again(ask, out):
     assert "digits, preset quick, setting 003 (other setting than published), 2 seeds, look 1" in answer.out
     for claim in ("C003-01", "C003-02", "C003-03"):
         assert claim in answer.out
-    assert lines[-1] == f"Report: {out}/reports/residual-mlp-digits-quick/report.html"
+    assert lines[-1] == f"Report: {out}/reports/{NAME}/report.html"
     assert stamps(out / "records") == before
     assert answer.err == ""
 
 
 def test_json_prints_the_results_alone(ask, out):
     answer = ask("run", "residual-mlp", *OPTIONS, "--out", out, "--json")
-    file = out / "reports" / "residual-mlp-digits-quick" / "results.json"
+    file = out / "reports" / NAME / "results.json"
     assert answer.code == 0
     assert json.loads(answer.out) == json.loads(file.read_text())
     assert answer.out == file.read_text()
@@ -168,7 +168,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(ask, out, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
-        (out / "reports" / "residual-mlp-digits-quick" / "manifest.json").unlink()
+        (out / "reports" / NAME / "manifest.json").unlink()
         answer = ask("run", "residual-mlp", *OPTIONS, "--out", out)
         assert "No space left on device" in answer.sentence or "the disk is full" in answer.sentence
     assert stamps(out / "records") == before
@@ -176,7 +176,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(ask, out, monkeypatch):
 
 
 def test_a_damaged_record_is_one_sentence(ask, out):
-    results = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())
+    results = json.loads((out / "reports" / NAME / "results.json").read_text())
     record = out / "records" / results["runs"][1]["record"]
     (record / "facts.json").write_text("{")
     again = ask("run", "residual-mlp", *OPTIONS, "--out", out).sentence
@@ -201,7 +201,7 @@ def test_names_with_brackets_are_printed_as_they_are(out, capsys):
     import gradlab
     from gradlab.cli._text import print_result
 
-    results = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())
+    results = json.loads((out / "reports" / NAME / "results.json").read_text())
     results["claims"][0]["statement"] = "net[/red] beats [bold]mlp"
     results["answer"] = "[0] is better"
     print_result(gradlab.Result(results, out / "reports" / "[x]"), Console(width=200))
@@ -266,7 +266,7 @@ def test_a_mistake_of_a_real_process_has_no_traceback(tmp_path):
 def test_a_bare_run_lists_the_studies_and_exits_with_2(ask):
     answer = ask("run")
     assert (answer.code, answer.err) == (2, "")
-    assert answer.out.startswith("Which study? For example: gradlab run residual-mlp\n")
+    assert answer.out.startswith("Which study? For example: gradlab run tour\n")
     assert [line.split()[0] for line in answer.out.splitlines()[2:]] == list(STUDIES)
 
 
@@ -276,7 +276,7 @@ def test_the_report_is_opened_when_asked(ask, out, monkeypatch):
     ask("run", "residual-mlp", *OPTIONS, "--out", out)
     assert opened == []
     ask("run", "residual-mlp", *OPTIONS, "--out", out, "--open")
-    assert opened == [(out / "reports" / "residual-mlp-digits-quick" / "report.html").as_uri()]
+    assert opened == [(out / "reports" / NAME / "report.html").as_uri()]
 
 
 def test_finished_runs_of_other_folders_count_and_the_result_is_whole_by_itself(
@@ -302,7 +302,7 @@ def test_finished_runs_of_other_folders_count_and_the_result_is_whole_by_itself(
 
 
 def test_a_damaged_record_of_another_folder_is_not_taken_over(ask, out, tmp_path):
-    results = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())
+    results = json.loads((out / "reports" / NAME / "results.json").read_text())
     name = results["runs"][0]["record"]
     weights = out / "records" / name / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
@@ -336,7 +336,7 @@ def test_what_would_move_the_cursor_is_written_out(out, capsys):
     import gradlab
     from gradlab.cli._text import print_result
 
-    results = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())
+    results = json.loads((out / "reports" / NAME / "results.json").read_text())
     results["claims"][0]["statement"] = "net\x1b[2J\x07 beats \x9b31m\u202emlp"
     results["data"] = "my\x1b]0;data"
     print_result(gradlab.Result(results, out / "reports" / "a\x1bb"), Console(width=300))

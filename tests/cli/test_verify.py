@@ -1,10 +1,11 @@
 import json
 
 from gradlab.reporting import write_manifest
+from tests.cli.conftest import NAME
 
 
 def test_a_sound_report_is_told_with_what_was_recomputed(ask, out):
-    folder = out / "reports" / "residual-mlp-digits-quick"
+    folder = out / "reports" / NAME
     answer = ask("verify", out)
     assert answer.code == 0
     assert answer.out.startswith(f"{folder}: sound, ")
@@ -13,7 +14,7 @@ def test_a_sound_report_is_told_with_what_was_recomputed(ask, out):
 
 
 def test_a_changed_digit_is_named_and_the_exit_code_says_so(ask, out):
-    path = out / "reports" / "residual-mlp-digits-quick" / "results.json"
+    path = out / "reports" / NAME / "results.json"
     results = json.loads(path.read_text())
     results["claims"][0]["estimate"] += 0.001
     path.write_text(json.dumps(results))
@@ -28,7 +29,7 @@ def test_json(ask, out):
     (found,) = json.loads(ask("verify", out, "--json").out)
     assert found["differences"] == []
     assert found["runs"] == 6
-    (out / "reports" / "residual-mlp-digits-quick" / "report.md").unlink()
+    (out / "reports" / NAME / "report.md").unlink()
     answer = ask("verify", out, "--json")
     assert answer.code == 1
     assert json.loads(answer.out)[0]["differences"] == ["report.md is missing"]
@@ -37,9 +38,7 @@ def test_json(ask, out):
 def test_a_deleted_record_is_named(ask, out):
     import shutil
 
-    record = json.loads((out / "reports" / "residual-mlp-digits-quick" / "results.json").read_text())["runs"][
-        0
-    ]["record"]
+    record = json.loads((out / "reports" / NAME / "results.json").read_text())["runs"][0]["record"]
     shutil.rmtree(out / "records" / record)
     answer = ask("verify", out)
     assert answer.code == 1
@@ -47,7 +46,7 @@ def test_a_deleted_record_is_named(ask, out):
 
 
 def test_a_report_of_another_version_that_cannot_be_read_is_no_traceback(ask, out):
-    path = out / "reports" / "residual-mlp-digits-quick" / "results.json"
+    path = out / "reports" / NAME / "results.json"
     results = json.loads(path.read_text())
     results["design"]["arms"][0]["colour"] = "red"
     path.write_text(json.dumps(results))

@@ -12,7 +12,17 @@ from gradlab.augmentation import FeatureAugmentation, Flip, Mixup
 from gradlab.training import Cosine, Patience
 from gradlab.training.groups import Group
 
-OTHERS: tuple[Any, ...] = (1, 2, 0.25, "other", True, ("x",), (1,), (0.5,), (3, 4), (1, 2, 3)) + (
+OTHERS: tuple[Any, ...] = (
+    1,
+    2,
+    0.25,
+    "other",
+    True,
+    ("x",),
+    (1,),
+    (0.5,),
+    (3, 4),
+    (1, 2, 3),
     Cosine(),
     Patience(),
     Mixup(),

@@ -156,14 +156,14 @@ def test_data_without_a_test_part_are_refused(tmp_path):
         run(tmp_path, NET, memory=data)
 
 
-def test_data_that_changed_since_they_were_named_are_refused(tmp_path):
+def test_data_that_changed_since_they_were_named_are_refused():
     images = torch.arange(60, dtype=torch.uint8)[:, None, None, None].expand(60, 1, 4, 4)
     data = from_tensors(images.contiguous(), torch.arange(60) % 2, name="digits")
     from gradlab.data import load as load_data
 
     with pytest.raises(
         UserError,
-        match="Data 'digits' has changed: its checksum is .*; bring the former data back, or ask again",
+        match=r"Data 'digits' has changed: its checksum is .*; bring the former data back, or ask again",
     ):
         TOOLBOX.load("digits", None, data.checksum)
     assert TOOLBOX.load("digits", None, load_data("digits").checksum).name == "digits"

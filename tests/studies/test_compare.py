@@ -51,7 +51,7 @@ def test_the_command_line_compares_mlps_of_several_widths():
         "mlp-32": MLP(width=32, depth=1),
         "mlp-8": MLP(width=8, depth=1),
     }
-    assert [arm.name for arm in design().arms] == ["mlp-64", "mlp-16"]
+    assert [arm.name for arm in design().arms] == ["mlp-64", "mlp-4"]
 
 
 def test_a_network_may_be_given_by_its_fields():
@@ -68,7 +68,7 @@ def test_epochs_are_those_of_the_preset_or_of_small_data(preset, data, epochs):
 
 def test_a_comparison_of_ones_own_is_nobodys_published_setting():
     made = design()
-    assert made.deviations == ("a comparison of your own",)
+    assert made.deviations == ()
     assert made.setting == "own"
 
 
@@ -79,6 +79,7 @@ def test_a_comparison_of_ones_own_is_nobodys_published_setting():
         ({"models": {"a": MLP()}}, r"at least two networks, each with a name of its own, got \['a'\]"),
         ({"models": {}}, r"at least two networks, .*got \[\]"),
         ({"models": {"": MLP(), "b": MLP()}}, "each with a name of its own"),
+        ({"models": {"{a}": MLP(), "b": MLP()}}, "must not contain braces"),
         ({"models": [MLP(), MLP()]}, "models=.* does not fit study 'compare'"),
         ({"models": {"a": 3, "b": MLP()}}, "does not fit study 'compare'"),
         ({"widths": (16,)}, r"at least two networks, .*got \['mlp-16'\]"),

@@ -100,8 +100,8 @@ def _dead_units(run: Results) -> float:
 OF_EPOCHS = (
     Measure("validation loss", "nats", "lower", _validation_loss, on="validation"),
     Measure("validation accuracy", "fraction", "higher", _validation_accuracy, range=(0, 1), on="validation"),
-    Measure("best epoch", "epochs", "lower", lambda run: float(run.facts["best_epoch"]), on="validation"),
-    Measure("epochs trained", "epochs", "lower", _epochs_trained, on="validation"),
+    Measure("best epoch", "epochs", "lower", lambda run: float(run.facts["best_epoch"]), on="train"),
+    Measure("epochs trained", "epochs", "lower", _epochs_trained, on="train"),
 )
 """Measures of any training."""
 MEASURES = (

@@ -68,7 +68,8 @@ def parameters_of(study: Study) -> dict[str, inspect.Parameter]:
 def changed_parameters(study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters that are not what they are by default, as a report's name tells them."""
     known = parameters_of(study)
-    changed = {name: one for name, one in given.items() if one is not None and one != known[name].default}
+    there = {name: given[name] for name in known if given.get(name) is not None}
+    changed = {name: one for name, one in there.items() if one != known[name].default}
     return {name: getattr(one, "digest", getattr(one, "record", one)) for name, one in changed.items()}
 
 

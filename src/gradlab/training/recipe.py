@@ -35,8 +35,8 @@ class Recipe:
         clip_norm: largest L2 norm of the gradient of one network; left out: no clipping.
         ema: decay, in [0, 1), of an exponential moving average of the weights, which is then what is validated and kept;
             left out: no average.
-        stopping: early stopping by `select`; left out: all epochs are trained.
-        keep: which weights remain: those of the epoch that is best by `select`, or the last.
+        stopping: early stopping by what select names; left out: all epochs are trained.
+        keep: which weights remain: those of the epoch that is best by what select names, or the last.
         augmentation: what changes the images of training batches, one after the other; left out: nothing.
         mixing: mixes images of training batches with their labels, after augmentation; left out: nothing.
         feature_augmentation: what changes the input of the last linear layer in training; left out: nothing.

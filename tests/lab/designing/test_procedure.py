@@ -48,7 +48,7 @@ def test_an_unknown_kind_is_one_sentence_at_any_depth(data, text):
     "data", [{"kind": "draw", "colour": 3}, {"kind": "draw", "count": 0}, {"kind": "sum"}]
 )
 def test_an_unknown_field_a_wrong_value_and_a_missing_one_are_errors(data):
-    with pytest.raises(ValueError, match="colour|count|of"):
+    with pytest.raises(ValueError, match=r"colour|count|of"):
         read_procedure(data, TOOLBOX.kinds)
 
 

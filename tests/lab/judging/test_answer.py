@@ -64,9 +64,9 @@ def test_claims_with_one_sentence_share_it():
     one = claim("C", part("good", "bad"), says=says, subject="good ({good})")
     again = claim("D", part("good", "bad"), says=says, subject="it")
     third = claim("E", part("good", "bad"), says=says, subject="this")
-    assert answered(one)["answer"] == "good (90 %) beats bad (50 %)."
-    assert answered(one, again)["answer"] == "good (90 %) and it beat bad (50 %)."
-    assert answered(one, again, third)["answer"] == "good (90 %), it and this beat bad (50 %)."
+    assert answered(one)["answer"] == "good (89 %) beats bad (49 %)."
+    assert answered(one, again)["answer"] == "good (89 %) and it beat bad (49 %)."
+    assert answered(one, again, third)["answer"] == "good (89 %), it and this beat bad (49 %)."
 
 
 def test_equal_sentences_without_subjects_stand_for_themselves():

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -298,9 +299,7 @@ def test_a_histogram_is_a_density_over_all_seeds_on_shared_edges():
     for series in panel["series"]:
         edges = np.array(series["edges"])
         losses = np.concatenate([run.table("predictions")["loss"] for run in RUNS[f"{series['name']}-2"]])
-        counts = [
-            int(((losses >= a) & (losses < b)).sum()) for a, b in zip(edges[:-1], edges[1:], strict=True)
-        ]
+        counts = [int(((losses >= a) & (losses < b)).sum()) for a, b in itertools.pairwise(edges)]
         counts[-1] += int((losses == edges[-1]).sum())
         assert sum(counts) == len(losses)
         wide = np.array(counts) / (len(losses) * np.diff(edges))

@@ -207,5 +207,5 @@ def test_names_that_reach_outside_the_folder_are_refused(tmp_path):
         listed = manifest["files"] | {name: checksum(tmp_path / "secret")}
         (record.folder / "manifest.json").write_text(json.dumps(manifest | {"files": listed}))
         assert name in Record(record.folder).damaged()
-        with pytest.raises(UserError, match="is damaged|is missing"):
+        with pytest.raises(UserError, match=r"is damaged|is missing"):
             Record(record.folder).file(name)

@@ -11,29 +11,23 @@ from typing import Any
 import numpy as np
 import pytest
 import wandb
-from gradlab.lab.design import Arm, Design
-from gradlab.lab.record import Record
-from gradlab.lab.run import Request, facts_of, run_design
-from gradlab.lab.trackers import TRACKERS, epoch_values, open_trackers
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import gradlab
-from gradlab.lab import trackers
-from gradlab.models.mlp import MLP
-from gradlab.training.recipe import Recipe
+from gradlab.lab import Design, load
+from gradlab.lab.running import trackers
+from gradlab.lab.running.trackers import TRACKERS, open_trackers, row_values
 from gradlab.types import UserError
-from tests.lab.wandb_file import read_runs
+from tests.lab import toy
+from tests.lab.running.wandb_file import read_runs
 
-BLOCK = "3fa9c1d2b4e5f6a7b8c9"
+UNIT = "3fa9c1d2b4e5f6a7b8c9"
 NAMES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate")
 
 
 @pytest.fixture
 def design() -> Design:
-    arm = Arm(name="plain-2", label="plain", factors={}, model=MLP(width=4), recipe=Recipe(epochs=2))
-    texts = {"title": "t", "question": "q", "background": "b", "setting": "s", "setting_text": "s"}
-    empty: dict[str, Any] = {"deviations": (), "parameters": {}, "claims": (), "tables": (), "figures": ()}
-    return Design(study="tiny", arms=(arm,), **texts, **empty)
+    return toy.design((toy.arm("plain-2", toy.Draw(count=4)),), study="tiny")
 
 
 def row_of(seed: int, epoch: int) -> dict[str, Any]:
@@ -42,15 +36,17 @@ def row_of(seed: int, epoch: int) -> dict[str, Any]:
 
 
 def epoch_event(
-    epoch: int, *, arm: str = "plain-2", block: str = BLOCK, seeds: tuple[int, ...] = (0, 1)
+    epoch: int, *, arm: str = "plain-2", unit: str = UNIT, seeds: tuple[int | None, ...] = (0, 1)
 ) -> dict[str, Any]:
-    metrics = [row_of(seed, epoch) for seed in seeds]
-    whole = {"event": "epoch", "arm": arm, "block": block, "epoch": epoch, "epochs": 9, "seeds": list(seeds)}
-    return whole | {"metrics": metrics, "images_per_second": 1.0, "seconds_left": 0.0}
+    rows = [
+        [seed, epoch, {k: v for k, v in row_of(seed or 0, epoch).items() if k != "epoch"}] for seed in seeds
+    ]
+    told = {"event": "progress", "label": arm, "unit": unit, "share": epoch / 9, "given": 0.0, "text": "t"}
+    return told | {"rows": rows}
 
 
 def start_event(arm: str = "plain-2") -> dict[str, Any]:
-    return {"event": "start", "blocks": [(arm, BLOCK, 1.0)]}
+    return {"event": "start", "units": [(arm, UNIT, 1.0)]}
 
 
 def scalars(folder: Path) -> dict[str, dict[int, float]]:
@@ -100,7 +96,7 @@ def test_without_names_nothing_is_opened_or_written(tmp_path: Path, design: Desi
     with open_trackers((), tmp_path, design) as track:
         track(start_event())
         track(epoch_event(1))
-        track({"event": "done", "arm": "plain-2", "block": BLOCK})
+        track({"event": "done", "label": "plain-2", "unit": UNIT})
     assert not list(tmp_path.iterdir())
 
 
@@ -110,7 +106,7 @@ def test_every_seed_of_an_epoch_is_logged_under_its_run(
     with open_trackers(("tensorboard",), tmp_path, design) as track:
         track(start_event())
         track(epoch_event(3, seeds=(0, 7)))
-        track({"event": "done", "arm": "plain-2", "block": BLOCK})
+        track({"event": "done", "label": "plain-2", "unit": UNIT})
     values = [{name: row_of(seed, 3)[name] for name in NAMES} for seed in (0, 7)]
     assert recorder.logged == [
         ("plain-2/seed-0-3fa9c1d2", 3, values[0]),
@@ -120,15 +116,15 @@ def test_every_seed_of_an_epoch_is_logged_under_its_run(
 
 def test_what_is_not_finite_is_left_out() -> None:
     event = epoch_event(1)
-    event["metrics"][0] |= {"train_loss": math.nan, "validation_loss": None, "learning_rate": math.inf}
-    event["metrics"][1] = {"epoch": 1, "train_loss": math.nan}
-    ((run, _, values),) = epoch_values(event)
+    event["rows"][0][2] |= {"train_loss": math.nan, "validation_loss": None, "learning_rate": math.inf}
+    event["rows"][1][2] = {"train_loss": math.nan}
+    ((run, _, values),) = row_values(event)
     assert run == "plain-2/seed-0-3fa9c1d2"
     assert set(values) == {"train_accuracy", "validation_accuracy"}
 
 
 def test_a_name_that_is_a_path_stays_in_its_folder() -> None:
-    runs = [run for run, _, _ in epoch_values(epoch_event(1, arm="../my net: 2", seeds=(0,)))]
+    runs = [run for run, _, _ in row_values(epoch_event(1, arm="../my net: 2", seeds=(0,)))]
     assert runs == ["-my-net-2/seed-0-3fa9c1d2"]
 
 
@@ -142,8 +138,8 @@ def test_a_tracker_opens_only_when_there_is_something_to_run(
     tmp_path: Path, design: Design, recorder: Recorder
 ) -> None:
     with open_trackers(("tensorboard",), tmp_path, design) as track:
-        track({"event": "start", "blocks": []})
-        track({"event": "done", "arm": "plain-2", "block": BLOCK})
+        track({"event": "start", "units": []})
+        track({"event": "done", "label": "plain-2", "unit": UNIT})
     assert recorder.closed == 0
 
 
@@ -236,7 +232,7 @@ def test_tensorboard_drops_what_a_run_left_beyond_the_new_start(tmp_path: Path, 
 def test_the_same_arm_on_other_data_is_another_run(tmp_path: Path, design: Design) -> None:
     with open_trackers(("tensorboard",), tmp_path, design) as track:
         track(epoch_event(1, seeds=(0,)))
-        track(epoch_event(1, seeds=(0,), block="0" * 20))
+        track(epoch_event(1, seeds=(0,), unit="0" * 20))
     folders = (tmp_path / "trackers" / "tensorboard" / "tiny" / "plain-2").iterdir()
     assert {folder.name for folder in folders} == {"seed-0-3fa9c1d2", "seed-0-00000000"}
 
@@ -245,7 +241,7 @@ def test_tensorboard_needs_no_torch(tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
-from gradlab.lab.trackers import tensorboard
+from gradlab.lab.running.trackers import tensorboard
 tracker = tensorboard(Path({str(tmp_path)!r}), "tiny")
 tracker.log("plain-2/seed-0-3fa9c1d2", 1, {{"train_loss": 0.5}})
 tracker.close()
@@ -358,27 +354,63 @@ def test_a_killed_study_goes_on_in_a_second_wandb_run_of_that_name(tmp_path: Pat
 
 
 @pytest.mark.usefixtures("no_account")
-def test_online_without_a_key_is_one_sentence_and_no_question(
-    tmp_path: Path, design: Design, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("mode", "text"),
+    [
+        ("online", "no key is known here: run `wandb login`, or unset WANDB_MODE"),
+        ("onlin", "W&B refuses its mode: "),
+    ],
+)
+def test_what_wandb_refuses_is_warned_of_once_and_the_study_goes_on(
+    tmp_path: Path,
+    design: Design,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    mode: str,
+    text: str,
 ) -> None:
-    monkeypatch.setenv("WANDB_MODE", "online")
-    with (
-        pytest.raises(UserError, match="no key is known here: run `wandb login`, or unset WANDB_MODE"),
-        open_trackers(("wandb",), tmp_path, design) as track,
-    ):
-        track(start_event())
+    monkeypatch.setenv("WANDB_MODE", mode)
+    with open_trackers(("wandb",), tmp_path, design) as track:
+        for epoch in (1, 2, 3):
+            track(epoch_event(epoch, seeds=(0,)))
+    (record,) = [one for one in caplog.records if one.name.startswith("gradlab")]
+    assert text in record.getMessage()
+    assert "is left out from here on; the study goes on" in record.getMessage()
 
 
-@pytest.mark.usefixtures("no_account")
-def test_a_wrong_mode_is_one_sentence(
-    tmp_path: Path, design: Design, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("where", ["open", "log", "close"])
+def test_an_error_of_a_tracker_is_warned_of_once_and_leaves_the_others_alone(
+    tmp_path: Path,
+    design: Design,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    where: str,
 ) -> None:
-    monkeypatch.setenv("WANDB_MODE", "onlin")
-    with (
-        pytest.raises(UserError, match=r"W&B refuses its mode: .*mend the variable WANDB_MODE"),
-        open_trackers(("wandb",), tmp_path, design) as track,
-    ):
-        track(epoch_event(1, seeds=(0,)))
+    class Broken(Recorder):
+        def log(self, run: str, step: int, values: Mapping[str, float]) -> None:
+            super().log(run, step, values)
+            if where == "log":
+                raise OSError("no space left")
+
+        def close(self) -> None:
+            raise RuntimeError("no way back")
+
+    def make(_folder: Path, _study: str) -> Broken:
+        if where == "open":
+            raise ValueError("no such thing")
+        return Broken()
+
+    monkeypatch.setitem(TRACKERS, "wandb", make)
+    result = toy.run(design, toy.here(tmp_path / "plain", (0,)))
+    with open_trackers(("wandb", "tensorboard"), tmp_path / "out", design) as track:
+        tracked = toy.run(design, toy.here(tmp_path / "out", (0,)), on_event=track)
+    assert tracked["runs"] == result["runs"] or [one["record"] for one in tracked["runs"]] == [
+        one["record"] for one in result["runs"]
+    ]
+    assert len(recorder.logged) == 3 * 4  # seeds of the block, parts
+    assert recorder.closed == 1
+    assert len([one for one in caplog.records if "tracker 'wandb' failed" in one.getMessage()]) == 1
 
 
 # --- through the lab ---
@@ -386,21 +418,15 @@ def test_a_wrong_mode_is_one_sentence(
 
 @pytest.mark.usefixtures("no_account")
 def test_trackers_hold_what_the_records_hold(tmp_path: Path, design: Design) -> None:
-    request = Request(preset="quick", data="digits", seeds=(0,), out=tmp_path, workers=1)
     with open_trackers(tuple(TRACKERS), tmp_path, design) as track:
-        run_design(design, request, facts_of(request), on_event=track)
-    records = {record.spec.seed: record for record in map(Record, (tmp_path / "records").iterdir())}
+        toy.run(design, toy.here(tmp_path, (0,)), on_event=track)
+    records = {record.spec["seed"]: record for record in map(load, (tmp_path / "records").iterdir())}
     tracked = read_runs(tmp_path)
-    assert len(records) == len(tracked) == 6
+    assert len(records) == len(tracked) == 3
     for run in tracked:
         record = records[run["config"]["seed"]]
-        rows = {
-            int(epoch): {name: float(column[at]) for name, column in record.epochs.items() if name != "epoch"}
-            for at, epoch in enumerate(record.epochs["epoch"])
-        }
-        assert run["rows"] == rows
-        assert run["name"] == f"plain-2/seed-{record.spec.seed}-{records[0].hash[:8]}"
+        curve = record.table("curve")["value"].tolist()
+        assert run["rows"] == {step: {"mean": value} for step, value in enumerate(curve, 1)}
+        assert run["name"] == f"plain-2/seed-{record.spec['seed']}-{records[0].hash[:8]}"
         found = scalars(tmp_path / "trackers" / "tensorboard" / "tiny" / run["name"])
-        assert found == {
-            name: {epoch: float(np.float32(row[name])) for epoch, row in rows.items()} for name in NAMES
-        }
+        assert found == {"mean": {step: float(np.float32(value)) for step, value in enumerate(curve, 1)}}

@@ -54,4 +54,6 @@ def keep(folder: Path, key: str) -> None:
     """Note with which key the results in `folder` were evaluated."""
     content = (folder / "results.json").read_bytes()
     noted: Mapping[str, str] = {"key": key, "results": hashlib.sha256(content).hexdigest()}
-    write_whole(folder / NAME, json.dumps(noted).encode())
+    text = json.dumps(noted).encode()
+    if not (folder / NAME).is_file() or (folder / NAME).read_bytes() != text:
+        write_whole(folder / NAME, text)

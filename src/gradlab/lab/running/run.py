@@ -109,8 +109,12 @@ def judge_design(design: Design, request: Request, *, on_event: Hear = lambda _e
         context = context_of(request, binder.conditions, looks_of(design, request, binder.conditions))
         key = key_of(design, runs, context)
         kinds = request.toolbox.kinds.values()
-        ours = all(one.configuration.__module__.startswith("gradlab.") for one in kinds)  # whose code the key tells
-        kept = kept_results(request.out / "reports" / request.report, key) if request.report and ours else None
+        ours = all(
+            one.configuration.__module__.startswith("gradlab.") for one in kinds
+        )  # whose code the key tells
+        kept = (
+            kept_results(request.out / "reports" / request.report, key) if request.report and ours else None
+        )
         return Judged(kept or evaluate(design, runs, context, request.toolbox.kinds), key)
     except OSError as error:
         raise UserError(disk_message(error)) from error
