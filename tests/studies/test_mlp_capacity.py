@@ -51,11 +51,7 @@ def test_each_claim_has_the_setting_of_its_lab():
     assert by_id["C001-01"].deviations == (
         "at most 50 epochs and patience 5 on the validation loss (the lab's are not published)",
     )
-<<<<<<< HEAD
     assert [part.kind for part in by_id["C004-01"].parts] == ["same"]
-=======
-    assert by_id["C004-01"].predicts == "refuted"
->>>>>>> lab
     quick = {claim.id: claim for claim in design("quick", sgd_learning_rate=0.5).claims}
     assert quick["C000-01"].deviations == ("epochs 15 instead of 50",)
     assert "learning rate of SGD 0.5 instead of 0.1" in quick["C004-01"].deviations

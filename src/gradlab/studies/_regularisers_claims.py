@@ -82,7 +82,8 @@ def _published(words: Mapping[str, str]) -> tuple[Claim, ...]:
                 "classified correctly, {none-all} without a regulariser.",
                 "refuted": "In accuracy it ({light-all}) is not the best of all; without a "
                 "regulariser it is {none-all}.",
-                "open": "In accuracy it reaches {light-all} and no regulariser {none-all}; whether it is the best of all is open.",
+                "open": "In accuracy it reaches {light-all} and no regulariser {none-all}; whether it is the best of all is "
+                "open.",
             },
             means=AUGMENTED,
             figure=FIGURE,
