@@ -13,7 +13,7 @@ from gradlab.training.recipe import Recipe
 SMALL = Recipe(learning_rate=3e-3, batch_size=32, epochs=12, memory_format="channels-last")
 """For data with fewer than 10,000 training images."""
 LARGE = Recipe(learning_rate=3e-3, batch_size=128, epochs=3, memory_format="channels-last")
-BRIEF, BRIEF_IMAGES = replace(LARGE, batch_size=64), 5_000
+BRIEF, BRIEF_IMAGES = replace(LARGE, batch_size=64), 4_000
 """Of the preset quick: as many images and epochs as two cores learn in a minute."""
 
 

@@ -39,7 +39,7 @@ def tour(
     Args:
         setup: preset and data.
         eps: radii of the attacks, as fractions of the pixel range such as 8/255; the data's own by default.
-        images: test images that are attacked; all, or 500 of larger data sets (200 in the preset quick), by default.
+        images: test images that are attacked; all, or 500 of larger data sets (150 in the preset quick), by default.
         epochs: of training; the data's own by default.
         model: a network of your own instead of a trained CNN; the whole data are then in-distribution.
     """
@@ -50,7 +50,7 @@ def tour(
     inside, near = _sets(setup) if model is None else (setup.data, None)
     net = small_cnn(setup, inside, epochs=epochs) if model is None else model
     radii = tuple(dict.fromkeys((0.0, *(eps or _radii(setup)))))
-    count = images or (None if setup.is_small else 200 if setup.preset == "quick" else 500)
+    count = images or (None if setup.is_small else 150 if setup.preset == "quick" else 500)
     shape = f"@{setup.image_size}:{'grey' if setup.channels == 1 else 'rgb'}"
     foreign = {
         **({near: "classes left out"} if near else {}),
