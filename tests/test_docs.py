@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gradlab.lab.trackers import TRACKERS
 
 from gradlab.attacks import ATTACKS
 from gradlab.augmentation import AUGMENTATION_SETS, AUGMENTATIONS

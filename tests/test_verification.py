@@ -184,10 +184,46 @@ def test_one_digit_of_the_visible_page_is_named(either):
     assert in_drawing or any(one.startswith("report.html says “") for one in found(either))
 
 
-def test_the_look_of_the_page_and_its_drawings_are_held_by_their_checksum_alone(report):
+FORGERIES = {
+    "a script": ("</body>", "<script>alert(1)</script></body>"),
+    "an event handler": ("<body", '<body onload="steal()"'),
+    "a frame": ("</main>", '<iframe src="https://example.org"></iframe></main>'),
+    "a remote picture": ("</main>", '<img src="https://example.org/x.png"></main>'),
+    "a style": ("</style>", "main{display:none}</style>"),
+    "a redirection": ("<title>", '<meta http-equiv="refresh" content="0;url=https://example.org"><title>'),
+    "a looser policy": ("default-src 'none'", "default-src *"),
+    "a hidden claim": ('<div class="claims">', '<div class="claims" hidden>'),
+    "a drawing": ('<path d="M', '<path d="M 7 7 L'),
+    "a link out of a drawing": ("<svg", '<svg><a href="https://example.org">x</a></svg><svg'),
+    "a comment": ("</body>", "<!-- all is well --></body>"),
+    "what drew it": ('content="gradlab ', 'content="gradlab 9'),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_page_that_was_changed_is_named_although_its_checksum_was_redone(report, forgery):
+    page, (before, after) = report / "report.html", FORGERIES[forgery]
+    text = page.read_text()
+    assert before in text
+    page.write_text(text.replace(before, after, 1))
+    seal(report)
+    assert any(one.startswith("report.html ") for one in found(report))
+
+
+def test_another_version_of_the_drawings_is_compared_by_its_texts(report, monkeypatch):
     page = report / "report.html"
-    page.write_text(page.read_text().replace("</style>", "/* redder */</style>", 1))
-    assert found(report) == ["report.html is not what was written"]
+    page.write_text(page.read_text().replace('<path d="M', '<path d="M 7 7 L', 1))
+    seal(report)
+    monkeypatch.setattr("gradlab.report.checking.drawn_with", lambda page: str(id(page)))
+    assert found(report) == []
+    page.write_text(page.read_text().replace("Claims and verdicts", "Claims and wishes", 1))
+    seal(report)
+    assert len(found(report)) == 2
+
+
+def seal(folder):
+    """Write the manifest of a report again, as a forger would."""
+    write_manifest(folder)
 
 
 @pytest.mark.parametrize("name", ["tables/accuracy.csv", "tables/accuracy.tex"])

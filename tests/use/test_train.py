@@ -50,7 +50,7 @@ def names(folder):
 @pytest.fixture
 def often(monkeypatch):
     """Write a checkpoint after every epoch."""
-    monkeypatch.setattr("gradlab.procedures.train.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("gradlab.procedures._fits.CHECKPOINT_SECONDS", 0.0)
 
 
 def test_the_folder_holds_what_fit_gives(digits, tmp_path):

@@ -42,7 +42,7 @@ class Recipe:
         feature_augmentation: what changes the input of the last linear layer in training; left out: nothing.
         select: validation metric by which weights are kept and training stops: loss, accuracy, or another one that the
             objective measures.
-        snapshots: epochs whose weights are kept beside those that remain.
+        snapshots: epochs whose weights are kept beside those that remain; left out: none.
         memory_format: how images lie in memory; channels-last is faster for convolutions on many machines.
         precision: number format of training; left out: as the caller of fit says.
         groups: parameters with a rate or a weight decay of their own; each parameter belongs to the first group that takes
