@@ -95,6 +95,7 @@ def run(
         command=command,
         procedures=procedures,
     )
+    from gradlab.lab.planning import out_of_reach
     from gradlab.lab.running.progress import study_progress
     from gradlab.lab.running.trackers import check_tracker, open_trackers
 
@@ -109,10 +110,15 @@ def run(
             open_trackers(names, request.out, design) as track,
             study_progress(progress) as show,
         ):
+            waiting = list(out_of_reach(design, request))
 
             def hear(event: dict[str, Any]) -> None:
                 show(event)
                 track(event)
+                while (
+                    event["event"] == "start" and event["units"] and waiting
+                ):  # said once, where there is work to do
+                    show({"event": "told", "text": waiting.pop(0)})
 
             judged = judge_design(design, request, on_event=hear)
             adopt(records_named(judged.results), request.store)

@@ -8,9 +8,10 @@ from typing import Any
 
 from gradlab.lab._spread import spread_of
 from gradlab.lab._timing import seconds_of
-from gradlab.lab.designing.claims import Claim, Part
+from gradlab.lab.designing.claims import Claim, Kind, Part
 from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Pick, walk
+from gradlab.lab.judging.answer import size
 from gradlab.lab.kinds import kind_of
 from gradlab.lab.records.binding import Binder, Bound, PendingError
 from gradlab.lab.running.local import usable_cores
@@ -19,6 +20,8 @@ from gradlab.lab.running.units import Unit, path_costs, units
 from gradlab.statistics import plan as plan_power
 from gradlab.types import UserError
 
+STEADIEST, CLOSEST = 0.001, 0.05
+"""Standard deviations of the difference between two networks that agree nearly always: over seeds, and over test images."""
 START_SECONDS = 6.0
 """A worker's start: interpreter, torch and data."""
 
@@ -47,6 +50,7 @@ class ClaimPlan:
     claim: str
     label: str
     measure: str
+    kind: Kind
     delta: float
     sd: tuple[float, float]
     sample_sd: tuple[float, float] | None
@@ -120,6 +124,46 @@ def plan_design(design: Design, request: Request) -> StudyPlan:
     )
 
 
+def out_of_reach(design: Design, request: Request) -> tuple[str, ...]:
+    """Say in one sentence each which claims these data are not expected to settle.
+
+    Those of which the study says so, and those that equal networks would not be found equal, even if seeds and networks
+    differed as little as they ever do (shares of test images alone). Others may stay open all the same.
+    """
+    found = dict[str, str]()
+    for claim in design.claims:
+        hopeless = next((part for part in claim.parts if _is_hopeless(part, claim, design, request)), None)
+        if claim.reach:
+            found[claim.id] = claim.reach
+        elif hopeless is not None:
+            found[claim.id] = (
+                f"even equal networks would not be found equal to {size(hopeless.delta, 'fraction')}"
+            )
+    return tuple(f"{name} is out of reach on these data: {reason}." for name, reason in found.items())
+
+
+def _is_hopeless(part: Part, claim: Claim, design: Design, request: Request) -> bool:
+    """Whether equality could not be shown even at the smallest spreads; what is said to be more may be more by far."""
+    arm = design.arm(next(iter(part.contrast.weights)))
+    measure = kind_of(arm.procedure, request.toolbox.kinds).measures.get(part.measure)
+    samples = request.info(request.data).counts.get("test") or 0
+    if part.kind == "more" or len(request.seeds) < 2 or samples < 2:
+        return False
+    if measure is None or measure.samples is None or measure.unit != "fraction":
+        return False
+    largest = plan_power(
+        sd=STEADIEST,
+        delta=part.delta,
+        kind=part.kind,
+        seeds=len(request.seeds),
+        claims=len(design.claims),
+        parts=len(claim.parts),
+        samples=samples,
+        sample_sd=CLOSEST,
+    ).effect[0]
+    return largest is None or (part.kind == "not less" and largest > 0)
+
+
 def _choose(pick: Pick, among: tuple[Bound, ...], certain: Binder) -> int:
     """Choose as the study will; where the candidates have no records yet, the first one."""
     try:
@@ -190,6 +234,7 @@ def _claim_plan(claim: Claim, part: Part, design: Design, binder: Binder, reques
         claim=claim.id,
         label=part.label,
         measure=part.measure,
+        kind=part.kind,
         delta=part.delta,
         sd=spread.sd,
         sample_sd=None if samples is None else spread.sample_sd,

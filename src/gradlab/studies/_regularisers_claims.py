@@ -18,6 +18,7 @@ AUGMENTED = (
     "Augmentation shows every training image a little shifted, turned or bent, as if there were more of them. It helps as far as "
     "the changed images look like images that the test could hold."
 )
+CLOSE = "two points are near what a few hundred test images show; mnist has 10,000"
 LAB = published(
     "002",
     "validation loss near 0.045 with augmentation, 0.076 with dropout and batch norm, 0.09 plain, at epoch 13",
@@ -147,6 +148,7 @@ def _small(few: int) -> tuple[Claim, ...]:
             id="regularisers-light",
             statement=f"With {few} training images light augmentation is over two points more accurate than no regulariser",
             parts=(part("light - none", difference("light-few", "none-few"), delta=TWO_POINTS),),
+            reach=CLOSE,
             says={
                 "supported": "It gains {size} over no regulariser, though.",
                 "open": "Whether it gains two points over no regulariser is open.",
@@ -174,6 +176,7 @@ def _changes_nothing(name: str, label: str) -> Claim:
             part(f"{label} - none", difference(f"{name}-few", "none-few"), delta=TWO_POINTS, kind="same"),
         ),
         says={"supported": "With few images {subjects} {changes|change} less than two points."},
+        reach=CLOSE if name == "stopping" else "",
         subject=f"{label} ({{{name}-few}})",
         means=OVERFITTING,
         figure=FIGURE,

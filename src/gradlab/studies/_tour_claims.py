@@ -131,6 +131,7 @@ def _photographs() -> Claim:
                 kind="not less",
             ),
         ),
+        reach="how foreign photographs look differs by tens of points from seed to seed; take more seeds",
         says={
             "supported": f"Photographs, though more foreign, are no easier to notice: {photographs}.",
             "refuted": f"Photographs are easier to notice: {photographs} against {left_out}.",

@@ -57,6 +57,7 @@ class Claim:
             verdict's reading. Claims with one and the same sentence that contains {subjects} share it; of {does|do} the
             first word stands for one claim and the second for several.
         subject: what {subjects} calls this claim; it may contain arms as a sentence may.
+        reach: why these data are likely to leave the claim open and what would settle it, where that is known beforehand.
         means: for learners, what the claim is about. figure: name of the figure that shows it.
     """
 
@@ -69,4 +70,5 @@ class Claim:
     says: dict[Verdict, str] = later({})
     subject: str = later("")
     means: str = later("")
+    reach: str = later("")
     figure: str = later("")

@@ -102,6 +102,8 @@ class _Live:
 
     def __call__(self, event: Event) -> None:
         self.clock.hear(event)
+        if event["event"] == "told":
+            self.bar.console.print(printable(event["text"]), highlight=False, markup=False)
         unit = event.get("unit")
         if event["event"] == "progress":
             self.bar.update(self._task(event), completed=event["share"], description=event["text"])
@@ -130,6 +132,8 @@ def _log(event: Event, clock: Clock, console: Console) -> None:
     if event["event"] == "start" and event["units"]:
         count = len(event["units"])
         console.print(f"{count} unit{'' if count == 1 else 's'} of work to do", highlight=False)
+    if event["event"] == "told":
+        console.print(printable(event["text"]), highlight=False, markup=False)
     if event["event"] == "done":
         left = clock_text(clock.seconds_left)
         console.print(
