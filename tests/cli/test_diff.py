@@ -9,7 +9,9 @@ def test_two_reports_are_set_side_by_side(ask, out, tmp_path):
     other.mkdir()
     results = json.loads((folder / "results.json").read_text())
     first = results["claims"][0]
-    first |= {"verdict": "refuted" if first["verdict"] != "refuted" else "open", "interval": [-0.9, -0.8]}
+    first |= {"verdict": "supported", "interval": [0.1, 0.2]}
+    (folder / "results.json").write_text(json.dumps(results))
+    first |= {"verdict": "refuted", "interval": [-0.9, -0.8]}
     results["parameters"]["epochs"] = 7
     results["runs"] = results["runs"][1:]
     (other / "results.json").write_text(json.dumps(results))
