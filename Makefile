@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-ch
 .PHONY: demo test check check-slow format bench docs clean
 
 demo: $(VENV)/.core  ## environment + the main job on the embedded data: verdicts and a report
-	$(BIN)/gradlab run residual-mlp
+	$(BIN)/gradlab run tour
 
 test: $(VENV)/.dev  ## environment + tests
 	$(BIN)/python -m pytest -n auto

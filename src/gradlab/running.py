@@ -26,6 +26,7 @@ from gradlab.lab.running.worker import disk_message
 from gradlab.models.mlp import MLP
 from gradlab.procedures.sources import FromRecord, Saved
 from gradlab.procedures.toolbox import toolbox_with
+from gradlab.report.index import write_index
 from gradlab.reporting import write_when_changed
 from gradlab.result import Result
 from gradlab.studies import STUDIES, Setup, build_design
@@ -125,6 +126,8 @@ def run(
             with exclusive(request.out / "work" / f"{folder.name}.lock"):
                 write_when_changed(judged.results, folder)
                 keep(folder, judged.key)
+            with exclusive(request.out / "work" / "index.lock"):
+                write_index(folder.parent)
     except OSError as error:
         raise UserError(disk_message(error)) from error
     return Result(judged.results, folder)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gradlab import __version__
 from gradlab._plain import printable
-from gradlab.cli import data, evaluate, plan, predict, report, run, runs, show, train, verify
+from gradlab.cli import data, diff, evaluate, plan, predict, report, run, runs, show, train, verify
 from gradlab.cli._errors import sentence
 from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
@@ -31,6 +31,7 @@ app.command(run.app, name="run")
 app.command(plan.app, name="plan")
 app.command(report.report, name="report", sort_key=3, help_epilogue=report.EXAMPLE)
 app.command(verify.verify, name="verify", sort_key=4, help_epilogue=verify.EXAMPLE)
+app.command(diff.diff, name="diff", sort_key=4, help_epilogue=diff.EXAMPLE)
 app.command(train.app, name="train")
 app.command(evaluate.evaluate, name="evaluate", sort_key=6, help_epilogue=evaluate.EXAMPLE)
 app.command(predict.predict, name="predict", sort_key=7, help_epilogue=predict.EXAMPLE)
