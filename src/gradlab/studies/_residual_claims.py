@@ -9,7 +9,7 @@ from gradlab.studies._residual_settings import Setting
 from gradlab.studies._shared import part, published
 
 LEARNT = 0.9
-"""Test accuracy from which a net counts as having learnt."""
+"""Test accuracy from which a net counts as having learned."""
 EPOCHS = (
     "The stopping rule ends the training when the validation loss no longer falls. Fewer epochs are no gain in themselves: an "
     "epoch of a larger network takes longer."

@@ -131,7 +131,7 @@ def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
         name="accuracy-by-depth",
         title="Test accuracy against depth",
         caption="Each dot is one seed; the line is the mean with its 95 % interval. Where a plain line falls to the "
-        "bottom, those nets learnt nothing.",
+        "bottom, those networks learned nothing.",
         x="depth",
         y="test accuracy",
         by="net",
