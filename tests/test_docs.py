@@ -240,7 +240,7 @@ def test_readme_shows_a_first_result_inside_40_lines(tmp_path: Path) -> None:
     text = "\n".join(output)
     for part in (
         design.question,
-        f"{facts.name}, preset quick, setting {design.setting}",
+        f"{facts.name}, preset quick",
         f"{len(request.seeds)} seeds",
     ):
         assert part in text

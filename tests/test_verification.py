@@ -191,7 +191,7 @@ FORGERIES = {
     "a remote picture": ("</main>", '<img src="https://example.org/x.png"></main>'),
     "a style": ("</style>", "main{display:none}</style>"),
     "a redirection": ("<title>", '<meta http-equiv="refresh" content="0;url=https://example.org"><title>'),
-    "a looser policy": ("default-src 'none'", "default-src *"),
+    "a looser policy": ("default-src &#39;none&#39;", "default-src *"),
     "a hidden claim": ('<div class="claims">', '<div class="claims" hidden>'),
     "a drawing": ('<path d="M', '<path d="M 7 7 L'),
     "a link out of a drawing": ("<svg", '<svg><a href="https://example.org">x</a></svg><svg'),

@@ -75,7 +75,7 @@ def test_a_model_is_replaced_and_anything_else_is_refused(folder):
 
 
 def test_what_is_no_network_of_the_builder_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"got Linear; gradlab\.lab.export_model writes any module"):
+    with pytest.raises(UserError, match=r"got Linear; gradlab\.use.export_model writes any module"):
         save(nn.Linear(2, 2), tmp_path / "model")
     with pytest.raises(UserError, match="has 3 outputs, but 2 class names were given"):
         save(network(), tmp_path / "model", class_names=("a", "b"))

@@ -52,7 +52,7 @@ app = App(
 
 def _train(name: str, *, json: bool, out: Path | None, **options: Any) -> int:
     config = MODELS[name]
-    model, recipe = build(config, _part(config, options)), build(Recipe, _part(Recipe, options))
+    model, recipe = build(config, _part(config, options)), build(Recipe, _recipe(options))
     from gradlab.data import info
     from gradlab.use import train_model
 
@@ -78,6 +78,10 @@ def _train(name: str, *, json: bool, out: Path | None, **options: Any) -> int:
 def _part(config: type, options: dict[str, Any]) -> dict[str, Any]:
     names = inspect.signature(config).parameters
     return {key: value for key, value in options.items() if key.partition("__")[0] in names}
+
+
+def _recipe(options: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in _part(Recipe, options).items() if key not in ELSEWHERE}
 
 
 def _listener() -> Callable[[Progress], None]:

@@ -98,7 +98,7 @@ def plan_design(design: Design, request: Request) -> StudyPlan:
     arms = tuple(
         ArmPlan(
             arm=arm.name,
-            seconds=round(sum(costs[unit.name] for unit in missing if unit.label == arm.name), 1),
+            seconds=round(sum(costs[unit.name] for unit in missing if unit.label == arm.name), 3),
             runs=len(request.seeds),
             done=sum(_is_done(binder.bind(arm.procedure, seed), request) for seed in request.seeds),
         )
@@ -107,7 +107,7 @@ def plan_design(design: Design, request: Request) -> StudyPlan:
     kinds = request.toolbox.kinds
     return StudyPlan(
         study=design.study,
-        seconds=round(makespan(missing, costs, workers), 1),
+        seconds=round(makespan(missing, costs, workers), 3),
         workers=workers,
         arms=arms,
         claims=tuple(

@@ -46,7 +46,7 @@ class Recipe:
         memory_format: how images lie in memory; channels-last is faster for convolutions on many machines.
         precision: number format of training; left out: as the caller of fit says.
         groups: parameters with a rate or a weight decay of their own; each parameter belongs to the first group that takes
-            it, the rest trains as the recipe says.
+            it, the rest trains as the recipe says; left out: none.
     """
 
     optimizer: Optimizer = "adam"

@@ -17,7 +17,7 @@ from gradlab.lab.running.locks import STUDY, shared, try_lock
 from gradlab.types import UserError
 from tests.studied import RUNS, WANTED, study
 
-REPORT = "residual-mlp-digits-quick"
+REPORT = "residual-mlp-digits-quick-depths-2-width-4-epochs-1-seeds-2"
 
 
 @pytest.fixture(scope="session")
@@ -267,15 +267,13 @@ def test_records_that_another_folder_holds_stay(reported, tmp_path, name):
 
 
 def test_a_report_behind_a_link_is_a_report(reported, tmp_path):
-    report = reported / "reports" / "residual-mlp-digits-quick"
+    report = reported / "reports" / REPORT
     shutil.move(report, tmp_path / "moved")
     report.symlink_to(tmp_path / "moved")
     (tmp_path / "moved" / "back").symlink_to(reported / "reports")
     assert find_leftovers(reported).kept == RUNS
     (tmp_path / "moved").rename(tmp_path / "away")
-    with pytest.raises(
-        UserError, match="residual-mlp-digits-quick leads nowhere, and may be a report; nothing was deleted"
-    ):
+    with pytest.raises(UserError, match=f"{REPORT} leads nowhere, and may be a report; nothing was deleted"):
         prune(reported)
 
 
