@@ -1,6 +1,7 @@
 import pytest
 
 from gradlab.lab.judging.answer import level, signed, size
+from gradlab.lab.judging.figures import panel_title
 from gradlab.types import UserError
 from tests.lab.fakes import arm, claim, context, design, fake_run, part
 from tests.lab.judging.test_evaluate import evaluate
@@ -87,3 +88,9 @@ def test_a_sentence_may_tell_the_reading_and_another_measure():
 def test_a_sentence_about_what_is_not_measured_says_so(field):
     with pytest.raises(UserError, match="does not measure"):
         answered(claim("C", part("good", "bad"), says={"supported": f"It is {{{field}}}."}))
+
+
+def test_panels_are_titled_by_words_or_by_name_and_number():
+    assert panel_title("set", "photographs") == "photographs"
+    assert panel_title("depth", 32) == "depth 32"
+    assert panel_title("images", 5_000) == "images 5,000"
