@@ -102,7 +102,7 @@ def test_a_report_without_a_note_is_remembered_when_it_is_replaced(reported):
 def test_a_report_that_is_deleted_takes_its_note_with_it(reported):
     study(reported, epochs=2, seeds=1)
     shutil.rmtree(reported / "reports" / REPORT)
-    assert len(find_leftovers(reported).leftovers) == 2 * RUNS
+    assert len(find_leftovers(reported).leftovers) == RUNS
 
 
 def test_records_that_wanted_ones_rest_on_stay(reported):

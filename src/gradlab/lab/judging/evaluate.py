@@ -169,7 +169,7 @@ def _twins(pair: Twins, study: Study) -> dict[str, Any]:
 def _different(a: Any, b: Any, path: str = "") -> dict[str, tuple[Any, Any]]:
     if isinstance(a, dict) and isinstance(b, dict):
         found: dict[str, tuple[Any, Any]] = {}
-        for name in dict.fromkeys((*a, *b)):
+        for name in sorted({**a, **b}):
             found |= _different(a.get(name), b.get(name), name)
         return found
     return {} if a == b else {path: (a, b)}
