@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from gradlab._plain import printable
 from gradlab.cli._tables import counted, print_whole, whole_table
+from gradlab.lab.designing.design import OWN
 
 if TYPE_CHECKING:
     from gradlab.result import Result
@@ -30,7 +31,7 @@ def print_result(result: Result, console: Console) -> None:
     question, answer = _safe(results["question"]), _safe(results["answer"])
     console.print(f"\n[bold]{question}[/bold]  {answer}", highlight=False)
     console.print(
-        f"{_safe(results['data'])}, preset {results['preset']}, {_setting(results)}, "
+        f"{_safe(results['data'])}, preset {results['preset']}, {_setting(results)}"
         f"{counted(len(results['seeds']), 'seed')}, look {results['look']}\n",
         highlight=False,
     )
@@ -55,10 +56,13 @@ def _safe(text: str) -> str:
 
 def _setting(results: dict[str, Any]) -> str:
     """Name the setting, and say whether it is that of the publications, where there are any."""
-    named = f"setting {results['setting']}"
+    if results["setting"] == OWN:
+        return ""
+    named = f"setting {results['setting']}, "
     if not any(claim["published"] for claim in results["claims"]):
         return named
-    return named + (" (as published)" if results["same_setting"] else " (other setting than published)")
+    told = "as published" if results["same_setting"] else "other setting than published"
+    return f"setting {results['setting']} ({told}), "
 
 
 def _interval(claim: dict[str, Any]) -> str:
