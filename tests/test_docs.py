@@ -24,8 +24,8 @@ from gradlab.lab.kinds import measures_of
 from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS
 from gradlab.models import MODELS
+from gradlab.preparing import prepare
 from gradlab.procedures import PROCEDURES
-from gradlab.running import prepare
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import PRESETS, parameters_of
 from tests.pages import (

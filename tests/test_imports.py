@@ -13,7 +13,7 @@ from tests.finished import make_report
 from tests.pages import ROOT
 
 SOURCE = ROOT / "src" / "gradlab"
-TOP = ("running", "rerunning", "result", "reporting", "verification")
+TOP = ("running", "preparing", "rerunning", "result", "reporting", "verification")
 """Top-level modules that join studies and report, as the command line does."""
 BASE = {"types", "_lazy", "_files", "_plain", "_torch"}
 GROUND = BASE | {"metrics", "statistics"}

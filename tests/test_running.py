@@ -10,8 +10,8 @@ from torch import nn
 import gradlab
 from gradlab.data import from_tensors, load
 from gradlab.models import MLP, wrap
+from gradlab.preparing import prepare
 from gradlab.procedures._networks import network_of
-from gradlab.running import prepare
 from gradlab.types import UserError
 from tests.data import make
 

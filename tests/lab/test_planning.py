@@ -20,8 +20,8 @@ from gradlab.lab.records.binding import Bound
 from gradlab.lab.running.local import usable_cores
 from gradlab.lab.running.units import Unit
 from gradlab.models import MLP
+from gradlab.preparing import prepare
 from gradlab.procedures import Train
-from gradlab.running import prepare
 from gradlab.statistics import plan as plan_power
 from gradlab.training import Patience, Recipe
 from gradlab.types import UserError
@@ -199,8 +199,8 @@ def test_what_there_is_no_time_for_is_estimated_from_the_rest(tmp_path, monkeypa
     assert [one.seconds for one in found.arms] == [2.0, 8.0, 4.0]
 
 
+@pytest.mark.slow  # other processes may run beside
 def test_timed_seconds_are_of_the_order_of_the_real_ones(tmp_path):
-    """Within a factor, since other processes may run beside: what is guarded is a forgotten epoch or step."""
     procedure = Train(data="digits", model=MLP(width=32, depth=6), recipe=Recipe(epochs=12, batch_size=32))
     design, request, _ = of_procedures(tmp_path, procedure)
     planned = planning.plan_design(design, request).arms[0].seconds

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gradlab.lab.planning import out_of_reach
-from gradlab.running import prepare
+from gradlab.preparing import prepare
 
 
 def asked(**parameters):

@@ -19,8 +19,9 @@ def write_index(reports: Path) -> Path:
 
     Returns: the path of the page.
     """
-    path = reports / NAME
-    write_whole(path, render_index(reports).encode())
+    path, page = reports / NAME, render_index(reports).encode()
+    if not path.is_file() or path.read_bytes() != page:
+        write_whole(path, page)
     return path
 
 
