@@ -85,7 +85,23 @@ def kept_registries() -> Iterator[None]:
         registry.update(before)
 
 
-@pytest.mark.parametrize("page", EXECUTED, ids=page_id)
+LONG = {
+    "docs/own_data.md",
+    "docs/procedures.md",
+    "docs/use.md",
+    "docs/records.md",
+    "docs/attacks.md",
+    "docs/track.md",
+    "docs/start.md",
+}
+"""Pages that train for more than ten seconds."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.slow] if page_id(page) in LONG else []) for page in EXECUTED],
+    ids=page_id,
+)
 @pytest.mark.usefixtures("empty_folder", "kept_registries")
 def test_page_does_what_it_says(page: Path) -> None:
     namespace = {"__name__": "page"}

@@ -58,6 +58,7 @@ def test_what_a_study_knows_beforehand_is_said():
     assert found == ("compare-1 is out of reach on these data: take more seeds.",)
 
 
+@pytest.mark.slow
 def test_it_is_said_once_and_only_where_there_is_work(tmp_path, capsys):
     import gradlab
 

@@ -127,6 +127,7 @@ def test_a_run_that_diverges_is_recorded_with_the_place(tmp_path):
     assert torch.equal(network_of(record).head.weight, initial.head.weight)
 
 
+@pytest.mark.slow
 def test_a_network_that_overflows_from_the_start_counts_as_chance(tmp_path):
     deep = dataclasses.replace(NET, model=MLP(width=2, depth=300, residual=True, init="he"), probe_steps=())
     (record,) = trained(tmp_path, deep)

@@ -128,6 +128,7 @@ train_model(MLP(width=64, depth=4), "digits", Recipe(epochs=400), out="model", p
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_outright_leaves_no_folder_and_is_gone_on_from(tmp_path):
     """SIGKILL reaches the parent alone: its worker ends by itself, and the next process goes on."""
     process = subprocess.Popen([sys.executable, "-c", KILLED], cwd=tmp_path)
