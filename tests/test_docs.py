@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -26,6 +27,7 @@ from gradlab.metrics import METRICS
 from gradlab.models import MODELS
 from gradlab.preparing import prepare
 from gradlab.procedures import PROCEDURES
+from gradlab.running import run
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import PRESETS, parameters_of
 from tests.pages import (
@@ -263,6 +265,34 @@ def test_readme_shows_a_first_result_inside_40_lines(tmp_path: Path) -> None:
     for claim in design.claims:
         assert f"\n{claim.id} " in text
     assert f"Report: runs/reports/{study}-digits-quick/report.html" in text
+
+
+def test_numbers_of_the_readme_about_mnist_stand_in_the_answers() -> None:
+    found = README.read_text(encoding="utf-8").split("## What the studies have found on MNIST")[1]
+    items = found.split("\n## ")[0].split("\n- ")[1:]
+    checked = 0
+    for item in items:
+        links = re.findall(r"\((results/[^)]+)/report\.md\)", item)
+        answers = [json.loads((ROOT / link / "results.json").read_bytes())["answer"] for link in links]
+        assert answers
+        for number in re.findall(r"[\d.,]+ %", item):
+            assert any(number in answer for answer in answers), number
+            checked += 1
+    assert checked >= 1
+
+
+@pytest.mark.slow
+def test_the_first_result_of_the_readme_is_what_the_tour_finds(tmp_path: Path) -> None:
+    """Verdicts, and estimates inside the new intervals: the last bits of training differ among machines."""
+    rows = re.findall(
+        r"^([\w-]+) +[^\w\s] (supported|refuted|open) +([+−-][\d.]+) points", README.read_text("utf-8"), re.M
+    )
+    claims = {claim["id"]: claim for claim in run("tour", out=tmp_path, progress=False).results["claims"]}
+    assert [name for name, _, _ in rows] == list(claims)
+    for name, verdict, estimate in rows:
+        low, high = claims[name]["interval"]
+        assert claims[name]["verdict"] == verdict
+        assert low <= float(estimate.replace("−", "-")) / 100 <= high
 
 
 def test_a_procedure_takes_one_file_of_at_most_80_lines() -> None:

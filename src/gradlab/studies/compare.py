@@ -57,12 +57,7 @@ def compare(
             "compare takes models or widths, got both; give the MLPs of these widths among the models."
         )
     nets = _mlps(widths or (64, 4), depth) if models is None else models
-    if len(nets) < 2 or "" in nets:
-        raise UserError(
-            f"compare needs at least two networks, each with a name of its own, got {list(nets)}."
-        )
-    if any(set(name) & set("{|}") for name in nets):
-        raise UserError(f"names of networks must not contain braces or bars, got {list(nets)}; rename them.")
+    _check_names(list(nets))
     small = setup.is_small
     recipe = Recipe(
         optimizer=optimizer,
@@ -101,6 +96,13 @@ def compare(
         tables=(accuracy_table(title="Accuracy of every network"), scores_table()),
         figures=(learning_curves(by="model", panel="data"), *mistakes_of(arms[0])),
     )
+
+
+def _check_names(names: list[str]) -> None:
+    if len(names) < 2 or "" in names:
+        raise UserError(f"compare needs at least two networks, each with a name of its own, got {names}.")
+    if any(set(name) & set("{|}") for name in names):
+        raise UserError(f"names of networks must not contain braces or bars, got {names}; rename them.")
 
 
 def _mlps(widths: tuple[int, ...], depth: int) -> dict[str, MLP | Custom]:
