@@ -36,7 +36,7 @@ docs: $(VENV)/.dev  ## write docs/cli.md from the program and docs/results.md fr
 # torch goes first: the pinned build is then kept by everything that follows
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gradlab needs Python 3.11 or newer: make PYTHON=python3.11")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)  # also one that was cut off
 	$(INSTALL) torch==2.13.0
 	$(INSTALL) torch==2.13.0 --editable .
 	touch $@
