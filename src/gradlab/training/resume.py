@@ -108,6 +108,7 @@ def resume(run: Run, path: Path) -> None:
     trainee = run.whole if len(in_stack) == len(run.whole.seeds) else run.whole.keep(in_stack)
     run.frozen = frozen_digests(trainee.module)  # of the networks as they were given
     read.into("now", weights_of(trainee))
+    trainee.trained.known_used()
     run.state = fresh_state(trainee, run.course.recipe, run.course.precision)
     run.state.epoch = facts["epoch"]
     if run.state.average is not None:

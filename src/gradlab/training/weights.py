@@ -153,6 +153,10 @@ class Trained:
         torch._foreach_copy_(self._gradients, list(gradients))
         self._in_place = self._networks == 1
 
+    def known_used(self) -> None:
+        """Skip the look for parameters that get no gradient: an earlier run of the same networks had one for each."""
+        self._in_place = self._networks == 1
+
     def release(self) -> None:
         """Give up the memory of the gradients."""
         self._gradients = []
