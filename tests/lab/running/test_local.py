@@ -18,8 +18,8 @@ from gradlab.lab.running.local import ENVIRONMENT, usable_cores
 from gradlab.lab.running.locks import try_lock
 from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
+from tests.kills import children_of, columns_of, leftovers
 from tests.lab import toy
-from tests.lab.running.test_kills import children_of, columns_of, leftovers
 from tests.pages import ROOT
 
 
