@@ -247,7 +247,7 @@ def test_zero_gradients_are_said(kind, wall, caplog):
     assert not caplog.text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(list(ATTACKS)),
     eps=st.floats(0, 1),

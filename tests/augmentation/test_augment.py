@@ -59,7 +59,7 @@ def test_a_chain_of_one_is_that_one(kind):
     assert torch.equal(augment(images(), [config], generator(3)), config(images(), generator=generator(3)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(kind=st.sampled_from(KEEPING), seed=st.integers(0, 2**31 - 1), count=st.integers(1, 4))
 def test_one_augmentation_is_a_list_of_one(kind, seed, count):
     config, batch = AUGMENTATIONS[kind](), images(count)

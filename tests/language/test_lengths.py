@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gradlab.language import padding_share
@@ -20,7 +20,6 @@ def lengths_of(count, seed):
 some_lengths = st.builds(lengths_of, st.integers(1, 90), st.integers(0, 99))
 
 
-@settings(deadline=None)
 @given(some_lengths, st.integers(1, 40), st.integers(0, 9), st.integers(1, 9))
 def test_an_epoch_visits_every_text_once(lengths, batch_size, seed, epoch):
     visits = training_order(lengths, batch_size, seed=seed, epoch=epoch)
@@ -70,7 +69,6 @@ def test_the_global_random_state_is_left_alone():
     assert torch.equal(before, torch.random.get_rng_state())
 
 
-@settings(deadline=None)
 @given(some_lengths)
 def test_evaluation_sees_every_text_once(lengths):
     batches = list(evaluation_batches(lengths))

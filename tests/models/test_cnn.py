@@ -92,7 +92,7 @@ def test_forward_equals_the_network_written_out(config):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     widths=st.lists(st.integers(1, 6), min_size=1, max_size=3),
     blocks=st.integers(1, 3),

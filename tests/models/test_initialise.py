@@ -46,7 +46,7 @@ def test_xavier_is_uniform_within_gain_times_root_of_six_over_the_fans_and_zero_
         assert not layer.bias.any()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**62), shallow=st.integers(0, 3), more=st.integers(1, 3))
 def test_a_deeper_net_begins_with_the_shallower_one_s_layers_and_ends_with_its_head(seed, shallow, more):
     small = linears(MLP(width=4, depth=shallow).build(SHAPE, 3, seed=seed))

@@ -87,7 +87,7 @@ def test_forward_equals_the_network_written_out_with_matrices(config):
     torch.testing.assert_close(network(images), expected, rtol=1e-6, atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     width=st.integers(1, 9),
     blocks=st.integers(0, 4),
@@ -117,7 +117,7 @@ def test_published_parameter_counts_are_reached():
     assert MLP(width=64, depth=10).parameter_count(784, 10) == 92_490  # lab 004
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     size=st.integers(1, 2),
     blocks=st.integers(1, 3),

@@ -179,10 +179,10 @@ def _is_done(bound: Bound, request: Request) -> bool:
 def _missing(design: Design, request: Request, certain: Binder, guessed: Binder) -> list[Unit]:
     """Return what has to run: what is certain, and what a choice that waits for it would need."""
     wanted = [(arm.name, arm.procedure) for arm in design.arms]
-    found, waits = units(wanted, request.seeds, certain, request.store, cost_of(request))
+    found, waits, _ = units(wanted, request.seeds, certain, request.store, cost_of(request))
     if waits:
         known = {unit.name for unit in found}
-        more, _ = units(wanted, request.seeds, guessed, request.store, cost_of(request))
+        more, *_ = units(wanted, request.seeds, guessed, request.store, cost_of(request))
         found += [unit for unit in more if unit.name not in known]
     return found
 

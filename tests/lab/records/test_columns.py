@@ -41,7 +41,7 @@ def test_the_digest_is_the_sha256_of_kind_length_and_bytes():
     assert column_digest(np.array([0.1], dtype=np.float32)) == hashlib.sha256(single).hexdigest()[:16]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(-(2**40), 2**40), min_size=1, max_size=6), st.data())
 def test_another_value_order_or_length_is_another_digest(values, data):
     place = data.draw(st.integers(0, len(values) - 1))

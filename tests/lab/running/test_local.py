@@ -216,3 +216,14 @@ def test_a_unit_whose_record_is_there_is_dropped_and_its_leftovers_are_cleared(t
     assert json.loads((folder / "manifest.json").read_text())
     assert leftovers(tmp_path) == []
     assert not list(Path(tmp_path / "work").glob("*.part"))
+
+
+def test_what_a_kill_after_the_last_record_left_is_cleared_when_asked_again(tmp_path):
+    name = next(event["unit"] for event in run(tmp_path, toy.Draw()) if event["event"] == "done")
+    parts = tmp_path / "work" / f"{name}.parts"
+    parts.mkdir()
+    (parts / "0.safetensors").write_bytes(b"a part")
+    (tmp_path / "work" / f"{name}.safetensors").write_bytes(b"a checkpoint")
+    run(tmp_path, toy.Draw())
+    assert leftovers(tmp_path) == []
+    assert not parts.exists()

@@ -28,7 +28,7 @@ def procedures(found):
 
 def test_inputs_come_before_what_reads_them_and_everything_is_there_once(tmp_path):
     deep = Sum(of=(Sum(of=(LOW, HIGH)), LOW))
-    found, waits = planned(tmp_path, [deep, HIGH, Draw(mean=1.0), deep])
+    found, waits, _ = planned(tmp_path, [deep, HIGH, Draw(mean=1.0), deep])
     assert not waits
     assert len(found) == 4
     place = {unit.name: number for number, unit in enumerate(found)}
@@ -39,15 +39,15 @@ def test_inputs_come_before_what_reads_them_and_everything_is_there_once(tmp_pat
 
 
 def test_whole_blocks_are_planned_whatever_seeds_are_asked_for(tmp_path):
-    found, _ = planned(tmp_path, [LOW], seeds=(1, 4))
+    found, *_ = planned(tmp_path, [LOW], seeds=(1, 4))
     assert [[bound.seed for bound in unit.bounds] for unit in found] == [[0, 1, 2], [3, 4, 5]]
     assert [unit.cost for unit in found] == [3.0, 3.0]
-    found, _ = planned(tmp_path, [Sum(of=(LOW,))], seeds=(1,))
+    found, *_ = planned(tmp_path, [Sum(of=(LOW,))], seeds=(1,))
     assert [[bound.seed for bound in unit.bounds] for unit in found] == [[0, 1, 2], [None]]
 
 
 def test_work_without_chance_over_a_source_is_one_run_for_all_seeds(tmp_path):
-    found, _ = planned(tmp_path, [Sum(of=(Constant(name="c", digest="0"),))], seeds=range(6))
+    found, *_ = planned(tmp_path, [Sum(of=(Constant(name="c", digest="0"),))], seeds=range(6))
     assert len(found) == 1
     assert found[0].needs == ()
 
@@ -75,7 +75,7 @@ def test_a_pick_waits_for_its_candidates(tmp_path):
 
     known = binder()
     made = Binder(known.kinds, known.conditions, choose)
-    found, waits = planned(tmp_path, [Sum(of=(Pick(among=(LOW, HIGH), by="distance"),))], bind=made)
+    found, waits, _ = planned(tmp_path, [Sum(of=(Pick(among=(LOW, HIGH), by="distance"),))], bind=made)
     assert waits
     assert procedures(found) == [LOW, HIGH]
 

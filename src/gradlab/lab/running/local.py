@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from gradlab.lab.records.record import Store
 from gradlab.lab.running.locks import try_lock
-from gradlab.lab.running.performing import Bench, checkpoint_of
+from gradlab.lab.running.performing import Bench, checkpoint_of, clear
 from gradlab.lab.running.units import Unit, dump_unit, path_costs
 from gradlab.types import UserError
 
@@ -81,6 +81,7 @@ class Waiting:
                 continue
             self.units.remove(unit)
             if all(self.bench.store.find(one.hash) for one in unit.bounds):
+                clear(unit.name, self.bench.out)
                 held.close()
                 self.undone.discard(unit.name)
                 on_event({"event": "done", "unit": unit.name, "label": unit.label})
@@ -95,7 +96,7 @@ def _clear(unit: Unit, out: Path, store: Store) -> None:
     for bound in unit.bounds:
         for folder in store.own.glob(f".{bound.hash}.*.tmp"):
             shutil.rmtree(folder, ignore_errors=True)
-    path = checkpoint_of(unit, out)
+    path = checkpoint_of(unit.name, out)
     for pattern in (f".{path.name}.*", f"{path.name}.*.tmp"):
         for file in path.parent.glob(pattern):
             file.unlink(missing_ok=True)

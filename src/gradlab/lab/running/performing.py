@@ -64,7 +64,7 @@ def perform(unit: Unit, bench: Bench, tell: Callable[[Progress], None]) -> None:
                 tables=outcome.tables,
                 tensors={name: bench.toolbox.pack(value) for name, value in tensors.items() if value},
             )
-    clear(unit, bench.out)
+    clear(unit.name, bench.out)
 
 
 def measure(unit: Unit, bench: Bench) -> float | None:
@@ -84,7 +84,7 @@ def _desk(unit: Unit, bench: Bench, tell: Callable[[Progress], None]) -> Desk:
         device=bench.device or spec["device"],
         precision=spec["precision"],
         threads=spec["threads"],
-        checkpoint=checkpoint_of(unit, bench.out),
+        checkpoint=checkpoint_of(unit.name, bench.out),
         cache=bench.cache,
         content=spec["content"],
         data_dir=bench.data_dir,
@@ -99,12 +99,12 @@ def _jobs(unit: Unit, desk: Desk, store: Store) -> list[Job]:
     return [Job(one.seed, _inputs(one, store), one.spec, desk, store) for one in unit.bounds]
 
 
-def checkpoint_of(unit: Unit, out: Path) -> Path:
-    """Return the file from which killed work goes on."""
-    return out / "work" / f"{unit.name}.safetensors"
+def checkpoint_of(unit: str, out: Path) -> Path:
+    """Return the file from which the killed work of a unit, given by its name, goes on."""
+    return out / "work" / f"{unit}.safetensors"
 
 
-def clear(unit: Unit, out: Path) -> None:
+def clear(unit: str, out: Path) -> None:
     """Remove the checkpoint and the finished parts of a unit."""
     path = checkpoint_of(unit, out)
     path.unlink(missing_ok=True)

@@ -34,7 +34,7 @@ from gradlab.lab.running.here import run_here
 from gradlab.lab.running.kept import kept_results, key_of
 from gradlab.lab.running.local import Hear, run_units
 from gradlab.lab.running.looks import look_at
-from gradlab.lab.running.performing import Bench
+from gradlab.lab.running.performing import Bench, clear
 from gradlab.lab.running.units import Unit, units
 from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
@@ -126,7 +126,9 @@ def run_procedures(
     """Run what of (label, procedure) has no record yet; what a choice waits for comes first."""
     waits = True
     while waits:
-        missing, waits = units(wanted, request.seeds, binder, request.store, cost_of(request))
+        missing, waits, finished = units(wanted, request.seeds, binder, request.store, cost_of(request))
+        for name in finished:  # a process may have been killed after its last record
+            clear(name, request.out)
         on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
         execute(missing, request, on_event)
 

@@ -49,8 +49,9 @@ def run_single(
     bound = binder.bind(procedure, seed)
     try:
         with shared(request.out / "work" / STUDY):
-            missing, _ = units([(label, procedure)], request.seeds, binder, request.store, cost_of(request))
-            went_on = any(_was_begun(checkpoint_of(unit, request.out)) for unit in missing)
+            planned = units([(label, procedure)], request.seeds, binder, request.store, cost_of(request))
+            missing = planned.missing
+            went_on = any(_was_begun(checkpoint_of(unit.name, request.out)) for unit in missing)
             on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
             execute(missing, request, on_event)
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradlab.lab.designing.procedure import Kinds, Procedure, dump_procedure, read_procedure
 from gradlab.lab.records.binding import Binder, Bound, PendingError, spec_hash
@@ -40,16 +40,23 @@ class Unit:
 Cost = Callable[[Procedure], float]
 
 
+class Planned(NamedTuple):
+    """What of a design has to run.
+
+    Attributes:
+        missing: units without records, inputs first. waits: whether a `Pick` still waits for some of them, so that it has to
+            be asked again afterwards. finished: names of the units that have theirs.
+    """
+
+    missing: list[Unit]
+    waits: bool
+    finished: set[str]
+
+
 def units(
     wanted: Iterable[tuple[str, Procedure]], seeds: Sequence[int], binder: Binder, store: Store, cost: Cost
-) -> tuple[list[Unit], bool]:
-    """Return what has to run so that every procedure has its records, inputs before what reads them.
-
-    Args:
-        wanted: (label, procedure) of every arm.
-
-    Returns: the units, and whether a `Pick` still waits for some of them, so that it has to be asked again afterwards.
-    """
+) -> Planned:
+    """Return what has to run so that every procedure has its records; `wanted` holds (label, procedure) of every arm."""
     plan = _Plan(binder, store, cost)
     waits = False
     for label, procedure in wanted:
@@ -60,7 +67,7 @@ def units(
                 waits = True
                 for bound in pending.bound:
                     plan.add(bound, label)
-    return list(plan.units.values()), waits
+    return Planned(list(plan.units.values()), waits, plan.finished)
 
 
 class _Plan:
@@ -69,6 +76,7 @@ class _Plan:
         self.units: dict[str, Unit] = {}
         self.done: dict[str, tuple[str, ...]] = {}
         self.found: dict[str, Path | None] = {}
+        self.finished: set[str] = set()
 
     def add(self, bound: Bound, label: str) -> tuple[str, ...]:
         """Plan a run and all that it needs; returns the names of the units that make it."""
@@ -82,7 +90,11 @@ class _Plan:
         """Whether a run has its record; a block of our own that was cut off among its records is completed."""
         if self._folder(bound) != self.store.own:
             return self._folder(bound) is not None
-        return all(self._folder(one) for one in self._mates(bound))
+        mates = self._mates(bound)
+        if not all(self._folder(one) for one in mates):
+            return False
+        self.finished.add(mates[0].hash)
+        return True
 
     def _folder(self, bound: Bound) -> Path | None:
         if bound.hash not in self.found:
