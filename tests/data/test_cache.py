@@ -1,9 +1,12 @@
 import errno
 import logging
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -211,20 +214,21 @@ def test_others_may_read_the_cache_as_the_umask_says(mnist_like, own_cache, umas
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become two people")
-def test_a_second_person_shares_the_cache_or_does_without(mnist_like, own_cache, tmp_path):
-    arrays("mnist", mnist_like)
+def test_a_second_person_shares_the_cache_or_does_without(mnist_like):
     code = (
         "import os, sys; from gradlab.data import arrays, check\n"
         "place = {'cache_dir': sys.argv[2]}; check('mnist', sys.argv[1], **place)  # loads all that is needed\n"
         "os.setgid(65534); os.setuid(65534); print(arrays('mnist', sys.argv[1], **place).info.checksum)"
     )
-    for folder in (tmp_path, *list(tmp_path.parents)[:3]):  # pytest keeps its own to one person
-        folder.chmod(0o755)
-    expected = load("mnist", mnist_like).checksum
-    for mode, warned in ((0o755, False), (0o700, True)):
-        (own_cache / "arrays").chmod(mode)
-        process = subprocess.run(
-            [sys.executable, "-c", code, mnist_like, own_cache], capture_output=True, text=True, cwd="/"
-        )
-        assert process.stdout.strip() == expected, process.stderr
-        assert ("going on without it" in process.stderr) == warned
+    with tempfile.TemporaryDirectory() as folder:  # pytest keeps its own to one person
+        place = Path(folder)
+        place.chmod(0o755)
+        shutil.copytree(mnist_like, place / "store")
+        arrays("mnist", place / "store", cache_dir=place / "cache")
+        expected = load("mnist", mnist_like).checksum
+        for mode, warned in ((0o755, False), (0o700, True)):
+            (place / "cache" / "arrays").chmod(mode)
+            command = [sys.executable, "-c", code, place / "store", place / "cache"]
+            process = subprocess.run(command, capture_output=True, text=True, cwd="/")
+            assert process.stdout.strip() == expected, process.stderr
+            assert ("going on without it" in process.stderr) == warned
