@@ -44,6 +44,17 @@ def write_whole(path: Path, content: bytes | Callable[[Path], object]) -> None:
     sync_folder(path.parent)
 
 
+def read_regular(path: Path) -> bytes:
+    """Read a regular file.
+
+    Raises:
+        OSError: it is not there or cannot be read, or it is something else, such as a pipe, which would be waited for.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return path.read_bytes()
+
+
 def remove_left_behind(path: Path) -> None:
     """Remove the unfinished files that killed writers of `path` left beside it."""
     prefix, before = f".{path.name}.", time.time() - LEFT_BEHIND

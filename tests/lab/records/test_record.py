@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 from gradlab.lab.records.record import Record, Store, load, write_record
 from gradlab.types import UserError
+from tests.lab import toy
 from tests.lab.records.outcomes import BOUND, TABLES, write
 from tests.pages import ROOT
 
@@ -187,6 +189,36 @@ def test_a_spec_of_another_name_is_named(tmp_path):
     record = write(tmp_path)
     other = record.folder.rename(tmp_path / ("0" * 20))
     assert Record(other).damaged() == ["spec.json"]
+
+
+def test_a_record_that_changed_places_is_refused_wherever_it_is_used(toys):
+    """Whole records whose folders changed names are whole in themselves, and each is another run than it is called."""
+    first, second = sorted(one for one in (toys / "records").iterdir() if (one / "curve.parquet").exists())[
+        :2
+    ]
+    first.rename(toys / "aside")
+    second.rename(first)
+    (toys / "aside").rename(second)
+    with pytest.raises(
+        UserError, match=r"holds another record, .* delete that folder and run the study again"
+    ):
+        _ = Record(first).spec
+    with pytest.raises(UserError, match="holds another record"):
+        toy.run(toy.small_design(), toy.here(toys))
+    for folder in (toys / "records").iterdir():
+        if load(folder).table("curve"):
+            continue
+        shutil.rmtree(folder)  # what rests on the two is made again, and may not read them
+    with pytest.raises(UserError, match="holds another record"):
+        toy.run(toy.small_design(), toy.here(toys))
+
+
+def test_a_table_that_is_a_pipe_is_damage_and_does_not_hang(tmp_path):
+    record = write(tmp_path)
+    (record.folder / "numbers.parquet").unlink()
+    os.mkfifo(record.folder / "numbers.parquet")
+    with pytest.raises(UserError, match=r"numbers\.parquet is damaged; delete the folder"):
+        _ = Record(record.folder).table("numbers")["x"]
 
 
 def test_a_pipe_or_a_link_to_a_device_is_damage_and_does_not_hang(tmp_path):

@@ -107,6 +107,8 @@ def read_column(path: Path, name: str) -> np.ndarray:
         UserError: the file is damaged or not there.
     """
     try:
+        if not path.is_file():
+            raise OSError("no regular file")  # to open a pipe would wait for ever
         with pq.ParquetFile(path) as file:  # quicker than read_table for files of some kilobytes
             table = file.read(columns=[name], use_threads=False)
         values: Any = table.column(name).to_numpy(zero_copy_only=False)

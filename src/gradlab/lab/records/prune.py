@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gradlab._files import read_regular
 from gradlab.lab.records.binding import block_of, spec_hash
-from gradlab.lab.records.finding import NAME
-from gradlab.lab.records.record import MANIFEST, Record, read_json
+from gradlab.lab.records.record import MANIFEST, NAME, Record, read_json
 from gradlab.lab.records.wanted import RECORDS, records_named, records_of_models, remembered
 from gradlab.lab.running.locks import STUDY, try_lock
 from gradlab.types import UserError
@@ -140,7 +140,7 @@ def _wanted(out: Path) -> set[str]:
         named |= remembered(folder)
         results = folder / "results.json"
         try:
-            named |= records_named(json.loads(results.read_bytes())) if results.exists() else set()
+            named |= records_named(json.loads(read_regular(results))) if results.exists() else set()
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(
                 f"{results} cannot be read, so nobody knows which records it needs; nothing was deleted. "

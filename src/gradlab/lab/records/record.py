@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ from gradlab.types import UserError
 MANIFEST = "manifest.json"
 WEIGHTS, BULK = "weights.safetensors", "bulk.safetensors"
 TEXTS = ("spec.json", "facts.json", "made.json")
+NAME = re.compile(r"[0-9a-f]{20}")
+"""Name of a record: the hash of its spec."""
 LARGEST_TEXT = 64 * 2**20
 """Bytes of the largest JSON file that is read."""
 
@@ -70,8 +73,18 @@ class Record:
 
     @cached_property
     def spec(self) -> dict[str, Any]:
-        """All that the result depends on: procedure, inputs, seed, software."""
-        return self._text("spec.json")
+        """All that the result depends on: procedure, inputs, seed, software.
+
+        Raises:
+            UserError: it is not what was written, or that of another record, whose name it does not give.
+        """
+        found = self._text("spec.json")
+        if NAME.fullmatch(self.hash) and _misnamed(found, self.hash):
+            raise UserError(
+                f"{self.folder} holds another record, not the one that it is named for; "
+                "delete that folder and run the study again."
+            )
+        return found
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -112,7 +125,7 @@ class Record:
         wrong = [
             name for name in listed if not _is_plain(name) or checksum(self.folder / name) != listed[name]
         ]
-        return wrong or (["spec.json"] if _misnamed(self.spec, self.hash) else [])
+        return wrong or (["spec.json"] if _misnamed(self._text("spec.json"), self.hash) else [])
 
     def _text(self, name: str) -> dict[str, Any]:
         path = self.folder / name
