@@ -75,6 +75,16 @@ def test_a_folder_without_its_manifest_is_no_record_and_made_again(tmp_path):
     assert load(record.folder).damaged() == []
 
 
+def test_what_a_person_put_into_a_record_that_is_made_again_stays(tmp_path):
+    record = write(tmp_path, 1.0)
+    (record.folder / "notes.txt").write_text("mine")
+    (record.folder / "manifest.json").write_text("")
+    assert write(tmp_path, 2.0).facts["mean"] == 2.0
+    assert load(record.folder).damaged() == []
+    assert (record.folder / "notes.txt").read_text() == "mine"
+    assert os.listdir(tmp_path) == [record.hash]
+
+
 def test_the_manifest_is_written_last_and_everything_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
     calls: list[tuple[str, str]] = []
     paths: dict[int, str] = {}

@@ -24,6 +24,8 @@ WEIGHTS, BULK = "weights.safetensors", "bulk.safetensors"
 TEXTS = ("spec.json", "facts.json", "made.json")
 NAME = re.compile(r"[0-9a-f]{20}")
 """Name of a record: the hash of its spec."""
+OWN = (*TEXTS, MANIFEST, ".parquet", ".safetensors")
+"""Endings of the files of a record."""
 LARGEST_TEXT = 64 * 2**20
 """Bytes of the largest JSON file that is read."""
 
@@ -187,11 +189,29 @@ def _put(temporary: Path, final: Path) -> None:
     try:
         os.rename(temporary, final)
     except OSError:
-        if not final.exists():
+        if not final.is_dir():
             raise
         if not is_record(final):  # a record that lost its manifest is none: make it again
-            shutil.rmtree(final)
-            os.rename(temporary, final)
+            _fill(temporary, final)
+
+
+def _fill(temporary: Path, final: Path) -> None:
+    """Put the files into the ruin of a record, whose folder may hold a person's own; the manifest goes first and comes last."""
+    (final / MANIFEST).unlink(missing_ok=True)
+    for path in sorted(temporary.iterdir(), key=lambda path: path.name == MANIFEST):
+        if path.name == MANIFEST:
+            sync_folder(final)
+        os.replace(path, final / path.name)
+    sync_folder(final)
+
+
+def holds_only_ours(folder: Path) -> bool:
+    """Whether a folder, whole or not, holds nothing but what records are made of."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return all(
+        path.name.endswith(OWN) and (path.is_symlink() or not path.is_dir()) for path in folder.iterdir()
+    )
 
 
 def is_record(folder: Path) -> bool:
