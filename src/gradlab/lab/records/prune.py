@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,12 +115,19 @@ def prune(out: Path) -> Pruning:
         found = _find(out)
         for one in found.leftovers:
             if one.path.is_dir() and not one.path.is_symlink():
-                # first the list that makes it a record, so that a half-deleted one is none
-                (one.path / MANIFEST).unlink(missing_ok=True)
-                shutil.rmtree(one.path)
+                shutil.rmtree(_as_half_written(one.path))
             else:
                 one.path.unlink(missing_ok=True)
         return found
+
+
+def _as_half_written(path: Path) -> Path:
+    """Take a record's name from it, so that a half-deleted one is none, and goes when it is asked again."""
+    if not NAME.fullmatch(path.name):
+        return path
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    os.rename(path, aside)
+    return aside
 
 
 def _is_record(path: Path) -> bool:
