@@ -90,10 +90,11 @@ def _write(path: Path, found: list[Prediction]) -> None:
     for one in found:
         changes = "; ".join(one.changes)
         rows += [
-            (one.path, rank, name, value, changes, "") for rank, (name, value) in enumerate(one.classes, 1)
+            (str(one.path), rank, name, value, changes, "")
+            for rank, (name, value) in enumerate(one.classes, 1)
         ]
         if one.problem is not None:
-            rows.append((one.path, "", "", "", "", one.problem))
+            rows.append((str(one.path), "", "", "", "", one.problem))
     stream = io.StringIO()
     csv_module.writer(stream).writerows([plain_cell(cell) for cell in row] for row in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
