@@ -126,13 +126,12 @@ def _write_small_into(made: Path, folder: Path, stored: dict[str, Any], kinds: K
 
 def write_when_changed(results: dict[str, Any], folder: Path) -> None:
     """Write the report unless this very result stands there already."""
-    from gradlab.report import write_report
-    from gradlab.report.writing import text_names
-
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     remember_records(folder, results)
     if _stands(text, folder):
         return
+    from gradlab.report.writing import text_names, write_report  # what stands needs none of what draws
+
     before = _listed(folder)
     write_report(results, folder)
     for name in before - set(text_names(results)):  # of another setting, with other tables
