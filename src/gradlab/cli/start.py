@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -14,6 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Load the program and run it; see `gradlab.cli.app.main` for the exit codes."""
     with _ended_by_ctrl_c():
         from gradlab.cli.app import main as run
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # whatever the locale says
     return run(arguments)
 
 
