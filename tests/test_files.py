@@ -9,7 +9,7 @@ import time
 import pytest
 
 from gradlab import _files
-from gradlab._files import LEFT_BEHIND, sync_folder, write_whole
+from gradlab._files import LEFT_BEHIND, read_regular, sync_folder, write_whole
 
 
 def test_bytes_and_what_a_function_writes_replace_the_file(tmp_path):
@@ -21,6 +21,16 @@ def test_bytes_and_what_a_function_writes_replace_the_file(tmp_path):
     assert path.read_bytes() == b"newer"
     assert os.listdir(tmp_path) == ["one"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_what_is_no_regular_file_is_an_error_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    for name in ("pipe", "endless", ".", "nothing"):
+        with pytest.raises(OSError, match=r"no regular file|No such file"):
+            read_regular(tmp_path / name)
+    (tmp_path / "one").write_bytes(b"1")
+    assert read_regular(tmp_path / "one") == b"1"
 
 
 def test_a_writer_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -60,6 +60,24 @@ def test_tables_of_another_setting_do_not_stay(report):
     assert "tables/other.csv" in json.loads((report / "manifest.json").read_text())
 
 
+def test_what_a_person_puts_beside_tables_and_figures_stays_when_another_setting_is_reported(report):
+    results = results_of(report)
+    own = [
+        report / "tables" / "mine.csv",
+        report / "figures" / "mine.svg",
+        report / "tables" / ".git" / "HEAD",
+    ]
+    for path in own:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    for tables in ({"other": results["tables"]["accuracy"]}, results["tables"]):
+        write_when_changed(results | {"tables": tables}, report)
+        assert [path.read_text() for path in own] == ["mine"] * 3
+        listed = json.loads((report / "manifest.json").read_text())
+        assert "tables/mine.csv" not in listed
+    assert not (report / "tables" / "other.csv").exists()
+
+
 def test_what_gradlab_did_not_write_is_left_alone_and_named(report):
     before = stamps(report)
     (report / "notes.txt").write_text("mine")

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gradlab._files import put_in_place, remove_left_behind, sync_tree, write_whole
 from gradlab.lab.designing.procedure import Kinds
-from gradlab.lab.judging.verify import changed_files, open_runs, recompute, result_folders, verify_results
+from gradlab.lab.judging.verify import (
+    changed_files,
+    open_runs,
+    read_results,
+    recompute,
+    result_folders,
+    verify_results,
+)
 from gradlab.lab.kinds import Kind
-from gradlab.lab.records.record import checksum, read_json
+from gradlab.lab.records.record import MANIFEST, checksum, read_json
 from gradlab.lab.records.small import RUNS, SMALL_FILES, Traced, read_small, write_small
 from gradlab.lab.records.wanted import remember_records
 from gradlab.procedures.toolbox import toolbox_with
@@ -64,7 +72,8 @@ def write_small_form(folders: list[Path], target: Path, *, procedures: Sequence[
     if differences:
         raise UserError(f"{folder} is not sound ({differences[0]}); see gradlab verify {folder}.")
     final.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name}.") as name:
+    remove_left_behind(final)
+    with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name}.", suffix=".part") as name:
         made, aside = Path(name) / final.name, Path(name) / "before"
         _write_small_into(made, folder, stored, kinds)
         size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
@@ -73,14 +82,9 @@ def write_small_form(folders: list[Path], target: Path, *, procedures: Sequence[
                 f"the small form would take {size / 2**20:.1f} MB, more than {SMALL_LIMIT / 2**20:g} MB; "
                 "commit a study with fewer runs or test images."
             )
-        if final.exists():
-            os.rename(final, aside)
-        try:
-            os.rename(made, final)
-        except OSError:
-            if aside.exists():
-                os.rename(aside, final)
-            raise
+        sync_tree(made)
+        _refuse_target(target, final)  # also what a person put there meanwhile
+        put_in_place(made, final, aside)
     return size
 
 
@@ -96,7 +100,7 @@ def _refuse_target(target: Path, final: Path) -> None:
         raise UserError(f"{target} {others}")
     if not any(final.iterdir()):
         return
-    known = {"manifest.json", *(read_json(final / "manifest.json") if (final / RUNS).is_file() else ())}
+    known = {MANIFEST, *(read_json(final / MANIFEST) if (final / RUNS).is_file() else ())}
     present = {
         str(path.relative_to(final)) for path in final.rglob("*") if not path.is_dir() or path.is_symlink()
     }
@@ -108,11 +112,11 @@ def _refuse_target(target: Path, final: Path) -> None:
 
 def _write_small_into(made: Path, folder: Path, stored: dict[str, Any], kinds: Kinds) -> None:
     """Write pages, tables and what evaluation reads; then evaluate from that alone."""
-    for part in PARTS:
-        if (folder / part).exists():
-            shutil.copytree(folder / part, made / part)
-    for page in PAGES:
-        shutil.copyfile(folder / page, made / page)
+    from gradlab.report.writing import text_names
+
+    for name in (*PAGES, *text_names(stored)):
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / name, made / name)
     traced = {name: Traced(run) for name, run in open_runs(folder, stored).items()}
     recompute(stored, traced, kinds)
     write_small(made, traced.values())
@@ -122,27 +126,36 @@ def _write_small_into(made: Path, folder: Path, stored: dict[str, Any], kinds: K
 
 def write_when_changed(results: dict[str, Any], folder: Path) -> None:
     """Write the report unless this very result stands there already."""
-    from gradlab.report import write_report
-
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     remember_records(folder, results)
     if _stands(text, folder):
         return
-    for part in PARTS:  # of another setting, with other tables
-        shutil.rmtree(folder / part, ignore_errors=True)
+    from gradlab.report.writing import text_names, write_report  # what stands needs none of what draws
+
+    before = _listed(folder)
     write_report(results, folder)
+    for name in before - set(text_names(results)):  # of another setting, with other tables
+        with contextlib.suppress(OSError):
+            (folder / name).unlink()
     write_manifest(folder)
+
+
+def _listed(folder: Path) -> set[str]:
+    """Name the files in the folders beside the pages that were written there, and not by somebody else."""
+    try:
+        names = read_json(folder / MANIFEST)
+    except UserError:
+        return set()
+    return {name for name in names if name.count("/") == 1 and name.partition("/")[0] in PARTS}
 
 
 def write_manifest(folder: Path) -> None:
     """Write manifest.json: the SHA-256 of every file that gradlab writes into a report's folder."""
-    files = [folder / name for name in (*PAGES, *SMALL_FILES)]
-    files += [path for part in PARTS for path in sorted((folder / part).glob("*.*"))]
-    listed = {str(path.relative_to(folder)): checksum(path) for path in files if path.exists()}
-    stamp = folder / "manifest.json"
-    temporary = folder / f".manifest.{os.getpid()}.tmp"
-    temporary.write_text(json.dumps(listed, indent=1) + "\n")
-    os.replace(temporary, stamp)
+    from gradlab.report.writing import text_names
+
+    names = (*PAGES, *SMALL_FILES, *sorted(text_names(read_results(folder))))
+    listed = {name: checksum(folder / name) for name in names if (folder / name).is_file()}
+    write_whole(folder / MANIFEST, (json.dumps(listed, indent=1) + "\n").encode())
 
 
 def _stands(text: str, folder: Path) -> bool:

@@ -50,6 +50,22 @@ def test_json_and_csv_agree(ask, record, pictures):
     assert [row["rank"] for row in rows[:4]] == ["1", "2", "3", "1"]
 
 
+@pytest.mark.usefixtures("pictures")
+def test_a_name_that_a_spreadsheet_would_run_is_defused_in_the_table(ask, record):
+    Path("pictures/0.png").rename("=1+1.png")
+    assert ask("predict", record.folder, "=1+1.png", "--csv", "table.csv").code == 0
+    assert Path("table.csv").read_text().splitlines()[1].startswith("'=1+1.png,1,")
+
+
+def test_a_table_that_cannot_be_finished_leaves_nothing(ask, record, pictures, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert "the disk is full" in ask("predict", record.folder, pictures, "--csv", "table.csv").err
+    assert not list(Path().glob("*table.csv*"))
+
+
 def test_a_table_that_exists_is_not_overwritten(ask, record, pictures):
     Path("mine.csv").write_text("mine")
     assert (

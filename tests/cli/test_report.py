@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -33,6 +34,15 @@ def test_json_prints_the_results_alone(ask, out):
     answer = ask("report", out, "--json")
     assert json.loads(answer.out)["study"] == "residual-mlp"
     assert answer.err == ""
+
+
+def test_what_is_printed_is_utf8_whatever_the_locale_says(out):
+    command = [sys.executable, "-m", "gradlab.cli", "report", str(out), "--json"]
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert done.stderr == b""
+    assert done.stdout == (out / "reports" / NAME / "results.json").read_bytes()
+    assert not done.stdout.isascii()
 
 
 def test_a_small_form_into_a_folder_of_ones_own_is_refused(ask, out, tmp_path):

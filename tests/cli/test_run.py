@@ -195,6 +195,25 @@ def test_ctrl_c_says_that_nothing_is_lost(ask, monkeypatch):
     )
 
 
+AT_IMPORT = """
+import os, signal, sys
+class Key:
+    def find_spec(self, name, *_):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Key())
+from gradlab.cli import main
+sys.exit(main(["list"]))
+"""
+
+
+@pytest.mark.parametrize("module", ["gradlab.cli.app", "cyclopts", "pydantic", "gradlab.studies.registry"])
+def test_ctrl_c_while_the_program_is_loading_is_one_sentence(module):
+    done = subprocess.run([sys.executable, "-c", AT_IMPORT, module], capture_output=True, text=True)
+    sentence = "gradlab: interrupted; finished runs are kept, ask again to go on.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", sentence)
+
+
 def test_names_with_brackets_are_printed_as_they_are(out, capsys):
     from rich.console import Console
 

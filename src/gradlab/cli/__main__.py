@@ -2,6 +2,6 @@
 
 import sys
 
-from gradlab.cli.app import main
+from gradlab.cli.start import main
 
 sys.exit(main())

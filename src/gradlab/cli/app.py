@@ -13,6 +13,7 @@ from gradlab import __version__
 from gradlab._plain import printable
 from gradlab.cli import data, diff, evaluate, plan, predict, report, run, runs, show, train, verify
 from gradlab.cli._errors import sentence
+from gradlab.cli.start import INTERRUPTED
 from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
 
@@ -57,6 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         errors.print(f"gradlab: {printable(disk_message(error, kept=''))}", highlight=False, markup=False)
         return 1
     except KeyboardInterrupt:
-        errors.print("gradlab: interrupted; finished runs are kept, ask again to go on.", highlight=False)
+        errors.print(INTERRUPTED, highlight=False)
         return 130
     return code if isinstance(code, int) else 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv as csv_module
+import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
 
-from gradlab._plain import printable
+from gradlab._files import write_whole
+from gradlab._plain import plain_cell, printable
 from gradlab.cli._studies import _converter
 from gradlab.cli._tables import Flag, print_json, print_table
 from gradlab.models.saved import refuse_no_place
@@ -84,12 +86,16 @@ def _print(found: list[Prediction]) -> None:
 
 
 def _write(path: Path, found: list[Prediction]) -> None:
+    rows: list[tuple[Any, ...]] = [("path", "rank", "class", "probability", "made_to_fit", "problem")]
+    for one in found:
+        changes = "; ".join(one.changes)
+        rows += [
+            (str(one.path), rank, name, value, changes, "")
+            for rank, (name, value) in enumerate(one.classes, 1)
+        ]
+        if one.problem is not None:
+            rows.append((str(one.path), "", "", "", "", one.problem))
+    stream = io.StringIO()
+    csv_module.writer(stream).writerows([plain_cell(cell) for cell in row] for row in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv_module.writer(stream)
-        writer.writerow(("path", "rank", "class", "probability", "made_to_fit", "problem"))
-        for one in found:
-            for rank, (name, value) in enumerate(one.classes, 1):
-                writer.writerow((one.path, rank, name, value, "; ".join(one.changes), ""))
-            if one.problem is not None:
-                writer.writerow((one.path, "", "", "", "", one.problem))
+    write_whole(path, stream.getvalue().encode("utf-8", "surrogateescape"))

@@ -36,7 +36,7 @@ def report(
     for folder in folders:
         console.print(printable(f"Report: {folder / 'report.html'}"), highlight=False, markup=False)
         if json:
-            sys.stdout.write((folder / "results.json").read_text())
+            sys.stdout.write((folder / "results.json").read_text(encoding="utf-8"))
     if small is not None:
         size = write_small_form(folders, small)
         console.print(

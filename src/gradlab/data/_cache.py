@@ -185,6 +185,7 @@ def _write_bytes(file: Path, content: bytes) -> None:
             temporary.write_bytes(content)
             sync_file(temporary)
             temporary.replace(file)
+            sync_folder(file.parent)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:

@@ -16,7 +16,7 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensor_bytes
 from torch import Tensor, nn
 
-from gradlab._files import write_whole
+from gradlab._files import read_regular, write_whole
 from gradlab.models.cnn import CNN
 from gradlab.models.cnn_network import CNNNetwork
 from gradlab.models.mlp import MLP
@@ -167,7 +167,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         UserError: it is missing, damaged, or of another kind.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise UserError(
             f"{path} cannot be read ({error.strerror}); give a model folder that is whole."

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gradlab.report.markdown import render_markdown
-from gradlab.report.page import drawn_with, render_html
+from gradlab.report.page import drawn_with, generator, render_html
 from gradlab.report.writing import text_files
 
 SHOWN = 6
@@ -25,10 +25,11 @@ DRAWING = re.compile(
 def changed_pages(folder: Path, results: dict[str, Any]) -> list[str]:
     """Name what of the pages in `folder` is not what `results` give.
 
-    Every file is drawn again. Where the same versions drew it, it must be the same byte for byte; else tags, attributes and
-    texts are compared, those of drawings without their coordinates.
+    Every file is drawn again. Where the same versions drew it, as the page says, it must be the same byte for byte; else
+    tags, attributes and texts are compared, those of drawings without their coordinates.
     """
     found: list[str] = []
+    same = _is_drawn_here(folder / "report.html")
     pages: dict[str, Callable[[dict[str, Any]], str]] = {
         "report.html": render_html,
         "report.md": render_markdown,
@@ -40,25 +41,34 @@ def changed_pages(folder: Path, results: dict[str, Any]) -> list[str]:
             except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
                 found.append(f"{name} cannot be drawn from results.json ({type(error).__name__}: {error})")
                 continue
-            found += _changed(name, expected, folder / name)
+            found += _changed(name, expected, folder / name, same=same)
     for name, text in text_files(results).items():
         if (folder / name).exists():
-            found += _changed(name, text, folder / name)
+            found += _changed(name, text, folder / name, same=same)
     return found
 
 
-def _changed(name: str, expected: str, path: Path) -> list[str]:
+def _is_drawn_here(page: Path) -> bool:
+    """Whether the versions that draw here drew the report, so that its drawings must be the same; yes where no page tells."""
+    if not page.is_file() or page.stat().st_size > LARGEST:
+        return True
+    return drawn_with(_text(page)) == generator()
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", errors="replace")
+
+
+def _changed(name: str, expected: str, path: Path, *, same: bool) -> list[str]:
     if not path.is_file() or path.stat().st_size > LARGEST:
         return [f"{name} is no page of a report"]
-    actual = path.read_bytes().decode("utf-8", errors="replace")
+    actual = _text(path)
     if actual == expected:
         return []
     if not name.endswith((".html", ".svg")):
         return _lines_that_differ(name, expected.splitlines(), actual.splitlines())
-    if name.endswith(".html") and drawn_with(actual) == drawn_with(expected):
-        found = _lines_that_differ(name, skeleton(expected), skeleton(actual))
-        return found or [f"{name} has a drawing that is not what results.json gives"]
-    return _lines_that_differ(name, skeleton(expected), skeleton(actual))
+    found = _lines_that_differ(name, skeleton(expected), skeleton(actual))
+    return found or ([f"{name} has a drawing that is not what results.json gives"] if same else [])
 
 
 class _Skeleton(HTMLParser):

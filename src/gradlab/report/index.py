@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gradlab._files import write_whole
+from gradlab._files import read_regular, write_whole
 from gradlab.report._templates import environment
 from gradlab.report.claims import tally
 from gradlab.types import UserError
@@ -34,7 +34,7 @@ def render_index(reports: Path) -> str:
 
 def _entry(file: Path) -> dict[str, Any] | None:
     try:
-        results = json.loads(file.read_bytes())
+        results = json.loads(read_regular(file))
         return {
             "name": file.parent.name,
             "title": results["title"],

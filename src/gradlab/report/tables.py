@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from gradlab._plain import plain_cell
 from gradlab.report.numbers import MISSING, interval, interval_digits, is_number, number, percent, scaled
 from gradlab.types import UserError, did_you_mean
 
@@ -163,7 +164,7 @@ def table_csv(table: Table) -> str:
 def _raw(value: Any) -> Any:
     if isinstance(value, str):
         text = value.replace("\r\n", "\n").replace("\r", "\n")  # the csv module would not quote a lone \r
-        return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+        return plain_cell(text)
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
 from pathlib import Path
 from typing import Any
 
-from gradlab.report.figures import figure_files
+from gradlab._files import write_whole
+from gradlab.report.figures import figure_files, figure_names
 from gradlab.report.markdown import render_markdown
 from gradlab.report.page import render_html
 from gradlab.report.tables import table_csv, table_latex
@@ -35,7 +34,8 @@ def write_report(results: dict[str, Any], folder: Path) -> Path:
     files |= text_files(results)
     try:
         for name, text in files.items():
-            _replace(folder / name, text)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / name, text.encode())
     except OSError as error:
         raise UserError(
             f"the report could not be written to {folder}: {error.strerror}; choose another folder with --out."
@@ -48,13 +48,24 @@ def text_files(results: dict[str, Any]) -> dict[str, str]:
     return figure_files(results) | table_files(results)
 
 
+def text_names(results: dict[str, Any]) -> list[str]:
+    """Return the names of what `text_files` returns, without drawing anything."""
+    figures = [f"figures/{name}.svg" for name in figure_names(results.get("figures") or [])]
+    tables = [f"tables/{safe_name(name)}" for name in results.get("tables") or {}]
+    return figures + [f"{table}.{form}" for table in tables for form in ("csv", "tex")]
+
+
+def safe_name(name: str) -> str:
+    """Return the name of a table as that of a file."""
+    return re.sub(r"[^\w-]+", "-", name).strip("-") or "table"
+
+
 def table_files(results: dict[str, Any]) -> dict[str, str]:
     """Return the tables as CSV and LaTeX: path inside the report's folder -> text."""
     files = {}
     for name, table in (results.get("tables") or {}).items():
-        safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "table"
-        files[f"tables/{safe}.csv"] = table_csv(table)
-        files[f"tables/{safe}.tex"] = table_latex(table, name)
+        files[f"tables/{safe_name(name)}.csv"] = table_csv(table)
+        files[f"tables/{safe_name(name)}.tex"] = table_latex(table, name)
     return files
 
 
@@ -65,18 +76,3 @@ def _as_json(results: dict[str, Any]) -> str:
         raise UserError(
             "the results hold a NaN or an infinity; write null for a value that is not there."
         ) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write beside the target, flush, then put it in place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -162,8 +163,9 @@ def _put_aside(path: Path) -> str:
     """Move a file away that may be a person's own; what surely is a checkpoint is overwritten by the next."""
     if is_marked(path):
         return ""
-    aside = path.with_name(f"{path.name}.damaged")
-    os.replace(path, aside)
+    names = (f"{path.name}.damaged{'' if number == 1 else f'-{number}'}" for number in itertools.count(1))
+    aside = next(free for name in names if not os.path.lexists(free := path.with_name(name)))
+    os.rename(path, aside)
     return f", and the file is now {aside}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import shutil
+import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gradlab._files import sync_file, sync_folder, sync_tree
 from gradlab.models.saved import refuse_no_place
 from gradlab.models.saving import read_weights, save
 from gradlab.training.modes import kept_modes
@@ -122,7 +123,9 @@ def export_model(
             made = Path(folder) / path.name
             run, checked_with = WRITERS[to](model, made, known)
             difference = _compare(model, run, tuple(input_shape), exact=to != "onnx")
-            shutil.move(made, path)
+            (sync_tree if made.is_dir() else sync_file)(made)
+            os.rename(made, path)
+            sync_folder(path.parent)
     except OSError as error:
         raise UserError(
             f"{path} cannot be written ({error.strerror or error}); give another path."
@@ -138,7 +141,7 @@ def _safetensors(model: nn.Module, path: Path, facts: dict[str, Any]) -> tuple[R
     more = {name: value for name, value in facts.items() if name not in OWN_FACTS}
     save(model, path, class_names=facts["class_names"], facts=more)
     weights = read_weights(path / "model.safetensors")
-    steps = json.loads((path / "model.json").read_text())["steps"]
+    steps = json.loads((path / "model.json").read_bytes())["steps"]
 
     def run(images: Tensor) -> Tensor:
         values = {name: value.clone() for name, value in weights.items()} | {"images": images}

@@ -217,7 +217,7 @@ def _found(folder: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
         UserError: another model is there, or something else.
     """
     refuse_other_content(folder)
-    for left in folder.glob(".model.*"):
+    for left in folder.glob(".model.*.part"):
         left.unlink(missing_ok=True)
     if not is_model_folder(folder):
         return None

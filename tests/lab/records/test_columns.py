@@ -1,4 +1,6 @@
 import hashlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -90,3 +92,17 @@ def test_a_damaged_or_missing_table_is_one_sentence(tmp_path):
         read_column(tmp_path / "t.parquet", "x")
     with pytest.raises(UserError, match=r"other\.parquet is missing"):
         read_column(tmp_path / "other.parquet", "x")
+
+
+def test_reading_numbers_does_not_import_pandas(tmp_path):
+    """It takes longer than to read a thousand small tables."""
+    columns = {"label": np.arange(5, dtype=np.int16), "loss": np.linspace(0, 1, 5, dtype=np.float16)}
+    write_table(tmp_path / "a.parquet", columns)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom gradlab.lab.records.columns import read_column\n"
+        "print([read_column(Path(sys.argv[1]), name).tolist() for name in ('label', 'loss')], 'pandas' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "a.parquet"], capture_output=True, text=True
+    )
+    assert done.stdout == f"{[values.tolist() for values in columns.values()]} False\n"

@@ -156,14 +156,15 @@ def test_leftovers_of_killed_processes_go_and_checkpoints_to_go_on_from_stay(rep
         f"worker-{ended.pid}-0a1b2c3d-0.log",
         f"worker-{os.getpid()}-0a1b2c3d-0.log",
         "notes.txt",
+        ".mine.part",
     ):
         (work / name).write_text("x")
     for name in (f"{done}.parts", f"{'b' * 20}.parts", "other.parts"):
         (work / name).mkdir()
         (work / name / "0.safetensors").write_text("x")
-    (work / f"{'b' * 20}.parts" / ".1.safetensors.abc.part").write_text("x")
-    (reported / "reports" / REPORT / ".report.html.abc.part").write_text("x")
-    (reported / "looks" / ".0.json.abc.part").write_text("x")
+    (work / f"{'b' * 20}.parts" / ".1.safetensors.abc_1234.part").write_text("x")
+    (reported / "reports" / REPORT / ".report.html.abc_1234.part").write_text("x")
+    (reported / "looks" / ".0.json.abc_1234.part").write_text("x")
     found = prune(reported)
     assert {one.path.name for one in found.leftovers} == {
         half.name,
@@ -173,15 +174,16 @@ def test_leftovers_of_killed_processes_go_and_checkpoints_to_go_on_from_stay(rep
         f"worker-{ended.pid}-0.log",
         f"worker-{ended.pid}-0a1b2c3d-0.log",
         f"{done}.parts",
-        ".1.safetensors.abc.part",
-        ".report.html.abc.part",
-        ".0.json.abc.part",
+        ".1.safetensors.abc_1234.part",
+        ".report.html.abc_1234.part",
+        ".0.json.abc_1234.part",
     }
     assert [path.name for path in found.unfinished] == [f"{'b' * 20}.parts", f"{'b' * 20}.safetensors"]
     for name in (
         f"{'b' * 20}.safetensors",
         f"worker-{os.getpid()}-0a1b2c3d-0.log",
         "notes.txt",
+        ".mine.part",
         "other.parts",
     ):
         assert (work / name).exists()

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 from gradlab.lab.records.record import Record, Store, load, write_record
 from gradlab.types import UserError
+from tests.lab import toy
 from tests.lab.records.outcomes import BOUND, TABLES, write
 from tests.pages import ROOT
 
@@ -71,6 +73,16 @@ def test_a_folder_without_its_manifest_is_no_record_and_made_again(tmp_path):
         load(record.folder)
     assert write(tmp_path, 2.0).facts["mean"] == 2.0
     assert load(record.folder).damaged() == []
+
+
+def test_what_a_person_put_into_a_record_that_is_made_again_stays(tmp_path):
+    record = write(tmp_path, 1.0)
+    (record.folder / "notes.txt").write_text("mine")
+    (record.folder / "manifest.json").write_text("")
+    assert write(tmp_path, 2.0).facts["mean"] == 2.0
+    assert load(record.folder).damaged() == []
+    assert (record.folder / "notes.txt").read_text() == "mine"
+    assert os.listdir(tmp_path) == [record.hash]
 
 
 def test_the_manifest_is_written_last_and_everything_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
@@ -187,6 +199,36 @@ def test_a_spec_of_another_name_is_named(tmp_path):
     record = write(tmp_path)
     other = record.folder.rename(tmp_path / ("0" * 20))
     assert Record(other).damaged() == ["spec.json"]
+
+
+def test_a_record_that_changed_places_is_refused_wherever_it_is_used(toys):
+    """Whole records whose folders changed names are whole in themselves, and each is another run than it is called."""
+    first, second = sorted(one for one in (toys / "records").iterdir() if (one / "curve.parquet").exists())[
+        :2
+    ]
+    first.rename(toys / "aside")
+    second.rename(first)
+    (toys / "aside").rename(second)
+    with pytest.raises(
+        UserError, match=r"holds another record, .* delete that folder and run the study again"
+    ):
+        _ = Record(first).spec
+    with pytest.raises(UserError, match="holds another record"):
+        toy.run(toy.small_design(), toy.here(toys))
+    for folder in (toys / "records").iterdir():
+        if load(folder).table("curve"):
+            continue
+        shutil.rmtree(folder)  # what rests on the two is made again, and may not read them
+    with pytest.raises(UserError, match="holds another record"):
+        toy.run(toy.small_design(), toy.here(toys))
+
+
+def test_a_table_that_is_a_pipe_is_damage_and_does_not_hang(tmp_path):
+    record = write(tmp_path)
+    (record.folder / "numbers.parquet").unlink()
+    os.mkfifo(record.folder / "numbers.parquet")
+    with pytest.raises(UserError, match=r"numbers\.parquet is damaged; delete the folder"):
+        _ = Record(record.folder).table("numbers")["x"]
 
 
 def test_a_pipe_or_a_link_to_a_device_is_damage_and_does_not_hang(tmp_path):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gradlab._files import read_regular
 from gradlab.lab.designing.design import Design, read_design
 from gradlab.lab.designing.procedure import Kinds, Pick, walk
 from gradlab.lab.judging.choice import choice_of
@@ -225,7 +226,7 @@ def read_results(folder: Path) -> dict[str, Any]:
     """
     path = folder / "results.json"
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_regular(path))
         if isinstance(found, dict):
             return found
         reason = "it holds no object"

@@ -107,13 +107,23 @@ def read_column(path: Path, name: str) -> np.ndarray:
         UserError: the file is damaged or not there.
     """
     try:
+        if not path.is_file():
+            raise OSError("no regular file")  # to open a pipe would wait for ever
         with pq.ParquetFile(path) as file:  # quicker than read_table for files of some kilobytes
             table = file.read(columns=[name], use_threads=False)
-        values: Any = table.column(name).to_numpy(zero_copy_only=False)
+        values = _values(table.column(name))
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         state = "is damaged" if path.exists() else "is missing"
         raise UserError(f"{path} {state}; {mend(path)}") from error
     return np.asarray(values, dtype=str) if values.dtype == object else values
+
+
+def _values(column: Any) -> Any:
+    """Return a column's values; plain numbers by way of their bytes, since pyarrow's own way imports pandas first."""
+    is_plain = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    if is_plain and not column.null_count and column.num_chunks == 1:
+        return np.from_dlpack(column.chunk(0))
+    return column.to_numpy(zero_copy_only=False)
 
 
 def mend(path: Path) -> str:

@@ -8,9 +8,6 @@ from pathlib import Path
 from gradlab.lab.records.record import MANIFEST, Record
 from gradlab.types import UserError
 
-NAME = re.compile(r"[0-9a-f]{20}")
-"""Name of a record: the hash of its spec."""
-
 
 def records_of(runs: Path) -> list[Record]:
     """Return the records in an --out folder, by name.

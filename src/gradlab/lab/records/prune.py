@@ -7,20 +7,21 @@ import json
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gradlab._files import read_regular
 from gradlab.lab.records.binding import block_of, spec_hash
-from gradlab.lab.records.finding import NAME
-from gradlab.lab.records.record import MANIFEST, Record, read_json
+from gradlab.lab.records.record import MANIFEST, NAME, Record, holds_only_ours, read_json
 from gradlab.lab.records.wanted import RECORDS, records_named, records_of_models, remembered
 from gradlab.lab.running.locks import STUDY, try_lock
 from gradlab.types import UserError
 
 HALF_WRITTEN = re.compile(r"\.[0-9a-f]{20}\.[0-9a-f]{32}\.tmp")
-HALF_FILE = re.compile(r"\..+\.part")
+HALF_FILE = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
 CHECKPOINT = re.compile(r"([0-9a-f]{20})(\.safetensors|\.parts)(\.\d+\.tmp)?")
 WORKER_LOG = re.compile(r"worker-(\d+)-([0-9a-f]+-)?\d+\.log")
 HALF = "half-written by a killed process"
@@ -94,7 +95,7 @@ def _find(out: Path) -> Pruning:
     for path in sorted(records.iterdir()):
         if path.is_symlink() or not path.is_dir():
             foreign.append(path)
-        elif HALF_WRITTEN.fullmatch(path.name):
+        elif HALF_WRITTEN.fullmatch(path.name) and holds_only_ours(path):
             leftovers.append(Leftover(path, HALF, _size(path)))
         elif not _is_record(path):
             foreign.append(path)
@@ -114,12 +115,19 @@ def prune(out: Path) -> Pruning:
         found = _find(out)
         for one in found.leftovers:
             if one.path.is_dir() and not one.path.is_symlink():
-                # first the list that makes it a record, so that a half-deleted one is none
-                (one.path / MANIFEST).unlink(missing_ok=True)
-                shutil.rmtree(one.path)
+                shutil.rmtree(_as_half_written(one.path))
             else:
                 one.path.unlink(missing_ok=True)
         return found
+
+
+def _as_half_written(path: Path) -> Path:
+    """Take a record's name from it, so that a half-deleted one is none, and goes when it is asked again."""
+    if not NAME.fullmatch(path.name):
+        return path
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    os.rename(path, aside)
+    return aside
 
 
 def _is_record(path: Path) -> bool:
@@ -140,7 +148,7 @@ def _wanted(out: Path) -> set[str]:
         named |= remembered(folder)
         results = folder / "results.json"
         try:
-            named |= records_named(json.loads(results.read_bytes())) if results.exists() else set()
+            named |= records_named(json.loads(read_regular(results))) if results.exists() else set()
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(
                 f"{results} cannot be read, so nobody knows which records it needs; nothing was deleted. "
@@ -225,7 +233,8 @@ def _work(folder: Path, finished: set[str]) -> tuple[list[Leftover], list[Path]]
 def _half_files(out: Path) -> list[Leftover]:
     """Files that a killed process was writing; nobody writes while every lock is held."""
     places = [out / "work", *sorted((out / "work").glob("*.parts")), out / "looks", out / "models"]
-    places += sorted(path for path in (out / "reports").glob("*") if path.is_dir())
+    reports = sorted(path for path in (out / "reports").glob("*") if path.is_dir())
+    places += [place for report in reports for place in (report, report / "figures", report / "tables")]
     found: Iterable[Path] = (path for place in places for path in sorted(place.glob(".*.part")))
     return [Leftover(path, HALF, _size(path)) for path in found if _is_half(path)]
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,10 @@ from gradlab.types import UserError
 MANIFEST = "manifest.json"
 WEIGHTS, BULK = "weights.safetensors", "bulk.safetensors"
 TEXTS = ("spec.json", "facts.json", "made.json")
+NAME = re.compile(r"[0-9a-f]{20}")
+"""Name of a record: the hash of its spec."""
+OWN = (*TEXTS, MANIFEST, ".parquet", ".safetensors")
+"""Endings of the files of a record."""
 LARGEST_TEXT = 64 * 2**20
 """Bytes of the largest JSON file that is read."""
 
@@ -70,8 +75,18 @@ class Record:
 
     @cached_property
     def spec(self) -> dict[str, Any]:
-        """All that the result depends on: procedure, inputs, seed, software."""
-        return self._text("spec.json")
+        """All that the result depends on: procedure, inputs, seed, software.
+
+        Raises:
+            UserError: it is not what was written, or that of another record, whose name it does not give.
+        """
+        found = self._text("spec.json")
+        if NAME.fullmatch(self.hash) and _misnamed(found, self.hash):
+            raise UserError(
+                f"{self.folder} holds another record, not the one that it is named for; "
+                "delete that folder and run the study again."
+            )
+        return found
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -112,7 +127,7 @@ class Record:
         wrong = [
             name for name in listed if not _is_plain(name) or checksum(self.folder / name) != listed[name]
         ]
-        return wrong or (["spec.json"] if _misnamed(self.spec, self.hash) else [])
+        return wrong or (["spec.json"] if _misnamed(self._text("spec.json"), self.hash) else [])
 
     def _text(self, name: str) -> dict[str, Any]:
         path = self.folder / name
@@ -174,11 +189,29 @@ def _put(temporary: Path, final: Path) -> None:
     try:
         os.rename(temporary, final)
     except OSError:
-        if not final.exists():
+        if not final.is_dir():
             raise
         if not is_record(final):  # a record that lost its manifest is none: make it again
-            shutil.rmtree(final)
-            os.rename(temporary, final)
+            _fill(temporary, final)
+
+
+def _fill(temporary: Path, final: Path) -> None:
+    """Put the files into the ruin of a record, whose folder may hold a person's own; the manifest goes first and comes last."""
+    (final / MANIFEST).unlink(missing_ok=True)
+    for path in sorted(temporary.iterdir(), key=lambda path: path.name == MANIFEST):
+        if path.name == MANIFEST:
+            sync_folder(final)
+        os.replace(path, final / path.name)
+    sync_folder(final)
+
+
+def holds_only_ours(folder: Path) -> bool:
+    """Whether a folder, whole or not, holds nothing but what records are made of."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return all(
+        path.name.endswith(OWN) and (path.is_symlink() or not path.is_dir()) for path in folder.iterdir()
+    )
 
 
 def is_record(folder: Path) -> bool:

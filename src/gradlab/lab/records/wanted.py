@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gradlab._files import write_whole
+from gradlab._files import read_regular, write_whole
 from gradlab.types import UserError
 
 RECORDS = ".records.json"
@@ -68,7 +68,7 @@ def records_of_models(out: Path, facts: str) -> set[str]:
 def _replaced(folder: Path) -> set[str]:
     """Return the records of the result that stands in a folder; none where it cannot be read."""
     try:
-        return records_named(json.loads((folder / "results.json").read_bytes()))
+        return records_named(json.loads(read_regular(folder / "results.json")))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()
 
@@ -79,7 +79,7 @@ def _text(names: Iterable[str]) -> bytes:
 
 def _names(path: Path) -> list[str]:
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_regular(path))
         if isinstance(found, list) and all(isinstance(one, str) for one in found):
             return found
     except (OSError, ValueError, RecursionError) as error:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradlab._files import write_whole
+from gradlab._files import read_regular, write_whole
 from gradlab.lab.designing.design import Design, dump_design
 from gradlab.lab.judging.evaluate import Context
 from gradlab.lab.records.binding import digest
@@ -40,8 +40,8 @@ def code_version() -> str:
 def kept_results(folder: Path, key: str) -> dict[str, Any] | None:
     """Return the results in `folder` if they were evaluated with this key and stand as they were written."""
     try:
-        noted = json.loads((folder / NAME).read_bytes())
-        content = (folder / "results.json").read_bytes()
+        noted = json.loads(read_regular(folder / NAME))
+        content = read_regular(folder / "results.json")
         if noted == {"key": key, "results": hashlib.sha256(content).hexdigest()}:
             found: dict[str, Any] = json.loads(content)
             return found

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from gradlab.lab.records.record import Store
+from gradlab.lab.records.record import Store, holds_only_ours
 from gradlab.lab.running.locks import try_lock
 from gradlab.lab.running.performing import Bench, checkpoint_of, clear
 from gradlab.lab.running.units import Unit, dump_unit, path_costs
@@ -95,12 +95,13 @@ def _clear(unit: Unit, out: Path, store: Store) -> None:
     """Remove what a killed process left half-written; its unit is held, so nobody writes there."""
     for bound in unit.bounds:
         for folder in store.own.glob(f".{bound.hash}.*.tmp"):
-            shutil.rmtree(folder, ignore_errors=True)
+            if holds_only_ours(folder):
+                shutil.rmtree(folder, ignore_errors=True)
     path = checkpoint_of(unit.name, out)
     for pattern in (f".{path.name}.*", f"{path.name}.*.tmp"):
         for file in path.parent.glob(pattern):
             file.unlink(missing_ok=True)
-    for file in path.with_suffix(".parts").glob(".*"):
+    for file in path.with_suffix(".parts").glob(".*.part"):
         file.unlink(missing_ok=True)
 
 

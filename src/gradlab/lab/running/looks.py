@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gradlab._files import write_whole
+from gradlab._files import read_regular, write_whole
 from gradlab.lab.judging.look import Look
 from gradlab.lab.running.locks import exclusive
 from gradlab.types import UserError
@@ -74,13 +74,13 @@ def _group(looks: list[dict[str, Any]], first: int, last: int) -> list[dict[str,
 
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
-        looks = json.loads(path.read_bytes()) if path.exists() else []
+        looks = json.loads(read_regular(path)) if path.exists() else []
         return [
             {name: int(one[name]) for name in ("first", "last", "look", "among")}
             | {"software": str(one["software"]), "delta": float(one["delta"])}
             for one in looks
         ]
-    except (ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise UserError(
             f"{path}, which counts the looks at this study, is damaged; restore it, or run with another --out."
         ) from error

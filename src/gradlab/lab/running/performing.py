@@ -112,10 +112,14 @@ def clear(unit: str, out: Path) -> None:
 
 
 def _inputs(bound: Bound, store: Store) -> dict[str, Any]:
-    return {
-        name: store.get(one.hash) if one.has_record else Source(one.procedure, one.hash)
-        for name, one in bound.inputs.items()
-    }
+    found: dict[str, Any] = {}
+    for name, one in bound.inputs.items():
+        if one.has_record:
+            found[name] = store.get(one.hash)
+            _ = found[name].spec  # refused where another record lies under this name
+        else:
+            found[name] = Source(one.procedure, one.hash)
+    return found
 
 
 @contextlib.contextmanager
