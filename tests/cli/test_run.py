@@ -117,7 +117,7 @@ BAD = {
     ),
     "unknown precision": (
         ["residual-mlp", "--precision", "fp8"],
-        "--precision cannot be 'fp8'; did you mean",
+        "--precision cannot be 'fp8'; known are bf16, fp16, fp32, fp64.",
     ),
     "unknown device": (["residual-mlp", "--device", "tpu"], "unknown device 'tpu'; did you mean 'cpu'?"),
     "unknown tracker": (["residual-mlp", "--tracker", "wandbb"], "wandb"),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic.dataclasses import dataclass
-
+from gradlab._configuration import dataclass
 from gradlab.statistics import Contrast
 from gradlab.types import STRICT, PositiveFloat, later
 
