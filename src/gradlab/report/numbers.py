@@ -1,7 +1,7 @@
 """How a number is written: the one place that HTML, Markdown and LaTeX ask, so that they never disagree.
 
 Texts are plain ASCII except the dash for a missing value and the multiplication sign: "-1.2", "10^-12.3";
-`typeset` and `tables.latex_number` turn them into their own typography.
+`typeset`, `minus` and `tables.latex_number` turn them into their own typography.
 """
 
 from __future__ import annotations
@@ -205,7 +205,18 @@ def megabytes(value: Any) -> str:
 _POWER = re.compile(r"10\^(-?\d+(?:\.\d+)?)")
 
 
+_MINUS = re.compile(r"(?<![\w.])-(?=\d)")
+
+
+def minus(text: str) -> str:
+    """Write the minus signs of a text's numbers as people read them.
+
+    >>> minus("-1.2 points [-2.0, +0.4], seeds 0-5, 10^-3")
+    '−1.2 points [−2.0, +0.4], seeds 0-5, 10^−3'
+    """
+    return _MINUS.sub("−", text)
+
+
 def typeset(text: str) -> Markup:
     """Turn a number's text into HTML: a true minus sign, powers raised; everything else escaped."""
-    raised = _POWER.sub(r"10<sup>\1</sup>", str(escape(text)))
-    return Markup(re.sub(r"(?<![\w.])-(?=\d)", "−", raised))
+    return Markup(minus(_POWER.sub(r"10<sup>\1</sup>", str(escape(text)))))
