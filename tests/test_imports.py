@@ -13,7 +13,7 @@ from tests.finished import make_report
 from tests.pages import ROOT
 
 SOURCE = ROOT / "src" / "gradlab"
-TOP = ("running", "preparing", "rerunning", "result", "reporting", "verification")
+TOP = ("running", "preparing", "rerunning", "result", "claim_frame", "reporting", "verification")
 """Top-level modules that join studies and report, as the command line does."""
 BASE = {"types", "_configuration", "_lazy", "_files", "_plain", "_torch"}
 GROUND = BASE | {"metrics", "statistics"}

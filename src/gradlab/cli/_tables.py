@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradlab._plain import CONTROL, printable
+from gradlab.report.numbers import minus
 
 NARROW, NARROWEST, WIDEST = 24, 10, 10_000
 """Characters at the least of a column of sentences and of one of a few words, and of a table at the most."""
@@ -49,12 +50,19 @@ def whole_table(
     return table
 
 
+def _needed(table: Table, console: Console) -> int:
+    return table.__rich_measure__(console, console.options.update(width=WIDEST)).minimum
+
+
+def fits(table: Table, console: Console) -> bool:
+    """Whether a table is no wider than the terminal."""
+    return _needed(table, console) <= console.width
+
+
 def print_whole(table: Table, console: Console) -> None:
     """Print a table at least as wide as its columns need to be; a narrower terminal breaks the lines."""
-    wide = console.options.update(width=WIDEST)
-    needed = table.__rich_measure__(console, wide).minimum
     before = console.width
-    console.width = max(before, needed)
+    console.width = max(before, _needed(table, console))
     console.print(table, highlight=False)
     console.width = before
 
@@ -69,7 +77,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"
+        return minus(f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}")
     if isinstance(value, list | tuple):
         return " ".join(map(shown, value))
     return "–" if value is None else str(value)

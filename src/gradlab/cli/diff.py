@@ -8,7 +8,7 @@ from typing import Any
 from gradlab.cli._tables import Flag, print_json, print_table, say
 from gradlab.lab.judging.diff import ClaimPair, diff_results
 from gradlab.lab.judging.verify import read_results, result_folders
-from gradlab.report.numbers import in_unit
+from gradlab.report.numbers import in_unit, minus
 from gradlab.types import UserError
 
 EXAMPLE = "Example: gradlab diff runs/reports/tour-digits-quick runs/reports/tour-digits-quick-seeds-3"
@@ -54,4 +54,4 @@ def _told(claim: dict[str, Any] | None) -> tuple[str, str]:
     if claim is None:
         return "not asked", ""
     shown = in_unit(claim)
-    return claim["verdict"], f"{shown.estimate} {shown.interval}"
+    return claim["verdict"], minus(shown.both)

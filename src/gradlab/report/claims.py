@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradlab.report.marks import VERDICTS, check_verdict, region
-from gradlab.report.numbers import MISSING, in_unit, is_number, level, number
+from gradlab.report.numbers import MISSING, NO_INTERVAL, in_unit, is_number, level, number
 
 Claim = dict[str, Any]
 
@@ -81,7 +81,7 @@ def meaning(claim: Claim) -> list[str]:
     said = [f"The claim {ASKS[claim['kind']].format(delta=shown.delta)}"] if shown.delta != MISSING else []
     if is_number(claim.get("estimate")):
         said.append(f"{_found(claim)} {shown.estimate}.")
-    if shown.interval == MISSING:
+    if shown.interval in (MISSING, NO_INTERVAL):
         return [*said, "No interval can be given, so the claim stays open."]
     said.append(
         f"Chance may have moved this result. The differences that the data leave plausible are {shown.interval}."

@@ -16,6 +16,7 @@ from gradlab.report._citation import citation
 from gradlab.report._templates import environment
 from gradlab.report._terms import TERMS
 from gradlab.report.claims import tally, whole
+from gradlab.report.numbers import minus_in_prose
 from gradlab.types import UserError, did_you_mean
 
 
@@ -60,7 +61,7 @@ def render_html(results: dict[str, Any]) -> str:
         "policy": policy(script),
         "generator": generator(),
     }
-    return environment().get_template("page.html").render(sections=_sections(shown), **shown)
+    return minus_in_prose(environment().get_template("page.html").render(sections=_sections(shown), **shown))
 
 
 def generator() -> str:
