@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from gradlab.report.marks import VERDICTS, check_verdict, region
 from gradlab.report.numbers import MISSING, NO_INTERVAL, in_unit, is_number, level, number
@@ -54,6 +57,29 @@ def agreement(claim: Claim) -> str:
     if not claim.get("same_setting", True):
         return "not comparable: the setting here is another one."
     return "open: these data cannot decide."
+
+
+def address(published: dict[str, Any]) -> str | None:
+    """Return where a published value comes from, if that is an address that can be followed safely."""
+    link = str(published.get("link") or "")
+    return link if re.fullmatch(r"https://[\w.-]+(/[\w./#-]*)?", link) else None
+
+
+def source(published: dict[str, Any]) -> Markup:
+    """Write the source of a published value, linked where its address is known."""
+    name, link = published.get("source") or "", address(published)
+    if link is None:
+        return escape(name)
+    return Markup('<a href="{}" rel="noopener noreferrer">{}</a>').format(link, name)
+
+
+LABS = "The page docs/published.md of gradlab introduces the published labs: repositories, versions, and how their "
+"values were obtained."
+
+
+def cites_labs(claims: Sequence[Claim]) -> bool:
+    """Whether a claim names a published lab."""
+    return any(str((one.get("published") or {}).get("source", "")).startswith("lab ") for one in claims)
 
 
 def tally(claims: Sequence[Claim]) -> list[tuple[str, int]]:

@@ -34,7 +34,7 @@ class Published:
     """What a publication says, and how that was obtained.
 
     Attributes:
-        link: page that introduces the source, with its repository.
+        link: address of the source, https; empty where none is known.
     """
 
     value: str
