@@ -67,11 +67,13 @@ def test_what_is_said_to_be_equal_is_judged_as_equal(design):
     for claim in design.claims:
         kinds = {part.kind for part in claim.parts}
         if re.search(
-            r"as accurate as|equally|as well as|accuracy the same|changes the accuracy by less", claim.statement
+            r"as accurate as|equally|as well as|accuracy the same|changes the accuracy by less",
+            claim.statement,
         ):
             assert kinds == {"same"}, claim.id
         elif re.search(
-            r"points less accurate|costs? (at most|less than)|loses less than|at most two points easier", claim.statement
+            r"points less accurate|costs? (at most|less than)|loses less than|at most two points easier",
+            claim.statement,
         ):
             assert kinds == {"not less"}, claim.id
         else:

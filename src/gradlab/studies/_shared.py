@@ -7,7 +7,7 @@ from typing import Any
 
 from gradlab.lab.designing.claims import Kind, Part, Published
 from gradlab.lab.designing.design import Arm
-from gradlab.lab.designing.shown import Figure, Table
+from gradlab.lab.designing.shown import Figure, Reference, Table
 from gradlab.statistics import Contrast
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
@@ -70,6 +70,11 @@ def other_recipe(
 
 def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def chance_line(classes: int) -> tuple[Reference, ...]:
+    """Return the line at the accuracy of guessing among so many classes."""
+    return (Reference(axis="y", value=1 / classes, label="chance"),)
 
 
 def accuracy_table(*, arms: tuple[str, ...] = (), title: str = "Accuracy of every arm") -> Table:
