@@ -39,7 +39,7 @@ def redraw(path: str | Path, *, procedures: Sequence[Kind] = ()) -> list[Path]:
         fresh, _, numbers, _ = verify_results(folder, toolbox_with(procedures).kinds)
         if not numbers:
             raise UserError(f"the records of {folder} are damaged; see gradlab verify {folder}.")
-        write_when_changed(fresh, folder)
+        _write(fresh, folder)  # whatever stands there: another version may draw otherwise
     return folders
 
 
@@ -122,12 +122,17 @@ def _write_small_into(made: Path, folder: Path, stored: dict[str, Any], kinds: K
 
 def write_when_changed(results: dict[str, Any], folder: Path) -> None:
     """Write the report unless this very result stands there already."""
+    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    if _stands(text, folder):
+        remember_records(folder, results)
+        return
+    _write(results, folder)
+
+
+def _write(results: dict[str, Any], folder: Path) -> None:
     from gradlab.report import write_report
 
-    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     remember_records(folder, results)
-    if _stands(text, folder):
-        return
     for part in PARTS:  # of another setting, with other tables
         shutil.rmtree(folder / part, ignore_errors=True)
     write_report(results, folder)

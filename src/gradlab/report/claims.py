@@ -73,8 +73,7 @@ def source(published: dict[str, Any]) -> Markup:
     return Markup('<a href="{}" rel="noopener noreferrer">{}</a>').format(link, name)
 
 
-LABS = "The page docs/published.md of gradlab introduces the published labs: repositories, versions, and how their "
-"values were obtained."
+LABS = "gradlab's page docs/published.md introduces the labs and says how their values were obtained."
 
 
 def cites_labs(claims: Sequence[Claim]) -> bool:
