@@ -15,7 +15,7 @@ EXAMPLE = "Example: gradlab diff runs/reports/tour-digits-quick runs/reports/tou
 
 
 def diff(a: Path, b: Path, /, *, json: Flag = False) -> int:
-    """Compare two reports: what was asked otherwise, and which claims came out otherwise.
+    """Compare two reports: what was asked for differently, and which claims came out differently.
 
     Args:
         a: a report, or its folder.
