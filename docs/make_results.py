@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gradlab.report.numbers import in_unit
+from gradlab.report.numbers import in_unit, minus
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "results.md"
@@ -51,7 +51,13 @@ def _section(folder: Path) -> str:
 def _row(claim: dict[str, Any]) -> str:
     shown, published = in_unit(claim), claim["published"]
     told = "–" if published is None else f"{published['value']} ({published['source']}){_agreement(claim)}"
-    cells = (claim["id"], claim["verdict"], f"{shown.estimate} {shown.interval}", claim["statement"], told)
+    cells = (
+        claim["id"],
+        claim["verdict"],
+        minus(shown.both),
+        claim["statement"],
+        told,
+    )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

@@ -41,6 +41,15 @@ def test_the_same_result_is_not_written_twice(report):
     assert stamps(report) == before
 
 
+def test_a_page_that_another_version_drew_is_drawn_again(report):
+    page = report / "report.html"
+    before = page.read_bytes()
+    page.write_bytes(before.replace(b"Claims and verdicts", b"Verdicts"))
+    write_manifest(report)  # as that version left it
+    redraw(report)
+    assert page.read_bytes() == before
+
+
 @pytest.mark.parametrize("name", ["report.html", "report.md", "tables/accuracy.csv", "manifest.json"])
 def test_a_report_of_which_a_part_is_gone_or_changed_is_written_again(report, name):
     before = (report / name).read_bytes()

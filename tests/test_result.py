@@ -22,6 +22,26 @@ def test_claims_are_a_frame_with_one_row_each(result):
         assert [row.low, row.high] == claim["interval"]
 
 
+def test_claims_print_whole_and_so_does_a_part_of_them(result):
+    for claims in (result.claims, result.claims.head(1), result.claims[result.claims.verdict != "x"]):
+        lines = str(claims).splitlines()
+        assert lines[1::2] == [f"    {statement}" for statement in claims["statement"]]
+        assert [line.split(":")[0] for line in lines[::2]] == list(claims["id"])
+        assert "…" not in str(claims)
+        assert "..." not in str(claims)
+        assert all(statement in claims._repr_html_() for statement in claims["statement"])
+    assert str(result.claims[["id"]]).splitlines()[1].split() == [
+        "0",
+        "T-1",
+    ]  # other columns as pandas prints them
+
+
+def test_a_claim_without_an_interval_says_so(result):
+    one = dict(result.results["claims"][0], interval=[None, None], estimate=-0.072, unit="fraction")
+    claims = gradlab.Result({"claims": [one]}, result.folder).claims
+    assert str(claims).splitlines()[0].endswith("−7.2 points, no interval")
+
+
 def test_tables_are_frames(result):
     table = result.tables["accuracy"]
     assert len(table) == 4

@@ -47,7 +47,8 @@ def redraw(path: str | Path, *, procedures: Sequence[Kind] = ()) -> list[Path]:
         fresh, _, numbers, _ = verify_results(folder, toolbox_with(procedures).kinds)
         if not numbers:
             raise UserError(f"the records of {folder} are damaged; see gradlab verify {folder}.")
-        write_when_changed(fresh, folder)
+        remember_records(folder, fresh)
+        _write(fresh, folder)  # whatever stands there: another version may draw otherwise
     return folders
 
 
@@ -128,8 +129,11 @@ def write_when_changed(results: dict[str, Any], folder: Path) -> None:
     """Write the report unless this very result stands there already."""
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     remember_records(folder, results)
-    if _stands(text, folder):
-        return
+    if not _stands(text, folder):
+        _write(results, folder)
+
+
+def _write(results: dict[str, Any], folder: Path) -> None:
     from gradlab.report.writing import text_names, write_report  # what stands needs none of what draws
 
     before = _listed(folder)

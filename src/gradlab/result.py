@@ -51,14 +51,14 @@ class Result:
 
     @property
     def claims(self) -> pd.DataFrame:
-        """One row a claim: verdict, estimate and interval in the measure's unit."""
-        import pandas as pd
+        """One row a claim: verdict, estimate and interval in the measure's unit; it prints whole."""
+        from gradlab.claim_frame import ClaimFrame
 
         rows = [
             {**claim, "low": claim["interval"][0], "high": claim["interval"][1]}
             for claim in self.results["claims"]
         ]
-        return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
+        return ClaimFrame(rows, columns=list(CLAIM_COLUMNS))
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

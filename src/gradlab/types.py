@@ -18,7 +18,10 @@ class UserError(ValueError):
 def _fraction_text(value: Any) -> Any:
     """Read "8/255" as a number, so that Python and the command line write a radius alike."""
     if isinstance(value, str) and value.count("/") == 1:
-        numerator, denominator = map(float, value.split("/"))
+        try:
+            numerator, denominator = map(float, value.split("/"))
+        except ValueError:
+            raise ValueError(f"a fraction is written like 8/255, got {value}.") from None
         if denominator == 0:
             raise ValueError(f"a fraction needs a denominator other than 0, got {value}.")
         return numerator / denominator
@@ -73,6 +76,17 @@ def derive_seed(seed: int, *names: str | int) -> int:
 
 
 def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
-    """Return "; did you mean 'x'?" for the nearest known word, else the known words."""
-    near = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean '{near[0]}'?" if near else "known are " + ", ".join(sorted(known)) + "."
+    """Return "did you mean 'x'?" for a known word that is nearly the same or begins alike, else the known words.
+
+    >>> did_you_mean("--width", ["--widths", "--depths"]), did_you_mean("test", ["tour", "compare"])
+    ("did you mean '--widths'?", 'known are compare, tour.')
+    """
+    bare = {one.lstrip("-").lower(): one for one in known}
+    asked = word.lstrip("-").lower()
+    near = get_close_matches(asked, bare, n=1, cutoff=NEAR)
+    near = near or [one for one in bare if len(asked) > 1 and one.startswith(asked)][:1]
+    return f"did you mean '{bare[near[0]]}'?" if near else "known are " + ", ".join(sorted(known)) + "."
+
+
+NEAR = 0.65
+"""Share of letters that two words have in common, in order, from which one is suggested for the other."""

@@ -219,9 +219,7 @@ def test_a_model_that_returns_nan_is_refused(kind):
 
 @pytest.mark.parametrize("kind", ATTACKS)
 def test_grey_levels_are_refused_with_the_fraction_to_write(kind):
-    with pytest.raises(
-        ValidationError, match=r"eps must lie in \[0, 1\].* got 8\. For 8 grey levels write 8/255"
-    ):
+    with pytest.raises(UserError, match=r"eps must lie in \[0, 1\].* got 8\. For 8 grey levels write 8/255"):
         make(kind, eps=8)
 
 

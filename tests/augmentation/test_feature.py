@@ -5,7 +5,6 @@ from itertools import product
 
 import pytest
 import torch
-from pydantic import ValidationError
 from scipy import stats
 from scipy.spatial.distance import cdist
 
@@ -121,9 +120,9 @@ def test_bad_input_is_refused_in_a_sentence():
         FeatureAugmentation()(FEATURES, LABELS[:5], generator=generator())
     with pytest.raises(UserError, match="flatten the features of an image"):
         FeatureAugmentation().apply(torch.rand(1, 2, 3, 4), torch.zeros(1, 2, 3), torch.rand(1, 2, 3, 2))
-    with pytest.raises(ValidationError, match="strength must lie in"):
+    with pytest.raises(UserError, match="strength must lie in"):
         FeatureAugmentation(strength=-1)
-    with pytest.raises(ValidationError, match="extrapolation"):
+    with pytest.raises(UserError, match="extrapolation"):
         FeatureAugmentation(kind="extrapolate")
 
 

@@ -201,7 +201,7 @@ def test_draws_of_another_number_of_rows_are_refused(kind):
     ],
 )
 def test_bad_settings_are_refused_in_a_sentence(make_it, sentence):
-    with pytest.raises(ValidationError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         make_it()
 
 

@@ -1,5 +1,12 @@
 import json
+import re
 
+import pytest
+
+from gradlab.cli.plan import _asked, _found, _unit
+from gradlab.lab.planning import ClaimPlan
+from gradlab.preparing import prepare
+from gradlab.studies import STUDIES
 from tests.cli.conftest import OPTIONS
 
 
@@ -8,6 +15,63 @@ def test_nothing_is_timed_where_all_runs_have_records(ask, out):
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.splitlines()[0] == "residual-mlp: nothing to run, all runs have records."
     assert "C003-01" in answer.out
+
+
+def test_every_claim_fits_eighty_columns_and_says_what_it_asks_for(ask, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(
+        "gradlab.lab.planning.seconds_of", lambda units, _: {unit.name: 1.0 for unit in units}
+    )
+    for study in STUDIES:
+        if study == "text-layers":  # needs texts
+            continue
+        answer = ask("plan", study, "--out", tmp_path)
+        table, rest = answer.out.split("A claim is supported with a power of 80 %")[1].split("\n\n", 1)
+        lines = [line.rstrip() for line in table.splitlines()[1:]]
+        assert max(map(len, lines)) <= 80, study
+        design = prepare(study, **ASKED)[0]
+        for claim in design.claims:
+            assert re.search(rf"^{re.escape(claim.id)} ", table, re.MULTILINE), (
+                claim.id
+            )  # whole, however long
+            assert (f"{claim.id} (" in rest or f"{claim.id}," in rest) == bool(claim.reach), claim.id
+        assert ("out of reach" in rest) == any(claim.reach for claim in design.claims)
+
+
+ASKED = {
+    "preset": "quick", "data": "digits", "data_dir": None, "seeds": 6, "first_seed": 0, "device": "cpu",
+    "precision": "fp32", "out": "nowhere", "parameters": {}, "command": None,
+}  # fmt: skip
+
+
+def test_what_an_arm_shares_with_another_costs_nothing_more(ask, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "gradlab.lab.planning.seconds_of", lambda units, _: {unit.name: 1.0 for unit in units}
+    )
+    lines = [line.split() for line in ask("plan", "tour", "--out", tmp_path).out.splitlines()]
+    assert ["fgsm-0", "6", "0", "6.0", "s"] in lines
+    assert ["fgsm-4", "6", "0", "with", "fgsm-0"] in lines
+    assert not any(line[-2:] == ["0", "s"] for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("kind", "detectable", "asks", "told"),
+    [
+        ("more", (0.041, 0.11), "> 2 points", "≥ 4.1 to 11.0"),
+        ("same", (0.012, 0.004), "±2 points", "≤ 0.4 to 1.2"),
+        ("same", (0.012, None), "±2 points", "none or ≤ 1.2"),
+        ("same", (None, None), "±2 points", "none"),
+        ("not less", (-0.012, 0.03), "> −2 points", "≥ −1.2 to 3.0"),
+    ],
+)
+def test_the_true_difference_is_told_by_what_the_claim_asks_for(kind, detectable, asks, told):
+    claim = ClaimPlan("c", "a - b", "test accuracy", kind, 0.02, (0.01, 0.02), None, "assumed", detectable)
+    assert (_asked(claim, _unit(claim)), _found(claim, 100)) == (asks, told)
+
+
+def test_one_seed_is_said_to_decide_nothing(ask, out):
+    text = ask("plan", "residual-mlp", *OPTIONS[:-1], "1", "--out", out).out
+    assert text.endswith("One seed shows no spread, so no claim can be decided; take at least two.\n")
 
 
 def test_json(ask, out):

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -117,7 +118,7 @@ BAD = {
     ),
     "unknown precision": (
         ["residual-mlp", "--precision", "fp8"],
-        "--precision cannot be 'fp8'; did you mean",
+        "--precision cannot be 'fp8'; known are bf16, fp16, fp32, fp64.",
     ),
     "unknown device": (["residual-mlp", "--device", "tpu"], "unknown device 'tpu'; did you mean 'cpu'?"),
     "unknown tracker": (["residual-mlp", "--tracker", "wandbb"], "wandb"),
@@ -364,3 +365,15 @@ def test_what_would_move_the_cursor_is_written_out(out, capsys):
     assert "my\\x1b]0;data" in text
     assert "a\\x1bb/report.html" in text
     assert not set(text) & {"\x1b", "\x07", "\x9b", "\u202e"}
+
+
+@pytest.mark.parametrize("width", [46, 80])
+def test_a_narrow_terminal_cuts_no_claim_and_one_seed_has_no_interval(ask, out, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = ask("run", "residual-mlp", *OPTIONS[:-1], "1", "--out", out).out
+    lines = text.split("\n\n")[1].splitlines()
+    assert max(map(len, lines)) <= width
+    assert all(name in text for name in ("C003-01", "C003-02", "C003-03"))
+    assert "points, no interval" in text
+    assert "–" not in text
+    assert not re.search(r"-\d+\.\d", text)  # one kind of minus sign

@@ -243,3 +243,16 @@ def test_show_raises_the_alarms_of_the_probes(ask, records, monkeypatch):
     assert "alarm     step 0: vanishes below layer" in text
     found = json.loads(ask("runs", "show", records[0].folder, "--json").out)
     assert found["alarms"][0]["kind"] == "vanishing"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--study", "tour"], "holds no run of study 'tour'; known are residual-mlp."),
+        (["--arm", "plain-3"], "holds no run of arm 'plain-3'; did you mean 'plain-2'?"),
+        (["--arm", "plain-2", "--kind", "attack"], "holds no run of kind 'attack'; known are train."),
+    ],
+)
+def test_a_list_of_nothing_says_what_there_is(ask, out, options, told):
+    answer = ask("runs", "list", out, *options)
+    assert (answer.code, answer.out) == (0, f"{out} {told}\n")

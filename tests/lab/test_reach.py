@@ -45,9 +45,7 @@ def with_part(design, **change):
 def test_equality_that_no_networks_could_show_is_announced(kind, delta, is_announced):
     design, request = asked()
     found = out_of_reach(with_part(design, kind=kind, delta=delta), request)
-    told = (
-        "compare-1 is out of reach on these data: even equal networks would not be found equal to 0.2 points."
-    )
+    told = "Probably out of reach: compare-1 (even no difference at all could not be told from one of 0.2 points)."
     assert found == ((told,) if is_announced else ())
 
 
@@ -55,7 +53,16 @@ def test_what_a_study_knows_beforehand_is_said():
     design, request = asked()
     claim = replace(design.claims[0], reach="take more seeds")
     found = out_of_reach(replace(design, claims=(claim,)), request)
-    assert found == ("compare-1 is out of reach on these data: take more seeds.",)
+    assert found == ("Probably out of reach: compare-1 (take more seeds).",)
+
+
+def test_claims_with_one_reason_share_a_sentence_and_one_seed_settles_none():
+    design, request = asked()
+    two = tuple(replace(design.claims[0], id=name, reach="take more seeds") for name in ("a", "b"))
+    both = replace(design, claims=two)
+    assert out_of_reach(both, request) == ("Probably out of reach: a, b (take more seeds).",)
+    found = out_of_reach(both, replace(request, seeds=(0,)))
+    assert found == ("Out of reach: every claim (one seed shows no spread; take at least two).",)
 
 
 @pytest.mark.slow
@@ -63,7 +70,7 @@ def test_it_is_said_once_and_only_where_there_is_work(tmp_path, capsys):
     import gradlab
 
     given = {"data": "digits", "seeds": 2, "out": tmp_path, "widths": (4, 3), "epochs": 1, "progress": True}
-    text = "is out of reach on these data"
+    text = "ut of reach: "
     gradlab.run(
         "tour", data="digits", seeds=1, out=tmp_path, epochs=1, images=10, eps=("8/255",), progress=True
     )

@@ -276,8 +276,8 @@ def test_fit_trains_it_to_better_than_chance():
         (lambda: CNN(widths=()), r"at least one stage, for example \(16, 32, 64\)"),
         (lambda: CNN(widths=(8, 4), residual=True), r"got widths \(8, 4\); order them from narrow to wide"),
         (lambda: CNN(stride=3), "1 or 2"),
-        (lambda: CNN(blocks=0), "greater than or equal to 1"),
-        (lambda: CNN(blocks=10**9), "less than or equal to 1000"),
+        (lambda: CNN(blocks=0), "at least 1"),
+        (lambda: CNN(blocks=10**9), "at most 1000"),
         (lambda: CNN(kernel=5), "kernel"),
         (
             lambda: CNN(widths=(2,) * 5).build((1, 8, 8), 3, seed=0),

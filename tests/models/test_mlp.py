@@ -208,7 +208,7 @@ def test_a_network_reads_any_leading_dimensions():
             r"and \(8,\) have depth 0, .* got depth 3; leave the depth out, or name 4 widths",
         ),
         ({"widths": (8, 4, 2), "depth": 0}, r"and \(8, 4, 2\) have depth 2, .* got depth 0"),
-        ({"width": 0}, "greater than or equal to 1"),
+        ({"width": 0}, "at least 1"),
         ({"dropout": 1.0}, "less than 1"),
         ({"activation": "swish"}, "'relu'"),
         ({"hight": 3}, "hight"),

@@ -11,6 +11,7 @@ from gradlab.attacks import FGSM
 from gradlab.augmentation import FeatureAugmentation, Flip, Mixup
 from gradlab.training import Cosine, Patience
 from gradlab.training.groups import Group
+from gradlab.types import UserError
 
 OTHERS: tuple[Any, ...] = (
     1,
@@ -79,8 +80,9 @@ def _words(value: Any, name: str) -> list[str]:
     """Return the words that a field takes, from the sentence by which it refuses another one."""
     try:
         dataclasses.replace(value, **{name: "no such word"})
-    except ValidationError as error:
-        return re.findall(r"'([^']+)'", str(error.errors()[0].get("ctx", {}).get("expected", "")))
+    except UserError as error:  # it is told after pydantic's own
+        told = error.__context__.errors()[0] if isinstance(error.__context__, ValidationError) else {}
+        return re.findall(r"'([^']+)'", str(told.get("ctx", {}).get("expected", "")))
     except (ValueError, TypeError):
-        pass
+        return []
     return []

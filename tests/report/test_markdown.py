@@ -3,7 +3,7 @@ from functools import cache
 
 from gradlab.report import render_markdown
 from gradlab.report.markdown import escape
-from gradlab.report.numbers import in_unit
+from gradlab.report.numbers import in_unit, minus
 from gradlab.report.tables import texts
 from tests.report.sample import claim, lines, realistic, smallest
 
@@ -37,7 +37,7 @@ def test_numbers_are_those_of_the_page():
         assert "| " + " | ".join(row) + " |" in markdown()
     for item in results["claims"]:
         shown = in_unit(item)
-        assert f"{shown.estimate} {shown.interval}" in markdown()
+        assert minus(shown.both) in markdown()
 
 
 def test_markup_is_escaped():

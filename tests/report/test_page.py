@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from gradlab.report import render_html
+from gradlab.report import render_html, render_markdown
 from gradlab.report.claims import agreement, facts, tally, whole
 from gradlab.report.numbers import in_unit
 from gradlab.report.tables import texts
@@ -257,3 +257,28 @@ def test_facts_leave_out_what_is_not_known():
 def test_the_tally_counts_in_a_fixed_order():
     verdicts = ["open", "supported", "open"]
     assert tally([claim(verdict=v) for v in verdicts]) == [("supported", 1), ("open", 2)]
+
+
+LINK = "https://github.com/someone/lab-9"
+
+
+@pytest.mark.parametrize(("link", "is_followed"), [(LINK, True), ("javascript:alert(1)", False), ("", False)])
+def test_a_published_value_links_to_its_source_where_that_is_an_address(link, is_followed):
+    results = copy.deepcopy(realistic())
+    results["claims"][0]["published"] = {"value": "1", "source": "lab 9", "protocol": "p", "link": link}
+    page, text = render_html(results), render_markdown(results)
+    assert (f'<a href="{link}" rel="noopener noreferrer">lab 9</a>' in page) == is_followed
+    assert (f"([lab 9]({link}))" in text) == is_followed
+    assert "(lab 9)" in page or is_followed
+    assert "docs/published.md" in page
+    assert "docs/published.md" in text
+    assert "javascript:" not in page + text
+
+
+def test_signs_are_true_minus_signs_but_in_what_is_copied():
+    results = copy.deepcopy(realistic())
+    results["claims"][0]["explanation"] = "The interval [-1.5, 4.2] contains 1."
+    results["provenance"]["command"] = "gradlab run x --shift -1"
+    for page in (render_html(results), render_markdown(results)):
+        assert "[−1.5, 4.2" in page.replace("\\", "")
+        assert "--shift -1" in page

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic.dataclasses import dataclass
-
+from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.attacks._checks import doubt
 from gradlab.attacks._goal import look, prepare

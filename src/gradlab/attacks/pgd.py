@@ -6,8 +6,8 @@ from dataclasses import dataclass as plain_dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
+from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.attacks._checks import doubt
 from gradlab.attacks._goal import Goal, look, prepare

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic.dataclasses import dataclass
-
+from gradlab._configuration import dataclass
 from gradlab.augmentation._units import Chance, ordered, within
 from gradlab.types import STRICT
 

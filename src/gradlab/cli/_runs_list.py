@@ -13,7 +13,7 @@ from gradlab.lab.kinds import Kind, Measure
 from gradlab.lab.records.finding import records_of
 from gradlab.lab.records.record import Record
 from gradlab.procedures import PROCEDURES
-from gradlab.types import UserError
+from gradlab.types import UserError, did_you_mean
 
 HEAD = ("record", "kind", "data", "arm", "what", "seed", "status", "measure", "value")
 LEFT_OUT = ("kind", "data", "model", "recipe")
@@ -57,6 +57,26 @@ def rows_of(out: Path, wanted: Wanted) -> list[dict[str, Any]]:
         if wanted.takes(row, own):
             found.append(row | {"_record": record, "_at": next(iter(own.arms.values()), {})})
     return sorted(found, key=_place)
+
+
+def nothing_found(out: Path, wanted: Wanted) -> str:
+    """Say that no record is as asked for, and what there is of the first thing that none has."""
+    owners = _owners(out)
+    rows = [
+        (_row(record, owners.get(record.hash, Owners())), owners.get(record.hash, Owners()))
+        for record in records_of(out)
+    ]
+    there = {
+        "study": {study for _, own in rows for study in own.studies},
+        "arm": {arm for _, own in rows for arm in own.arms},
+        "kind": {row["kind"] for row, _ in rows},
+        "data": {name for row, _ in rows for name in row["data"].split("+")},
+    }
+    for name, known in there.items():
+        value = getattr(wanted, name)
+        if value is not None and value not in known:
+            return f"{out} holds no run of {name} '{value}'; {did_you_mean(value, sorted(known)) if known else 'there is none.'}"
+    return f"{out} holds no run that is all of this." if rows else f"{out} holds no run yet."
 
 
 def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -15,9 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from gradlab._plain import CONTROL, printable
+from gradlab.report.numbers import minus
 
-NARROWEST, WIDEST = 24, 10_000
-"""Characters of a column that wraps at the least, and of a table at the most."""
+NARROW, NARROWEST, WIDEST = 24, 10, 10_000
+"""Characters at the least of a column of sentences and of one of a few words, and of a table at the most."""
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 
 
@@ -27,14 +28,15 @@ def print_json(value: Any) -> None:
     sys.stdout.write(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
-def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]], *, wraps: Sequence[str] = ()) -> None:
     """Print rows under a head; numbers with four digits. No cell is cut, however narrow the terminal."""
-    print_whole(
-        whole_table(head, [[escape(printable(shown(value))) for value in row] for row in rows]), Console()
-    )
+    cells = [[escape(printable(shown(value))) for value in row] for row in rows]
+    print_whole(whole_table(head, cells, wraps=wraps, narrowest=NARROWEST), Console())
 
 
-def whole_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wraps: Sequence[str] = ()) -> Table:
+def whole_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, wraps: Sequence[str] = (), narrowest: int = NARROW
+) -> Table:
     """Return a table of marked-up cells, in which no column but those that wrap is narrower than its widest cell."""
     table = Table(box=None, pad_edge=False)
     for number, name in enumerate(head):
@@ -42,18 +44,25 @@ def whole_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wraps: Se
             cell_len(Text.from_markup(cell).plain) for cell in (name, *(row[number] for row in rows))
         )
         is_fixed = name not in wraps
-        table.add_column(name, no_wrap=is_fixed, min_width=widest if is_fixed else min(widest, NARROWEST))
+        table.add_column(name, no_wrap=is_fixed, min_width=widest if is_fixed else min(widest, narrowest))
     for row in rows:
         table.add_row(*row)
     return table
 
 
+def _needed(table: Table, console: Console) -> int:
+    return table.__rich_measure__(console, console.options.update(width=WIDEST)).minimum
+
+
+def fits(table: Table, console: Console) -> bool:
+    """Whether a table is no wider than the terminal."""
+    return _needed(table, console) <= console.width
+
+
 def print_whole(table: Table, console: Console) -> None:
     """Print a table at least as wide as its columns need to be; a narrower terminal breaks the lines."""
-    wide = console.options.update(width=WIDEST)
-    needed = table.__rich_measure__(console, wide).minimum
     before = console.width
-    console.width = max(before, needed)
+    console.width = max(before, _needed(table, console))
     console.print(table, highlight=False)
     console.width = before
 
@@ -68,7 +77,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"
+        return minus(f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}")
     if isinstance(value, list | tuple):
         return " ".join(map(shown, value))
     return "–" if value is None else str(value)

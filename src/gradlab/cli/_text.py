@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 
 from gradlab._plain import printable
-from gradlab.cli._tables import counted, print_whole, whole_table
+from gradlab.cli._tables import counted, fits, print_whole, whole_table
 from gradlab.lab.designing.design import OWN
 
 if TYPE_CHECKING:
@@ -45,7 +46,13 @@ def print_result(result: Result, console: Console) -> None:
         for claim in results["claims"]
     ]
     head = ("claim", "verdict", "estimate and interval", "statement")
-    print_whole(whole_table(head, rows, wraps=("statement",)), console)
+    table = whole_table(head, rows, wraps=("statement",))
+    if fits(table, console):
+        print_whole(table, console)
+    else:  # a claim a paragraph
+        for *numbers, statement in rows:
+            console.print("  ".join(numbers), highlight=False)
+            console.print(Padding(statement, (0, 0, 0, 2)), highlight=False)
     console.print(f"\nReport: {printable(str(result.report))}", highlight=False, soft_wrap=True, markup=False)
 
 
@@ -66,7 +73,7 @@ def _setting(results: dict[str, Any]) -> str:
 
 
 def _interval(claim: dict[str, Any]) -> str:
-    from gradlab.report.numbers import in_unit
+    from gradlab.report.numbers import in_unit, minus
 
     shown = in_unit(claim)
-    return f"{shown.estimate} {shown.interval}"
+    return minus(shown.both)

@@ -8,14 +8,14 @@ from typing import Any
 from gradlab.cli._tables import Flag, print_json, print_table, say
 from gradlab.lab.judging.diff import ClaimPair, diff_results
 from gradlab.lab.judging.verify import read_results, result_folders
-from gradlab.report.numbers import in_unit
+from gradlab.report.numbers import in_unit, minus
 from gradlab.types import UserError
 
 EXAMPLE = "Example: gradlab diff runs/reports/tour-digits-quick runs/reports/tour-digits-quick-seeds-3"
 
 
 def diff(a: Path, b: Path, /, *, json: Flag = False) -> int:
-    """Compare two reports: what was asked otherwise, and which claims came out otherwise.
+    """Compare two reports: what was asked for differently, and which claims came out differently.
 
     Args:
         a: a report, or its folder.
@@ -54,4 +54,4 @@ def _told(claim: dict[str, Any] | None) -> tuple[str, str]:
     if claim is None:
         return "not asked", ""
     shown = in_unit(claim)
-    return claim["verdict"], f"{shown.estimate} {shown.interval}"
+    return claim["verdict"], minus(shown.both)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,12 @@ from gradlab.cli._tables import print_table, say
 from gradlab.cli._text import duration
 from gradlab.lab.kinds import measures_of
 from gradlab.procedures import PROCEDURES
-from gradlab.report.numbers import unit_of
+from gradlab.report.numbers import Unit, minus, number, unit_of
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import parameters_of
 
 if TYPE_CHECKING:
-    from gradlab.lab.planning import ClaimPlan, StudyPlan
+    from gradlab.lab.planning import ArmPlan, ClaimPlan, StudyPlan
 
 
 def _plan(study: str, *, json: bool, **options: Any) -> int:
@@ -34,23 +35,31 @@ def _plan(study: str, *, json: bool, **options: Any) -> int:
 
 
 def print_plan(found: StudyPlan) -> None:
-    """Print the time of every arm and what every claim could find."""
+    """Print the time of every arm, and from which true difference on every claim would be supported."""
     say(f"{found.study}: {_time(found)}")
-    rows = [(arm.arm, arm.runs, arm.done, duration(arm.seconds)) for arm in found.arms]
-    print_table(("arm", "runs", "done", "time of one core"), rows)
-    say("\nSmallest true effect that these seeds find with a power of 80 %:")
-    effects: list[tuple[str, ...]] = []
-    sources, measures = [], measures_of(PROCEDURES)
-    for claim in found.claims:
-        unit = unit_of(measures[claim.measure].unit)
-        word = unit.word or measures[claim.measure].unit
-        sources.append(claim.source)
-        delta = _range((claim.delta, claim.delta), unit.scale, word)
-        effect, spread = _found(claim, unit.scale, word), _range(claim.sd, unit.scale)
-        effects.append((claim.claim, claim.label, claim.measure, delta, effect, spread))
-    print_table(("claim", "part", "measure", "matters from", "found from", "seed SD"), effects)
-    told = ", ".join(dict.fromkeys(sources))
-    say(f"\nSeed SD: of the paired difference over seeds, in the same unit ({told}).")
+    rows = [(arm.arm, arm.runs, arm.done, _cost(arm)) for arm in found.arms]
+    print_table(("arm", "runs", "done", "time of one core"), rows, wraps=("time of one core",))
+    if all(claim.detectable == (None, None) and claim.kind != "same" for claim in found.claims):
+        say("\nOne seed shows no spread, so no claim can be decided; take at least two.")
+        return
+    say("\nA claim is supported with a power of 80 % where the true difference is:")
+    units = {claim: _unit(claim) for claim in found.claims}
+    effects = [
+        (claim.claim, _compared(claim), _asked(claim, unit), _found(claim, unit.scale))
+        for claim, unit in units.items()
+    ]
+    print_table(("claim", "comparison", "asks for", "true difference"), effects, wraps=("comparison",))
+    if any(told.startswith("none") for *_, told in effects):
+        say("\n(none: not even arms that are truly equal would be found equal that often.)")
+    say(f"\n{_spread(units)}")
+    for text in found.out_of_reach:
+        say(text)
+
+
+def _cost(arm: ArmPlan) -> str:
+    if arm.done == arm.runs:
+        return "–"
+    return f"with {arm.shares}" if arm.shares else duration(arm.seconds)
 
 
 def _time(found: StudyPlan) -> str:
@@ -61,17 +70,59 @@ def _time(found: StudyPlan) -> str:
     return f"{bound} {duration(found.seconds)} on {processes}."
 
 
-def _range(ends: tuple[float, float], scale: float, word: str = "") -> str:
-    low, high = (f"{end * scale:.2g}" for end in ends)
-    text = low if low == high else f"{low} to {high}"
-    return f"{text} {word.removesuffix('s') if text == '1' else word}".strip()
+def _unit(claim: ClaimPlan) -> Unit:
+    measure = measures_of(PROCEDURES)[claim.measure]
+    unit = unit_of(measure.unit)
+    return unit._replace(word=unit.word or measure.unit)
 
 
-def _found(claim: ClaimPlan, scale: float, word: str) -> str:
+def _compared(claim: ClaimPlan) -> str:
+    return claim.label if claim.label == claim.measure else f"{claim.label} ({claim.measure})"
+
+
+def _asked(claim: ClaimPlan, unit: Unit) -> str:
+    size = f"{claim.delta * unit.scale:.4g}"
+    size = f"{size} {unit.word.removesuffix('s') if size == '1' else unit.word}".strip()
+    return {"more": f"> {size}", "same": f"±{size}", "not less": f"> −{size}"}[claim.kind]
+
+
+def _found(claim: ClaimPlan, scale: float) -> str:
+    """Say the true difference, with two digits of the smallest one that matters."""
     low, high = claim.detectable
-    return "one seed tells nothing" if low is None or high is None else _range((low, high), scale, word)
+    digits = max(0, 1 - math.floor(math.log10(claim.delta * scale)))
+    ends = [None if end is None else minus(number(end * scale, digits)) for end in (low, high)]
+    if claim.kind == "same":  # the wider spread shows less
+        last, first = ends
+        if first is None:
+            return "none" if last is None else f"none or ≤ {last}"
+        return f"≤ {last}" if first == last else f"≤ {first} to {last}"
+    return f"≥ {ends[0]}" if ends[0] == ends[1] else f"≥ {ends[0]} to {ends[1]}"
+
+
+def _spread(units: dict[ClaimPlan, Unit]) -> str:
+    """Say which standard deviations the plan counts on, and where they come from."""
+    told: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
+    for claim, unit in units.items():
+        seeds, samples = told.setdefault((claim.source, unit.word), ([], []))
+        seeds += [end * unit.scale for end in claim.sd]
+        samples += [end * unit.scale for end in claim.sample_sd or ()]
+    texts = []
+    for (source, word), (seeds, samples) in told.items():
+        over = f"{_span(seeds)} {word}".strip() + " over seeds"
+        over += f", {_span(samples)} over test images" if samples else ""
+        texts.append(f"{over} ({source})")
+    return f"It counts on these standard deviations of the paired differences: {'; '.join(texts)}."
+
+
+def _span(ends: list[float]) -> str:
+    low, high = f"{min(ends):.2g}", f"{max(ends):.2g}"
+    return low if low == high else f"{low} to {high}"
 
 
 app = study_app(
-    "plan", "Say what a study would cost and could detect, from a few timed steps.", _plan, {}, sort_key=2
+    "plan",
+    "Estimate a study's running time and the smallest effect it can detect, before anything runs.",
+    _plan,
+    {},
+    sort_key=2,
 )

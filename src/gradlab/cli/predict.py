@@ -33,7 +33,7 @@ def predict(
     device: str = "auto",
     json: Flag = False,
 ) -> int:
-    """Name the most probable classes of pictures; exit code 1 where one could not be read.
+    """Name the most probable classes of pictures; exit code 1 if one cannot be read.
 
     A picture of another size, or with other channels, is made to fit, and the output says how. The probabilities are
     the network's own: they add up to 1 whatever the picture shows.

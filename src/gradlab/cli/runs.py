@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from gradlab.cli._runs_list import HEAD, Wanted, rows_of, with_value
+from gradlab.cli._runs_list import HEAD, Wanted, nothing_found, rows_of, with_value
 from gradlab.cli._runs_show import show
 from gradlab.cli._studies import _converter
 from gradlab.cli._tables import Flag, counted, megabytes, print_json, print_table, say
@@ -15,6 +15,7 @@ from gradlab.lab.records.finding import find_record
 from gradlab.lab.records.prune import find_leftovers
 from gradlab.lab.records.prune import prune as prune_records
 from gradlab.metrics import METRICS
+from gradlab.report.numbers import minus
 from gradlab.types import UserError, did_you_mean
 from gradlab.use import compare_runs
 
@@ -73,11 +74,15 @@ def list_(
     """
     if limit is not None and limit < 0:
         raise UserError(f"--limit counts rows and must be at least 0, got {limit}; 0 shows all.")
-    rows = rows_of(out, Wanted(study, arm, kind, data))
+    wanted = Wanted(study, arm, kind, data)
+    rows = rows_of(out, wanted)
     most = limit if limit is not None else 0 if json else SHOWN
     shown_rows = [with_value(row) for row in (rows[:most] if most else rows)]
     if json:
         print_json(shown_rows)
+        return 0
+    if not rows:
+        say(nothing_found(out, wanted))
         return 0
     short = [row | {"record": row["record"][:10]} for row in shown_rows]
     print_table(HEAD, [[row[name] for name in HEAD] for row in short])
@@ -120,9 +125,8 @@ def _print(found: RunComparison) -> None:
             say(f"{title} nothing")
         say()
     one, test = found.difference, found.mcnemar
-    say(
-        f"accuracy, A less B: {one.estimate:+.4f} [{one.low:+.4f}, {one.high:+.4f}], 95 % over the {test.n:,} test images"
-    )
+    ends = minus(f"{one.estimate:+.4f} [{one.low:+.4f}, {one.high:+.4f}]")
+    say(f"accuracy, A less B: {ends}, 95 % over the {test.n:,} test images")
     say(
         f"only A right: {test.only_a:,}, only B right: {test.only_b:,} of {test.n:,}; McNemar's exact p = {test.p_value:.3g}"
     )

@@ -43,7 +43,7 @@ NETWORK, RECIPE = Group("The network", sort_key=1), Group("The recipe", sort_key
 
 app = App(
     name="train",
-    help="Train one network and keep it as a model folder; what was interrupted goes on.",
+    help="Train one network and keep it as a model folder; an interrupted training resumes.",
     help_epilogue="Example: gradlab train mlp --data digits --out models/digits",
     help_format="plaintext",
     sort_key=5,

@@ -25,7 +25,7 @@ def verify(
     rerun: int = 0,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
-    """Recompute every number of a report from its records; exit code 1 where one differs.
+    """Recompute every number of a report from its records; exit code 1 if any differs.
 
     It starts from the predictions for every test image and the logs of every epoch, and trains nothing.
 

@@ -97,9 +97,10 @@ def _locate(text: str, data_dir: str | Path | None, cache: Path | None, *, is_pa
         return Found(name, entry, _source(_hub.download(name, entry, cache)))
     if Path(text).exists():
         return _at(Path(text))
+    hint = did_you_mean(name, list(DATASETS)).rstrip("?")
+    hint = hint if hint.startswith("did you mean") else "choose one that `gradlab data list` shows"
     raise UserError(
-        f"No data set is called '{shown(text)}'; {did_you_mean(name, list(DATASETS)).rstrip('.?')}, "
-        "or pass the path of a folder of class folders or of a Parquet file."
+        f"No data set is called '{shown(text)}'; {hint}, or pass the path of a folder of class folders or of a Parquet file."
     )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic.dataclasses import dataclass
-
+from gradlab._configuration import dataclass
 from gradlab.detection._logits import checked_logits
 from gradlab.metrics.arrays import Floats
 from gradlab.types import STRICT

@@ -6,8 +6,8 @@ import math
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic.dataclasses import dataclass
 
+from gradlab._configuration import dataclass
 from gradlab.detection._logits import checked_logits
 from gradlab.metrics.arrays import Floats
 from gradlab.types import STRICT, PositiveFloat, UserError

@@ -9,9 +9,8 @@ from typing import Any
 from gradlab.lab._spread import spread_of
 from gradlab.lab._timing import seconds_of
 from gradlab.lab.designing.claims import Claim, Kind, Part
-from gradlab.lab.designing.design import Design
+from gradlab.lab.designing.design import Design, name_of
 from gradlab.lab.designing.procedure import Pick, walk
-from gradlab.lab.judging.answer import size
 from gradlab.lab.kinds import kind_of
 from gradlab.lab.records.binding import Binder, Bound, PendingError
 from gradlab.lab.running.local import usable_cores
@@ -28,12 +27,17 @@ START_SECONDS = 6.0
 
 @dataclass(frozen=True)
 class ArmPlan:
-    """Cost of one arm: seconds of one core, and how many of its runs have records already."""
+    """Cost of one arm: seconds of one core, and how many of its runs have records already.
+
+    Attributes:
+        shares: the arm before it whose runs are these, so that they cost nothing more; None where there is none.
+    """
 
     arm: str
     seconds: float
     runs: int
     done: int
+    shares: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ class ClaimPlan:
     Attributes:
         sd: of the paired difference over seeds, (low, high). sample_sd: over test images, None where none count.
         source: where they come from.
-        detectable: smallest true effect that is found with a power of 80 % (in all parts of the claim together),
-            (low, high), in the measure's unit; None with one seed, which can show nothing.
+        detectable: true difference from which ("same": up to which) the claim is supported with a power of 80 %, in all
+            its parts together, (low, high), in the measure's unit; None where no difference is, and with one seed.
     """
 
     claim: str
@@ -64,6 +68,7 @@ class StudyPlan:
 
     Attributes:
         seconds: wall time on `workers` processes; with early stopping an upper bound.
+        out_of_reach: claims that will probably stay open, with the reason.
     """
 
     study: str
@@ -72,6 +77,7 @@ class StudyPlan:
     arms: tuple[ArmPlan, ...]
     claims: tuple[ClaimPlan, ...]
     is_upper_bound: bool
+    out_of_reach: tuple[str, ...] = ()
 
     def as_record(self) -> dict[str, Any]:
         """Return the plan as plain JSON data."""
@@ -95,12 +101,16 @@ def plan_design(design: Design, request: Request) -> StudyPlan:
     missing = _missing(design, request, certain, binder)
     costs = seconds_of(missing, request) if missing else {}
     workers = min(len(missing), request.workers or usable_cores()) or 1
+    first: dict[str, str] = {}
+    for arm in design.arms:
+        first.setdefault(name_of(arm.procedure), arm.name)
     arms = tuple(
         ArmPlan(
             arm=arm.name,
             seconds=round(sum(costs[unit.name] for unit in missing if unit.label == arm.name), 3),
             runs=len(request.seeds),
             done=sum(_is_done(binder.bind(arm.procedure, seed), request) for seed in request.seeds),
+            shares=None if first[name_of(arm.procedure)] == arm.name else first[name_of(arm.procedure)],
         )
         for arm in design.arms
     )
@@ -121,25 +131,35 @@ def plan_design(design: Design, request: Request) -> StudyPlan:
             for one in walk(procedure)
             if not isinstance(one, Pick)
         ),
+        out_of_reach=out_of_reach(design, request),
     )
 
 
 def out_of_reach(design: Design, request: Request) -> tuple[str, ...]:
-    """Say in one sentence each which claims these data are not expected to settle.
+    """Say which claims these data and seeds are not expected to settle, in one sentence for each reason.
 
-    Those of which the study says so, and those that equal networks would not be found equal, even if seeds and networks
-    differed as little as they ever do (shares of test images alone). Others may stay open all the same.
+    Those of which the study says so, and those whose equality could not be shown, even if seeds and networks differed as
+    little as they ever do (shares of test images alone). Others may stay open all the same.
     """
-    found = dict[str, str]()
+    found = dict[str, list[str]]()
     for claim in design.claims:
         hopeless = next((part for part in claim.parts if _is_hopeless(part, claim, design, request)), None)
         if claim.reach:
-            found[claim.id] = claim.reach
+            found.setdefault(claim.reach, []).append(claim.id)
         elif hopeless is not None:
-            found[claim.id] = (
-                f"even equal networks would not be found equal to {size(hopeless.delta, 'fraction')}"
-            )
-    return tuple(f"{name} is out of reach on these data: {reason}." for name, reason in found.items())
+            points = f"{100 * hopeless.delta:g} point{'' if hopeless.delta == 0.01 else 's'}"
+            reason = f"even no difference at all could not be told from one of {points}"
+            found.setdefault(reason, []).append(claim.id)
+    if len(request.seeds) == 1 and not _has_given(design, request):
+        return ("Out of reach: every claim (one seed shows no spread; take at least two).",)
+    return tuple(f"Probably out of reach: {', '.join(names)} ({reason})." for reason, names in found.items())
+
+
+def _has_given(design: Design, request: Request) -> bool:
+    """Whether something is asked about one network that is there already, which has no seeds."""
+    kinds = request.toolbox.kinds
+    parts = [one for procedure in design.procedures for one in walk(procedure) if not isinstance(one, Pick)]
+    return any(kinds[one.kind].work is None for one in parts)
 
 
 def _is_hopeless(part: Part, claim: Claim, design: Design, request: Request) -> bool:

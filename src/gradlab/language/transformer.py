@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic.dataclasses import dataclass
-
+from gradlab._configuration import dataclass
 from gradlab.types import STRICT, Count, PositiveFloat, Probability, UserError
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic.dataclasses import dataclass
-
+from gradlab._configuration import dataclass
 from gradlab.data import refuse_test
 from gradlab.language._extra import need_text
 from gradlab.language.tokenizer import CLASSIFY, SEPARATOR, SPECIAL, UNKNOWN, Tokenizer

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
+from gradlab._configuration import dataclass
 from gradlab.models.mlp import Activation, Init
 from gradlab.types import STRICT, Count, Probability, UserError
 

@@ -6,8 +6,7 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic.dataclasses import dataclass
-
+from gradlab._configuration import dataclass
 from gradlab.lab.designing.procedure import Procedure, WeightsName
 from gradlab.lab.kinds import Kind
 from gradlab.models.registry import Model

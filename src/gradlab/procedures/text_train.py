@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic.dataclasses import dataclass
 
 from gradlab import language
+from gradlab._configuration import dataclass
 from gradlab.lab.designing.procedure import DataName, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Outcome

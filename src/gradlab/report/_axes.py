@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from gradlab.report._theme import short
-from gradlab.report.numbers import is_number
+from gradlab.report.numbers import is_number, minus
 from gradlab.types import UserError
 
 SCALES = ("linear", "log", "category")
@@ -127,10 +127,10 @@ def _around(low: float, high: float) -> tuple[float, float]:
 def _percent(value: float, _position: int | None = None) -> str:
     """Write a fraction's tick as per cent.
 
-    >>> _percent(0.5), _percent(0.0025)
-    ('50%', '0.25%')
+    >>> _percent(0.5), _percent(-0.0025)
+    ('50%', '−0.25%')
     """
-    return f"{round(value * 100, 6):g}%"
+    return minus(f"{round(value * 100, 6):g}%")
 
 
 def _power(value: float, _position: int | None = None) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from gradlab.report.marks import VERDICTS, check_verdict, region
-from gradlab.report.numbers import MISSING, in_unit, is_number, level, number
+from gradlab.report.numbers import MISSING, NO_INTERVAL, in_unit, is_number, level, number
 
 Claim = dict[str, Any]
 
@@ -56,6 +59,28 @@ def agreement(claim: Claim) -> str:
     return "open: these data cannot decide."
 
 
+def address(published: dict[str, Any]) -> str | None:
+    """Return where a published value comes from, if that is an address that can be followed safely."""
+    link = str(published.get("link") or "")
+    return link if re.fullmatch(r"https://[\w.-]+(/[\w./#-]*)?", link) else None
+
+
+def source(published: dict[str, Any]) -> Markup:
+    """Write the source of a published value, linked where its address is known."""
+    name, link = published.get("source") or "", address(published)
+    if link is None:
+        return escape(name)
+    return Markup('<a href="{}" rel="noopener noreferrer">{}</a>').format(link, name)
+
+
+LABS = "gradlab's page docs/published.md introduces the labs and says how their values were obtained."
+
+
+def cites_labs(claims: Sequence[Claim]) -> bool:
+    """Whether a claim names a published lab."""
+    return any(str((one.get("published") or {}).get("source", "")).startswith("lab ") for one in claims)
+
+
 def tally(claims: Sequence[Claim]) -> list[tuple[str, int]]:
     """Count verdicts in their fixed order, without those that do not occur."""
     verdicts = [check_verdict(claim["verdict"]) for claim in claims]
@@ -81,7 +106,7 @@ def meaning(claim: Claim) -> list[str]:
     said = [f"The claim {ASKS[claim['kind']].format(delta=shown.delta)}"] if shown.delta != MISSING else []
     if is_number(claim.get("estimate")):
         said.append(f"{_found(claim)} {shown.estimate}.")
-    if shown.interval == MISSING:
+    if shown.interval in (MISSING, NO_INTERVAL):
         return [*said, "No interval can be given, so the claim stays open."]
     said.append(
         f"Chance may have moved this result. The differences that the data leave plausible are {shown.interval}."

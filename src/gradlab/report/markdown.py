@@ -11,9 +11,9 @@ from gradlab.report import _view
 from gradlab.report._alarms import alarms_view
 from gradlab.report._numbers_of_figure import alt_text, figure_table
 from gradlab.report._pictures import check_counts, confusions, item_words
-from gradlab.report.claims import agreement, facts, meaning, sentence, tally, whole
+from gradlab.report.claims import LABS, address, agreement, cites_labs, facts, meaning, sentence, tally, whole
 from gradlab.report.figures import check_figure, figure_names
-from gradlab.report.numbers import in_unit, number, percent
+from gradlab.report.numbers import in_unit, minus_in_prose, number, percent
 from gradlab.report.page import headline, key_figure
 from gradlab.report.tables import display_of, texts
 
@@ -28,7 +28,7 @@ def render_markdown(results: dict[str, Any]) -> str:
     """
     parts = [_opening(results), _claims(results), _setting(results), _tables(results), _figures(results)]
     parts += [_alarms(results), _twins(results), _runs(results), _cost(results), _provenance(results)]
-    return "\n".join(line for part in parts for line in part).rstrip() + "\n"
+    return minus_in_prose("\n".join(line for part in parts for line in part).rstrip() + "\n")
 
 
 def escape(text: Any) -> str:
@@ -87,12 +87,12 @@ def _claims(results: dict[str, Any]) -> Iterator[str]:
     for claim in claims:
         shown = in_unit(claim)
         verdict = f"{SIGNS[claim['verdict']]} {claim['verdict']}"
-        rows.append(
-            [claim["id"], claim["statement"], verdict, f"{shown.estimate} {shown.interval}", shown.delta]
-        )
+        rows.append([claim["id"], claim["statement"], verdict, shown.both, shown.delta])
     yield from _grid(["Claim", "Statement", "Verdict", "Effect [interval]", "δ"], rows)
     for claim in claims:
         yield from _claim(whole(claim))
+    if cites_labs(claims):
+        yield from (escape(LABS), "")
 
 
 def _claim(claim: dict[str, Any]) -> Iterator[str]:
@@ -117,7 +117,8 @@ def _claim(claim: dict[str, Any]) -> Iterator[str]:
         yield f"- **Flag:** {escape(flag)}"
     if claim.get("published"):
         published = claim["published"]
-        source = f" ({escape(published['source'])})" if published.get("source") else ""
+        link, source = address(published), escape(published.get("source") or "")
+        source = f" ([{source}]({link}))" if link else f" ({source})" if source else ""
         yield f"- Published: {escape(published.get('value'))}{source}"
         if published.get("protocol"):
             yield f"- How it was obtained: {escape(published['protocol'])}"

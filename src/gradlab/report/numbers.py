@@ -1,7 +1,7 @@
 """How a number is written: the one place that HTML, Markdown and LaTeX ask, so that they never disagree.
 
 Texts are plain ASCII except the dash for a missing value and the multiplication sign: "-1.2", "10^-12.3";
-`typeset` and `tables.latex_number` turn them into their own typography.
+`typeset`, `minus` and `tables.latex_number` turn them into their own typography.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from markupsafe import Markup, escape
 
-MISSING = "–"
+MISSING, NO_INTERVAL = "–", "no interval"
 
 
 class Unit(NamedTuple):
@@ -124,6 +124,11 @@ class InUnit(NamedTuple):
     interval: str
     delta: str
 
+    @property
+    def both(self) -> str:
+        """Estimate and interval, such as "+1.2 points [-1.0, +3.4]" or "+1.2 points, no interval"."""
+        return f"{self.estimate}{'' if self.interval.startswith('[') else ','} {self.interval}"
+
 
 def unit_of(name: str | None) -> Unit:
     """Return how a unit is shown; an unknown one is written as it is."""
@@ -149,9 +154,10 @@ def in_unit(claim: dict[str, Any]) -> InUnit:
             return MISSING
         return unit.prefix + number(value * unit.scale, digits, signed=not unit.prefix)
 
-    estimate = write(claim.get("estimate"))
+    estimate, ends = write(claim.get("estimate")), bracket(low, high, write)
     word = _plural(estimate.lstrip("+-"), unit.word)
-    return InUnit(_join(estimate, word), bracket(low, high, write), delta_text(claim))
+    told = NO_INTERVAL if ends == MISSING and estimate != MISSING else ends
+    return InUnit(_join(estimate, word), told, delta_text(claim))
 
 
 def delta_text(claim: dict[str, Any]) -> str:
@@ -205,7 +211,37 @@ def megabytes(value: Any) -> str:
 _POWER = re.compile(r"10\^(-?\d+(?:\.\d+)?)")
 
 
+_MINUS = re.compile(r"(?<![\w.])-(?=\d)")
+
+
+def minus(text: str) -> str:
+    """Write the minus signs of a text's numbers as people read them.
+
+    >>> minus("-1.2 points [-2.0, +0.4], seeds 0-5, 10^-3")
+    '−1.2 points [−2.0, +0.4], seeds 0-5, 10^−3'
+    """
+    return _MINUS.sub("−", text)
+
+
+_NO_PROSE = re.compile(
+    r"(<(?:script|style|pre|code)\b.*?</(?:script|style|pre|code)>|^(?P<fence>```+).*?^(?P=fence)$|<[^>]*>)",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def minus_in_prose(page: str) -> str:
+    """Write the minus signs of a page of HTML or Markdown, but for tags, code and scripts.
+
+    >>> minus_in_prose('<p class="m-1">from -2 to 3, <code>seq -1</code></p>')
+    '<p class="m-1">from −2 to 3, <code>seq -1</code></p>'
+    """
+    found, at = [], 0
+    for match in _NO_PROSE.finditer(page):
+        found += [minus(page[at : match.start()]), match[0]]
+        at = match.end()
+    return "".join([*found, minus(page[at:])])
+
+
 def typeset(text: str) -> Markup:
     """Turn a number's text into HTML: a true minus sign, powers raised; everything else escaped."""
-    raised = _POWER.sub(r"10<sup>\1</sup>", str(escape(text)))
-    return Markup(re.sub(r"(?<![\w.])-(?=\d)", "−", raised))
+    return Markup(minus(_POWER.sub(r"10<sup>\1</sup>", str(escape(text)))))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from pydantic.dataclasses import dataclass
 
+from gradlab._configuration import dataclass
 from gradlab.types import STRICT, UserError
 
 

@@ -120,7 +120,7 @@ def _equal(kind: str, depth: int, name: str, small: bool) -> Claim:
     named = WORDS.get(kind, kind)
     return Claim(
         id=f"activations-{name}-{kind}",
-        statement=f"With {depth} hidden layers {named} is as accurate as relu, to {words}",
+        statement=f"With {depth} hidden layers {named} is as accurate as relu, to within {words}",
         parts=(part(kind, difference(f"{kind}-{depth}", f"relu-{depth}"), delta=delta, kind="same"),),
         reach=CLOSE if small and kind == "sigmoid" else "",
         says={

@@ -63,7 +63,7 @@ def claims_of(
         ),
         Claim(
             id="C004-01",
-            statement="An MLP (64-64) does equally well with SGD and with Adam, to half a point",
+            statement="An MLP (64-64) does equally well with SGD and with Adam, to within half a point",
             parts=(
                 part("Adam - SGD", difference("lab-004-adam", "lab-004-sgd"), delta=HALF, kind="same"),
             ),
@@ -111,12 +111,12 @@ def _deeper(widths: tuple[int, ...], depths: tuple[int, ...], *, small: bool = F
     if small:
         return Claim(
             id="capacity-depth-equal",
-            statement=f"At width 64, {many} hidden layers are as accurate as {few}, to two points",
+            statement=f"At width 64, {many} hidden layers are as accurate as {few}, to within two points",
             parts=(
                 part(f"{many} - {few} layers", difference(b, a), delta=TWO_POINTS, kind="same"),
             ),
             says=_equally(
-                f"{many} layers of 64 are no better than {few}, to two points",
+                f"{many} layers of 64 are no better than {few}, to within two points",
                 f"{many} layers of 64 differ from {few}",
                 b,
                 a,
@@ -180,10 +180,10 @@ def _small_widths(steps: list[tuple[int, int]]) -> list[Claim]:
     return claims + [
         Claim(
             id=f"capacity-enough-{b}",
-            statement=f"{a} hidden units are as accurate as {b}, to two points",
+            statement=f"{a} hidden units are as accurate as {b}, to within two points",
             parts=(part(f"{b} - {a}", difference(f"width-{b}", f"width-{a}"), delta=TWO_POINTS, kind="same"),),
             says={
-                "supported": f"{b} are no better than {a}, to two points: {{width-{b}}}.",
+                "supported": f"{b} are no better than {a}, to within two points: {{width-{b}}}.",
                 "refuted": f"{b} units differ from {a} by two points or more: {{width-{b}}}.",
             },
             means=WIDTH,

@@ -36,13 +36,16 @@ def claims_of(grids: Mapping[str, tuple[float, ...]], *, small: bool = False) ->
     return (
         Claim(
             id="optimisers-adam",
-            statement=f"With a rate of its own Adam is over {points} more accurate than plain SGD",
+            statement=f"Each at its chosen rate, Adam is over {points} more accurate than plain SGD",
             parts=(part("Adam - SGD", difference("adam-best", "sgd-best"), delta=HALF),),
             says={
-                "supported": "At rates of their own Adam is better than plain SGD by {size}: {adam-best} against {sgd-best} of "
+                "supported": "Each at its chosen rate, Adam is better than plain SGD by {size}: {adam-best} against "
+                "{sgd-best} of "
                 "the test images classified correctly.",
-                "refuted": "At rates of their own Adam ({adam-best}) is not better than plain SGD ({sgd-best}) by half a point.",
-                "open": "At rates of their own Adam reaches {adam-best} and plain SGD {sgd-best}; whether that is half a point "
+                "refuted": "Each at its chosen rate, Adam ({adam-best}) is not better than plain SGD ({sgd-best}) by "
+                "half a point.",
+                "open": "Each at its chosen rate, Adam reaches {adam-best} and plain SGD {sgd-best}; whether that is "
+                "half a point "
                 "better is open.",
             },
             means=CHOSEN,
@@ -64,10 +67,10 @@ def _equal(a: str, b: str, name: str, delta: float, points: str) -> Claim:
     return Claim(
         id=name,
         reach=CLOSE if delta == TWO_POINTS else "",
-        statement=f"With rates of their own {pair[0]} and {pair[1]} are equally accurate, to {points}",
+        statement=f"Each at its chosen rate, {pair[0]} and {pair[1]} are equally accurate, to within {points}",
         parts=(part(f"{one} - {other}", difference(a, b), delta=delta, kind="same"),),
         says={
-            "supported": f"Equally accurate to {points}: {{subjects}}.",
+            "supported": f"Equally accurate to within {points}: {{subjects}}.",
             "refuted": f"{pair[0]} and {pair[1]} differ by {points} or more: {{{a}}} for {one}, {{{b}}} for {other}.",
         },
         subject=f"{pair[0]} and {pair[1]}",
@@ -80,7 +83,7 @@ def _wrong_rate(optimiser: str, rate: float, delta: float, points: str) -> Claim
     word, wrong = WORDS[optimiser], f"{optimiser}-{rate:g}"
     return Claim(
         id=f"optimisers-high-{optimiser}",
-        statement=f"A rate too high costs {word} over {points}: {rate:g} against its chosen one",
+        statement=f"Too high a rate costs {word} over {points}: {rate:g} against its chosen one",
         parts=(part(f"chosen - {rate:g}", difference(f"{optimiser}-best", wrong), delta=delta),),
         says={
             "supported": "A wrong rate costs more: {subjects}.",
@@ -97,14 +100,15 @@ def _small(grids: Mapping[str, tuple[float, ...]]) -> tuple[Claim, ...]:
     return (
         Claim(
             id="optimisers-sgd-equal",
-            statement="With rates of their own plain SGD and Adam are equally accurate, to two points",
+            statement="Each at its chosen rate, plain SGD and Adam are equally accurate, to within two points",
             parts=(part("Adam - SGD", difference("adam-best", "sgd-best"), delta=TWO_POINTS, kind="same"),),
             says={
-                "supported": "At rates of their own plain SGD and Adam do equally well to two points: {sgd-best} and {adam-best} "
+                "supported": "Each at its chosen rate, plain SGD and Adam do equally well, to within two points: "
+                "{sgd-best} and {adam-best} "
                 "of the test images classified correctly.",
-                "refuted": "Even at rates of their own plain SGD ({sgd-best}) and Adam ({adam-best}) differ.",
-                "open": "At rates of their own plain SGD reaches {sgd-best} and Adam {adam-best}; whether they are equal to two "
-                "points is open.",
+                "refuted": "Even at their chosen rates plain SGD ({sgd-best}) and Adam ({adam-best}) differ.",
+                "open": "Each at its chosen rate, plain SGD reaches {sgd-best} and Adam {adam-best}; whether they are equal to "
+                "within two points is open.",
             },
             means=CHOSEN,
             figure=FIGURE,
@@ -113,7 +117,7 @@ def _small(grids: Mapping[str, tuple[float, ...]]) -> tuple[Claim, ...]:
         *(_wrong_rate(one, max(grids[one]), TWENTY, "20 points") for one in ("sgd", "momentum")),
         Claim(
             id="optimisers-adam-forgives",
-            statement=f"Adam forgives a rate too high: at {highest:g} it loses less than two points against its chosen one",
+            statement=f"Adam tolerates too high a rate: at {highest:g} it loses less than two points against its chosen one",
             parts=(
                 part(
                     f"{highest:g} - chosen",
@@ -122,14 +126,15 @@ def _small(grids: Mapping[str, tuple[float, ...]]) -> tuple[Claim, ...]:
                     kind="not less",
                 ),
             ),
-            says={"supported": f"Adam forgives its highest rate, {highest:g}: {{adam-{highest:g}}}."},
+            says={"supported": f"Adam tolerates its highest rate, {highest:g}: {{adam-{highest:g}}}."},
             reach=CLOSE,
             means=RATE,
             figure=FIGURE,
         ),
         Claim(
             id="optimisers-decay",
-            statement=f"At one and the same rate, {middle:g}, AdamW with its weight decay is as accurate as Adam, to two points",
+            statement=f"At one and the same rate, {middle:g}, AdamW with its weight decay is as accurate as Adam, to "
+            "within two points",
             parts=(part("AdamW - Adam", difference(f"adamw-{middle:g}", f"adam-{middle:g}"), delta=TWO_POINTS, kind="same"),),
             means=CHOSEN,
             figure=FIGURE,

@@ -87,7 +87,8 @@ def _with_all(others: Mapping[str, str]) -> tuple[Claim, ...]:
                 "classified correctly, {none-all} without a regulariser.",
                 "refuted": "In accuracy it ({light-all}) is not the best of all; without a "
                 "regulariser it is {none-all}.",
-                "open": "In accuracy it reaches {light-all} and no regulariser {none-all}; whether it is the best of all is "
+                "open": "In accuracy it reaches {light-all} and without a regulariser {none-all}; whether it is the "
+                "best of all is "
                 "open.",
             },
             means=AUGMENTED,
@@ -103,9 +104,11 @@ def _with_few(others: Mapping[str, str]) -> tuple[Claim, ...]:
             statement="With few training images light augmentation is over a point more accurate than every other arm",
             parts=tuple(part(f"above {word}", difference("light-few", f"{name}-few")) for name, word in others.items()),
             says={
-                "supported": "With few it is better than every other by over a point: {light-few}, {none-few} without.",
-                "refuted": "With few it is not a point better than every other: {light-few}, {none-few} without.",
-                "open": "With few it reaches {light-few}, no regulariser {none-few}.",
+                "supported": "With few images it is over a point better than every other: {light-few}, and {none-few} "
+                "without a regulariser.",
+                "refuted": "With few images it is not a point better than every other: {light-few}, and {none-few} "
+                "without a regulariser.",
+                "open": "With few images it reaches {light-few}, and {none-few} without a regulariser.",
             },
             means=AUGMENTED,
             figure=FIGURE,

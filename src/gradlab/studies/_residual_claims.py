@@ -84,9 +84,9 @@ def _claims_000() -> tuple[Claim, ...]:
             published=published("000", "97.73 against 97.39 %, 11 against 17 epochs", one_run),
             says={
                 "supported": f"A residual MLP is better than the plain 128-64, {both}, and stops sooner: {stops}.",
-                "refuted": f"A residual MLP is not both better than the plain 128-64 and sooner done: {both}; {stops}.",
+                "refuted": f"A residual MLP is not both better than the plain 128-64 and sooner to stop: {both}; {stops}.",
                 "open": f"Against the plain 128-64 a residual MLP classifies {both} of the test images correctly, and "
-                f"stops after {stops}; whether it is better and done sooner is open.",
+                f"stops after {stops}; whether it is better and stops sooner is open.",
             },
             means=EPOCHS,
             figure=LEARNING,

@@ -47,7 +47,7 @@ def _better(depths: tuple[int, ...], chance: str) -> Claim:
     ]
     plain, residual = (
         f"{{plain-{deep}}} of the test images correctly (chance: {chance})",
-        f"{{residual-{deep}}}",
+        f"{{residual-{deep}}} (one layer a block)",
     )
     return Claim(
         id="C003-01",
@@ -114,7 +114,7 @@ def _two_layers(shallow: int, deep: int, small: bool) -> Claim:
             "003", ".96 against .35 at depth 64", "one run, best of 21 epochs chosen on the test set"
         ),
         says={
-            "supported": f"With two layers a block they reach {reached}; {one}.",
+            "supported": f"With two layers a block they reach {reached}.",
             "refuted": f"Two layers a block are not better than one: {reached}; {one}.",
             "open": f"With two layers a block they reach {reached}.",
         },

@@ -7,7 +7,7 @@ from typing import Any
 
 from gradlab.lab.designing.claims import Kind, Part, Published
 from gradlab.lab.designing.design import Arm
-from gradlab.lab.designing.shown import Figure, Table
+from gradlab.lab.designing.shown import Figure, Reference, Table
 from gradlab.statistics import Contrast
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
@@ -30,9 +30,21 @@ def part(
     return Part(label=label, measure=measure, contrast=contrast, delta=delta, kind=kind)
 
 
+LABS = {
+    "000": "emile-kophi/AML_Labs",
+    "001": "",
+    "002": "bucciadimela2-0/deep_learning_application",
+    "003": "fbizza/deep-learning-applications",
+    "004": "MiriamFascetta/dla-exam",
+}
+"""Published lab -> its repository on GitHub; of lab 001 texts alone are known, and no address."""
+
+
 def published(lab: str, value: str, protocol: str) -> Published:
-    """Return what a published lab says, with a link to the page that introduces it."""
-    return Published(value=value, source=f"lab {lab}", protocol=protocol, link=f"docs/published.md#lab-{lab}")
+    """Return what a published lab says, with a link to the lab where its address is known."""
+    link = f"https://github.com/{LABS[lab]}" if LABS[lab] else ""
+    source = f"lab {lab}" if link else f"lab {lab}, whose texts alone are known"
+    return Published(value=value, source=source, protocol=protocol, link=link)
 
 
 def other_data(setup: Setup) -> tuple[str, ...]:
@@ -58,6 +70,11 @@ def other_recipe(
 
 def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def chance_line(classes: int) -> tuple[Reference, ...]:
+    """Return the line at the accuracy of guessing among so many classes."""
+    return (Reference(axis="y", value=1 / classes, label="chance"),)
 
 
 def accuracy_table(*, arms: tuple[str, ...] = (), title: str = "Accuracy of every arm") -> Table:

@@ -56,10 +56,10 @@ def _learns(layers: int, classes: int) -> Claim:
     reached = f"{{layers-{layers}}} of the test sentences correctly"
     return Claim(
         id=f"text-learns-{layers}",
-        statement=f"Sentences alone teach a transformer of {told} over 15 points more than guessing",
+        statement=f"Trained on these sentences alone, a transformer of {told} is over 15 points better than guessing",
         parts=(part("above guessing", against(f"layers-{layers}", 1 / classes), delta=LEARNED),),
         says={
-            "supported": f"Sentences alone teach a transformer of {told} to classify {reached} ({chance}).",
+            "supported": f"Trained on these sentences alone, a transformer of {told} classifies {reached} ({chance}).",
             "refuted": f"A transformer of {told} classifies {reached}, hardly more than chance ({chance}).",
             "open": f"A transformer of {told} classifies {reached} ({chance}).",
         },

@@ -19,12 +19,13 @@ STEPS = (
     "so it finds mistakes that one step misses: a network that withstands FGSM is not yet robust."
 )
 FOREIGN = (
-    "A classifier has no answer for none of these, so a score of its outputs has to say how foreign an image looks. AUROC is the "
+    "A classifier has no output that says “none of these”, so a score of its outputs has to say how foreign an image "
+    "looks. AUROC is the "
     "chance that a foreign image scores higher than a familiar one: 50 % is guessing, 100 % perfect."
 )
 SURE = (
-    "One might think that the more foreign an image, the easier it is to notice. But far from everything that it learned a "
-    "network can be very sure of itself: nothing has taught it otherwise."
+    "One might think that the more foreign an image, the easier it is to notice. But a network can "
+    "be very sure of itself far from everything that it learned: nothing has taught it otherwise."
 )
 
 
@@ -47,7 +48,7 @@ def _fooled(high: str) -> Claim:
     before, after = "{pgd-0}", f"{{pgd-{high}}}"
     return Claim(
         id="tour-fooled",
-        statement=f"With pixels changed by at most {high}/255, PGD takes over 20 points of the accuracy",
+        statement=f"With pixels changed by at most {high}/255, PGD lowers the accuracy by over 20 points",
         parts=(
             part("before - after", difference("pgd-0", f"pgd-{high}"), measure=ROBUST, delta=TWENTY),
         ),
@@ -65,7 +66,7 @@ def _fooled(high: str) -> Claim:
 def _small(low: str) -> Claim:
     return Claim(
         id="tour-small",
-        statement=f"At {low}/255 nothing that matters is lost: the accuracy under PGD stays the same, to two points",
+        statement=f"At {low}/255 PGD leaves the accuracy the same, to within two points",
         parts=(
             part(
                 "after - before",
@@ -76,8 +77,8 @@ def _small(low: str) -> Claim:
             ),
         ),
         says={
-            "supported": f"At {low}/255 nothing that matters is lost ({{pgd-{low}}}).",
-            "refuted": f"Even at {low}/255 it loses {{size}}.",
+            "supported": f"At {low}/255 the accuracy stays the same, to within two points ({{pgd-{low}}}).",
+            "refuted": f"Even at {low}/255 the accuracy falls by {{size}}.",
         },
         means=ATTACKS,
         figure=CURVE,
@@ -87,7 +88,7 @@ def _small(low: str) -> Claim:
 def _steps(high: str) -> Claim:
     return Claim(
         id="tour-steps",
-        statement=f"At {high}/255 ten steps of PGD fool the network more often than the one of FGSM, by over two points",
+        statement=f"At {high}/255 ten steps of PGD cost over two points more accuracy than the single step of FGSM",
         parts=(
             part(
                 "FGSM - PGD",
@@ -105,12 +106,12 @@ def _noticed() -> Claim:
     found = f"{{max-logit {LEFT_OUT}}}"
     return Claim(
         id="tour-noticed",
-        statement="Classes that it never learned are detected: the largest logit has an AUROC above 90 %",
+        statement="The network detects classes that it never learned: the largest logit has an AUROC above 90 %",
         parts=(part("AUROC", against(f"max-logit {LEFT_OUT}", 0.89), measure=AUROC),),
         says={
-            "supported": f"Classes that it never learned it notices, AUROC {found}.",
-            "refuted": f"Classes that it never learned it hardly notices, AUROC {found} (guessing: 50 %).",
-            "open": f"Classes that it never learned it notices with AUROC {found}, which may be below or above 90 %.",
+            "supported": f"It notices classes that it never learned (AUROC {found}).",
+            "refuted": f"It hardly notices classes that it never learned (AUROC {found}; guessing: 50 %).",
+            "open": f"It notices classes that it never learned with an AUROC of {found}, which may be below or above 90 %.",
         },
         means=FOREIGN,
         figure=ROC,
@@ -121,7 +122,7 @@ def _photographs() -> Claim:
     photographs, left_out = "{max-logit photographs}", f"{{max-logit {LEFT_OUT}}}"
     return Claim(
         id="tour-photographs",
-        statement=f"Photographs, though more foreign, are not easier to detect than {LEFT_OUT}, by two points",
+        statement=f"Photographs are at most two points easier to detect than {LEFT_OUT}, though they look more foreign",
         parts=(
             part(
                 f"{LEFT_OUT} - photographs",
@@ -133,10 +134,10 @@ def _photographs() -> Claim:
         ),
         reach="how foreign photographs look differs by tens of points from seed to seed; take more seeds",
         says={
-            "supported": f"Photographs, though more foreign, are no easier to notice: {photographs}.",
-            "refuted": f"Photographs are easier to notice: {photographs} against {left_out}.",
-            "open": f"Photographs, though more foreign, come to {photographs}; whether they are easier or harder to notice is "
-            "open.",
+            "supported": f"Photographs are no easier to notice, though they look more foreign ({photographs}).",
+            "refuted": f"Photographs are easier to notice ({photographs} against {left_out}).",
+            "open": f"For photographs, which look more foreign, it is {photographs}; whether they are easier or harder to "
+            "notice is open.",
         },
         means=SURE,
         figure=SCORES,
@@ -146,7 +147,7 @@ def _photographs() -> Claim:
 def _detector(name: str) -> Claim:
     return Claim(
         id="tour-detector",
-        statement=f"On {name} the largest logit detects as well as the largest softmax, to two points",
+        statement=f"The largest logit detects {name} as well as the largest softmax probability does, to within two points",
         parts=(
             part(
                 "max logit - max softmax",

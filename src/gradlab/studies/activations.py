@@ -22,6 +22,7 @@ from gradlab.studies._activations_claims import claims_of
 from gradlab.studies._shared import (
     PROTOCOL,
     accuracy_table,
+    chance_line,
     gradients_by_layer,
     gradients_table,
     learning_curves,
@@ -95,7 +96,7 @@ def activations(
         arms=arms,
         claims=claims_of(kinds, chosen, small=setup.is_small),
         tables=(accuracy_table(), gradients_table(), scores_table()),
-        figures=_figures(deep, next(arm for arm in arms if arm.name == f"relu-{deep}")),
+        figures=_figures(deep, setup.class_count, next(arm for arm in arms if arm.name == f"relu-{deep}")),
     )  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def _over_training(deep: int) -> Figure:
     )
 
 
-def _figures(deep: int, relu: Arm) -> tuple[Figure, ...]:
+def _figures(deep: int, classes: int, relu: Arm) -> tuple[Figure, ...]:
     return (
         Figure(
             name="accuracy-by-depth",
@@ -128,6 +129,7 @@ def _figures(deep: int, relu: Arm) -> tuple[Figure, ...]:
             by="activation",
             panel="init",
             x_scale="category",
+            reference=chance_line(classes),
         ),
         gradients_by_layer(
             by="activation",

@@ -12,6 +12,7 @@ from gradlab.studies._residual_claims import claims_of
 from gradlab.studies._residual_settings import SETTINGS, Setting, build_arms, quick
 from gradlab.studies._shared import (
     accuracy_table,
+    chance_line,
     gradients_by_layer,
     gradients_table,
     learning_curves,
@@ -96,7 +97,7 @@ def residual_mlp(
         arms=arms,
         claims=claims_of(chosen, classes=setup.class_count, small=setup.is_small),
         tables=(accuracy_table(), scores_table(), gradients_table()),
-        figures=_figures(chosen, arms),
+        figures=_figures(chosen, arms, setup.class_count),
         twins=tuple(
             Twins(a=arm.name, b=str(arm.factors["twin"])) for arm in arms if arm.factors["twin"] != "none"
         ),
@@ -116,7 +117,7 @@ def _deviations(published: Setting, chosen: Setting, setup: Setup) -> tuple[str,
     return (*found, *other_recipe(chosen.recipe, published.recipe))
 
 
-def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
+def _figures(chosen: Setting, arms: tuple[Arm, ...], classes: int) -> tuple[Figure, ...]:
     depth, by = chosen.gradient_depth if chosen.has_depths else 0, "net" if chosen.has_depths else "arm"
     title, where = (f", depth {depth}", {"depth": depth}) if depth else ("", {})
     shared = (
@@ -130,11 +131,12 @@ def _figures(chosen: Setting, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
     by_depth = Figure(
         name="accuracy-by-depth",
         title="Test accuracy against depth",
-        caption="Each dot is one seed; the line is the mean with its 95 % interval. Where a plain line falls to the "
-        "bottom, those networks learned nothing.",
+        caption="Each dot is one seed; the line is the mean with its 95 % interval. Networks at the "
+        "level of chance learned nothing.",
         x="depth",
         y="test accuracy",
         by="net",
         x_scale="category",
+        reference=chance_line(classes),
     )
     return (by_depth, *shared)

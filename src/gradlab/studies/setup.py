@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import PlainValidator, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
 
+from gradlab._configuration import dataclass
 from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure, dump_procedure, read_procedure
 from gradlab.procedures.registry import PROCEDURES
@@ -111,10 +111,7 @@ def build_design(study: Study, name: str, setup: Setup, parameters: Mapping[str,
         except ValidationError as error:
             shown = tuple(value) if isinstance(value, (list, tuple)) else value
             raise UserError(f"{given}={shown!r} does not fit study '{name}': {_first(error)}") from None
-    try:
-        design = study(setup, **checked)
-    except ValidationError as error:  # of a model or a recipe that the parameters ask for
-        raise UserError(f"study '{name}' cannot be built so: {_first(error)}") from None
+    design = study(setup, **checked)
     if not isinstance(design, Design):
         raise UserError(f"study '{name}' must return a gradlab.lab.Design, got {type(design).__name__}.")
     return design

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
+from gradlab._configuration import dataclass
 from gradlab.types import STRICT, NonNegativeFloat, PositiveFloat, UserError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
+from gradlab._configuration import dataclass
 from gradlab.augmentation import Augmentation, FeatureAugmentation, Mixing
 from gradlab.training.groups import Group
 from gradlab.training.schedule import Schedule

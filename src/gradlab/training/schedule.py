@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from pydantic.dataclasses import dataclass
-
+from gradlab._configuration import dataclass
 from gradlab.types import STRICT, Count, Fraction, PositiveFloat
 
 

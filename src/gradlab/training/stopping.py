@@ -7,8 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic.dataclasses import dataclass
-
+from gradlab._configuration import dataclass
 from gradlab.types import STRICT, Count, NonNegativeFloat
 
 

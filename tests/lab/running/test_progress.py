@@ -90,8 +90,30 @@ def test_without_a_terminal_an_arm_is_a_line_on_stderr(capsys):
     found = capsys.readouterr()
     assert found.out == ""
     lines = found.err.splitlines()
-    assert lines[0] == "2 units of work to do"
-    assert [line.split(" done")[0] for line in lines[1:]] == ["[1/2] a", "[2/2] b"]
+    assert lines[0] == "2 runs to do"
+    assert [line.split(":")[0] for line in lines[1:]] == ["[1/2] a", "[2/2] b"]
+
+
+def test_a_line_says_which_seeds_and_how_many_arms_and_counts_runs(capsys):
+    units = {
+        "x": ("pgd-0", 1, "pgd-0, seed 3", "pgd-0 and 4 more arms, seed 3"),
+        "y": ("net", 6, "net", "net, seeds 0–5"),
+    }
+    begin = start(*((name, 1.0) for name in units))
+    begin["titles"] = {name: one[2:] for name, one in units.items()}
+    begin["runs"] = {name: one[1] for name, one in units.items()}
+    with study_progress(None) as show:
+        show(begin)
+        show({"event": "told", "text": "a long sentence " * 20})
+        show(done("x") | {"label": "pgd-0"})
+        show(done("y") | {"label": "net"})
+    first, told, *lines = capsys.readouterr().err.splitlines()
+    assert first == "7 runs to do"
+    assert told == ("a long sentence " * 20)  # not broken where somebody else reads it
+    assert [line.split(", 0:00")[0] for line in lines] == [
+        "[1/7] pgd-0 and 4 more arms, seed 3: done",
+        "[7/7] net, seeds 0–5: done",
+    ]
 
 
 def test_nothing_to_train_says_nothing(capsys):

@@ -25,7 +25,7 @@ def test_asking_again_runs_nothing_and_gives_the_same_result(toys):
     first, before, events = run(toys), mtimes(toys), []
     assert run(toys, on_event=events.append) == first
     assert mtimes(toys) == before
-    assert events == [{"event": "start", "units": []}]
+    assert events == [{"event": "start", "units": [], "titles": {}, "runs": {}}]
 
 
 def test_more_seeds_of_a_block_run_only_what_has_none_and_count_as_another_look(toys, tmp_path):

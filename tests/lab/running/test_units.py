@@ -26,6 +26,18 @@ def procedures(found):
     return [unit.procedure for unit in found]
 
 
+def test_a_unit_is_called_by_its_arms_and_seeds(tmp_path):
+    wanted = [("low", LOW), ("same", Draw(mean=-1.0)), ("high", HIGH), ("sum", Sum(of=(LOW, HIGH)))]
+    found, _ = units(wanted, (0, 1), binder(), Store(tmp_path), lambda _: 1.0)
+    titles = [(unit.short, unit.title) for unit in found]
+    assert titles == [  # toys draw in blocks of three seeds
+        ("low", "low and 1 more arm, seeds 0–2"),
+        ("high", "high, seeds 0–2"),
+        ("sum, seed 0", "sum, seed 0"),
+        ("sum, seed 1", "sum, seed 1"),
+    ]
+
+
 def test_inputs_come_before_what_reads_them_and_everything_is_there_once(tmp_path):
     deep = Sum(of=(Sum(of=(LOW, HIGH)), LOW))
     found, waits, _ = planned(tmp_path, [deep, HIGH, Draw(mean=1.0), deep])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic.dataclasses import dataclass
-
+from gradlab._configuration import dataclass
 from gradlab.statistics import Contrast
 from gradlab.types import STRICT, PositiveFloat, later
 
@@ -35,7 +34,7 @@ class Published:
     """What a publication says, and how that was obtained.
 
     Attributes:
-        link: page that introduces the source, with its repository.
+        link: address of the source, https; empty where none is known.
     """
 
     value: str

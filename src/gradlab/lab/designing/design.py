@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic.dataclasses import dataclass
 
+from gradlab._configuration import dataclass
 from gradlab.lab.designing.claims import Claim
 from gradlab.lab.designing.procedure import Input, Kinds, Pick, Procedure, dump_procedure, read_procedure
 from gradlab.lab.designing.shown import Factor, Figure, Table

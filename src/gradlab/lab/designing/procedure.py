@@ -8,8 +8,8 @@ from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter, ValidationInfo
-from pydantic.dataclasses import dataclass as configuration
 
+from gradlab._configuration import dataclass as configuration
 from gradlab.types import STRICT, UserError
 
 Kinds = Mapping[str, Any]

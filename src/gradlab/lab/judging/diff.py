@@ -1,4 +1,4 @@
-"""Two results side by side: what was asked otherwise, and which claims came out otherwise."""
+"""Two results side by side: what was asked for differently, and which claims came out differently."""
 
 from __future__ import annotations
 

@@ -25,6 +25,8 @@ class Clock:
         self.weights: dict[str, float] = {}
         self.shares: dict[str, float] = {}
         self.finished: set[str] = set()
+        self.titles: dict[str, tuple[str, str]] = {}
+        self.runs: dict[str, int] = {}
         self.given = 0.0
         """Work that was there already: what lay before a checkpoint, units of another process."""
 
@@ -33,6 +35,8 @@ class Clock:
         if event["event"] == "start":
             self.begun = self.now()
             self.weights |= {name: cost for _, name, cost in event["units"]}
+            self.titles |= event.get("titles", {})
+            self.runs |= event.get("runs", {name: 1 for _, name, _ in event["units"]})
         elif event["event"] == "progress":
             self._move(event["unit"], event["share"], event["given"])
         elif event["event"] == "done":
@@ -43,6 +47,17 @@ class Clock:
         if unit not in self.shares:
             self.given += self.weights.get(unit, 0.0) * before
         self.shares[unit] = share
+
+    def title(self, event: Event, *, short: bool = False) -> str:
+        """Return what an event is about, for people."""
+        label = str(event["label"])
+        return printable(self.titles.get(str(event["unit"]), (label, label))[0 if short else 1])
+
+    @property
+    def count(self) -> str:
+        """How many runs are done, such as "6/36"."""
+        finished = sum(self.runs.get(name, 1) for name in self.finished)
+        return f"{finished}/{sum(self.runs.values())}"
 
     @property
     def done(self) -> float:
@@ -103,7 +118,7 @@ class _Live:
     def __call__(self, event: Event) -> None:
         self.clock.hear(event)
         if event["event"] == "told":
-            self.bar.console.print(printable(event["text"]), highlight=False, markup=False)
+            self.bar.console.print(printable(event["text"]), highlight=False, markup=False, soft_wrap=True)
         unit = event.get("unit")
         if event["event"] == "progress":
             self.bar.update(self._task(event), completed=event["share"], description=event["text"])
@@ -115,29 +130,30 @@ class _Live:
 
     def _task(self, event: Event) -> Any:
         if event["unit"] not in self.tasks:
-            self.tasks[event["unit"]] = self.bar.add_task("", arm=printable(event["label"]), total=1.0)
+            self.tasks[event["unit"]] = self.bar.add_task(
+                "", arm=self.clock.title(event, short=True), total=1.0
+            )
         return self.tasks[event["unit"]]
 
     def _text(self, event: Event) -> str:
         """Say how far the study is; before the first unit reports, what is going on."""
         if event["event"] == "status" and "unit" not in event:
             return str(event["text"])
-        count = f"{len(self.clock.finished)}/{len(self.clock.weights)} done"
+        count = f"{self.clock.count} runs done"
         left = clock_text(self.clock.seconds_left)
         return f"{count} · {left}" if left else count
 
 
 def _log(event: Event, clock: Clock, console: Console) -> None:
     clock.hear(event)
+    text = ""
     if event["event"] == "start" and event["units"]:
-        count = len(event["units"])
-        console.print(f"{count} unit{'' if count == 1 else 's'} of work to do", highlight=False)
+        count = sum(clock.runs[name] for _, name, _ in event["units"])
+        text = f"{count} run{'' if count == 1 else 's'} to do"
     if event["event"] == "told":
-        console.print(printable(event["text"]), highlight=False, markup=False)
+        text = printable(event["text"])
     if event["event"] == "done":
         left = clock_text(clock.seconds_left)
-        console.print(
-            f"[{len(clock.finished)}/{len(clock.weights)}] {printable(event['label'])} done {left}".rstrip(),
-            highlight=False,
-            markup=False,
-        )
+        text = f"[{clock.count}] {clock.title(event)}: done{f', {left}' if left else ''}"
+    if text:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -35,7 +35,7 @@ from gradlab.lab.running.kept import kept_results, key_of
 from gradlab.lab.running.local import Hear, run_units
 from gradlab.lab.running.looks import look_at
 from gradlab.lab.running.performing import Bench, clear
-from gradlab.lab.running.units import Unit, units
+from gradlab.lab.running.units import Unit, start_of, units
 from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
 
@@ -129,7 +129,7 @@ def run_procedures(
         missing, waits, finished = units(wanted, request.seeds, binder, request.store, cost_of(request))
         for name in finished:  # a process may have been killed after its last record
             clear(name, request.out)
-        on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
+        on_event(start_of(missing))
         execute(missing, request, on_event)
 
 

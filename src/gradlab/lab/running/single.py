@@ -12,7 +12,7 @@ from gradlab.lab.running.local import Hear
 from gradlab.lab.running.locks import STUDY, shared
 from gradlab.lab.running.performing import checkpoint_of
 from gradlab.lab.running.run import Request, conditions_of, cost_of, execute, make_ready
-from gradlab.lab.running.units import units
+from gradlab.lab.running.units import start_of, units
 from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
 
@@ -52,7 +52,7 @@ def run_single(
             planned = units([(label, procedure)], request.seeds, binder, request.store, cost_of(request))
             missing = planned.missing
             went_on = any(_was_begun(checkpoint_of(unit.name, request.out)) for unit in missing)
-            on_event({"event": "start", "units": [(one.label, one.name, one.cost) for one in missing]})
+            on_event(start_of(missing))
             execute(missing, request, on_event)
     except OSError as error:
         raise UserError(disk_message(error, kept="")) from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gradlab.lab.designing.design import name_of
 from gradlab.lab.designing.procedure import Kinds, Procedure, dump_procedure, read_procedure
 from gradlab.lab.records.binding import Binder, Bound, PendingError, spec_hash
 from gradlab.lab.records.record import Store
@@ -18,13 +20,33 @@ class Unit:
 
     Attributes:
         bounds: one a seed. label: of the first arm that wants it, for people. cost: relative time.
-        needs: names of the units that have to be done before.
+        needs: names of the units that have to be done before. arms: how many arms read these runs.
     """
 
     bounds: tuple[Bound, ...]
     label: str
     cost: float
     needs: tuple[str, ...] = ()
+    arms: int = 1
+
+    @property
+    def title(self) -> str:
+        """What it is, for people: "plain-8, seeds 0–5", "pgd-0 and 4 more arms, seed 3"."""
+        more = self.arms - 1
+        arms = f" and {more} more arm{'s' if more > 1 else ''}" if more else ""
+        seeds = self.seeds
+        told = f", seeds {seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else f", seed {seeds[0]}" if seeds else ""
+        return f"{self.label}{arms}{told}"
+
+    @property
+    def short(self) -> str:
+        """The arm alone, with its seed where others run beside it."""
+        return f"{self.label}, seed {self.seeds[0]}" if len(self.seeds) == 1 else self.label
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of its runs; of one without a seed, those of what it reads."""
+        return list(dict.fromkeys(seed for one in self.bounds for seed in _seeds_of(one)))
 
     @property
     def name(self) -> str:
@@ -35,6 +57,12 @@ class Unit:
     def procedure(self) -> Procedure:
         """What its runs do."""
         return self.bounds[0].procedure
+
+
+def _seeds_of(bound: Bound) -> list[int]:
+    if bound.seed is not None:
+        return [bound.seed]
+    return [seed for one in bound.inputs.values() for seed in _seeds_of(one)]
 
 
 Cost = Callable[[Procedure], float]
@@ -57,7 +85,8 @@ def units(
     wanted: Iterable[tuple[str, Procedure]], seeds: Sequence[int], binder: Binder, store: Store, cost: Cost
 ) -> Planned:
     """Return what has to run so that every procedure has its records; `wanted` holds (label, procedure) of every arm."""
-    plan = _Plan(binder, store, cost)
+    wanted = list(wanted)
+    plan = _Plan(binder, store, cost, Counter(name_of(procedure) for _, procedure in wanted))
     waits = False
     for label, procedure in wanted:
         for seed in seeds:
@@ -70,9 +99,19 @@ def units(
     return Planned(list(plan.units.values()), waits, plan.finished)
 
 
+def start_of(waiting: Sequence[Unit]) -> dict[str, Any]:
+    """Return the event that says what is about to run."""
+    return {
+        "event": "start",
+        "units": [(one.label, one.name, one.cost) for one in waiting],
+        "titles": {one.name: (one.short, one.title) for one in waiting},
+        "runs": {one.name: len(one.bounds) for one in waiting},
+    }
+
+
 class _Plan:
-    def __init__(self, binder: Binder, store: Store, cost: Cost) -> None:
-        self.binder, self.store, self.cost = binder, store, cost
+    def __init__(self, binder: Binder, store: Store, cost: Cost, arms: Mapping[str, int]) -> None:
+        self.binder, self.store, self.cost, self.arms = binder, store, cost, arms
         self.units: dict[str, Unit] = {}
         self.done: dict[str, tuple[str, ...]] = {}
         self.found: dict[str, Path | None] = {}
@@ -112,7 +151,8 @@ class _Plan:
     def _unit(self, bound: Bound, label: str) -> tuple[str, ...]:
         mates = self._mates(bound)
         needs = {name for one in mates for below in one.inputs.values() for name in self.add(below, label)}
-        unit = Unit(mates, label, self.cost(bound.procedure) * len(mates), tuple(sorted(needs)))
+        cost, arms = self.cost(bound.procedure) * len(mates), self.arms.get(name_of(bound.procedure)) or 1
+        unit = Unit(mates, label, cost, tuple(sorted(needs)), arms)
         self.units.setdefault(unit.name, unit)
         for one in mates:
             self.done[one.hash] = (unit.name,)
