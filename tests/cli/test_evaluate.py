@@ -87,6 +87,14 @@ def test_data_of_ones_own_that_are_not_found_again_are_asked_for(ask, tmp_path):
     assert "No data set is called 'skies'" in ask("evaluate", "model", "--data", "skies").sentence
 
 
+def test_a_path_that_a_stranger_s_model_names_is_not_read(ask, tmp_path, monkeypatch):
+    monkeypatch.setattr("gradlab.data.load", lambda *_, **__: pytest.fail("was read"))
+    for path in (str(tmp_path), "/dev/zero", "../x", f"{tmp_path}:grey"):
+        folder = tmp_path / "models" / str(len(path))
+        save(MLP().build((1, 8, 8), 10, seed=0), folder, facts={"data": path})
+        assert "was trained on data of your own" in ask("evaluate", folder).sentence
+
+
 def test_damage_is_one_sentence(ask, tmp_path):
     save(MLP().build((1, 8, 8), 10, seed=0), tmp_path / "model")
     weights = Path("model/model.safetensors")

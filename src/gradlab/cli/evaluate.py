@@ -42,6 +42,7 @@ def evaluate(
         json: print the scores as JSON.
     """
     from gradlab.data import DATASETS, load
+    from gradlab.data.derivation import parse
     from gradlab.models import summary
     from gradlab.use.scores import score
     from gradlab.use.trained import open_trained
@@ -50,14 +51,11 @@ def evaluate(
     source = trained.data if data is None else data
     if source is None:
         raise UserError(f"{model} does not say what it was trained on; give --data.")
-    try:
-        images = load(source, data_dir, holds="images")
-    except UserError as error:
-        if data is not None or source in DATASETS:
-            raise
+    if data is None and parse(source)[0] not in DATASETS:  # a path in a stranger's model is not read
         raise UserError(
             f"{model} was trained on data of your own, '{source}'; say with --data where they lie."
-        ) from error
+        )
+    images = load(source, data_dir, holds="images")
     scores = score(trained, images, part, device=device)
     network = summary(trained.network, trained.input_shape)
     if json:

@@ -197,6 +197,9 @@ def _put(temporary: Path, final: Path) -> None:
 
 def _fill(temporary: Path, final: Path) -> None:
     """Put the files into the ruin of a record, whose folder may hold a person's own; the manifest goes first and comes last."""
+    for path in temporary.iterdir():
+        if (final / path.name).is_dir():
+            raise UserError(_damage(final / path.name))
     (final / MANIFEST).unlink(missing_ok=True)
     for path in sorted(temporary.iterdir(), key=lambda path: path.name == MANIFEST):
         if path.name == MANIFEST:
