@@ -28,7 +28,7 @@ def procedures(found):
 
 def test_a_unit_is_called_by_its_arms_and_seeds(tmp_path):
     wanted = [("low", LOW), ("same", Draw(mean=-1.0)), ("high", HIGH), ("sum", Sum(of=(LOW, HIGH)))]
-    found, _ = units(wanted, (0, 1), binder(), Store(tmp_path), lambda _: 1.0)
+    found, *_ = units(wanted, (0, 1), binder(), Store(tmp_path), lambda _: 1.0)
     titles = [(unit.short, unit.title) for unit in found]
     assert titles == [  # toys draw in blocks of three seeds
         ("low", "low and 1 more arm, seeds 0–2"),
