@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from gradlab.cli.app import app
+from gradlab.cli.app import VERBS, app, load_verb
 
 PAGE = Path(__file__).with_name("cli.md")
 HEAD = """# Command line
@@ -24,6 +24,8 @@ in [studies.md](studies.md).
 
 def render() -> str:
     """Return the page."""
+    for verb in VERBS:
+        load_verb(verb)
     text = app.generate_docs().replace("```console", "```text")
     parts = re.split(r"^(?=#)", text, flags=re.MULTILINE)
     kept = [_section(part) for part in parts[2:] if not part.startswith("## Table of Contents")]

@@ -1,11 +1,12 @@
 import re
 import shlex
+import subprocess
+import sys
 
 import pytest
 
-from gradlab.cli.app import app, main
+from gradlab.cli.app import VERBS, app, load_verb, main
 
-VERBS = ["run", "plan", "report", "verify", "train", "evaluate", "predict", "runs", "list", "data"]
 PATHS = [[], ["run"], ["plan"], ["report"], ["verify"], ["runs"], ["list"], ["data"], ["data", "list"]]
 PATHS += [
     ["data", "get"],
@@ -23,7 +24,20 @@ PATHS += [
 def test_the_verbs_are_these(ask):
     text = ask("--help").out
     found = re.findall(r"^│ (\w+) ", text, flags=re.MULTILINE)
-    assert [name for name in found if name in VERBS] == VERBS
+    assert [name for name in found if name in VERBS] == list(VERBS)
+    assert {
+        "run",
+        "plan",
+        "report",
+        "verify",
+        "diff",
+        "train",
+        "evaluate",
+        "predict",
+        "runs",
+        "list",
+        "data",
+    } == set(VERBS)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
@@ -127,3 +141,12 @@ def test_main_gives_the_exit_code(capsys):
     assert main(["list"]) == 0
     assert main(["lst"]) == 1
     capsys.readouterr()
+
+
+def test_the_list_of_verbs_says_what_each_says_of_itself_and_loads_none():
+    code = "import sys; from gradlab.cli.app import main; main(['--help']); print('gradlab.studies' in sys.modules)"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.endswith("False\n")
+    for verb, sentence in VERBS.items():
+        load_verb(verb)
+        assert str(app[verb].help).splitlines()[0] == sentence

@@ -58,8 +58,6 @@ def study_app(
     help_text: str,
     call: Callable[..., int],
     extra: dict[str, tuple[Any, Any, str]],
-    *,
-    sort_key: int,
 ) -> App:
     """Return the verb as an app with one command a study; `call` gets the study's name and all options."""
     app = App(
@@ -67,7 +65,6 @@ def study_app(
         help=help_text,
         help_epilogue=f"Example: gradlab {verb} {next(iter(STUDIES))}",
         help_format="plaintext",
-        sort_key=sort_key,
     )
     for name, study in STUDIES.items():
         summary = (inspect.getdoc(study) or "").splitlines()[0]

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from gradlab import __version__
 from gradlab._plain import printable
-from gradlab.cli import data, diff, evaluate, plan, predict, report, run, runs, show, train, verify
-from gradlab.cli._errors import sentence
 from gradlab.cli.start import INTERRUPTED
-from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
 
 app = App(
@@ -28,17 +26,35 @@ app = App(
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
-app.command(run.app, name="run")
-app.command(plan.app, name="plan")
-app.command(report.report, name="report", sort_key=3, help_epilogue=report.EXAMPLE)
-app.command(verify.verify, name="verify", sort_key=4, help_epilogue=verify.EXAMPLE)
-app.command(diff.diff, name="diff", sort_key=4, help_epilogue=diff.EXAMPLE)
-app.command(train.app, name="train")
-app.command(evaluate.evaluate, name="evaluate", sort_key=6, help_epilogue=evaluate.EXAMPLE)
-app.command(predict.predict, name="predict", sort_key=7, help_epilogue=predict.EXAMPLE)
-app.command(runs.app, name="runs")
-app.command(show.show, name="list", sort_key=9, help_epilogue=show.EXAMPLE)
-app.command(data.app, name="data")
+VERBS = {
+    "run": "Run a study and write its report; what has run before is not run again.",
+    "plan": "Estimate a study's running time and the smallest effect it can detect, before anything runs.",
+    "report": "Draw reports again from their records; no training.",
+    "verify": "Recompute every number of a report from its records; exit code 1 if any differs.",
+    "diff": "Compare two reports: what was asked for differently, and which claims came out differently.",
+    "train": "Train one network and keep it as a model folder; an interrupted training resumes.",
+    "evaluate": "Score a trained network on images with labels: all metrics, intervals, every class.",
+    "predict": "Name the most probable classes of pictures; exit code 1 if one cannot be read.",
+    "runs": "List, show, compare, export and prune the runs in a folder; without a verb, list them.",
+    "list": "Show what there is: studies, data sets, procedures, models, measures, metrics and trackers.",
+    "data": "List, download and check data sets.",
+}
+"""Verb -> what it does, for the list of verbs; its file is loaded when it is asked for."""
+FILES = {"list": "show"}
+"""Verb -> name of its file, where they differ."""
+LOADED: set[str] = set()
+for _number, (_verb, _sentence) in enumerate(VERBS.items()):
+    app.command(f"gradlab.cli.{FILES.get(_verb, _verb)}:app", name=_verb, help=_sentence, sort_key=_number)
+
+
+def load_verb(verb: str) -> None:
+    """Load a verb, with all that its own help says; what is no verb is left to be refused."""
+    if verb in VERBS and verb not in LOADED:
+        own: App = import_module(f"gradlab.cli.{FILES.get(verb, verb)}").app
+        own.sort_key = list(VERBS).index(verb)
+        del app[verb]
+        app.command(own)
+        LOADED.add(verb)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,12 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = app(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
     except (UserError, CycloptsError) as error:
+        from gradlab.cli._errors import sentence  # it knows all that can be mistyped
+
         errors.print(f"gradlab: {printable(sentence(error))}", highlight=False, markup=False)
         return 1
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
+        from gradlab.lab.running.worker import disk_message
+
         errors.print(f"gradlab: {printable(disk_message(error, kept=''))}", highlight=False, markup=False)
         return 1
     except KeyboardInterrupt:

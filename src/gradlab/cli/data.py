@@ -20,7 +20,6 @@ app = App(
     name="data",
     help="List, download and check data sets.",
     help_epilogue="Example: gradlab data list",
-    sort_key=10,
 )
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cyclopts import App
+
 from gradlab.cli._tables import Flag, print_json, print_table, say
 from gradlab.lab.judging.diff import ClaimPair, diff_results
 from gradlab.lab.judging.verify import read_results, result_folders
 from gradlab.report.numbers import in_unit, minus
 from gradlab.types import UserError
 
-EXAMPLE = "Example: gradlab diff runs/reports/tour-digits-quick runs/reports/tour-digits-quick-seeds-3"
+app = App(
+    name="diff",
+    help_epilogue="Example: gradlab diff runs/reports/tour-digits-quick runs/reports/tour-digits-quick-seeds-3",
+    help_format="plaintext",
+)
 
 
+@app.default
 def diff(a: Path, b: Path, /, *, json: Flag = False) -> int:
     """Compare two reports: what was asked for differently, and which claims came out differently.
 

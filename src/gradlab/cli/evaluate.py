@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from gradlab.cli._tables import Flag, print_json, print_table, say
 from gradlab.metrics import METRICS
@@ -14,9 +14,14 @@ from gradlab.types import UserError
 if TYPE_CHECKING:
     from gradlab.use.scores import Scores
 
-EXAMPLE = "Example: gradlab evaluate models/digits --data digits"
+app = App(
+    name="evaluate",
+    help_epilogue="Example: gradlab evaluate models/digits --data digits",
+    help_format="plaintext",
+)
 
 
+@app.default
 def evaluate(
     model: str,
     /,

@@ -124,5 +124,4 @@ app = study_app(
     "Estimate a study's running time and the smallest effect it can detect, before anything runs.",
     _plan,
     {},
-    sort_key=2,
 )

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.console import Console
 
 from gradlab._files import write_whole
@@ -20,9 +20,14 @@ from gradlab.types import UserError
 if TYPE_CHECKING:
     from gradlab.use.predictions import Prediction
 
-EXAMPLE = "Example: gradlab predict models/digits pictures --top 3"
+app = App(
+    name="predict",
+    help_epilogue="Example: gradlab predict models/digits pictures --top 3",
+    help_format="plaintext",
+)
 
 
+@app.default
 def predict(
     model: str,
     /,

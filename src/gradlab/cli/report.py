@@ -5,14 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.console import Console
 
 from gradlab._plain import printable
 
-EXAMPLE = "Example: gradlab report runs --small results/residual-mlp-digits-quick"
+app = App(
+    name="report",
+    help_epilogue="Example: gradlab report runs --small results/residual-mlp-digits-quick",
+    help_format="plaintext",
+)
 
 
+@app.default
 def report(
     path: Path,
     /,

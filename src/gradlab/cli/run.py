@@ -36,5 +36,4 @@ app = study_app(
     "Run a study and write its report; what has run before is not run again.",
     _run,
     RUN_ONLY,
-    sort_key=1,
 )

@@ -27,7 +27,6 @@ app = App(
     help="List, show, compare, export and prune the runs in a folder; without a verb, list them.",
     help_epilogue="Example: gradlab runs list runs --study residual-mlp",
     help_format="plaintext",
-    sort_key=8,
 )
 VERBS = ("list", "show", "compare", "export", "prune")
 SHOWN = 50

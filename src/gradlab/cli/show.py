@@ -7,7 +7,7 @@ import json as json_module
 import sys
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -20,9 +20,10 @@ from gradlab.models import MODELS
 from gradlab.procedures import PROCEDURES
 from gradlab.studies import STUDIES
 
-EXAMPLE = "Example: gradlab list"
+app = App(name="list", help_epilogue="Example: gradlab list", help_format="plaintext")
 
 
+@app.default
 def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
     """Show what there is: studies, data sets, procedures, models, measures, metrics and trackers.
 

@@ -46,7 +46,6 @@ app = App(
     help="Train one network and keep it as a model folder; an interrupted training resumes.",
     help_epilogue="Example: gradlab train mlp --data digits --out models/digits",
     help_format="plaintext",
-    sort_key=5,
 )
 
 

@@ -8,15 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.console import Console
 
 from gradlab._plain import printable
 from gradlab.cli._tables import counted
 
-EXAMPLE = "Example: gradlab verify runs"
+app = App(name="verify", help_epilogue="Example: gradlab verify runs", help_format="plaintext")
 
 
+@app.default
 def verify(
     path: Path,
     /,
