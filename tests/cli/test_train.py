@@ -105,6 +105,7 @@ def test_something_else_is_not_overwritten(ask, tmp_path):
         (["--data", "noise"], "has no train part"),
         (["--precision", "fp16", "--device", "cpu"], "fp16 on a CPU"),
         (["--threads", "0"], "threads counts those of PyTorch"),
+        (["--widths", "8", "4", "--width", "3"], "width 3 would be ignored; leave one out."),
         (["--widths", "8", "--depth", "3"], "widths say the depth themselves, and (8,) have depth 0"),
         (["--residual", "--widths", "4", "5"], "a residual MLP needs one width"),
     ],

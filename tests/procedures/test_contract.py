@@ -24,8 +24,8 @@ from tests.procedures.examples import DATA, EXAMPLES, SLICES, WORKING, design_of
 from tests.procedures.fields import changes
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
-UNCHANGED = {"recipe.momentum", "recipe.nesterov"}
-"""Fields that the examples' other values forbid to change alone: they belong to another optimiser."""
+UNCHANGED = {"recipe.momentum", "recipe.nesterov", "model.widths"}
+"""Fields that the examples' other values forbid to change alone: of another optimiser, or beside a width."""
 DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     "train": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
     "text-train": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Activation = Literal["relu", "tanh", "sigmoid", "leaky-relu", "gelu"]
 Norm = Literal["none", "batch", "layer"]
+WIDTHS = (16, 64)
+"""Default widths, here and of `gradlab train`; records hold them beside widths of any number."""
 DEPTH = 2
 Init = Literal["default", "he", "xavier"]
 
@@ -41,7 +43,7 @@ class MLP:
         stem_activation: whether the stem ends with norm, activation and dropout.
     """
 
-    width: Count = 16
+    width: Count = WIDTHS[0]
     depth: int = DEPTH
     widths: tuple[Count, ...] | None = None
     activation: Activation = "relu"
@@ -63,6 +65,10 @@ class MLP:
         if not hidden:
             raise UserError("widths must name at least the stem's width, for example widths=(128, 64).")
         layers = len(hidden) - 1
+        if self.widths is not None and self.width not in WIDTHS:
+            raise UserError(
+                f"widths say the width of every layer, {hidden}, and width {self.width} would be ignored; leave one out."
+            )
         if self.depth not in (DEPTH, layers):  # records hold the default beside widths of any number
             raise UserError(
                 f"widths say the depth themselves, and {hidden} have depth {layers}, since the first is the stem's, got "

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
 from gradlab.report._terms import TERMS
-from gradlab.report.claims import agreement, facts, meaning, sentence, source
+from gradlab.report.claims import LABS, agreement, cites_labs, facts, meaning, sentence, source
 from gradlab.report.marks import claim_axis, interval_mark, sign
 from gradlab.report.numbers import in_unit, percent, typeset
 
@@ -20,10 +20,10 @@ def environment() -> Environment:
     folder = Path(__file__).parent / "templates"
     made = Environment(loader=FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters.update(
-        agreement=agreement, facts=facts, in_unit=in_unit, meaning=meaning, percent=percent, sentence=sentence,
-        sign=sign, source=source, term=term, typeset=typeset,
+        agreement=agreement, cites_labs=cites_labs, facts=facts, in_unit=in_unit, meaning=meaning, percent=percent,
+        sentence=sentence, sign=sign, source=source, term=term, typeset=typeset,
     )  # fmt: skip
-    made.globals.update(claim_axis=claim_axis, interval_mark=interval_mark)
+    made.globals.update(about_labs=LABS, claim_axis=claim_axis, interval_mark=interval_mark)
     return made
 
 

@@ -15,7 +15,7 @@ from gradlab.report._alarms import alarms_view
 from gradlab.report._citation import citation
 from gradlab.report._templates import environment
 from gradlab.report._terms import TERMS
-from gradlab.report.claims import LABS, cites_labs, tally, whole
+from gradlab.report.claims import tally, whole
 from gradlab.report.numbers import minus_in_prose
 from gradlab.types import UserError, did_you_mean
 
@@ -44,7 +44,6 @@ def render_html(results: dict[str, Any]) -> str:
         "tally": tally(claims),
         "claim_anchors": [_view.anchor("claim", c.get("id"), i) for i, c in enumerate(claims, 1)],
         "claim_figures": links,
-        "labs": LABS if cites_labs(claims) else None,
         "specs": _view.specs(results),
         "parameters": [(k, _view.plain_value(v)) for k, v in (results.get("parameters") or {}).items()],
         "arms": _view.arms_view(results),
