@@ -1,4 +1,4 @@
-"""Networks: builders for MLPs and CNNs, normalisation as the first layer, and a door for a user's own module."""
+"""Networks: builders for MLPs, CNNs and vision transformers, nets with a name, and a door for a user's own module."""
 
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,14 @@ __getattr__, __dir__, __all__ = attach(
         "MLPNetwork": "mlp_network",
         "MODELS": "registry",
         "Model": "registry",
+        "NETS": "named",
+        "Net": "named",
         "Normalise": "normalise",
         "Summary": "layers",
+        "ViT": "vit",
+        "ViTNetwork": "vit_network",
         "Wrapped": "wrap",
+        "build": "named",
         "initialise": "initialise",
         "load": "saving",
         "reinitialise": "initialise",
@@ -35,6 +40,9 @@ if TYPE_CHECKING:
     from gradlab.models.layers import Summary as Summary
     from gradlab.models.mlp import MLP as MLP
     from gradlab.models.mlp_network import MLPNetwork as MLPNetwork
+    from gradlab.models.named import NETS as NETS
+    from gradlab.models.named import Net as Net
+    from gradlab.models.named import build as build
     from gradlab.models.normalise import Normalise as Normalise
     from gradlab.models.registry import MODELS as MODELS
     from gradlab.models.registry import Model as Model
@@ -43,5 +51,7 @@ if TYPE_CHECKING:
     from gradlab.models.stack import stack as stack
     from gradlab.models.stack import unstack as unstack
     from gradlab.models.summary import summary as summary
+    from gradlab.models.vit import ViT as ViT
+    from gradlab.models.vit_network import ViTNetwork as ViTNetwork
     from gradlab.models.wrap import Wrapped as Wrapped
     from gradlab.models.wrap import wrap as wrap

@@ -26,6 +26,7 @@ from gradlab.models.mlp import MLP
 from gradlab.models.registry import MODELS, Model, kind_of
 from gradlab.models.saved import is_model_folder, read_facts
 from gradlab.models.saving import load, refuse_other_content, save
+from gradlab.models.vit import ViT
 from gradlab.procedures import TOOLBOX, Train, network_of
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.types import UserError
@@ -132,7 +133,9 @@ def _size(model: Model) -> tuple[int, int]:
     """Return the width and the depth of a network."""
     if isinstance(model, MLP):
         return max(model.hidden), len(model.hidden) - 1
-    return max(model.widths), len(model.widths) * model.blocks * model.layers_per_block
+    if isinstance(model, ViT):
+        return model.width * model.expansion, model.depth
+    return max((*model.widths, *(model.hidden or ()))), sum(model.blocks_by_stage) * model.layers_per_block
 
 
 def _facts_of(data: str | Path | Dataset, data_dir: str | Path | None) -> DataInfo:
