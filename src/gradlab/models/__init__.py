@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
         "build": "named",
         "initialise": "initialise",
         "load": "saving",
+        "load_weights": "weights",
         "reinitialise": "initialise",
         "save": "saving",
         "stack": "stack",
@@ -53,5 +54,6 @@ if TYPE_CHECKING:
     from gradlab.models.summary import summary as summary
     from gradlab.models.vit import ViT as ViT
     from gradlab.models.vit_network import ViTNetwork as ViTNetwork
+    from gradlab.models.weights import load_weights as load_weights
     from gradlab.models.wrap import Wrapped as Wrapped
     from gradlab.models.wrap import wrap as wrap
