@@ -136,8 +136,9 @@ def test_describe_names_tokens_blocks_and_head():
         (lambda: ViT(width=10), "got width 10 for 4 heads; use a width that is a multiple of 4"),
         (
             lambda: ViT(patch=5).build((3, 32, 32), 10, seed=0),
-            "patches of 5×5 pixels do not divide images of 32×32",
+            "divide images of 32×32; .* nearest size .* NAME@30",
         ),
+        (lambda: ViT(patch=8).build((3, 30, 17), 10, seed=0), "NAME@32x16"),
         (lambda: ViT().parameter_count(784, 10), r"input shape \(C, H, W\), such as \(3, 32, 32\), got 784"),
         (lambda: ViT().build((3, 32, 32), 0, seed=0), "at least one class, got 0"),
         (lambda: ViT().build((3, 32, 32), 2, seed=0, mean=(0, 0), std=(1, 1)), "got 2 for 3 channels"),

@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = attach(
         "ViTNetwork": "vit_network",
         "Wrapped": "wrap",
         "build": "named",
+        "find_layer": "find_layer",
         "initialise": "initialise",
         "load": "saving",
         "load_weights": "weights",
@@ -36,6 +37,7 @@ __getattr__, __dir__, __all__ = attach(
 if TYPE_CHECKING:
     from gradlab.models.cnn import CNN as CNN
     from gradlab.models.cnn_network import CNNNetwork as CNNNetwork
+    from gradlab.models.find_layer import find_layer as find_layer
     from gradlab.models.initialise import initialise as initialise
     from gradlab.models.initialise import reinitialise as reinitialise
     from gradlab.models.layers import Summary as Summary

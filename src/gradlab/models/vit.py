@@ -56,9 +56,11 @@ class ViT:
             raise UserError(f"a ViT needs an input shape (C, H, W), such as (3, 32, 32), got {input_shape}.")
         _, height, width = shape
         if height % self.patch or width % self.patch:
+            near = [self.patch * max(1, round(side / self.patch)) for side in (height, width)]
+            size = f"{near[0]}" if near[0] == near[1] else f"{near[0]}x{near[1]}"
             raise UserError(
                 f"patches of {self.patch}×{self.patch} pixels do not divide images of {height}×{width}; "
-                "take another patch, or another size of the images, such as NAME@32."
+                f"take another patch, or the nearest size of the images, NAME@{size}."
             )
         return (height // self.patch) * (width // self.patch) + (self.end == "class-token")
 

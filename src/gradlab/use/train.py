@@ -23,6 +23,7 @@ from gradlab.lab.running.run import Request
 from gradlab.lab.running.single import run_single
 from gradlab.lab.running.worker import is_out_of_memory
 from gradlab.models.mlp import MLP
+from gradlab.models.named import net
 from gradlab.models.registry import MODELS, Model, kind_of
 from gradlab.models.saved import is_model_folder, read_facts
 from gradlab.models.saving import load, refuse_other_content, save
@@ -55,7 +56,7 @@ class Training:
 
 
 def train_model(
-    model: Model,
+    model: Model | str,
     data: str | Path | Dataset,
     recipe: Recipe | None = None,
     *,
@@ -76,7 +77,7 @@ def train_model(
     is one, is scored once, at the end.
 
     Args:
-        model: the network. recipe: how to train.
+        model: the network, or the name of a published one, such as "resnet20". recipe: how to train.
         data: with a train and a validation part; a name or a path is trained on in a worker process, a Dataset in this one.
         out: the model folder. Asked for again it returns what is there; what was interrupted goes on.
         runs: folder for the record. data_dir: where data sets lie; GRADLAB_DATA if not given.
@@ -89,6 +90,7 @@ def train_model(
             does not suffice.
     """
     folder, recipe = Path(out), recipe or Recipe()
+    model = net(model).config if isinstance(model, str) else model
     _check(model, seed, threads)
     facts = _facts_of(data, data_dir)
     asked = _asked(model, recipe, facts, seed, precision)
