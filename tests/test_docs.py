@@ -24,7 +24,7 @@ from gradlab.detection import DETECTORS
 from gradlab.lab.kinds import measures_of
 from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS
-from gradlab.models import MODELS
+from gradlab.models import MODELS, NETS
 from gradlab.preparing import prepare
 from gradlab.procedures import PROCEDURES
 from gradlab.running import run
@@ -212,7 +212,8 @@ VERBS = [name for name in app if not name.startswith("-")]
         pytest.param(STUDIES, 1, id="studies"),
         pytest.param(PARAMETERS, 7, id="parameters"),
         pytest.param(PRESETS, 3, id="presets"),
-        pytest.param(MODELS, 2, id="models"),
+        pytest.param(MODELS, 3, id="models"),
+        pytest.param(NETS, 30, id="networks"),
         pytest.param(ATTACKS, 2, id="attacks"),
         pytest.param(DETECTORS, 2, id="detectors"),
         pytest.param(AUGMENTATIONS, 13, id="augmentations"),

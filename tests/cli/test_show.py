@@ -4,7 +4,7 @@ from gradlab.data import DATASETS
 from gradlab.lab.kinds import measures_of
 from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS
-from gradlab.models import MODELS
+from gradlab.models import MODELS, NETS
 from gradlab.procedures import PROCEDURES
 from gradlab.studies import STUDIES
 
@@ -18,6 +18,7 @@ def test_everything_that_has_a_name_is_listed(ask):
         "data": DATASETS,
         "procedures": PROCEDURES,
         "models": MODELS,
+        "networks": NETS,
         "measures": MEASURES,
         "metrics": METRICS,
         "trackers": TRACKERS,
@@ -32,7 +33,7 @@ def test_the_table_says_the_same(ask):
     answer = ask("list")
     assert (answer.code, answer.err) == (0, "")
     assert len(answer.out.splitlines()) == sum(
-        map(len, (STUDIES, DATASETS, PROCEDURES, MODELS, MEASURES, METRICS, TRACKERS))
+        map(len, (STUDIES, DATASETS, PROCEDURES, MODELS, NETS, MEASURES, METRICS, TRACKERS))
     )
     assert "residual-mlp" in answer.out
     assert "pip install 'gradlab[wandb]'" in answer.out

@@ -69,8 +69,8 @@ def test_the_test_part_of_each_set_has_the_published_counts(
     assert np.bincount(data.test.labels.numpy()).tolist() == [per_class] * data.num_classes
 
 
-def test_a_folder_of_the_data_directory_without_a_registered_name_is_ones_own_data(data_dir, real_cache):
-    data = load("imagenette", data_dir, size=(32, 32), cache_dir=real_cache)
+def test_a_registered_data_set_by_its_path_is_ones_own_data(data_dir, real_cache):
+    data = load(data_dir / "imagenette", size=(32, 32), cache_dir=real_cache)
     assert (len(data.validation), data.input_shape, data.class_names[0]) == (550, (3, 32, 32), "tench")
     assert len(data.train) + len(data.test) == 1100
     assert any("no test part: 220 of 1,100" in note for note in data.notes)

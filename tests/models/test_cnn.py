@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from gradlab.data import from_tensors
 from gradlab.models import CNN, initialise, load, save, summary
-from gradlab.models.cnn_network import shortcut
+from gradlab.models.cnn_layers import shortcut
 from gradlab.models.steps import steps_of
 from gradlab.training import Recipe, fit, predict_logits, probe
 from gradlab.types import UserError
@@ -278,7 +278,7 @@ def test_fit_trains_it_to_better_than_chance():
         (lambda: CNN(stride=3), "1 or 2"),
         (lambda: CNN(blocks=0), "at least 1"),
         (lambda: CNN(blocks=10**9), "at most 1000"),
-        (lambda: CNN(kernel=5), "kernel"),
+        (lambda: CNN(kernels=5), "kernels"),
         (
             lambda: CNN(widths=(2,) * 5).build((1, 8, 8), 3, seed=0),
             "5 stages with stride 2 would shrink images of 8×8 pixels below one pixel; take at most 4 stages, or stride 1",

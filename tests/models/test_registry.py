@@ -3,16 +3,16 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from gradlab.models import CNN, MLP, MODELS, Model
+from gradlab.models import CNN, MLP, MODELS, NETS, Model, ViT
 
 ADAPTER = TypeAdapter(Model)
 
 
-def test_two_models_are_registered():
-    assert MODELS == {"mlp": MLP, "cnn": CNN}
+def test_three_models_are_registered():
+    assert {"mlp": MLP, "cnn": CNN, "vit": ViT} == MODELS
 
 
-@pytest.mark.parametrize("config", [MLP(width=3), CNN(widths=(3, 4), residual=True)], ids=str)
+@pytest.mark.parametrize("config", [MLP(width=3), CNN(widths=(3, 4), residual=True), ViT(depth=2)], ids=str)
 def test_a_configuration_comes_back_from_json(config):
     assert ADAPTER.validate_json(ADAPTER.dump_json(config)) == config
     assert ADAPTER.validate_python(config) is config
@@ -31,6 +31,7 @@ def test_data_without_a_kind_are_an_mlp_and_its_dump_names_none():
     [
         ({"kind": "cn"}, "there is no model 'cn'; did you mean 'cnn'?"),
         ({"kind": ["cnn"]}, "there is no model"),
+        ("restnet20", "there is no network 'restnet20'; did you mean 'resnet20'?"),
         ({"kind": "cnn", "width": 3}, "width"),
         ({"widths": (3,), "stride": 2}, "stride"),
         (5, "MLP"),
@@ -41,8 +42,24 @@ def test_what_is_no_model_is_refused(fields, words):
         ADAPTER.validate_python(fields)
 
 
-def test_both_count_from_the_shape_of_an_image():
-    for config in (MLP(), CNN()):
+def test_a_text_is_the_configuration_of_a_network_with_that_name():
+    assert (
+        ADAPTER.validate_python("resnet20") == NETS["resnet20"].config == ADAPTER.validate_json('"ResNet20"')
+    )
+    assert ADAPTER.validate_python("vit_tiny") == ViT()
+
+
+def test_fields_that_came_later_are_in_no_dump_while_they_have_their_default():
+    older = {
+        "kind", "widths", "blocks", "layers_per_block", "stride", "activation", "norm", "dropout", "init", "residual",
+        "activation_place",
+    }  # fmt: skip
+    assert set(ADAPTER.dump_python(CNN())) == older
+    assert set(ADAPTER.dump_python(CNN(end="flatten", hidden=(3,)))) == older | {"end", "hidden"}
+
+
+def test_all_count_from_the_shape_of_an_image():
+    for config in (MLP(), CNN(), ViT()):
         network = config.build((1, 8, 8), 10, seed=0)
         assert config.parameter_count((1, 8, 8), 10) == sum(one.numel() for one in network.parameters())
     assert MLP().describe((1, 8, 8), 10) == MLP().describe(64, 10)

@@ -256,7 +256,7 @@ def test_a_file_that_is_no_model_is_one_sentence(tmp_path):
     other = Pretrained(
         model=CNN(widths=(4,)), weights=str(tmp_path / "other.safetensors"), input_shape=(1, 8, 8), classes=10
     )
-    with pytest.raises(UserError, match="does not fit the network"):
+    with pytest.raises(UserError, match="holds weights of another network"):
         gradlab.run("tour", model=other, out=tmp_path / "runs", **(LESS | {"epochs": None}), **QUIET)
 
 

@@ -15,7 +15,7 @@ from gradlab.augmentation import Rotation
 from gradlab.lab import find_record
 from gradlab.lab.records.prune import find_leftovers, prune
 from gradlab.lab.running.locks import STUDY, try_lock
-from gradlab.models import CNN, MLP, load, save
+from gradlab.models import CNN, MLP, NETS, ViT, load, save
 from gradlab.training import Patience, Recipe
 from gradlab.training.fit import fit
 from gradlab.types import UserError
@@ -102,6 +102,24 @@ def test_a_cnn_is_trained_as_well(digits, tmp_path):
     made = train(digits, tmp_path / "model", CNN(widths=(4, 4)), Recipe(epochs=1))
     assert made.facts["model"]["kind"] == "cnn"
     assert load(made.folder)(torch.rand(2, 1, 8, 8)).shape == (2, 10)
+
+
+def test_a_network_with_a_name_is_trained_and_loaded_again(digits, tmp_path):
+    made = train(digits, tmp_path / "model", model="two_stage_1", recipe=Recipe(epochs=1))
+    assert load(made.folder).config == NETS["two-stage-1"].config
+    again = train(digits, tmp_path / "model", model=NETS["two-stage-1"].config, recipe=Recipe(epochs=1))
+    assert again.was_there
+    with pytest.raises(UserError, match=r"there is no network 'resnet200'; did you mean 'resnet20'\?"):
+        train(digits, tmp_path / "other", model="resnet200")
+
+
+def test_a_vision_transformer_is_trained_as_well(digits, tmp_path):
+    model = ViT(patch=2, width=16, depth=1, heads=2)
+    made = train(
+        digits, tmp_path / "model", model=model, recipe=Recipe(epochs=3, learning_rate=3e-3, batch_size=32)
+    )
+    assert load(made.folder).config == model
+    assert made.facts["metrics"]["test"]["accuracy"] > 0.2
 
 
 @pytest.mark.usefixtures("often")

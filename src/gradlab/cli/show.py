@@ -1,4 +1,4 @@
-"""`gradlab list`: what there is: studies, data sets, procedures, models, measures, metrics and trackers."""
+"""`gradlab list`: what there is: studies, data sets, procedures, models, networks, measures, metrics and trackers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gradlab.data import DATASETS
 from gradlab.lab.kinds import Measure, measures_of
 from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS, Metric
-from gradlab.models import MODELS
+from gradlab.models import MODELS, NETS
 from gradlab.procedures import PROCEDURES
 from gradlab.studies import STUDIES
 
@@ -25,7 +25,7 @@ app = App(name="list", help_epilogue="Example: gradlab list", help_format="plain
 
 @app.default
 def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
-    """Show what there is: studies, data sets, procedures, models, measures, metrics and trackers.
+    """Show what there is: studies, data sets, procedures, models, networks, measures, metrics and trackers.
 
     Args:
         json: print it as JSON.
@@ -35,6 +35,7 @@ def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = 
         "data": {name: entry.summary for name, entry in DATASETS.items()},
         "procedures": {name: kind.title for name, kind in PROCEDURES.items()},
         "models": {name: _first_line(model) for name, model in MODELS.items()},
+        "networks": {name: one.summary for name, one in NETS.items()},
         "measures": {name: _unit(measure) for name, measure in measures_of(PROCEDURES).items()},
         "metrics": {name: _unit(metric) for name, metric in METRICS.items()},
         "trackers": {name: f"needs the extra: pip install 'gradlab[{name}]'" for name in TRACKERS},

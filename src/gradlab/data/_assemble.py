@@ -15,20 +15,23 @@ from gradlab.data._facts import Images
 from gradlab.data._labels import check_two_classes
 from gradlab.data._limits import shown
 from gradlab.data._places import Found
-from gradlab.data._resampling import METHOD
+from gradlab.data._resampling import METHOD, resampling_note
 from gradlab.data._sources import Raw, RawTexts, Source
 from gradlab.data.contents import Arrays, Part, Texts
 from gradlab.data.registry import Entry, Role
 from gradlab.types import UserError
 
 
-def decoded(found: Found, source: Source, size: tuple[int, int] | None) -> Arrays | Texts:
+def decoded(
+    found: Found, source: Source, size: tuple[int, int] | None, then: tuple[int, int] | None = None
+) -> Arrays | Texts:
     """Read, decode and divide a data set that lies in files.
 
     Args:
         found: its name and registry entry.
         source: its files.
         size: (H, W) of the images; the registered or the most common one where None.
+        then: (H, W) that they are resampled to after that.
     """
     raw = source.read(found.entry)
     if isinstance(raw, RawTexts):
@@ -38,15 +41,19 @@ def decoded(found: Found, source: Source, size: tuple[int, int] | None) -> Array
         raise UserError(f"{shown(source.root)} holds no image; expected at least one row or file.")
     check_two_classes([part.labels for part in raw.parts.values()], raw.class_names, source.root)
     (width, height), grey = _target(found.entry, raw, size)
-    images = {r: decode(p.read, p.names, (width, height), grey=grey) for r, p in raw.parts.items()}
+    small = (then[1], then[0]) if then and then != (height, width) else None
+    images = {
+        r: decode(p.read, p.names, (width, height), grey=grey, then=small) for r, p in raw.parts.items()
+    }
     resized = sum(part.resized for part in images.values())
-    if found.entry and resized:
+    if found.entry and resized and not found.entry.varied:
         raise UserError(
             f"{resized:,} images of '{found.name}' in {source.root} are not {height}×{width} pixels; get its files again."
         )
     parts = {role: Part(_channels_first(one.images), raw.parts[role].labels) for role, one in images.items()}
     names = None if found.entry else _names(raw, source)
     notes = _notes(images, (height, width))
+    notes += [resampling_note((height, width), then)] if then and small else []
     whole = divide(parts, notes, own=found.entry is None, names=names)
     return _describe.images(found.name, whole, raw.class_names, notes, names)
 

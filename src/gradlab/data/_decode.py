@@ -64,7 +64,14 @@ def look(read: Read, names: Sequence[str]) -> Look:
     return Look(sizes, grey)
 
 
-def decode(read: Read, names: Sequence[str], size: tuple[int, int], *, grey: bool) -> Decoded:
+def decode(
+    read: Read,
+    names: Sequence[str],
+    size: tuple[int, int],
+    *,
+    grey: bool,
+    then: tuple[int, int] | None = None,
+) -> Decoded:
     """Decode every image to one (width, height) and mode.
 
     Args:
@@ -72,23 +79,26 @@ def decode(read: Read, names: Sequence[str], size: tuple[int, int], *, grey: boo
         names: where image i comes from.
         size: (width, height); other sizes are resized bilinearly with antialiasing, aspect not kept.
         grey: one channel instead of RGB.
+        then: (width, height) that each is resampled to after that, so that the larger ones are never held at once.
     """
     mode = "L" if grey else "RGB"
-    shape = (len(names), size[1], size[0]) if grey else (len(names), size[1], size[0], 3)
-    check_decoded(len(names), 1 if grey else 3, (size[1], size[0]))
+    sizes, (width, height) = [size, *([then] if then else [])], then or size
+    shape = (len(names), height, width) if grey else (len(names), height, width, 3)
+    check_decoded(len(names), 1 if grey else 3, (height, width))
     images = np.empty(shape, dtype=np.uint8)
     rows = images.reshape(len(names), -1)
 
     def work(block: range) -> int:
         resized = 0
         for i in block:
-            pixels, changed = _pixels(read(i), names[i], size, mode)
+            pixels, changed = _pixels(read(i), names[i], sizes, mode)
             rows[i] = np.frombuffer(pixels, dtype=np.uint8)
             resized += changed
         return resized
 
-    blocks = [range(i, min(i + 1000, len(names))) for i in range(0, len(names), 1000)]
-    threads = 1 if rows.shape[1] < 16_384 else _THREADS  # several pay for large images only
+    is_large = size[0] * size[1] >= 5_000
+    threads, step = (_THREADS, 50) if is_large else (1, 1000)  # several pay for large images only
+    blocks = [range(i, min(i + step, len(names))) for i in range(0, len(names), step)]
     with large_ones(), ThreadPoolExecutor(threads) as pool:
         resized = sum(pool.map(work, blocks))
         form = _open(read(0), names[0]).format or "?"
@@ -122,16 +132,18 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
     return (image.height, image.width) if turned else image.size
 
 
-def _pixels(encoded: bytes, name: str, size: tuple[int, int], mode: str) -> tuple[bytes, bool]:
+def _pixels(encoded: bytes, name: str, sizes: Sequence[tuple[int, int]], mode: str) -> tuple[bytes, bool]:
+    """Bytes of an image that was brought to the sizes one after the other, and whether the first was not its own."""
     image = _open(encoded, name)
     try:
         if "exif" in image.info:
             image = ImageOps.exif_transpose(image)
         if image.mode != mode or image.has_transparency_data:
             image = _convert(image, mode)
-        if image.size == size:
-            return image.tobytes(), False
-        return resampled(image, size).tobytes(), True
+        is_other = image.size != sizes[0]
+        for size in sizes:
+            image = image if image.size == size else resampled(image, size)
+        return image.tobytes(), is_other
     except _BROKEN as error:
         raise UserError(
             f"The image {shown(name)} cannot be read ({_reason(error)}); replace or remove it."

@@ -34,10 +34,7 @@ def derive_images(source: Arrays, derivation: Derivation) -> Arrays:
     height, width = source.info.input_shape[1:]
     if derivation.size and derivation.size != (height, width):
         parts = {role: _resized(part, derivation.size) for role, part in parts.items()}
-        size = "×".join(map(str, derivation.size))
-        notes.append(
-            f"The images were resampled from {height}×{width} to {size} pixels ({_resampling.METHOD}; aspect not kept)."
-        )
+        notes.append(_resampling.resampling_note((height, width), derivation.size))
     if derivation.channels == "grey" and source.info.input_shape[0] == 3:
         parts = {role: Part(grey(part.images), part.labels) for role, part in parts.items()}
         notes.append("The images were made grey (0.299 red + 0.587 green + 0.114 blue).")

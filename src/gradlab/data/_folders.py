@@ -24,11 +24,12 @@ class ClassFolders:
     files: dict[Role, list[Path]]
 
     def read(self, entry: Entry | None) -> Raw:
-        """Label every file by its folder; classes are the folders' names in order, or the registered ones."""
+        """Label every file by its folder; classes are the folders' names in order, or the registered names or ids."""
         first = self.files.get("train") or next(iter(self.files.values()))
         names = entry.class_names if entry else tuple(sorted({file.parent.name for file in first}))
         check_class_names(names, self.root)
-        return Raw({role: self._part(files, names) for role, files in self.files.items()}, names)
+        called = entry.ids if entry and first[0].parent.name in entry.ids else names
+        return Raw({role: self._part(files, called) for role, files in self.files.items()}, names)
 
     def _part(self, files: list[Path], names: tuple[str, ...]) -> Encoded:
         index = {name: i for i, name in enumerate(names)}

@@ -48,7 +48,7 @@ def download(name: str, entry: Entry, cache: Path | None) -> Path:
             entry.hub,
             repo_type="dataset",
             local_dir=str(partial),
-            allow_patterns=["*.parquet"],
+            allow_patterns=[f"{entry.configuration}/*.parquet" if entry.configuration else "*.parquet"],
             etag_timeout=TIMEOUT,
             **branch,
         )

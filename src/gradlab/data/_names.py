@@ -21,5 +21,9 @@ insects large_carnivores large_man-made_outdoor_things large_natural_outdoor_sce
 medium_mammals non-insect_invertebrates people reptiles small_mammals trees vehicles_1 vehicles_2
 """
 CIFAR100_COARSE = tuple(_CIFAR100_COARSE.split())
+TEXTURES = (
+    "banded", "blotchy", "braided", "bubbly", "bumpy", "chequered", "cobwebbed", "cracked", "crosshatched",
+    "crystalline",
+)  # fmt: skip
 PHOTOS = ("china", "flower")
 TREC = ("ABBR", "ENTY", "DESC", "HUM", "LOC", "NUM")

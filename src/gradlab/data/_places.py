@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gradlab.data import _csv, _folders, _hub, _parquet
+from gradlab.data._folders import ClassFolders
 from gradlab.data._limits import check_file, shown
+from gradlab.data._parquet import ParquetFiles
 from gradlab.data._sources import Source
 from gradlab.data.derivation import Derivation, parse
-from gradlab.data.registry import DATASETS, Entry, normalise
+from gradlab.data.registry import DATASETS, Entry, Role, normalise
 from gradlab.types import UserError, did_you_mean
 
 
@@ -89,12 +91,14 @@ def _locate(text: str, data_dir: str | Path | None, cache: Path | None, *, is_pa
         return _at(Path(text).expanduser())
     name = normalise(text)
     entry = DATASETS.get(name)
-    if entry and entry.hub is None:
+    if entry and entry.folder is None:
         return Found(name, entry, None)
     if place := present(name, entry, data_dir, cache):
-        return Found(name, entry, _source(place))
+        return Found(name, entry, _source(place, entry))
+    if entry and entry.hub is None:
+        raise not_on_the_hub(name, entry)
     if entry:
-        return Found(name, entry, _source(_hub.download(name, entry, cache)))
+        return Found(name, entry, _source(_hub.download(name, entry, cache), entry))
     if Path(text).exists():
         return _at(Path(text))
     hint = did_you_mean(name, list(DATASETS)).rstrip("?")
@@ -137,7 +141,15 @@ def _at(path: Path) -> Found:
     return Found(name, None, _source(path))
 
 
-def _source(path: Path) -> Source:
+def not_on_the_hub(name: str, entry: Entry) -> UserError:
+    """Say where data belong that cannot be downloaded."""
+    return UserError(
+        f"Data '{name}' is not on this machine, and the Hub does not have it in this form; put its Parquet files into a "
+        f"folder '{entry.folder}' under --data-dir or GRADLAB_DATA."
+    )
+
+
+def _source(path: Path, entry: Entry | None = None) -> Source:
     if path.suffix == ".csv" and not path.is_dir():
         found: Source | None = _csv.scan(path)
     else:
@@ -150,4 +162,13 @@ def _source(path: Path) -> Source:
     for files in found.files.values():
         for file in files:
             check_file(file)
-    return found
+    return _with_test(found, entry.tested_on) if entry and entry.tested_on else found
+
+
+def _with_test(source: Source, part: Role) -> Source:
+    """Take the published part that stands for test as such."""
+    files = dict(source.files)
+    if "test" in files or part not in files or not isinstance(source, ParquetFiles | ClassFolders):
+        return source
+    files["test"] = files.pop(part)
+    return replace(source, files=files)

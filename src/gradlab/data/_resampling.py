@@ -13,6 +13,12 @@ VERSION = 1
 """Raised whenever the same images would come out otherwise."""
 
 
+def resampling_note(old: tuple[int, int], new: tuple[int, int]) -> str:
+    """Say from which (H, W) to which images were brought."""
+    before, after = ("×".join(map(str, size)) for size in (old, new))
+    return f"The images were resampled from {before} to {after} pixels ({METHOD}; aspect not kept)."
+
+
 def resampled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Return an image at (width, height); its aspect is not kept."""
     return image.resize(size, Image.Resampling.BILINEAR)

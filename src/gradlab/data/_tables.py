@@ -85,7 +85,7 @@ def _class_names(first: Columns, table: Any, label: str, entry: Entry | None, ro
     given = first.feature(label).get("names")
     names = tuple(map(str, given)) if isinstance(given, list) and given else None
     if entry:
-        if names and plain(names) != plain(entry.class_names):
+        if names and plain(names) not in (plain(entry.class_names), plain(entry.ids)):
             raise UserError(
                 f"{root} has the classes {', '.join(names[:5])}…, expected {', '.join(entry.class_names[:5])}…; "
                 "load it by its path to use it as data of its own."

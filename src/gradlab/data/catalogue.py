@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.data import _hub
 from gradlab.data._embedded import NOISES
 from gradlab.data._facts import checksum, digest, text_digest
-from gradlab.data._places import cache_root, present
+from gradlab.data._places import cache_root, not_on_the_hub, present
 from gradlab.data.contents import Arrays, DataInfo, Texts
 from gradlab.data.derivation import parse
 from gradlab.data.reading import fresh, read
@@ -49,11 +49,12 @@ def list_datasets(
 
 
 def _listing(name: str, entry: Entry, data_dir: str | Path | None, cache: Path | None) -> Listing:
-    if entry.hub is None:
+    if entry.folder is None:
         where, here = "generated" if name in NOISES else "embedded", True
     else:
         place = present(name, entry, data_dir, cache)
-        where, here = str(place or f"gradlab data get {name}"), place is not None
+        remedy = f"gradlab data get {name}" if entry.hub else f"needs a folder '{entry.folder}' in --data-dir"
+        where, here = str(place or remedy), place is not None
     return Listing(name, entry.summary, len(entry.class_names), entry.shape, where, here)
 
 
@@ -69,8 +70,10 @@ def get(name: str, *, cache_dir: str | Path | None = None) -> Path:
     entry = DATASETS.get(key)
     if entry is None:
         raise UserError(f"No data set is called '{name}'; {did_you_mean(key, list(DATASETS))}")
-    if entry.hub is None:
+    if entry.folder is None:
         raise UserError(f"'{key}' needs no download; use it as it is.")
+    if entry.hub is None:
+        raise not_on_the_hub(key, entry)
     if cache and _hub.folder(cache, entry).is_dir():
         return _hub.folder(cache, entry)
     return _hub.download(key, entry, cache)

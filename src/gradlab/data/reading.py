@@ -116,11 +116,18 @@ def _read(found: Found, cache: Path | None) -> Arrays | Texts:
 
 
 def _made(found: Found, cache: Path | None) -> Arrays | Texts:
-    """Decode or derive; what a derived data set is made from is kept in the cache as well, where there is one."""
+    """Decode or derive; what a derived data set is made from is kept in the cache as well, where there is one.
+
+    Photographs of which a smaller size is asked are made small as they are decoded, and not kept in their own.
+    """
     if found.source is None:
         return embedded(found.name, found.derivation)
     name = f"{found.name}{found.derivation}"
     size, rest = _split_size(found)
+    if found.entry and found.entry.is_large and rest.size:
+        small = decoded(found, found.source, None, then=rest.size)
+        rest = rest.without_size()
+        return (derive_images(small, rest) if rest and isinstance(small, Arrays) else small).renamed(name)
     if not rest:
         return decoded(found, found.source, size).renamed(name)
     plain = replace(found, derivation=Derivation(size=size))

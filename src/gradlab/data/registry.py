@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gradlab.data import _names
+from gradlab.data import _names, _names_wordnet
 
 Role = Literal["train", "validation", "test"]
 """What a part of the data may be used for: only train and validation may train or select."""
 Holds = Literal["images", "text"]
 """What a data set is made of."""
 ROLES: tuple[Role, ...] = ("train", "validation", "test")
+
+
+LARGE = 128 * 128
+"""Pixels from which an image counts as large."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,11 @@ class Entry:
         hub: its repository on the Hugging Face Hub; None when it needs no files.
         label: the column that holds the labels; None takes the usual names.
         revision: the branch on the Hub that has Parquet files; None for the main one.
+        configuration: the folder in its repository that holds it, where there are several.
+        local: name of its folder in a data directory, for data that the Hub does not have in this form.
+        ids: what its files call the classes, in label order, where they do not use the names.
+        tested_on: the published part that is test here, where no test part was published with labels.
+        varied: whether its pictures have several sizes; they are resampled to `shape`.
     """
 
     summary: str
@@ -35,6 +44,11 @@ class Entry:
     hub: str | None = None
     label: str | None = None
     revision: str | None = None
+    configuration: str | None = None
+    local: str | None = None
+    ids: tuple[str, ...] = ()
+    tested_on: Role | None = None
+    varied: bool = False
 
     @property
     def holds(self) -> Holds:
@@ -42,9 +56,14 @@ class Entry:
         return "images" if self.shape else "text"
 
     @property
+    def is_large(self) -> bool:
+        """Whether its images are photographs of many pixels."""
+        return bool(self.shape) and self.shape[1] * self.shape[2] >= LARGE
+
+    @property
     def folder(self) -> str | None:
-        """Name of its folder in a data directory: the last part of its name on the Hub."""
-        return None if self.hub is None else self.hub.rsplit("/", 1)[1]
+        """Name of its folder in a data directory: the last part of its name on the Hub; None where it needs no files."""
+        return self.hub.rsplit("/", 1)[1] if self.hub else self.local
 
 
 _CONVERTED = "refs/convert/parquet"
@@ -72,6 +91,18 @@ DATASETS: dict[str, Entry] = {
     "cifar100-coarse": Entry(
         "CIFAR-100 with its 20 groups as classes", _names.CIFAR100_COARSE, (3, 32, 32),
         {"train": 50_000, "test": 10_000}, "uoft-cs/cifar100", "coarse_label",
+    ),
+    "imagenette": Entry(
+        "photographs of 10 easy classes", _names_wordnet.IMAGENETTE, (3, 224, 224), {"train": 9469, "test": 3925},
+        "frgfm/imagenette", None, _CONVERTED, "320px", ids=_names_wordnet.IMAGENETTE_IDS, tested_on="validation",
+        varied=True,
+    ),
+    "tiny-imagenet": Entry(
+        "small photographs, 200 classes", _names_wordnet.TINY_IMAGENET, (3, 64, 64), {"train": 100_000, "test": 10_000},
+        "zh-plus/tiny-imagenet", ids=_names_wordnet.TINY_IMAGENET_IDS, tested_on="validation",
+    ),
+    "textures": Entry(
+        "textures of 10 classes", _names.TEXTURES, (3, 160, 160), {"test": 400}, local="dtd_textures"
     ),
     "photos": Entry(
         "patches of two photographs, embedded", _names.PHOTOS, (3, 32, 32), {"test": 520}

@@ -1,4 +1,4 @@
-"""Networks: builders for MLPs and CNNs, normalisation as the first layer, and a door for a user's own module."""
+"""Networks: builders for MLPs, CNNs and vision transformers, nets with a name, and a door for a user's own module."""
 
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,18 @@ __getattr__, __dir__, __all__ = attach(
         "MLPNetwork": "mlp_network",
         "MODELS": "registry",
         "Model": "registry",
+        "NETS": "named",
+        "Net": "named",
         "Normalise": "normalise",
         "Summary": "layers",
+        "ViT": "vit",
+        "ViTNetwork": "vit_network",
         "Wrapped": "wrap",
+        "build": "named",
+        "find_layer": "find_layer",
         "initialise": "initialise",
         "load": "saving",
+        "load_weights": "weights",
         "reinitialise": "initialise",
         "save": "saving",
         "stack": "stack",
@@ -30,11 +37,15 @@ __getattr__, __dir__, __all__ = attach(
 if TYPE_CHECKING:
     from gradlab.models.cnn import CNN as CNN
     from gradlab.models.cnn_network import CNNNetwork as CNNNetwork
+    from gradlab.models.find_layer import find_layer as find_layer
     from gradlab.models.initialise import initialise as initialise
     from gradlab.models.initialise import reinitialise as reinitialise
     from gradlab.models.layers import Summary as Summary
     from gradlab.models.mlp import MLP as MLP
     from gradlab.models.mlp_network import MLPNetwork as MLPNetwork
+    from gradlab.models.named import NETS as NETS
+    from gradlab.models.named import Net as Net
+    from gradlab.models.named import build as build
     from gradlab.models.normalise import Normalise as Normalise
     from gradlab.models.registry import MODELS as MODELS
     from gradlab.models.registry import Model as Model
@@ -43,5 +54,8 @@ if TYPE_CHECKING:
     from gradlab.models.stack import stack as stack
     from gradlab.models.stack import unstack as unstack
     from gradlab.models.summary import summary as summary
+    from gradlab.models.vit import ViT as ViT
+    from gradlab.models.vit_network import ViTNetwork as ViTNetwork
+    from gradlab.models.weights import load_weights as load_weights
     from gradlab.models.wrap import Wrapped as Wrapped
     from gradlab.models.wrap import wrap as wrap

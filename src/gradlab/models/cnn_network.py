@@ -1,91 +1,46 @@
-"""The CNN as a torch module: stem, stages of blocks, the mean over all places, head."""
+"""The CNN as a torch module: stem, stages of blocks, the mean over all places or a flattening, hidden layers, head."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections import OrderedDict
+from collections.abc import Iterator
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gradlab.models._randomness import seeded
-from gradlab.models.cnn import CNN, KERNEL, Convolution
+from gradlab.models.cnn import CNN
+from gradlab.models.cnn_layers import ConvolutionBlock, PlaceMean
+from gradlab.models.cnn_plan import BlockPlan, Convolution, Plan, StagePlan, linear_sizes
 from gradlab.models.initialise import initialise
 from gradlab.models.mlp_network import ACTIVATIONS
 from gradlab.models.normalise import Normalise
 from gradlab.types import UserError
 
-
-class ConvolutionBlock(nn.Module):
-    """shortcut(x) + f(x), or f(x) for the plain twin; `after` acts on the sum."""
-
-    def __init__(
-        self, branch: nn.Sequential, after: nn.Module, *, residual: bool, stride: int, extra: int
-    ) -> None:
-        super().__init__()
-        self.branch = branch
-        self.after = after
-        self.residual = residual
-        self.stride = stride
-        self.extra = extra
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map features (N, C, H, W) to (N, C + extra, ⌈H / stride⌉, ⌈W / stride⌉)."""
-        output = self.branch(features)
-        if self.residual:
-            output = shortcut(features, self.stride, self.extra) + output
-        return self.after(output)  # type: ignore[no-any-return]
-
-    def extra_repr(self) -> str:
-        """Show whether there is a skip."""
-        return f"residual={self.residual}"
-
-
-def sides(extra: int) -> tuple[int, int]:
-    """Split the new channels of a shortcut into those before and those after the old ones."""
-    return extra // 2, extra - extra // 2
-
-
-def shortcut(features: Tensor, stride: int, extra: int) -> Tensor:
-    """Take every `stride`-th place of features (N, C, H, W), with `extra` channels of zeros around the old ones."""
-    if stride > 1:
-        features = features[..., ::stride, ::stride]
-    return functional.pad(features, (0, 0, 0, 0, *sides(extra))) if extra else features
-
-
-class PlaceMean(nn.Module):
-    """The mean over all places: (N, C, H, W) to (N, C)."""
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Average each channel."""
-        return features.mean((-2, -1))
+Named = list[tuple[str, nn.Module]]
+"""Layers in the order in which they run, each with its name."""
+ENDS = {"torchvision": ("downsample", "fc"), "cifar-resnet": ("shortcut", "linear")}
+"""Names of published ResNets -> what they call a projection and the linear layers."""
 
 
 class CNNNetwork(nn.Module):
     """normalise → stem → blocks → mean → dropout → head; images (N, C, H, W) in [0, 1] to logits (N, K).
 
-    `blocks[s][b]` is block b of stage s, so that a deeper net has the names of the shallower one.
+    `blocks[s][b]` is block b of stage s, so that a deeper net has the names of the shallower one. Where the
+    configuration asks for the names of published networks, the same layers have those. `path` names the layers after
+    `normalise` in the order in which they run; the last is the linear layer that gives the logits.
     """
 
     def __init__(self, config: CNN, input_shape: tuple[int, ...], classes: int, normalise: Normalise) -> None:
         super().__init__()
         self.config = config
         self.input_shape = tuple(input_shape)
-        layers = config.convolutions(input_shape)
+        self.classes = classes
         self.normalise = normalise
-        self.stem = nn.Sequential(
-            _convolution(config, layers[0]), *_norm(config, layers[0]), _activation(config)
-        )
-        size = config.layers_per_block
-        blocks = [_block(config, layers[start : start + size]) for start in range(1, len(layers), size)]
-        self.blocks = nn.Sequential(
-            *(
-                nn.Sequential(*blocks[start : start + config.blocks])
-                for start in range(0, len(blocks), config.blocks)
-            )
-        )
-        self.mean = PlaceMean()
-        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
-        self.head = nn.Linear(config.widths[-1], classes)
+        layers = _layers(config, config.plan(input_shape), classes)
+        for name, layer in layers:
+            self.add_module(name, layer)
+        self.path = tuple(name for name, _ in layers)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) in [0, 1] to logits (N, K)."""
@@ -94,8 +49,10 @@ class CNNNetwork(nn.Module):
                 f"this network reads images of shape (N, {', '.join(map(str, self.input_shape))}), got {tuple(images.shape)}; "
                 "resize the images or build the network for their shape."
             )
-        features = self.mean(self.blocks(self.stem(self.normalise(images))))
-        return self.head(self.dropout(features))  # type: ignore[no-any-return]
+        features = self.normalise(images)
+        for name in self.path:
+            features = getattr(self, name)(features)
+        return features  # type: ignore[no-any-return]
 
 
 def build_cnn(
@@ -114,47 +71,126 @@ def build_cnn(
     """
     if classes < 1:
         raise UserError(f"a CNN needs at least one class, got {classes}.")
-    convolutions = config.convolutions(input_shape)
+    plan = config.plan(input_shape)
     if len(mean) not in (1, input_shape[0]):
         raise UserError(
             f"mean and std need one number, or one per channel, got {len(mean)} for {input_shape[0]} channels."
         )
     with seeded(seed):  # the constructors draw values, which initialise replaces
         network = CNNNetwork(config, tuple(input_shape), classes, Normalise(mean, std))
-    number = config.blocks * config.layers_per_block
-    places = [divmod(place, number) for place in range(len(convolutions) - 1)]
-    streams = ["stem", *(f"stage {stage} convolution {layer}" for stage, layer in places), "head"]
-    initialise(network, seed, config.init, nonlinearity=config.activation.replace("-", "_"), streams=streams)
+    nonlinearity = config.activation.replace("-", "_")
+    streams = list(_streams(config, plan))
+    initialise(network, seed, config.init, nonlinearity=nonlinearity, streams=streams)
     return network
 
 
-def _block(config: CNN, layers: Sequence[Convolution]) -> ConvolutionBlock:
-    branch: list[nn.Module] = []
-    for layer in layers:
-        branch += [_convolution(config, layer), *_norm(config, layer), _activation(config)]
+def _streams(config: CNN, plan: Plan) -> Iterator[str]:
+    """Name the random stream of every layer that holds weights, in the order of the modules."""
+    if plan.stem:
+        yield "stem"
+    for number, stage in enumerate(plan.stages):
+        layers = itertools.count()
+        for place, block in enumerate(stage.blocks):
+            for _ in block.convolutions:
+                yield f"stage {number} convolution {next(layers)}"
+            if block.projection:
+                yield f"stage {number} block {place} projection"
+    yield from (f"hidden {number}" for number in range(len(config.hidden or ())))
+    yield "head"
+
+
+def _layers(config: CNN, plan: Plan, classes: int) -> Named:
+    stem = _stem(config, plan)
+    stages = [_stage(config, stage) for stage in plan.stages]
+    end = ("mean", PlaceMean()) if config.end == "mean" else ("flatten", nn.Flatten())
+    dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+    *hidden, head = [nn.Linear(*sizes) for sizes in linear_sizes(config, plan, classes)]
+    if config.names == "numbers":
+        whole = nn.Sequential(
+            OrderedDict([*stem, *((f"s{i}", stage) for i, stage in enumerate(stages)), end])
+        )
+        tail = [layer for one in hidden for layer in (one, _activation(config))]
+        leaves = [one for one in whole.modules() if not isinstance(one, nn.Sequential | ConvolutionBlock)]
+        flat = [*leaves, *tail, dropout, head]
+        return [(str(number), layer) for number, layer in enumerate(one for one in flat if not _idle(one))]
+    if config.names == "stages":
+        tail = [layer for one in hidden for layer in (one, _activation(config))]
+        first: Named = [("stem", nn.Sequential(*(layer for _, layer in stem)))] if stem else []
+        middle: Named = [("hidden", nn.Sequential(*tail))] if tail else []
+        return [
+            *first,
+            ("blocks", nn.Sequential(*stages)),
+            end,
+            *middle,
+            ("dropout", dropout),
+            ("head", head),
+        ]
+    name = ENDS[config.names][1]
+    named: Named = [*stem, *((f"layer{i}", stage) for i, stage in enumerate(stages, 1)), end]
+    for number, layer in enumerate(hidden, 1):
+        named += [(f"{name}{number}", layer), (f"relu_{name}{number}", _activation(config))]
+    return [*named, ("dropout", dropout), (f"{name}{len(hidden) + 1}" if hidden else name, head)]
+
+
+def _idle(layer: nn.Module) -> bool:
+    return isinstance(layer, nn.Identity)
+
+
+def _stem(config: CNN, plan: Plan) -> Named:
+    if plan.stem is None:
+        return []
+    norm: Named = [("bn1", one) for one in _norm(config, plan.stem.fan_out)]
+    pool: Named = [("maxpool", nn.MaxPool2d(3, stride=2, padding=1))] if plan.stem_pooled else []
+    return [("conv1", _convolution(config, plan.stem)), *norm, ("relu", _activation(config)), *pool]
+
+
+def _stage(config: CNN, stage: StagePlan) -> nn.Sequential:
+    layers = nn.Sequential(*(_block(config, block) for block in stage.blocks))
+    if stage.pooled:
+        layers.add_module("pool", nn.MaxPool2d(2) if config.pool == "max" else nn.AvgPool2d(2))
+    return layers
+
+
+def _block(config: CNN, plan: BlockPlan) -> ConvolutionBlock:
+    path: Named = []
+    for number, layer in enumerate(plan.convolutions, 1):
+        path.append((f"conv{number}", _convolution(config, layer)))
+        path += [(f"bn{number}", one) for one in _norm(config, layer.fan_out)]
+        path.append((f"relu{number}", _activation(config)))
     inside = config.activation_place == "inside"
+    path = path if inside else path[:-1]
+    first, last = plan.convolutions[0], plan.convolutions[-1]
     return ConvolutionBlock(
-        nn.Sequential(*(branch if inside else branch[:-1])),
+        path if config.names in ENDS else [("branch", nn.Sequential(*(layer for _, layer in path)))],
         nn.Identity() if inside else _activation(config),
-        residual=config.residual,
-        stride=layers[0].stride,
-        extra=layers[-1].fan_out - layers[0].fan_in,
+        residual=plan.skip != "none",
+        stride=first.stride,
+        extra=last.fan_out - first.fan_in,
+        projection=_projection(config, plan),
     )
+
+
+def _projection(config: CNN, plan: BlockPlan) -> tuple[str, nn.Module] | None:
+    if plan.projection is None:
+        return None
+    name = ENDS[config.names][0] if config.names in ENDS else "projection"
+    norm = _norm(config, plan.projection.fan_out)
+    return name, nn.Sequential(_convolution(config, plan.projection), *norm)
 
 
 def _convolution(config: CNN, layer: Convolution) -> nn.Conv2d:
     return nn.Conv2d(
         layer.fan_in,
         layer.fan_out,
-        KERNEL,
+        layer.kernel,
         stride=layer.stride,
-        padding=KERNEL // 2,
+        padding=layer.padding,
         bias=config.norm == "none",
     )
 
 
-def _norm(config: CNN, layer: Convolution) -> list[nn.Module]:
-    return [nn.BatchNorm2d(layer.fan_out)] if config.norm == "batch" else []
+def _norm(config: CNN, channels: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels)] if config.norm == "batch" else []
 
 
 def _activation(config: CNN) -> nn.Module:

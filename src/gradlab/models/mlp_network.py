@@ -48,6 +48,7 @@ class MLPNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.input_shape = tuple(input_shape)
+        self.classes = classes
         hidden = config.hidden
         self.normalise = normalise
         self.stem = nn.Sequential(nn.Linear(math.prod(input_shape), hidden[0]))

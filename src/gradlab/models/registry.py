@@ -9,9 +9,11 @@ from pydantic import BeforeValidator, Discriminator, Tag
 
 from gradlab.models.cnn import CNN
 from gradlab.models.mlp import MLP
+from gradlab.models.named import net
+from gradlab.models.vit import ViT
 from gradlab.types import UserError, did_you_mean
 
-MODELS: dict[str, type[MLP] | type[CNN]] = {"mlp": MLP, "cnn": CNN}
+MODELS: dict[str, type[MLP] | type[CNN] | type[ViT]] = {"mlp": MLP, "cnn": CNN, "vit": ViT}
 
 
 def kind_of(model: Any) -> str:
@@ -27,20 +29,24 @@ def kind_of(model: Any) -> str:
 
 
 def _known(model: Any) -> Any:
+    if isinstance(model, str):
+        return net(model).config
     kind_of(model)
     return model
 
 
 def _without_kind(fields: Any) -> Any:
-    """MLP, the older of the two, has no field for its kind, so that the hashes of its records stay."""
+    """MLP, the oldest of them, has no field for its kind, so that the hashes of its records stay."""
     if isinstance(fields, Mapping):
         return {name: value for name, value in fields.items() if name != "kind"}
     return fields
 
 
 Model = Annotated[
-    Annotated[MLP, BeforeValidator(_without_kind), Tag("mlp")] | Annotated[CNN, Tag("cnn")],
+    Annotated[MLP, BeforeValidator(_without_kind), Tag("mlp")]
+    | Annotated[CNN, Tag("cnn")]
+    | Annotated[ViT, Tag("vit")],
     Discriminator(kind_of),
     BeforeValidator(_known),
 ]
-"""Any configuration of a network; as plain data told apart by `kind`, and without one an MLP."""
+"""Any configuration of a network; as plain data told apart by `kind`, and without one an MLP; a text is a name of `NETS`."""

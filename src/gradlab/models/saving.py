@@ -24,9 +24,11 @@ from gradlab.models.mlp_network import MLPNetwork
 from gradlab.models.registry import Model, kind_of
 from gradlab.models.saved import CHECKSUM, FACTS, FORMAT, WEIGHTS, checksum_of, read_facts, refuse_no_place
 from gradlab.models.steps import steps_of
+from gradlab.models.vit import ViT
+from gradlab.models.vit_network import ViTNetwork
 from gradlab.types import UserError
 
-Network = MLPNetwork | CNNNetwork
+Network = MLPNetwork | CNNNetwork | ViTNetwork
 """What the builders build."""
 
 
@@ -37,10 +39,10 @@ def save(
     class_names: Sequence[str] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write a network built by `MLP` or `CNN` as a model folder: model.safetensors and model.json, each whole or not at all.
+    """Write a network that a configuration built as a model folder: model.safetensors and model.json, each whole or not at all.
 
     Args:
-        model: an `MLPNetwork` or `CNNNetwork`; its weights and buffers are written as they are.
+        model: an `MLPNetwork`, `CNNNetwork` or `ViTNetwork`; its weights and buffers are written as they are.
         folder: made where it is not there; a model that lies in it already is replaced, anything else is refused.
         class_names: of the K outputs, in their order; their numbers where not given.
         facts: more that model.json should say, plain JSON data, such as recipe and metrics.
@@ -90,10 +92,10 @@ def describe(model: nn.Module, class_names: Sequence[str] | None) -> dict[str, A
     """Return what model.json says about the network itself."""
     if not isinstance(model, Network):
         raise UserError(
-            f"save writes networks that gradlab.models.MLP and CNN build, got {type(model).__name__}; "
+            f"save writes networks that gradlab.models.MLP, CNN and ViT build, got {type(model).__name__}; "
             "gradlab.use.export_model writes any module to torch-export or onnx."
         )
-    classes = model.head.out_features
+    classes = model.classes
     names = list(class_names) if class_names is not None else [str(number) for number in range(classes)]
     if len(names) != classes:
         raise UserError(
@@ -117,7 +119,7 @@ def rebuild(facts: Mapping[str, Any], weights: Mapping[str, Tensor], origin: Pat
         UserError: the description is none, or the weights belong to another network.
     """
     try:
-        config: MLP | CNN = TypeAdapter(Model).validate_python(facts["model"])
+        config: MLP | CNN | ViT = TypeAdapter(Model).validate_python(facts["model"])
         shape = tuple(int(size) for size in facts["input_shape"])
         if config.parameter_count(shape, len(facts["class_names"])) > sum(
             map(Tensor.numel, weights.values())

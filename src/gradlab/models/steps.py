@@ -7,9 +7,12 @@ from typing import Any
 
 from torch import nn
 
-from gradlab.models.cnn_network import CNNNetwork, ConvolutionBlock, PlaceMean, sides
+from gradlab.models.cnn_layers import ConvolutionBlock, PlaceMean, sides
+from gradlab.models.cnn_network import CNNNetwork
 from gradlab.models.mlp_network import Block, MLPNetwork
 from gradlab.models.normalise import Normalise
+from gradlab.models.vit_network import ViTNetwork
+from gradlab.models.vit_steps import VIT_STEPS
 from gradlab.types import UserError
 
 Step = list[Any]
@@ -20,6 +23,10 @@ of a tensor: of the weights, of an earlier step, or "images"."""
 def _batch_norm(layer: Any, name: str, x: str) -> tuple[str, list[Any]]:
     tensors = [f"{name}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
     return "batch_norm", [x, *tensors, False, layer.momentum, layer.eps, True]
+
+
+def _pair(size: Any) -> list[int]:
+    return [size, size] if isinstance(size, int) else list(size)
 
 
 OPERATIONS: dict[type[nn.Module], Callable[[Any, str, str], tuple[str, list[Any]]]] = {
@@ -46,13 +53,19 @@ OPERATIONS: dict[type[nn.Module], Callable[[Any, str, str], tuple[str, list[Any]
     nn.LeakyReLU: lambda layer, _name, x: ("leaky_relu", [x, layer.negative_slope]),
     nn.GELU: lambda _layer, _name, x: ("gelu", [x]),
     PlaceMean: lambda _layer, _name, x: ("mean", [x, [-2, -1]]),
+    nn.Flatten: lambda layer, _name, x: ("flatten", [x, layer.start_dim, layer.end_dim]),
+    nn.MaxPool2d: lambda layer, _name, x: (
+        "max_pool2d",
+        [x, *(_pair(one) for one in (layer.kernel_size, layer.stride, layer.padding))],
+    ),
+    nn.AvgPool2d: lambda layer, _name, x: ("avg_pool2d", [x, _pair(layer.kernel_size), _pair(layer.stride)]),
 }
 """Layer -> operation and arguments in eval mode, from the layer, its name and the name of its input."""
 NOTHING = (nn.Identity, nn.Dropout)
 """Layers that do nothing in eval mode."""
 
 
-def steps_of(network: MLPNetwork | CNNNetwork) -> list[Step]:
+def steps_of(network: MLPNetwork | CNNNetwork | ViTNetwork) -> list[Step]:
     """Return the forward pass in eval mode, from "images" (N, C, H, W) to "logits" (N, K), over the state dictionary.
 
     Each step is the very operation that the layer calls, so that running them gives the same bits.
@@ -67,6 +80,8 @@ def steps_of(network: MLPNetwork | CNNNetwork) -> list[Step]:
         return name
 
     def skip(block: ConvolutionBlock, name: str, x: str) -> str:
+        if block.projection_name:
+            return walk(block.get_submodule(block.projection_name), f"{name}.{block.projection_name}", x)
         for axis in (-2, -1) if block.stride > 1 else ():
             x = add(f"{name} every {block.stride} of {axis}", "slice", [x, axis, None, None, block.stride])
         padding = [0, 0, 0, 0, *sides(block.extra)]
@@ -83,9 +98,13 @@ def steps_of(network: MLPNetwork | CNNNetwork) -> list[Step]:
             output = add(f"{name} sum", "add", [x, output]) if layer.residual else output
             return walk(layer.after, f"{name}.after", output)
         if type(layer) is ConvolutionBlock:
-            output = walk(layer.branch, f"{name}.branch", x)
+            output = x
+            for part in layer.path:
+                output = walk(layer.get_submodule(part), f"{name}.{part}", output)
             output = add(f"{name} sum", "add", [skip(layer, name, x), output]) if layer.residual else output
             return walk(layer.after, f"{name}.after", output)
+        if type(layer) in VIT_STEPS:
+            return VIT_STEPS[type(layer)](layer, name, x, add, walk)
         if type(layer) is nn.Sequential:
             for child, inner in layer.named_children():
                 x = walk(inner, f"{name}.{child}", x)

@@ -85,20 +85,10 @@ def _of_record(source: FromRecord, desk: Desk, store: Store) -> Any:
 
 
 def _pretrained(source: Pretrained, desk: Desk, _store: Store) -> nn.Module:
+    from gradlab.models.weights import put_weights
+
     network = source.model.build(source.input_shape, source.classes, seed=0, mean=source.mean, std=source.std)
-    weights = desk.toolbox.unpack(Path(source.weights))
-    try:
-        lacking = network.load_state_dict(weights, strict=False)
-    except RuntimeError as error:  # sizes that differ
-        raise UserError(
-            f"{source.weights} does not fit the network: {str(error).splitlines()[1].strip()}"
-        ) from error
-    missing = [name for name in lacking.missing_keys if not name.endswith("num_batches_tracked")]
-    if missing or lacking.unexpected_keys:
-        raise UserError(
-            f"{source.weights} does not fit the network: it lacks {missing[:3]} and holds {lacking.unexpected_keys[:3]} "
-            "that the network does not have."
-        )
+    put_weights(network, desk.toolbox.unpack(Path(source.weights)), source.weights)
     return network
 
 

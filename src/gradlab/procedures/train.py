@@ -16,6 +16,7 @@ from gradlab.lab.records.columns import Columns
 from gradlab.models.cnn import CNN
 from gradlab.models.mlp import MLP
 from gradlab.models.registry import Model
+from gradlab.models.vit import ViT
 from gradlab.procedures import _fits
 from gradlab.procedures import _training_measures as told
 from gradlab.procedures._predictions import (
@@ -207,7 +208,9 @@ def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = procedure.train_images or counts[procedure.data].get("train", 1)
     steps = procedure.recipe.epochs * images / procedure.recipe.batch_size
     if isinstance(procedure.model, CNN):
-        return 30.0 * steps * len(procedure.model.widths) * procedure.model.blocks
+        return 30.0 * steps * sum(procedure.model.blocks_by_stage)
+    if isinstance(procedure.model, ViT):
+        return 30.0 * steps * procedure.model.depth
     return steps * (len(procedure.model.hidden) + 4 if isinstance(procedure.model, MLP) else 4)
 
 

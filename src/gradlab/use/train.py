@@ -23,9 +23,11 @@ from gradlab.lab.running.run import Request
 from gradlab.lab.running.single import run_single
 from gradlab.lab.running.worker import is_out_of_memory
 from gradlab.models.mlp import MLP
+from gradlab.models.named import net
 from gradlab.models.registry import MODELS, Model, kind_of
 from gradlab.models.saved import is_model_folder, read_facts
 from gradlab.models.saving import load, refuse_other_content, save
+from gradlab.models.vit import ViT
 from gradlab.procedures import TOOLBOX, Train, network_of
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.types import UserError
@@ -54,7 +56,7 @@ class Training:
 
 
 def train_model(
-    model: Model,
+    model: Model | str,
     data: str | Path | Dataset,
     recipe: Recipe | None = None,
     *,
@@ -75,7 +77,7 @@ def train_model(
     is one, is scored once, at the end.
 
     Args:
-        model: the network. recipe: how to train.
+        model: the network, or the name of a published one, such as "resnet20". recipe: how to train.
         data: with a train and a validation part; a name or a path is trained on in a worker process, a Dataset in this one.
         out: the model folder. Asked for again it returns what is there; what was interrupted goes on.
         runs: folder for the record. data_dir: where data sets lie; GRADLAB_DATA if not given.
@@ -88,6 +90,7 @@ def train_model(
             does not suffice.
     """
     folder, recipe = Path(out), recipe or Recipe()
+    model = net(model).config if isinstance(model, str) else model
     _check(model, seed, threads)
     facts = _facts_of(data, data_dir)
     asked = _asked(model, recipe, facts, seed, precision)
@@ -132,7 +135,9 @@ def _size(model: Model) -> tuple[int, int]:
     """Return the width and the depth of a network."""
     if isinstance(model, MLP):
         return max(model.hidden), len(model.hidden) - 1
-    return max(model.widths), len(model.widths) * model.blocks * model.layers_per_block
+    if isinstance(model, ViT):
+        return model.width * model.expansion, model.depth
+    return max((*model.widths, *(model.hidden or ()))), sum(model.blocks_by_stage) * model.layers_per_block
 
 
 def _facts_of(data: str | Path | Dataset, data_dir: str | Path | None) -> DataInfo:
