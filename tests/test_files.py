@@ -9,7 +9,7 @@ import time
 import pytest
 
 from gradlab import _files
-from gradlab._files import LEFT_BEHIND, read_regular, sync_folder, write_whole
+from gradlab._files import LEFT_BEHIND, put_in_place, read_regular, sync_folder, write_whole
 
 
 def test_bytes_and_what_a_function_writes_replace_the_file(tmp_path):
@@ -100,3 +100,24 @@ def test_a_file_system_that_cannot_sync_a_folder_is_no_error(tmp_path, monkeypat
     monkeypatch.setattr(_files.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         sync_folder(tmp_path)
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_new_folder_takes_the_place_of_the_old_which_stays_beside_it(tmp_path, monkeypatch, can_exchange):
+    made, final, aside = (tmp_path / name for name in ("made", "final", "aside"))
+    for folder in (made, final):
+        folder.mkdir()
+        (folder / "who").write_text(folder.name)
+    if not can_exchange:
+        monkeypatch.setattr(_files, "_exchanged", lambda _one, _other: False)
+    put_in_place(made, final, aside)
+    assert (final / "who").read_text() == "made"
+    assert [(one / "who").read_text() for one in (made, aside) if one.exists()] == ["final"]
+
+
+def test_where_the_new_folder_cannot_be_put_the_old_one_is_put_back(tmp_path, monkeypatch):
+    (tmp_path / "final").mkdir()
+    monkeypatch.setattr(_files, "_exchanged", lambda _one, _other: False)
+    with pytest.raises(FileNotFoundError):
+        put_in_place(tmp_path / "never made", tmp_path / "final", tmp_path / "aside")
+    assert [path.name for path in tmp_path.iterdir()] == ["final"]

@@ -76,35 +76,3 @@ def test_what_a_person_put_into_a_small_form_is_kept(ask, out, tmp_path):
     answer = ask("report", out, "--small", place)
     assert f"{place} holds something else (.git/HEAD)" in answer.err
     assert (place / ".git" / "HEAD").read_text() == "mine"
-
-
-@pytest.mark.parametrize("call", range(4))
-def test_killed_in_between_the_old_or_the_new_is_there_whole(ask, out, tmp_path, call):
-    """The process ends at the first, second, … rename after the new form is made."""
-    place = tmp_path / "small"
-    ask("report", out, "--small", place)
-    (place / "report.md").write_text("old")
-    from gradlab.reporting import write_manifest
-
-    write_manifest(place)
-    code = (
-        "import os, sys\n"
-        "from gradlab.cli import main\n"
-        "rename, calls = os.rename, []\n"
-        "def dying(a, b):\n"
-        "    if len(calls) == int(sys.argv[1]):\n"
-        "        os._exit(9)\n"
-        "    calls.append(a)\n"
-        "    rename(a, b)\n"
-        "os.rename = dying\n"
-        "sys.exit(main(sys.argv[2:]))\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code, str(call), "report", str(out), "--small", str(place)], check=False
-    )
-    places = [
-        folder for folder in (place, *tmp_path.glob(".small.*/before")) if (folder / "runs.json").exists()
-    ]
-    assert places
-    assert ask("report", out, "--small", place).code == 0
-    assert ask("verify", place).code == 0

@@ -8,8 +8,8 @@ from gradlab.models.saved import read_facts
 SMALL = ["train", "mlp", "--width", "6", "--depth", "1", "--epochs", "2", "--batch-size", "64"]
 
 
-def test_a_model_is_trained_and_kept(ask, tmp_path):
-    answer = ask(*SMALL, "--out", tmp_path / "model", "--seed", "4")
+def test_a_model_is_trained_and_kept_and_nothing_else_overwritten(ask, tmp_path):
+    answer = ask(*SMALL, "--out", tmp_path / "model", "--seed", "4", "--runs", "mine")
     assert answer.code == 0
     facts = read_facts(tmp_path / "model")
     text = answer.out
@@ -24,6 +24,16 @@ def test_a_model_is_trained_and_kept(ask, tmp_path):
     assert answer.err.startswith("1/2 epochs · loss ")
     assert (facts["seed"], facts["model"]["width"]) == (4, 6)
     assert load(tmp_path / "model").head.out_features == 10
+    assert (tmp_path / "mine" / "records" / facts["record"] / "manifest.json").exists()
+    assert not (tmp_path / "runs").exists()
+    assert ask("evaluate", facts["record"][:8], "--runs", "mine").code == 0
+    again = ask(*SMALL, "--out", tmp_path / "model", "--seed", "4", "--runs", "mine")
+    assert again.out.startswith("This model is finished; nothing was trained.\n")
+    assert again.err == ""
+    other = "holds another model (other seed); give another --out"
+    assert other in ask(*SMALL, "--seed", 1, "--out", tmp_path / "model").sentence
+    (tmp_path / "notes.txt").write_text("mine")
+    assert "holds something else" in ask(*SMALL, "--out", tmp_path).sentence
 
 
 def test_every_kind_of_option_reaches_the_training(ask, tmp_path):
@@ -46,13 +56,6 @@ def test_widths_are_a_list(ask, tmp_path):
     assert (tmp_path / "models" / "mlp-digits" / "model.json").exists()
 
 
-def test_asked_again_it_is_finished(ask, tmp_path):
-    ask(*SMALL, "--out", tmp_path / "model")
-    again = ask(*SMALL, "--out", tmp_path / "model")
-    assert again.out.startswith("This model is finished; nothing was trained.\n")
-    assert again.err == ""
-
-
 def test_the_default_network_learns_the_digits(ask):
     facts = json.loads(ask("train", "mlp", "--json").out)
     assert facts["metrics"]["test"]["accuracy"] > 0.93
@@ -72,16 +75,6 @@ def test_a_folder_of_class_folders_is_data(ask, tmp_path):
     assert answer.code == 0
     assert "The source has no test part: 12 of 60 training images" in answer.out
     assert read_facts(tmp_path / "models" / "mlp-skies")["class_names"] == ["day", "night"]
-
-
-def test_something_else_is_not_overwritten(ask, tmp_path):
-    ask(*SMALL, "--out", tmp_path / "model")
-    assert (
-        "holds another model (other seed); give another --out"
-        in ask(*SMALL, "--seed", 1, "--out", tmp_path / "model").sentence
-    )
-    (tmp_path / "notes.txt").write_text("mine")
-    assert "holds something else" in ask(*SMALL, "--out", tmp_path).sentence
 
 
 @pytest.mark.parametrize(
@@ -121,10 +114,3 @@ def test_an_unknown_model_gets_the_nearest(ask):
 def test_a_cnn_is_trained_as_well(ask):
     facts = json.loads(ask("train", "cnn", "--widths", "4", "--epochs", "1", "--json").out)
     assert (facts["folder"], facts["model"]["widths"]) == ("models/cnn-digits", [4])
-
-
-def test_the_record_lies_where_it_is_told(ask, tmp_path):
-    facts = json.loads(ask(*SMALL, "--out", "m", "--runs", "mine", "--json").out)
-    assert (tmp_path / "mine" / "records" / facts["record"] / "manifest.json").exists()
-    assert not (tmp_path / "runs").exists()
-    assert ask("evaluate", facts["record"][:8], "--runs", "mine").code == 0

@@ -20,11 +20,13 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> dict:  # type: ignore[typ
     return json.loads((out / "coverage.json").read_text())  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 def test_vector_form_of_the_rule_is_that_of_the_library(quick: dict) -> None:  # type: ignore[type-arg]
     assert quick["library"]["largest_difference"] < 1e-12
     assert quick["library"]["flags_raised"] == 1
 
 
+@pytest.mark.slow
 def test_quick_run_is_near_every_target(quick: dict) -> None:  # type: ignore[type-arg]
     for row in quick["targets"]:  # 400 repeats: four standard errors at 95 % are 4.4 points
         low, high = row["target"]
