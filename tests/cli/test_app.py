@@ -118,7 +118,7 @@ def test_an_error_of_the_system_is_one_sentence(ask, monkeypatch):
         raise PermissionError(13, "Permission denied", "/locked/place")
 
     monkeypatch.setattr("gradlab.verification.verify", refuse)
-    assert ask("verify", "x").sentence == "Permission denied: /locked/place; mend it, then ask again."
+    assert ask("verify", "x").sentence == "Permission denied: /locked/place; fix it, then ask again."
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):

@@ -150,7 +150,7 @@ def test_every_format_of_the_list_is_read(tmp_path, rng, form):
 
 
 NAMES = {
-    "no UTF-8": (b"caf\xe9", r"The class 'caf\\\\udce9' of .* is no UTF-8; rename it"),
+    "no UTF-8": (b"caf\xe9", r"The class 'caf\\\\udce9' of .* is not UTF-8; rename it"),
     "escape": (b"\x1b[31mred", r"The class '\\x1b\[31mred' of .* has control characters; rename it"),
     "bell": (b"ding\x07", r"has control characters"),
     "new line": (b"one\ntwo", r"has control characters"),
@@ -363,8 +363,8 @@ def test_two_columns_of_one_name_and_parts_of_two_types_are_refused(tmp_path):
 
 
 TABLES = {
-    "no UTF-8": (b"text,label\ncaf\xe9,0\nb,1\n", r"is no UTF-8 text; save it as UTF-8"),
-    "UTF-16": ("text,label\na,0\n".encode("utf-16"), r"is no UTF-8 text"),
+    "no UTF-8": (b"text,label\ncaf\xe9,0\nb,1\n", r"is not UTF-8 text; save it as UTF-8"),
+    "UTF-16": ("text,label\na,0\n".encode("utf-16"), r"is not UTF-8 text"),
     "NUL": (b"text,label\na\0b,0\nb,1\n", r"The text in row 0 of .* has a NUL character"),
     "no header": (b"a,0\nb,1\n", r"has no column 'text' in its first line, only a, 0"),
     "empty": (b"", r"has no column 'text'"),

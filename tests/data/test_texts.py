@@ -154,7 +154,7 @@ def test_subsets_keep_their_role_and_test_stays_test():
     ("texts", "labels", "sentence"),
     [
         (["a\0b", "c"], [0, 1], r"The text in row 0 of the train part has a NUL character; remove it"),
-        (["a", "b\ud800"], [0, 1], r"The text in row 1 of the train part is no UTF-8; write it again"),
+        (["a", "b\ud800"], [0, 1], r"The text in row 1 of the train part is not UTF-8; write it again"),
         (["a", None], [0, 1], r"Row 1 of the train part has no text; remove"),
         (["a", 3], [0, 1], r"Row 1 of the train part has a int instead of a text"),
         (["a", "b"], [0], r"2 train sentences need as many labels, got 1"),

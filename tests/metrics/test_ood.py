@@ -138,7 +138,7 @@ def test_only_the_order_of_scores_counts_and_any_array_is_read(score):
     [
         ([], [1.0], r"in-distribution scores must be numbers of shape \(N,\) with N ≥ 1, got shape \(0,\)"),
         ([1.0], [[1.0]], r"out-of-distribution scores .* got shape \(1, 1\)"),
-        ([1.0], [np.nan, 1.0], "out-of-distribution scores must be no NaN, got 1 of 2"),
+        ([1.0], [np.nan, 1.0], "out-of-distribution scores must not contain NaN, got 1 of 2"),
         (["a"], [1.0], "in-distribution scores must be numbers"),
     ],
 )

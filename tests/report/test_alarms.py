@@ -11,7 +11,7 @@ def alarm(arm: str, kind: str, text: str, seeds: int, when: str) -> dict[str, ob
 
 ALARMS = [
     alarm("plain 32", "vanishing", "vanishes below layer 27 to 29", 6, "at the start"),
-    alarm("one <64>", "exploding", "explodes by 10³", 5, "after training"),
+    alarm("one <64>", "exploding", "explodes by a factor of 10³", 5, "after training"),
     alarm("plain 32", "dead units", "81 % of the units of layer 7 are dead", 1, "at the start"),
 ]
 
@@ -27,7 +27,7 @@ def test_alarms_of_one_arm_and_moment_stand_in_one_row():
     assert "alarms" in page.ids
     assert expected in page.text
     assert "one <64>" in page.text
-    assert "explodes by 10³ (5 of 6)" in page.text
+    assert "explodes by a factor of 10³ (5 of 6)" in page.text
 
 
 def test_probes_that_raise_nothing_are_one_sentence():

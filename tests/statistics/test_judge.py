@@ -127,7 +127,7 @@ def test_more_than_twenty_seeds_give_the_same_answer_twice() -> None:
 def test_equal_differences_without_samples_are_open() -> None:
     found = judge([1.0] * 8, delta=0.1)
     assert found.verdict == "open"
-    assert found.explanation.startswith("All differences are equal and tell nothing")
+    assert found.explanation.startswith("All differences are equal and say nothing")
     assert found.more_seeds is not None
     assert found.more_seeds.text == "more seeds or test samples: all differences so far are equal"
     assert "no interval" in str(found)
@@ -176,15 +176,15 @@ def test_one_seed_is_open_and_asks_for_seeds() -> None:
 @pytest.mark.parametrize(
     ("kind", "d", "expected"),
     [
-        ("more", [0.05, 0.06, 0.07, 0.06], "lies wholly above 0.01, as claimed."),
-        ("more", [0.001, 0.0, 0.0, 0.001], "lies wholly below 0.01: the claim does not hold."),
+        ("more", [0.05, 0.06, 0.07, 0.06], "lies entirely above 0.01, as claimed."),
+        ("more", [0.001, 0.0, 0.0, 0.001], "lies entirely below 0.01: the claim does not hold."),
         ("more", [0.02, 0.0, 0.01, 0.01], "contains 0.01, so the claim is open."),
-        ("same", [0.001, 0.0, 0.0, 0.001], "lies wholly between -0.01 and 0.01, as claimed."),
-        ("same", [0.05, 0.06, 0.07, 0.06], "lies wholly above 0.01: the claim does not hold."),
-        ("same", [-0.05, -0.06, -0.07, -0.06], "lies wholly below -0.01: the claim does not hold."),
+        ("same", [0.001, 0.0, 0.0, 0.001], "lies entirely between -0.01 and 0.01, as claimed."),
+        ("same", [0.05, 0.06, 0.07, 0.06], "lies entirely above 0.01: the claim does not hold."),
+        ("same", [-0.05, -0.06, -0.07, -0.06], "lies entirely below -0.01: the claim does not hold."),
         ("same", [0.1, -0.1, 0.0, 0.0], "contains -0.01 and 0.01, so the claim is open."),
-        ("not less", [0.001, 0.0, 0.0, 0.001], "lies wholly above -0.01, as claimed."),
-        ("not less", [-0.05, -0.06, -0.07, -0.06], "lies wholly below -0.01: the claim does not hold."),
+        ("not less", [0.001, 0.0, 0.0, 0.001], "lies entirely above -0.01, as claimed."),
+        ("not less", [-0.05, -0.06, -0.07, -0.06], "lies entirely below -0.01: the claim does not hold."),
         ("not less", [-0.01, -0.02, 0.0, 0.0], "contains -0.01, so the claim is open."),
     ],
 )

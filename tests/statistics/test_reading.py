@@ -18,8 +18,8 @@ from gradlab.statistics._words import amount
         (-0.002, 0.004, "equal to within a point"),
         (-0.002, 0.02, "a loss of a point or more is ruled out; no difference or a gain is not"),
         (-0.02, 0.002, "a gain of a point or more is ruled out; no difference or a loss is not"),
-        (-0.02, 0.02, "nothing is ruled out: neither a loss nor a gain of a point or more"),
-        (-math.inf, math.inf, "nothing is ruled out: neither a loss nor a gain of a point or more"),
+        (-0.02, 0.02, "nothing is ruled out, neither a loss nor a gain of a point or more"),
+        (-math.inf, math.inf, "nothing is ruled out, neither a loss nor a gain of a point or more"),
     ],
 )
 def test_reading_says_what_the_interval_shows(low: float, high: float, expected: str) -> None:

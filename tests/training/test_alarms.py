@@ -45,11 +45,11 @@ def test_a_gradient_vanishes_below_the_first_layer_that_it_reaches():
 
 
 def test_a_gradient_explodes_against_the_output_layer_or_in_itself():
-    assert texts(rows_of([1000.0, 30.0, 2.0])) == ["explodes by 10³"]
-    assert texts(rows_of([5e-2, 1e-4, 1e-5])) == ["explodes by 10³"]
-    assert texts(rows_of([4e6, 5e6, 3e6])) == ["explodes by 10⁶"]  # grown on the way forward
+    assert texts(rows_of([1000.0, 30.0, 2.0])) == ["explodes by a factor of 10³"]
+    assert texts(rows_of([5e-2, 1e-4, 1e-5])) == ["explodes by a factor of 10³"]
+    assert texts(rows_of([4e6, 5e6, 3e6])) == ["explodes by a factor of 10⁶"]  # grown on the way forward
     assert texts(rows_of([900.0, 30.0, 2.0])) == []
-    assert texts(rows_of([20.0, 1.0]), exploding=10) == ["explodes by 10¹"]
+    assert texts(rows_of([20.0, 1.0]), exploding=10) == ["explodes by a factor of 10¹"]
 
 
 def test_dead_units_are_told_of_the_worst_layer():
@@ -126,7 +126,7 @@ def test_alarms_of_seeds_are_joined_by_kind_and_moment():
     assert [list(alarm.values()) for alarm in told] == [
         ["plain 64", "vanishing", "vanishes below layer 2 to 3", 2, 3, "at the start"],
         ["plain 64", "vanishing", "vanishes below layer 2", 1, 3, "after training"],
-        ["plain 64", "exploding", "explodes by 10⁴", 1, 3, "step 20"],
+        ["plain 64", "exploding", "explodes by a factor of 10⁴", 1, 3, "step 20"],
     ]
     assert list(told[0]) == ["arm", "kind", "text", "seeds", "runs", "when"]
     assert alarms_of_runs("plain 64", [first], vanishing=1e-12) == []

@@ -157,7 +157,7 @@ def test_a_parameter_that_takes_no_part_in_the_loss_is_named():
     model = Odd(lambda x: x)
     model.fc = nn.Linear(4, 4)
     with pytest.raises(
-        ValueError, match=r"parameter 'fc.weight' should train but takes no part in the loss \(2 such\)"
+        ValueError, match=r"parameter 'fc.weight' should train but does not affect the loss \(2 such\)"
     ):
         fit(model, DATA, Recipe(epochs=1), progress=False)
     model.fc.requires_grad_(False)
@@ -190,7 +190,7 @@ def test_a_last_batch_of_one_is_refused_where_batch_norm_cannot_train_on_it():
         ({"seeds": [1, 1]}, "one different seed per model"),
         (
             {"seeds": [1, 2], "pause_after": 0},
-            "pause_after names the epoch after which to pause, from 1, got 0",
+            "pause_after must be an epoch, at least 1, got 0",
         ),
         ({"seeds": [1, 2], "precision": "fp16", "device": "cpu"}, "fp16 on a CPU is unusably slow"),
         ({"seeds": [1, 2], "device": "cuda:99"}, "cuda"),

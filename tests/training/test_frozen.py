@@ -41,7 +41,7 @@ def test_a_model_that_changes_what_is_frozen_stops_with_its_name(kind, name, tmp
     assert fit(frozen_cnn(), DATA, RECIPE, progress=False).status == "finished"
     file = tmp_path / "c"
     with pytest.raises(
-        ValueError, match=rf"'{name}' is frozen, but it changed in training .*requires_grad=True"
+        ValueError, match=rf"'{name}' is frozen, but it changed during training .*requires_grad=True"
     ):
         fit(frozen_cnn(kind), DATA, RECIPE, progress=False, checkpoint=file)
 

@@ -250,7 +250,7 @@ def test_a_probe_refuses_what_is_no_data():
 @pytest.mark.parametrize("look", [probe, gradient_norms, loss_surface])
 def test_what_is_no_module_is_refused(look):
     with pytest.raises(
-        UserError, match=rf"^{look.__name__} looks into a torch.nn.Module, got function; pass the"
+        UserError, match=rf"^{look.__name__} expects a torch.nn.Module, got function; pass the"
     ):
         run(look, lambda images: images, DATA)
 

@@ -86,7 +86,7 @@ def test_more_epochs_of_a_constant_rate_go_on_where_the_run_ended(tmp_path):
     assert_same_fit(
         fit(net(), DATA, longer, checkpoint=file, progress=False), fit(net(), DATA, longer, progress=False)
     )
-    with pytest.raises(ValueError, match="is after epoch 8 already, but the recipe ends at 5"):
+    with pytest.raises(ValueError, match="has already reached epoch 8, but the recipe ends at 5"):
         fit(net(), DATA, BASE, checkpoint=file, progress=False)
 
 

@@ -106,7 +106,7 @@ def test_snapshots_of_stacked_seeds_are_their_own_and_absent_after_a_stop():
 
 
 def test_snapshots_after_the_last_epoch_are_refused():
-    with pytest.raises(ValueError, match="snapshots name epochs from 1 to 3, the last, got 4"):
+    with pytest.raises(ValueError, match="snapshots must be epochs from 1 to 3, the last, got 4"):
         replace(RECIPE, snapshots=(1, 4))
 
 

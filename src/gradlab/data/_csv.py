@@ -80,7 +80,7 @@ def _rows(file: Path) -> list[tuple[str, str]]:
                     )
                 rows.append((row[text], row[label].strip()))
     except UnicodeDecodeError as error:
-        raise UserError(f"{shown(file)} is no UTF-8 text; save it as UTF-8.") from error
+        raise UserError(f"{shown(file)} is not UTF-8 text; save it as UTF-8.") from error
     except (csv.Error, OSError) as error:
         raise UserError(f"{shown(file)} is no readable CSV file ({error}); get it again.") from error
     return rows

@@ -34,7 +34,7 @@ def check_class_names(names: Iterable[str], where: object) -> None:
                 f"{shown(where)} has a class name of {len(name):,} characters ({printable[:20]}…); shorten it."
             )
         if any("\ud800" <= letter <= "\udfff" for letter in name):
-            raise UserError(f"The class '{printable}' of {shown(where)} is no UTF-8; rename it.")
+            raise UserError(f"The class '{printable}' of {shown(where)} is not UTF-8; rename it.")
         if any(unicodedata.category(letter) == "Cc" for letter in name):
             raise UserError(f"The class '{printable}' of {shown(where)} has control characters; rename it.")
 

@@ -24,11 +24,11 @@ def check_texts(texts: Sequence[Any], where: object) -> tuple[str, ...]:
     for row, text in enumerate(texts):
         if not isinstance(text, str):
             found = "no text" if text is None else f"a {type(text).__name__} instead of a text"
-            raise UserError(f"Row {row} of {shown(where)} has {found}; remove or mend it.")
+            raise UserError(f"Row {row} of {shown(where)} has {found}; remove or fix it.")
         if "\0" in text:
             raise UserError(f"The text in row {row} of {shown(where)} has a NUL character; remove it.")
         if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise UserError(f"The text in row {row} of {shown(where)} is no UTF-8; write it again.")
+            raise UserError(f"The text in row {row} of {shown(where)} is not UTF-8; write it again.")
     return tuple(texts)
 
 

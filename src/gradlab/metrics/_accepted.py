@@ -39,5 +39,7 @@ def _scores(values: Any, what: str) -> Floats:
         )
     array = array.astype(np.float64)
     if np.isnan(array).any():
-        raise UserError(f"{what} scores must be no NaN, got {int(np.isnan(array).sum())} of {len(array)}.")
+        raise UserError(
+            f"{what} scores must not contain NaN, got {int(np.isnan(array).sum())} of {len(array)}."
+        )
     return array

@@ -30,7 +30,9 @@ def class_pairs(predictions: Any, labels: Any, num_classes: int | None) -> tuple
     """Check predicted and true classes of the same N samples; returns them and the number of classes."""
     predicted, true = classes(predictions, "predictions"), classes(labels, "labels")
     if len(predicted) != len(true):
-        raise UserError(f"predictions and labels must be equally many, got {len(predicted)} and {len(true)}.")
+        raise UserError(
+            f"predictions and labels must have the same length, got {len(predicted)} and {len(true)}."
+        )
     highest = int(max(predicted.max(), true.max()))
     count = highest + 1 if num_classes is None else num_classes
     if highest >= count:

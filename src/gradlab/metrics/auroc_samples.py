@@ -56,5 +56,5 @@ def score_vector(scores: Any, name: str) -> Floats:
         raise UserError(f"{name} must be one number per sample, (N,) with N ≥ 1, got shape {array.shape}.")
     values = array.astype(np.float64)
     if not np.isfinite(values).all():
-        raise UserError(f"{name} holds a score that is NaN or infinite; mend the detector, or leave it out.")
+        raise UserError(f"{name} holds a score that is NaN or infinite; fix the detector or leave it out.")
     return values

@@ -10,7 +10,7 @@ from gradlab.report.numbers import number
 COLUMNS = ["Arm", "When", "Alarm, and how many runs raise it"]
 LEAD = (
     "Probes looked into every layer on one fixed training batch, the same for every arm and seed, and these numbers "
-    "passed a threshold. An alarm is a hint and no verdict; an arm that is not here raised none."
+    "passed a threshold. An alarm is a hint, not a verdict; arms not listed raised none."
 )
 NOTHING = "Probes looked into every layer on one fixed training batch, and no run raised an alarm."
 

@@ -51,7 +51,7 @@ def _by_position(figure: Figure) -> Numbers | None:
         "columns": [*(["panel"] if titled else []), label, *names],
         "rows": rows,
         "key_count": 2 if titled else 1,
-        "note": None if few else f"{told}; all values stand in results.json.",
+        "note": None if few else f"{told}; all values are in results.json.",
     }
 
 
@@ -125,9 +125,7 @@ def _of_histogram(figure: Figure) -> Numbers | None:
                 [*([panel.get("title") or ""] if titled else []), str(series.get("name") or ""), *cells]
             )
     columns = [*(["panel"] if titled else []), x.get("label") or "", "5%", "25%", "median", "75%", "95%"]
-    note = (
-        "Below these values lies that share of the mass, read off the bins; all bins stand in results.json."
-    )
+    note = "That share of the distribution lies below these values, read off the bins; all bins are in results.json."
     return {"columns": columns, "rows": rows, "key_count": len(columns) - 5, "note": note} if rows else None
 
 

@@ -16,7 +16,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "verdict": (
         "where the interval lies against the region in which the claim holds",
         "A claim holds in a region that is shaded on the graphics: “more” above +δ, “same” between −δ and +δ, "
-        "“not less” above −δ. Supported: the whole interval lies inside the region. Refuted: it lies wholly "
+        "“not less” above −δ. Supported: the whole interval lies inside the region. Refuted: it lies entirely "
         "outside. Open: it crosses the border, and more data would be needed.",
     ),
     "points": (
@@ -28,19 +28,19 @@ TERMS: dict[str, tuple[str, str]] = {
         "Powers of ten. A gradient that is 3 decades smaller is ×10^-3, a thousandth.",
     ),
     "seeds": (
-        "how many networks were trained, each from other start weights and another order of the data",
+        "how many networks were trained, each from different initial weights and with a different order of the data",
         "A seed fixes the start weights and the order of the data; with n seeds there are n trained networks. "
         "Both networks of a comparison use the same seeds, so that chance that hits both alike cancels in the "
         "difference.",
     ),
     "test images": (
-        "how many images judged every network; more of them make the interval narrower",
+        "how many images every network was tested on; more make the interval narrower",
         "The test images are the same for all networks, so six networks on 10,000 images are not 60,000 images. "
         "More seeds make one part of the uncertainty smaller, more images the other.",
     ),
     "level": (
-        "how often such an interval holds the true effect",
-        "How often an interval made like this one holds the true effect. With several claims in a study it is "
+        "how often such an interval contains the true effect",
+        "How often an interval made like this one contains the true effect. With several claims in a study it is "
         "above 95%, so that all verdicts together can be trusted.",
     ),
     "look": (
@@ -50,7 +50,7 @@ TERMS: dict[str, tuple[str, str]] = {
     ),
     "sign-flip p": (
         "an exact check beside the interval; it decides nothing",
-        "If effects at the border of the region were all there is, how often would chance give signs as one-sided "
+        "If the true effect lay exactly on the border of the region, how often would chance give signs as one-sided "
         "as these? With n seeds it cannot fall below 2^-n (one-sided). It is shown beside the interval and "
         "decides nothing.",
     ),

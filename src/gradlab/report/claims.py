@@ -55,7 +55,7 @@ def agreement(claim: Claim) -> str:
         expected = f" (expected: {claim['predicts']})" if claim.get("predicts") else ""
         return f"does not agree with the published claim{expected}."
     if not claim.get("same_setting", True):
-        return "not comparable: the setting here is another one."
+        return "not comparable: the setting here is different."
     return "open: these data cannot decide."
 
 
@@ -109,7 +109,7 @@ def meaning(claim: Claim) -> list[str]:
     if shown.interval in (MISSING, NO_INTERVAL):
         return [*said, "No interval can be given, so the claim stays open."]
     said.append(
-        f"Chance may have moved this result. The differences that the data leave plausible are {shown.interval}."
+        f"Chance may have shifted this result. The differences compatible with the data are {shown.interval}."
     )
     return [*said, CONCLUDES[check_verdict(claim["verdict"])]]
 

@@ -20,9 +20,9 @@ def explained(interval: Interval, verdict: Verdict, delta: float, kind: Kind, un
         return f"{subject} contains {' and '.join(inside)}, so the claim is open."
     if verdict == "supported":
         where = f"between {ends[0]} and {ends[1]}" if kind == "same" else f"above {ends[0]}"
-        return f"{subject} lies wholly {where}, as claimed."
+        return f"{subject} lies entirely {where}, as claimed."
     where = f"above {ends[-1]}" if kind == "same" and interval.low > delta else f"below {ends[0]}"
-    return f"{subject} lies wholly {where}: the claim does not hold."
+    return f"{subject} lies entirely {where}: the claim does not hold."
 
 
 def _subject(interval: Interval, look: int, unit: str) -> str:
@@ -41,5 +41,5 @@ def _why_unbounded(interval: Interval) -> str:
     if interval.n == 1 and not interval.given:
         return "One seed gives no interval"
     if not interval.has_spread:
-        return "All differences are equal and tell nothing of how others would differ"
+        return "All differences are equal and say nothing about how others would vary"
     return "One test sample gives no interval"

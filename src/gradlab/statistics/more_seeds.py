@@ -160,7 +160,7 @@ def _unknown(interval: Interval, way: Verdict) -> MoreSeeds | None:
             "the measure's range, or test samples: without them runs in two groups bound nothing",
         )
     if interval.given:
-        return MoreSeeds("samples", None, None, way, "more test samples: nothing tells how they vary")
+        return MoreSeeds("samples", None, None, way, "more test samples: nothing shows how they vary")
     if interval.n == 1:
         return MoreSeeds("seeds", 5, None, way, "at least 5 more seeds: one seed shows no spread")
     if not interval.has_spread:

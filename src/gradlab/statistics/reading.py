@@ -49,4 +49,4 @@ def reading(low: float, high: float, delta: float, unit: str = "", better: Bette
         return f"{fall} of {size} or more is ruled out; no difference or {rise} is not"
     if high < delta:
         return f"{rise} of {size} or more is ruled out; no difference or {fall} is not"
-    return f"nothing is ruled out: neither {fall} nor {rise} of {size} or more"
+    return f"nothing is ruled out, neither {fall} nor {rise} of {size} or more"

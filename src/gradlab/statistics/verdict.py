@@ -26,7 +26,7 @@ def verdict(low: float, high: float, delta: float, kind: Kind = "more") -> Verdi
     """Judge the interval [low, high] of a difference d against the region that the claim names.
 
     The regions: "more" is d > delta, "same" is -delta < d < delta, "not less" is d > -delta. supported: the whole
-    interval lies inside the region. refuted: it lies wholly outside. open: it crosses a boundary. All comparisons
+    interval lies inside the region. refuted: it lies entirely outside. open: it crosses a boundary. All comparisons
     are strict: an interval that touches a boundary decides nothing.
 
     Args:

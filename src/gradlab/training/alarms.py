@@ -153,7 +153,7 @@ def say(kind: Kind, group: Sequence[Alarm]) -> str:
 WORDS: dict[Kind, Callable[[str, list[float]], str]] = {
     "not finite": lambda layers, _: f"gradient is not finite in layer {layers}",
     "vanishing": lambda layers, _: f"vanishes below layer {layers}",
-    "exploding": lambda _, values: f"explodes by {_span(values, power)}",
+    "exploding": lambda _, values: f"explodes by a factor of {_span(values, power)}",
     "dead units": lambda layers, values: f"{_span(values, _percent)} of the units of layer {layers} are dead",
     "large updates": lambda layers, values: (
         f"one step changes layer {layers} by {_span(values, _percent)} of its norm"

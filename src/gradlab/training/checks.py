@@ -57,7 +57,7 @@ def training_parts(data: Dataset | Part, validation: Part | None, recipe: Recipe
 def _check_alike(train: Part, validation: Part) -> None:
     if isinstance(train, Split) != isinstance(validation, Split):
         raise UserError(
-            "training and validation are both splits or both feeds, got one of each; make a feed of both."
+            "training and validation must both be splits or both be feeds, got one of each; make both feeds."
         )
     if isinstance(train, Split) and isinstance(validation, Split):
         mine, theirs = (tuple(one.images.shape[1:]) for one in (train, validation))

@@ -160,7 +160,7 @@ def fit_stacked(
     the rounding of sums; Adam may let what the loss does not depend on, such as a bias before a batch norm, drift by it.
     """
     if pause_after is not None and pause_after < 1:
-        raise UserError(f"pause_after names the epoch after which to pause, from 1, got {pause_after}.")
+        raise UserError(f"pause_after must be an epoch, at least 1, got {pause_after}.")
     run = open_run(
         models,
         data,

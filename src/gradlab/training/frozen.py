@@ -30,8 +30,8 @@ def check_frozen(before: dict[str, str], module: nn.Module) -> None:
     changed = [name for name, digest in before.items() if after.get(name) != digest]
     if changed:
         raise UserError(
-            f"'{changed[0]}' is frozen, but it changed in training ({len(changed)} such); something in forward() writes to it "
-            "or puts its layer in train mode: take that out, or set requires_grad=True."
+            f"'{changed[0]}' is frozen, but it changed during training ({len(changed)} such); something in forward() "
+            "writes to it or puts its layer in train mode: take that out, or set requires_grad=True."
         )
 
 

@@ -138,7 +138,7 @@ def check_module(model: object, reader: str) -> nn.Module:
     """Return the module; refuse what is none. `reader` is who asks, for the message."""
     if not isinstance(model, nn.Module):
         raise UserError(
-            f"{reader} looks into a torch.nn.Module, got {type(model).__name__}; pass the module itself."
+            f"{reader} expects a torch.nn.Module, got {type(model).__name__}; pass the module itself."
         )
     return model
 

@@ -80,11 +80,12 @@ class Recipe:
             raise UserError("nesterov needs momentum above 0; set momentum=0.9.")
         if self.snapshots and max(self.snapshots) > self.epochs:
             raise UserError(
-                f"snapshots name epochs from 1 to {self.epochs}, the last, got {max(self.snapshots)}; drop it or train longer."
+                f"snapshots must be epochs from 1 to {self.epochs}, the last, got {max(self.snapshots)}; "
+                "drop that one or train longer."
             )
         if self.mixing is not None and self.feature_augmentation is not None:
             raise UserError(
-                "feature augmentation joins images of one class and mixing leaves none of one class; drop one of them."
+                "feature augmentation combines images of one class, and mixing blends the classes; drop one of the two."
             )
 
     def describe(self) -> str:

@@ -154,7 +154,7 @@ def _check(run: Run, path: Path, facts: dict[str, Any]) -> None:
         )
     if facts["epoch"] > run.course.recipe.epochs:
         raise UserError(
-            f"{path} is after epoch {facts['epoch']} already, but the recipe ends at {run.course.recipe.epochs}; "
+            f"{path} has already reached epoch {facts['epoch']}, but the recipe ends at {run.course.recipe.epochs}; "
             "ask for at least as many epochs or give another checkpoint path."
         )
 

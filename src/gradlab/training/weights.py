@@ -147,7 +147,7 @@ class Trained:
         unused = [name for name, found in zip(self.names, gradients, strict=True) if found is None]
         if unused:
             raise UserError(
-                f"parameter '{unused[0]}' should train but takes no part in the loss ({len(unused)} such); "
+                f"parameter '{unused[0]}' should train but does not affect the loss ({len(unused)} such); "
                 "use it in forward() or set requires_grad=False on it."
             )
         torch._foreach_copy_(self._gradients, list(gradients))

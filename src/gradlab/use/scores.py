@@ -112,8 +112,8 @@ def check_fit(trained: Trained, data: Dataset) -> None:
         )
     if data.class_names != trained.class_names:
         raise UserError(
-            f"{trained.name} knows {_named(trained.class_names)}, but '{data.name}' has {_named(data.class_names)}; "
-            "take data with the same classes in the same order."
+            f"{trained.name} was trained on {_named(trained.class_names)}, but '{data.name}' has {_named(data.class_names)}; "
+            "use data with the same classes in the same order."
         )
 
 

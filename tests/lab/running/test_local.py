@@ -196,8 +196,8 @@ def test_errors_of_the_system_say_what_to_do():
             "the disk is full; free some space or choose another"
         )
     text = disk_message(PermissionError(errno.EACCES, "Permission denied", "/x/y"))
-    assert text == "Permission denied: /x/y; mend it, then ask again: finished runs are kept."
-    assert disk_message(io.UnsupportedOperation("odd")).startswith("odd; mend it")
+    assert text == "Permission denied: /x/y; fix it, then ask again: finished runs are kept."
+    assert disk_message(io.UnsupportedOperation("odd")).startswith("odd; fix it")
 
 
 def test_cores_are_those_that_this_process_may_use():

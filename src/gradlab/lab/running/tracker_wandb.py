@@ -103,7 +103,7 @@ def _refusals() -> Iterator[None]:
         first = error.errors()[0]
         setting = ".".join(map(str, first["loc"]))
         raise UserError(
-            f"W&B refuses its {setting}: {first['msg']}; mend the variable WANDB_{setting.upper()}."
+            f"W&B refuses its {setting}: {first['msg']}; fix the variable WANDB_{setting.upper()}."
         ) from error
     except wandb.Error as error:
         reason = " ".join(str(error).split()).rstrip(".")

@@ -75,7 +75,7 @@ def disk_message(error: OSError, *, kept: str = ": finished runs are kept") -> s
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full; free some space or choose another --out, then ask again{kept}."
     place = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror or error}{place}; mend it, then ask again{kept}."
+    return f"{error.strerror or error}{place}; fix it, then ask again{kept}."
 
 
 def _serve(task: dict[str, Any], toolbox: Toolbox, cache: DataCache, answers: IO[str]) -> dict[str, Any]:
