@@ -324,7 +324,7 @@ METADATA = {
     "too few names": (json.dumps({"info": {"features": {"label": {"names": ["a"]}}}}), "whole numbers from 0 to 0"),
     "names of every type": (json.dumps({"info": {"features": {"label": {"names": [None, {"a": [1]}]}}}}), None),
     "names with escapes": (json.dumps({"info": {"features": {"label": {"names": ["\x1b[2J", "b"]}}}}), "control"),
-    "names with half a character": ('{"info": {"features": {"label": {"names": ["\\ud800", "b"]}}}}', "no UTF-8"),
+    "names with half a character": ('{"info": {"features": {"label": {"names": ["\\ud800", "b"]}}}}', "not UTF-8"),
 }  # fmt: skip
 
 

@@ -113,5 +113,5 @@ def test_evaluate_gives_every_score(sample):
 
 
 def test_predictions_and_labels_must_be_equally_many():
-    with pytest.raises(UserError, match="equally many, got 2 and 3"):
+    with pytest.raises(UserError, match="the same length, got 2 and 3"):
         metrics.accuracy([0, 1], [0, 1, 1])

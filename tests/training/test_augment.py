@@ -150,7 +150,7 @@ def test_a_recipe_without_augmentation_has_no_augmenter():
 
 
 def test_mixing_and_feature_augmentation_exclude_each_other():
-    with pytest.raises(ValueError, match="mixing leaves none of one class"):
+    with pytest.raises(ValueError, match="mixing blends the classes"):
         Recipe(mixing=Mixup(), feature_augmentation=FeatureAugmentation())
 
 

@@ -171,7 +171,7 @@ def test_what_a_feed_cannot_do_is_refused():
         run(recipe=Recipe(augmentation=(Flip(),)))
     with pytest.raises(ValueError, match="let the feed's order visit fewer"):
         run(train_images=10)
-    with pytest.raises(ValueError, match="both splits or both feeds"):
+    with pytest.raises(ValueError, match="both be splits or both be feeds"):
         run(validation=blobs().validation)
     with pytest.raises(ValueError, match=r"cannot read inputs input_ids \(2, \d\), attention_mask"):
         run(nn.Linear(3, 2))
