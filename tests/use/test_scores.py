@@ -75,7 +75,9 @@ def test_data_that_do_not_fit_are_one_sentence(trained):
         UserError, match=r"reads images 1×8×8 \(channels, height, width\), but those of 'x' are 3×8×8"
     ):
         score(trained, other((3, 8, 8), name="x"))
-    with pytest.raises(UserError, match=r"was trained on 10 classes \(.*…\), but 'x' has 4 classes \(0, 1, 2, 3\)"):
+    with pytest.raises(
+        UserError, match=r"was trained on 10 classes \(.*…\), but 'x' has 4 classes \(0, 1, 2, 3\)"
+    ):
         score(trained, other(classes=4, name="x"))
     with pytest.raises(UserError, match="unknown part 'tset'; did you mean 'test'"):
         score(trained, other(), "tset")
