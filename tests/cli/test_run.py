@@ -198,6 +198,7 @@ def test_ctrl_c_says_that_nothing_is_lost(ask, monkeypatch):
 
 AT_IMPORT = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
 class Key:
     def find_spec(self, name, *_):
         if name == sys.argv[1]:

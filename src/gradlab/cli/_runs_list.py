@@ -48,7 +48,7 @@ class Wanted:
 
 
 def rows_of(out: Path, wanted: Wanted) -> list[dict[str, Any]]:
-    """Return a row for every record that is asked for, in order, still without its number; see `with_value`."""
+    """Return a row for every record that is asked for, in order, still without status and number; see `with_value`."""
     owners = _owners(out)
     found = []
     for record in records_of(out):
@@ -84,11 +84,11 @@ def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def with_value(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with its kind's main measure; None where there is none, or the record is damaged."""
+    """Return a row with its status and its kind's main measure; None where there is none, or the record is damaged."""
     record, at = row.pop("_record"), row.pop("_at")
     kind = PROCEDURES.get(row["kind"])
     measure = main_measure(kind) if kind else None
-    value = None
+    value, row["status"] = None, _status(record)
     if kind is not None and measure is not None and row["status"] != DAMAGED:
         try:
             value = float(measure.value(Results(record, kind, at)))
@@ -118,17 +118,24 @@ def _row(record: Record, owners: Owners) -> dict[str, Any]:
         "seed": None,
     }
     try:
-        spec, facts = record.spec, record.facts
+        spec = record.named_spec
         procedure = spec["procedure"]
         return row | {
             "kind": str(procedure["kind"]),
             "data": "+".join(map(str, spec["content"])),
             "what": what(procedure, spec["inputs"]),
             "seed": spec["seed"],
-            "status": str(facts.get("status", "finished")),
         }
     except (UserError, KeyError, TypeError, AttributeError):
-        return row | {"status": DAMAGED}
+        return row
+
+
+def _status(record: Record) -> str:
+    """Return what the facts say, after comparing facts and spec with the manifest."""
+    try:
+        return str(record.facts.get("status", "finished")) if record.spec else DAMAGED
+    except UserError:
+        return DAMAGED
 
 
 def what(procedure: Mapping[str, Any], inputs: Mapping[str, str]) -> str:

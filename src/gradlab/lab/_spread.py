@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri
 
+from gradlab._scipy import special
 from gradlab.lab.designing.claims import Part
 from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.procedure import Pick
@@ -62,7 +62,7 @@ def spread_of(
     d = contrast_values(part.contrast, found)
     assert isinstance(d, Differences)  # of samples, as given
     sd, free = max(float(np.std(d.values, ddof=1)), 1e-6), len(d.values) - 1
-    low, high = (sd * math.sqrt(free / float(chdtri(free, tail))) for tail in (0.1, 0.9))
+    low, high = (sd * math.sqrt(free / float(special.chdtri(free, tail))) for tail in (0.1, 0.9))
     variances = [float(np.var(axis.mean(axis=0), ddof=1)) / axis.shape[1] for axis in d.axes.values()]
     over_samples = max(math.sqrt(sum(variances) * (samples or 1)), 1e-6) if variances else 1.0
     return Spread((low, high), (over_samples, over_samples), f"{len(d.values)} earlier seeds")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
+from gradlab._scipy import special
 from gradlab.statistics._checks import Floats
 
 ROUNDING = 1e-12
@@ -52,10 +52,10 @@ def reach(seed_variance: float, axes: Sequence[Axis], n: int, level: float, side
     seed, D is the score bound of Wilson (1927, doi:10.1080/01621459.1927.10502953), with t for z.
     """
     upper = 0.5 + level / 2
-    squared = float(stdtrit(n - 1, upper)) ** 2 * seed_variance if seed_variance else 0.0
+    squared = float(special.stdtrit(n - 1, upper)) ** 2 * seed_variance if seed_variance else 0.0
     if not axes:
         return math.sqrt(squared)
-    t_squared = [float(stdtrit(axis.samples - 1, upper)) ** 2 for axis in axes]
+    t_squared = [float(special.stdtrit(axis.samples - 1, upper)) ** 2 for axis in axes]
     for axis, t in zip(axes, t_squared, strict=True):
         squared += t * axis.variance
     total = sum(axis.spread[side] for axis in axes)

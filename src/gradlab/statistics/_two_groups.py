@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import stdtrit
 
+from gradlab._scipy import special
 from gradlab.statistics._arms import States
 from gradlab.statistics._checks import Floats
 from gradlab.statistics.differences import Differences
@@ -80,4 +80,4 @@ def _geometric(x: Floats, error: float, n: int) -> float:
 
 
 def _t(count: int, alpha: float) -> float:
-    return float(stdtrit(count - 1, 1 - alpha / 2))
+    return float(special.stdtrit(count - 1, 1 - alpha / 2))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
 
+from gradlab._scipy import special
 from gradlab.statistics._checks import check_level
 from gradlab.types import UserError
 
@@ -62,7 +62,7 @@ def balanced_accuracy_interval(
     recalls, drawn_in = hits / counts, (hits + 1) / (counts + 2)
     estimate = float(recalls.mean())
     variance = float((drawn_in * (1 - drawn_in) / counts).sum()) / counts.size**2
-    half = float(stdtrit(max(1, true.size - counts.size), level)) * math.sqrt(variance)
+    half = float(special.stdtrit(max(1, true.size - counts.size), level)) * math.sqrt(variance)
     return BalancedAccuracy(
         estimate, max(0.0, estimate - half), min(1.0, estimate + half), level, counts.size
     )

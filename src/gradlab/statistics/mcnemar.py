@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr
 
+from gradlab._scipy import special
 from gradlab.types import UserError
 
 
@@ -41,7 +41,7 @@ def mcnemar(a_correct: ArrayLike, b_correct: ArrayLike) -> McNemar:
             "compare both models on one test set in one order."
         )
     only_a, only_b = int(np.sum(a & ~b)), int(np.sum(b & ~a))
-    p_value = min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
+    p_value = min(1.0, 2 * float(special.bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
     return McNemar(only_a, only_b, a.size, p_value)
 
 

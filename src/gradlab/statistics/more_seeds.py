@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from scipy.special import chdtri
-
+from gradlab._scipy import special
 from gradlab.statistics._samples import reach
 from gradlab.statistics.interval import Interval
 from gradlab.statistics.verdict import Kind, Verdict, boundaries, is_inside, verdict
@@ -60,7 +59,7 @@ def more_seeds(
     if distance <= 1e-9 * delta:
         return question.nothing()
     if not interval.given:
-        inflation = (interval.n - 1) / float(chdtri(interval.n - 1, SD_CONFIDENCE))
+        inflation = (interval.n - 1) / float(special.chdtri(interval.n - 1, SD_CONFIDENCE))
         if (low := question.seeds(1.0)) is not None:
             return _seeds(low, question.seeds(inflation), way)
     if not interval.axes or distance <= 1e-3 * delta:
@@ -90,7 +89,7 @@ class _Question:
     def samples(self) -> MoreSeeds:
         """How many times as many samples of every axis decide."""
         fewest = min(axis.samples for axis in self.interval.axes)
-        inflation = (fewest - 1) / float(chdtri(fewest - 1, SD_CONFIDENCE))
+        inflation = (fewest - 1) / float(special.chdtri(fewest - 1, SD_CONFIDENCE))
         low, high = self._times(1.0), self._times(inflation)
         if low is None:
             text = "more test samples and more seeds: neither alone would settle it"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import stdtr
 
+from gradlab._scipy import special
 from gradlab.statistics._checks import Floats
 
 FEWEST = 4
@@ -31,5 +31,5 @@ def outlying_seed(values: Floats) -> int | None:
         return None
     if spread == 0:
         return place
-    beyond = 2 * n * float(stdtr(n - 2, -distance / (spread * np.sqrt(1 + 1 / (n - 1)))))
+    beyond = 2 * n * float(special.stdtr(n - 2, -distance / (spread * np.sqrt(1 + 1 / (n - 1)))))
     return place if beyond < ERROR else None

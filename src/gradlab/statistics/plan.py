@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri, nctdtr, ndtr, stdtrit
 
+from gradlab._scipy import special
 from gradlab.statistics._checks import check_count, check_delta, check_level
 from gradlab.statistics._plan_text import plan_text
 from gradlab.statistics.looks import alpha_at
@@ -150,17 +150,21 @@ def _solve(design: _Design, sd: float, effect: float | None, seeds: int | None, 
 def _power(design: _Design, sd: float, n: int, effect: float) -> float:
     """P(supported) of one part at the true difference `effect`."""
     excess, seed_variance = effect - _boundary(design), sd**2 / n
-    t_seeds = float(stdtrit(n - 1, 0.5 + design.level / 2))
+    t_seeds = float(special.stdtrit(n - 1, 0.5 + design.level / 2))
     if design.kind != "same" and (design.samples is None or design.floor == 0):
-        return 1 - float(nctdtr(n - 1, excess / math.sqrt(seed_variance), t_seeds))
-    t_samples = 0.0 if design.samples is None else float(stdtrit(design.samples - 1, 0.5 + design.level / 2))
+        return 1 - float(special.nctdtr(n - 1, excess / math.sqrt(seed_variance), t_seeds))
+    t_samples = (
+        0.0 if design.samples is None else float(special.stdtrit(design.samples - 1, 0.5 + design.level / 2))
+    )
     # The seed variance is a scaled chi-square: integrate the normal power over its quantiles.
-    estimated = seed_variance * chdtri(n - 1, (1 - _NODES) / 2) / (n - 1)
+    estimated = seed_variance * special.chdtri(n - 1, (1 - _NODES) / 2) / (n - 1)
     half = np.sqrt(t_seeds**2 * estimated + t_samples**2 * design.floor)
     scale = math.sqrt(seed_variance + design.floor)
     if design.kind != "same":
-        return float(_WEIGHTS / 2 @ ndtr((excess - half) / scale))
-    inside = ndtr((design.delta - half - effect) / scale) - ndtr((half - design.delta - effect) / scale)
+        return float(_WEIGHTS / 2 @ special.ndtr((excess - half) / scale))
+    inside = special.ndtr((design.delta - half - effect) / scale) - special.ndtr(
+        (half - design.delta - effect) / scale
+    )
     return float(_WEIGHTS / 2 @ np.maximum(inside, 0))
 
 

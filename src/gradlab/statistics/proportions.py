@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy.special import betaincinv, ndtri
-
+from gradlab._scipy import special
 from gradlab.statistics._checks import check_count, check_level
 from gradlab.types import UserError
 
@@ -37,8 +36,8 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> Proportion:
     """
     _check(k, n, level)
     tail = (1 - level) / 2
-    low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
-    high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - tail))
+    low = 0.0 if k == 0 else float(special.betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k == n else float(special.betaincinv(k + 1, n - k, 1 - tail))
     return Proportion(int(k), int(n), k / n, low, high, level)
 
 
@@ -57,7 +56,7 @@ def wilson(k: int, n: int, level: float = 0.95) -> Proportion:
         UserError: k outside 0..n, n below 1, level outside (0, 1).
     """
     _check(k, n, level)
-    z = float(ndtri(0.5 + level / 2))
+    z = float(special.ndtri(0.5 + level / 2))
     share, weight = k / n, z * z / n
     centre = (share + weight / 2) / (1 + weight)
     half = z * ((share * (1 - share) + weight / 4) / n) ** 0.5 / (1 + weight)

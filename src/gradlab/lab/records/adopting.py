@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 
 from gradlab._files import sync_file, sync_folder
-from gradlab.lab.records.record import Store, is_record
+from gradlab.lab.records.record import Store
 from gradlab.types import UserError
 
 
@@ -22,9 +22,9 @@ def adopt(names: Iterable[str], store: Store) -> int:
     """
     count = 0
     for name in sorted(set(names)):
-        if is_record(store.own / name):
-            continue
         record = store.get(name)
+        if record.folder.parent == store.own:
+            continue
         if damaged := record.damaged():
             raise UserError(
                 f"record {record.folder} is damaged ({', '.join(damaged)}); leave --records without it."

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -63,24 +64,35 @@ class Record:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Digests of everything in the record."""
-        found = read_json(self.folder / MANIFEST)
+        path = self.folder / MANIFEST
+        found = parse_json(path, self._listing)
         if not all(isinstance(found.get(name), dict) for name in ("tables", "files")):
-            raise UserError(_damage(self.folder / MANIFEST))
+            raise UserError(_damage(path))
         return found
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the manifest, which stands for the whole record."""
-        return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
+        return hashlib.sha256(self._listing).hexdigest()
+
+    @cached_property
+    def _listing(self) -> bytes:
+        return read_text(self.folder / MANIFEST)
 
     @cached_property
     def spec(self) -> dict[str, Any]:
-        """All that the result depends on: procedure, inputs, seed, software.
+        """All that the result depends on: procedure, inputs, seed, software; compared with manifest and name.
 
         Raises:
             UserError: it is not what was written, or that of another record, whose name it does not give.
         """
-        found = self._text("spec.json")
+        self._checked("spec.json")
+        return self.named_spec
+
+    @cached_property
+    def named_spec(self) -> dict[str, Any]:
+        """The spec, compared with the record's name alone, which tells all but what data are called; errors as above."""
+        found = read_json(self.folder / "spec.json")
         if NAME.fullmatch(self.hash) and _misnamed(found, self.hash):
             raise UserError(
                 f"{self.folder} holds another record, not the one that it is named for; "
@@ -130,10 +142,14 @@ class Record:
         return wrong or (["spec.json"] if _misnamed(self._text("spec.json"), self.hash) else [])
 
     def _text(self, name: str) -> dict[str, Any]:
-        path = self.folder / name
-        if checksum(path) != self.manifest["files"].get(name):
-            raise UserError(_damage(path))
-        return read_json(path)
+        return parse_json(self.folder / name, self._checked(name))
+
+    def _checked(self, name: str) -> bytes:
+        """Read a JSON file after comparing it with the manifest."""
+        content = read_text(self.folder / name)
+        if hashlib.sha256(content).hexdigest() != self.manifest["files"].get(name):
+            raise UserError(_damage(self.folder / name))
+        return content
 
 
 def write_record(
@@ -219,8 +235,12 @@ def holds_only_ours(folder: Path) -> bool:
 
 def is_record(folder: Path) -> bool:
     """Whether a whole record lies there: its manifest can be read."""
+    return _whole(Record(folder))
+
+
+def _whole(record: Record) -> bool:
     try:
-        return bool(read_json(folder / MANIFEST).get("files"))
+        return bool(record.manifest["files"])
     except UserError:
         return False
 
@@ -244,13 +264,16 @@ class Store:
 
     def __init__(self, own: Path, others: tuple[Path, ...] = ()) -> None:
         self.own, self.others = own, others
+        self._found: dict[str, Record] = {}
 
     def find(self, name: str) -> Record | None:
         """Return the record of that name, or None."""
-        for folder in (self.own, *self.others):
-            if is_record(folder / name):
-                return Record(folder / name)
-        return None
+        for folder in () if name in self._found else (self.own, *self.others):
+            record = Record(folder / name)
+            if _whole(record):
+                self._found[name] = record
+                break
+        return self._found.get(name)
 
     def get(self, name: str) -> Record:
         """Return the record of that name.
@@ -275,10 +298,23 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is damaged, not there, or no regular file.
     """
+    return parse_json(path, read_text(path))
+
+
+def read_text(path: Path) -> bytes:
+    """Read the bytes of a JSON file; errors as for `read_json`."""
     with _as_damage(path):
-        if not path.is_file() or path.stat().st_size > LARGEST_TEXT:
+        about = os.stat(path)
+        if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST_TEXT:
             raise ValueError("no file, or far too large")
-        found = json.loads(path.read_bytes())
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+
+
+def parse_json(path: Path, content: bytes) -> dict[str, Any]:
+    """Return the JSON object that a file holds; errors as for `read_json`."""
+    with _as_damage(path):
+        found = json.loads(content)
         if not isinstance(found, dict):
             raise ValueError("no object")
         return found

@@ -28,7 +28,7 @@ def records_named(results: Mapping[str, Any]) -> set[str]:
 def remember_records(folder: Path, results: Mapping[str, Any]) -> None:
     """Note which records a report rests on; those of the reports that it replaces stay noted."""
     before = remembered(folder)
-    now = records_named(results) | before | _replaced(folder)
+    now = records_named(results) | (before or _replaced(folder))
     if now != before:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / RECORDS, _text(now))

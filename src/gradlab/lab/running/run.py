@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,9 @@ class Request:
     asked: Mapping[str, Any] = field(default_factory=dict)
     workers: int | None = None
 
-    @property
+    @cached_property
     def store(self) -> Store:
-        """Where the records are."""
+        """Where the records are; a record that was found is not looked for again."""
         return Store(self.out / "records", self.records)
 
 
