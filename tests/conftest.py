@@ -1,7 +1,10 @@
 """What all tests share: where the real data sets are."""
 
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -23,3 +26,35 @@ def data_dir() -> Path:
     if not given or not Path(given).is_dir():
         pytest.skip("needs real data sets: set GRADLAB_DATA to their folder")
     return Path(given)
+
+
+_drawn: dict[str, str] = {}
+"""Drawings by all that goes into them."""
+OF_DRAWINGS = {
+    f"test_{name}.py" for name in ("figures", "kinds", "labels", "marks", "page", "writing", "public")
+}
+"""Tests in tests/report that ask whether drawing is right, and the same each time."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drawn_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Draw the same figure once in all tests but those of the drawings themselves; drawing is half of what a report costs."""
+    if request.path.parent.name == "report" and request.path.name in OF_DRAWINGS:
+        yield
+        return
+    from gradlab.report.figures import FIGURES
+
+    before = dict(FIGURES)
+
+    def kept(kind: str) -> Any:
+        def draw(figure: Any, **more: Any) -> str:
+            key = json.dumps([kind, figure, more], sort_keys=True)
+            if key not in _drawn:
+                _drawn[key] = before[kind](figure, **more)
+            return _drawn[key]
+
+        return draw
+
+    FIGURES.update({kind: kept(kind) for kind in before})
+    yield
+    FIGURES.update(before)

@@ -15,7 +15,7 @@ from tests.pages import ROOT
 SOURCE = ROOT / "src" / "gradlab"
 TOP = ("running", "preparing", "rerunning", "result", "claim_frame", "reporting", "verification")
 """Top-level modules that join studies and report, as the command line does."""
-BASE = {"types", "_configuration", "_lazy", "_files", "_plain", "_torch"}
+BASE = {"types", "_configuration", "_lazy", "_files", "_plain", "_torch", "_scipy"}
 GROUND = BASE | {"metrics", "statistics"}
 PILLARS = {"transfer", "attacks", "detection", "explain", "language"}
 TRAINING = GROUND | {"data", "models", "augmentation"}
@@ -24,6 +24,7 @@ LAB = GROUND | {"data"}
 BELOW: dict[str, set[str]] = {
     **{name: set[str]() for name in ("types", "_lazy", "_files", "_plain")},
     "_torch": {"_lazy", "types"},
+    "_scipy": {"_lazy"},
     "_configuration": {"types"},
     "statistics": BASE,
     "metrics": BASE | {"statistics"},

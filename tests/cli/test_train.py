@@ -8,6 +8,12 @@ from gradlab.models.saved import read_facts
 SMALL = ["train", "mlp", "--width", "6", "--depth", "1", "--epochs", "2", "--batch-size", "64"]
 
 
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Train here: a worker process has to load torch first, and one test with a worker is enough."""
+    monkeypatch.setattr("gradlab.lab.running.run.lives_here", lambda *_: True)
+
+
 def test_a_model_is_trained_and_kept_and_nothing_else_overwritten(ask, tmp_path):
     answer = ask(*SMALL, "--out", tmp_path / "model", "--seed", "4", "--runs", "mine")
     assert answer.code == 0
@@ -36,6 +42,7 @@ def test_a_model_is_trained_and_kept_and_nothing_else_overwritten(ask, tmp_path)
     assert "holds something else" in ask(*SMALL, "--out", tmp_path).sentence
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_every_kind_of_option_reaches_the_training(ask, tmp_path):
     answer = ask(
         *SMALL, "--residual", "--no-stem-activation", "--optimizer", "sgd", "--momentum", "0.9", "--schedule", "cosine",
@@ -49,6 +56,7 @@ def test_every_kind_of_option_reaches_the_training(ask, tmp_path):
     assert facts["was_there"] is False
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_widths_are_a_list(ask, tmp_path):
     facts = json.loads(ask("train", "mlp", "--widths", "9", "5", "--epochs", "1", "--json").out)
     assert facts["model"]["widths"] == [9, 5]
@@ -56,11 +64,13 @@ def test_widths_are_a_list(ask, tmp_path):
     assert (tmp_path / "models" / "mlp-digits" / "model.json").exists()
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_the_default_network_learns_the_digits(ask):
     facts = json.loads(ask("train", "mlp", "--json").out)
     assert facts["metrics"]["test"]["accuracy"] > 0.93
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_folder_of_class_folders_is_data(ask, tmp_path):
     import numpy as np
     from PIL import Image
@@ -111,6 +121,7 @@ def test_an_unknown_model_gets_the_nearest(ask):
     assert ask("train", "mpl").sentence == "unknown command 'mpl'; did you mean 'mlp'?"
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_cnn_is_trained_as_well(ask):
     facts = json.loads(ask("train", "cnn", "--widths", "4", "--epochs", "1", "--json").out)
     assert (facts["folder"], facts["model"]["widths"]) == ("models/cnn-digits", [4])

@@ -26,6 +26,9 @@ def made(name, data, preset, **parameters):
 def every_design():
     designs = [made(*case) for case in CASES]
     designs += [made("residual-mlp", "mnist", "full", setting=one) for one in ("004", "000", "001")]
+    designs += [
+        made("residual-cnn", "mnist", "full", setting=one) for one in ("000", "001", "002", "003", "004")
+    ]
     designs += [made(name, "digits", "quick") for name in ("tour", "compare")]
     return [*designs, made("text-layers", "digits", "full")]
 
@@ -37,7 +40,7 @@ IDS = [f"{design.study}-{place}" for place, design in enumerate(DESIGNS)]
 @pytest.mark.parametrize("design", DESIGNS, ids=IDS)
 def test_the_first_claim_answers_whatever_its_verdict(design):
     assert set(design.claims[0].says) == {"supported", "refuted", "open"}
-    assert len(DESIGNS) == 26
+    assert len(DESIGNS) == 35
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=IDS)

@@ -18,6 +18,7 @@ from tests.studies.setups import setup
 
 OTHERS = ("tour", "mlp-capacity", "activations", "regularisers", "optimisers", "text-layers", "compare")
 SETTINGS = {"residual-mlp": [{"setting": name} for name in ("003", "004", "000", "001")]}
+SETTINGS["residual-cnn"] = [{"setting": name} for name in ("scaled", "000", "001", "002", "003", "004")]
 SETTINGS |= {name: [{}] for name in OTHERS}
 CASES = [
     (name, preset, data, options)
@@ -31,8 +32,8 @@ def design_of(name, preset, data, options):
 
 
 def test_every_study_is_here_with_every_setting():
-    assert set(STUDIES) == {"residual-mlp", *OTHERS} == set(SETTINGS)
-    assert len(CASES) == 3 * 2 * 11
+    assert set(STUDIES) == {"residual-mlp", "residual-cnn", *OTHERS} == set(SETTINGS)
+    assert len(CASES) == 3 * 2 * 17
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)

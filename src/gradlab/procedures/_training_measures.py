@@ -49,7 +49,7 @@ def gradient_norm(run: Results, time: str, which: int, *, among: str = "") -> fl
     NaN where the network has no such layer; one that overflowed counts as the largest number of fp32.
     """
     table = run.table("gradients")
-    chosen = (table["time"] == time) & (table["kind"] == "weight")
+    chosen = _weights(table, time)
     if among:
         chosen &= np.array([str(name).startswith(among) for name in table["layer"]], dtype=bool)
     if not chosen.any():
@@ -57,6 +57,12 @@ def gradient_norm(run: Results, time: str, which: int, *, among: str = "") -> fl
     order = np.argsort(table["index"][chosen], kind="stable")
     norm = float(table["norm"][chosen][order][which])
     return min(max(norm, SMALLEST), LARGEST) if math.isfinite(norm) else LARGEST
+
+
+def _weights(table: Columns, time: str) -> np.ndarray:
+    """Return which rows are weights of layers at one time, those of norms left out."""
+    chosen: np.ndarray = (table["time"] == time) & (table["kind"] == "weight")
+    return chosen & table["matrix"] if "matrix" in table else chosen
 
 
 def _flow(time: str) -> Callable[[Results], float]:
@@ -77,11 +83,11 @@ def _first(time: str) -> Callable[[Results], float]:
 
 
 def _effective_depth(time: str) -> Callable[[Results], float]:
-    """Count the layers that learn, as `gradlab.training.effective_depth` does; norms with a scale are layers here."""
+    """Count the layers that learn, as `gradlab.training.effective_depth` does."""
 
     def layers(run: Results) -> float:
         table = run.table("gradients")
-        norms = table["norm"][(table["time"] == time) & (table["kind"] == "weight")]
+        norms = table["norm"][_weights(table, time)]
         return float(count_learning(norms)) if len(norms) else math.nan
 
     return layers

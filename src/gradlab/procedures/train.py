@@ -171,19 +171,21 @@ def _predicted(procedure: Train, fit: Fit, split: Split, desk: Desk) -> tuple[np
 
 def _gradients(start: list[LayerGradient], end: list[LayerGradient]) -> Columns:
     rows = [
-        (when, layer.layer, layer.index, kind, norm)
+        (when, layer.layer, layer.index, kind, norm, layer.matrix)
         for when, layers in (("start", start), ("end", end))
         for layer in layers
         for kind, norm in (("weight", layer.weight), ("bias", layer.bias))
         if norm is not None
     ]
-    when, layer, index, kind, norm = zip(*rows, strict=True) if rows else ((),) * 5
+    when, layer, index, kind, norm, matrix = zip(*rows, strict=True) if rows else ((),) * 6
+    told = {} if all(matrix) else {"matrix": np.array(matrix, dtype=bool)}
     return {
         "time": np.array(when, dtype=str),
         "layer": np.array(layer, dtype=str),
         "index": np.array(index, dtype=np.int32),
         "kind": np.array(kind, dtype=str),
         "norm": np.array(norm, dtype=np.float64),
+        **told,  # where some are those of norms
     }
 
 

@@ -5,6 +5,7 @@ from gradlab.studies.compare import compare
 from gradlab.studies.mlp_capacity import mlp_capacity
 from gradlab.studies.optimisers import optimisers
 from gradlab.studies.regularisers import regularisers
+from gradlab.studies.residual_cnn import residual_cnn
 from gradlab.studies.residual_mlp import residual_mlp
 from gradlab.studies.setup import Study
 from gradlab.studies.text_layers import text_layers
@@ -17,6 +18,7 @@ STUDIES: dict[str, Study] = {
     "activations": activations,
     "regularisers": regularisers,
     "optimisers": optimisers,
+    "residual-cnn": residual_cnn,
     "text-layers": text_layers,
     "compare": compare,
 }

@@ -29,12 +29,14 @@ class LayerGradient:
     Attributes:
         layer: the module's name. index: its place in the order of registration, from 0.
         weight: L2 norm of the weight's gradient. bias: of the bias's, None without one.
+        matrix: whether the weight has at least two axes; that of a norm has one.
     """
 
     layer: str
     index: int
     weight: float
     bias: float | None
+    matrix: bool = True
 
 
 class ProbeLog:
@@ -265,6 +267,7 @@ def gradient_norms(model: nn.Module, data: Dataset | Split, *, batch_size: int =
             index,
             math.hypot(*(norms[weight] for weight in layer.weights)),
             math.hypot(*(norms[bias] for bias in layer.biases)) if layer.biases else None,
+            any(weight.dim() > 1 for weight in layer.weights),
         )
         for index, layer in enumerate(layers)
     ]

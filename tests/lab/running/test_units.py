@@ -76,7 +76,7 @@ def test_what_has_a_record_is_not_planned_and_needed_by_nobody(tmp_path):
     (cut,) = missing(Draw(), Store(tmp_path / "other"))  # a block of our own that a kill left with one record
     assert [bound.seed for bound in cut.bounds] == [3, 4, 5]
     (record.folder / "manifest.json").unlink()
-    assert len(missing(Draw())) == 1
+    assert len(missing(Draw(), Store(tmp_path, (tmp_path / "other",)))) == 1
 
 
 def test_a_pick_waits_for_its_candidates(tmp_path):
