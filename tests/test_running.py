@@ -246,7 +246,7 @@ def test_a_study_of_finished_runs_holds_its_folder_until_the_report_is_written(t
     first = gradlab.run("residual-mlp", **options)
     refused = []
 
-    def write(_results, folder):
+    def write(_results, folder, **_more):
         with pytest.raises(UserError, match="a study is running in runs"):
             prune(Path("runs"))
         refused.append(folder)

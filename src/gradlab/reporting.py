@@ -125,11 +125,10 @@ def _write_small_into(made: Path, folder: Path, stored: dict[str, Any], kinds: K
     write_manifest(made)
 
 
-def write_when_changed(results: dict[str, Any], folder: Path) -> None:
-    """Write the report unless this very result stands there already."""
-    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+def write_when_changed(results: dict[str, Any], folder: Path, *, is_read: bool = False) -> None:
+    """Write the report unless this very result stands there already; `is_read` tells that it was read from there."""
     remember_records(folder, results)
-    if not _stands(text, folder):
+    if not ((is_read or _holds(results, folder)) and _is_whole(folder)):
         _write(results, folder)
 
 
@@ -162,9 +161,13 @@ def write_manifest(folder: Path) -> None:
     write_whole(folder / MANIFEST, (json.dumps(listed, indent=1) + "\n").encode())
 
 
-def _stands(text: str, folder: Path) -> bool:
-    """Whether this very results.json and all that was written beside it are there, unchanged."""
+def _holds(results: dict[str, Any], folder: Path) -> bool:
+    """Whether this very results.json is there."""
     path = folder / "results.json"
-    if not path.exists() or path.read_bytes() != text.encode():
-        return False
+    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return path.exists() and path.read_bytes() == text.encode()
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether all that was written beside results.json is there, unchanged."""
     return all(name.endswith("is not listed in manifest.json") for name in changed_files(folder))

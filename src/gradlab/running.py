@@ -117,7 +117,7 @@ def _run(design: Design, request: Request, trackers: Sequence[str], progress: bo
         judged = judge_design(design, request, on_event=hear)
         adopt(records_named(judged.results), request.store)
         with exclusive(request.out / "work" / f"{folder.name}.lock"):
-            write_when_changed(judged.results, folder)
+            write_when_changed(judged.results, folder, is_read=judged.is_read)
             keep(folder, judged.key)
         with exclusive(request.out / "work" / "index.lock"):
             write_index(folder.parent)

@@ -80,6 +80,7 @@ class Binder:
     def __init__(self, kinds: Kinds, conditions: Conditions, choose: Choose) -> None:
         self.kinds, self.conditions, self.choose = kinds, conditions, choose
         self._known: dict[tuple[int, int | None], tuple[Procedure, Bound]] = {}
+        self._dumped: dict[int, tuple[Procedure, dict[str, Any]]] = {}
 
     def bind(self, procedure: Procedure, seed: int) -> Bound:
         """Name the record of a procedure at a seed.
@@ -103,6 +104,12 @@ class Binder:
         name = spec["procedure"]["record"] if procedure.kind == "record" else spec_hash(spec)
         return Bound(procedure, own_seed, name, spec, inputs, has_record=kind.work is not None)
 
+    def _dump(self, procedure: Procedure) -> dict[str, Any]:
+        """Return a procedure as data, the same object for all of its seeds."""
+        if id(procedure) not in self._dumped:
+            self._dumped[id(procedure)] = (procedure, dump_procedure(procedure))
+        return self._dumped[id(procedure)][1]
+
     def block(self, procedure: Procedure, seed: int) -> tuple[int, ...]:
         """Return the seeds that run together with `seed`."""
         kind = self.kinds[procedure.kind]
@@ -110,7 +117,7 @@ class Binder:
 
     def _spec(self, procedure: Procedure, seed: int | None, inputs: Mapping[str, Bound]) -> dict[str, Any]:
         kind, now = self.kinds[procedure.kind], self.conditions
-        own = dump_procedure(procedure)
+        own = self._dump(procedure)
         form: Any = type(procedure)
         marked = roles(form)
         named = [*names_of(procedure, "data"), *names_of(procedure, "weights")]

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from gradlab._arrow import pa, pq
 from gradlab.types import UserError
 
 Columns = Mapping[str, np.ndarray]

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from gradlab._arrow import pa, pq
 from gradlab.lab.records.columns import Columns, column_digest, pack, unpack
 from gradlab.lab.records.record import Run, as_json, read_json
 from gradlab.types import UserError

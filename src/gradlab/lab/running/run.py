@@ -91,10 +91,11 @@ def run_design(design: Design, request: Request, *, on_event: Hear = lambda _eve
 
 @dataclass(frozen=True)
 class Judged:
-    """A design that was run: the content of results.json, and the identity of its evaluation."""
+    """A design that was run: the content of results.json, the identity of its evaluation, and whether it was read from there."""
 
     results: dict[str, Any]
     key: str
+    is_read: bool = False
 
 
 def judge_design(design: Design, request: Request, *, on_event: Hear = lambda _event: None) -> Judged:
@@ -116,7 +117,9 @@ def judge_design(design: Design, request: Request, *, on_event: Hear = lambda _e
         kept = (
             kept_results(request.out / "reports" / request.report, key) if request.report and ours else None
         )
-        return Judged(kept or evaluate(design, runs, context, request.toolbox.kinds), key)
+        if kept is not None:
+            return Judged(kept, key, is_read=True)
+        return Judged(evaluate(design, runs, context, request.toolbox.kinds), key)
     except OSError as error:
         raise UserError(disk_message(error)) from error
 

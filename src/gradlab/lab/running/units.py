@@ -115,6 +115,8 @@ class _Plan:
         self.units: dict[str, Unit] = {}
         self.done: dict[str, tuple[str, ...]] = {}
         self.found: dict[str, Path | None] = {}
+        self.blocks: dict[tuple[int, int], tuple[Bound, ...]] = {}
+        self.whole: dict[str, bool] = {}
         self.finished: set[str] = set()
 
     def add(self, bound: Bound, label: str) -> tuple[str, ...]:
@@ -130,10 +132,12 @@ class _Plan:
         if self._folder(bound) != self.store.own:
             return self._folder(bound) is not None
         mates = self._mates(bound)
-        if not all(self._folder(one) for one in mates):
-            return False
-        self.finished.add(mates[0].hash)
-        return True
+        name = mates[0].hash
+        if name not in self.whole:
+            self.whole[name] = all(self._folder(one) for one in mates)
+        if self.whole[name]:
+            self.finished.add(name)
+        return self.whole[name]
 
     def _folder(self, bound: Bound) -> Path | None:
         if bound.hash not in self.found:
@@ -146,7 +150,10 @@ class _Plan:
         if bound.seed is None:
             return (bound,)
         seeds = self.binder.block(bound.procedure, bound.seed)
-        return tuple(self.binder.bind(bound.procedure, seed) for seed in seeds)
+        key = (id(bound.procedure), seeds[0])
+        if key not in self.blocks:
+            self.blocks[key] = tuple(self.binder.bind(bound.procedure, seed) for seed in seeds)
+        return self.blocks[key]
 
     def _unit(self, bound: Bound, label: str) -> tuple[str, ...]:
         mates = self._mates(bound)
