@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = attach(
         "Feed": "feed",
         "Fit": "fit",
         "Group": "groups",
+        "Linear": "schedule",
         "LossSurface": "surface",
         "Objective": "objective",
         "OneCycle": "schedule",
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from gradlab.training.probe_row import probe_columns as probe_columns
     from gradlab.training.recipe import Recipe as Recipe
     from gradlab.training.schedule import Cosine as Cosine
+    from gradlab.training.schedule import Linear as Linear
     from gradlab.training.schedule import OneCycle as OneCycle
     from gradlab.training.schedule import StepDecay as StepDecay
     from gradlab.training.stopping import Patience as Patience

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gradlab._configuration import dataclass
-from gradlab.types import STRICT, NonNegativeFloat, PositiveFloat, UserError
+from gradlab.types import STRICT, NonNegativeFloat, PositiveFloat, UserError, later
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -24,12 +24,14 @@ class Group:
         shape: only "vectors", of at most one axis (biases, weights of norms), or only "matrices", of two and more.
         rate: what the recipe's learning rate is multiplied by.
         decay: in the place of the recipe's weight decay; left out: the recipe's.
+        optimizer: of matrices in a recipe with muon: muon, or adamw, which suits embeddings and the last layer.
     """
 
     match: Annotated[str, Field(min_length=1)] = "*"
     shape: Literal["any", "vectors", "matrices"] = "any"
     rate: PositiveFloat = 1.0
     decay: NonNegativeFloat | None = None
+    optimizer: Literal["muon", "adamw"] = later("muon")
 
     def takes(self, name: str, axes: int) -> bool:
         """Whether a parameter of this name, with so many axes in one network, belongs here."""
@@ -42,6 +44,7 @@ class Group:
         named = "" if self.match == "*" else f"'{self.match}'"
         own = [f"rate × {self.rate:g}"] if self.rate != 1 else []
         own += [f"weight decay {self.decay:g}"] if self.decay is not None else []
+        own += ["AdamW"] if self.optimizer == "adamw" else []
         subject = " ".join(part for part in (what, named) if part) or "all"
         return f"{subject} with {' and '.join(own) or 'nothing of their own'}"
 

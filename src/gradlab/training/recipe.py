@@ -13,7 +13,7 @@ from gradlab.training.schedule import Schedule
 from gradlab.training.stopping import Stopping
 from gradlab.types import STRICT, Count, NonNegativeFloat, PositiveFloat, Probability, UserError, later
 
-Optimizer = Literal["sgd", "adam", "adamw"]
+Optimizer = Literal["sgd", "adam", "adamw", "muon"]
 Precision = Literal["fp32", "bf16", "fp16", "fp64"]
 MemoryFormat = Literal["contiguous", "channels-last"]
 
@@ -23,11 +23,12 @@ class Recipe:
     """How a network is trained.
 
     Attributes:
-        optimizer: sgd, adam or adamw (PyTorch's; betas 0.9 and 0.999).
+        optimizer: sgd, adam or adamw (PyTorch's; betas 0.9 and 0.999), or muon: momentum made orthogonal for matrices (Jordan
+            et al., 2024), and adamw at the same rate for parameters of one axis; groups give them rates of their own.
         learning_rate: peak rate of the optimiser.
-        momentum: of sgd alone, in [0, 1); 0 is without.
-        nesterov: Nesterov's form of the momentum of sgd; left out: the plain form.
-        weight_decay: coupled (L2) for sgd and adam, decoupled for adamw; on every trained tensor.
+        momentum: of sgd and muon, in [0, 1); 0 is without.
+        nesterov: Nesterov's form of the momentum; left out: the plain form.
+        weight_decay: coupled (L2) for sgd and adam, decoupled for adamw and muon; on every trained tensor.
         batch_size: images per step; the last, smaller batch of an epoch is used too.
         epochs: at most; exactly so many without early stopping.
         schedule: how the learning rate changes in training; left out: constant.
@@ -72,9 +73,14 @@ class Recipe:
     groups: tuple[Group, ...] = later(())
 
     def __post_init__(self) -> None:
-        if (self.momentum or self.nesterov) and self.optimizer != "sgd":
+        if (self.momentum or self.nesterov) and self.optimizer not in ("sgd", "muon"):
             raise UserError(
-                f"momentum and nesterov belong to optimizer='sgd', got optimizer='{self.optimizer}'; drop them."
+                f"momentum and nesterov belong to optimizer='sgd' and 'muon', got optimizer='{self.optimizer}'; drop them."
+            )
+        if self.optimizer != "muon" and any(group.optimizer != "muon" for group in self.groups):
+            raise UserError(
+                f"a group's optimizer divides matrices between muon and adamw, got optimizer='{self.optimizer}'; "
+                "set optimizer='muon', or drop it from the group."
             )
         if self.nesterov and not self.momentum:
             raise UserError("nesterov needs momentum above 0; set momentum=0.9.")
@@ -90,7 +96,7 @@ class Recipe:
 
     def describe(self) -> str:
         """Say the recipe in one line, such as "Adam 0.0001, batch 128, 21 epochs, best validation loss kept"."""
-        names = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
+        names = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"}
         parts = [f"{names[self.optimizer]} {self.learning_rate:g}"]
         if self.momentum:
             parts.append(f"{'Nesterov ' if self.nesterov else ''}momentum {self.momentum:g}")

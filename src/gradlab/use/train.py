@@ -22,6 +22,7 @@ from gradlab.lab.running.progress import study_progress
 from gradlab.lab.running.run import Request
 from gradlab.lab.running.single import run_single
 from gradlab.lab.running.worker import is_out_of_memory
+from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.mlp import MLP
 from gradlab.models.named import net
 from gradlab.models.registry import MODELS, Model, kind_of
@@ -137,6 +138,8 @@ def _size(model: Model) -> tuple[int, int]:
         return max(model.hidden), len(model.hidden) - 1
     if isinstance(model, ViT):
         return model.width * model.expansion, model.depth
+    if isinstance(model, FastCNN):
+        return max(model.widths), 2 * len(model.widths)
     return max((*model.widths, *(model.hidden or ()))), sum(model.blocks_by_stage) * model.layers_per_block
 
 
