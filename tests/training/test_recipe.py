@@ -22,6 +22,7 @@ from gradlab.training import Cosine, Patience, Recipe, StagnationOverfit
         ({"clip_norm": -1}, "greater than 0"),
         ({"ema": 1.0}, "less than 1"),
         ({"epoch": 3}, "epoch"),
+        ({"epochs": 2, "sizes": (8, 8, 16)}, "sizes name one size an epoch, got 3 for 2 epochs"),
         ({"schedule": {"kind": "polynomial"}}, "kind"),
     ],
 )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.models._randomness import seeded
+from gradlab.models._shape import check_shape
 from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.initialise import initialise
 from gradlab.models.normalise import Normalise
@@ -54,7 +55,7 @@ class FastCNNNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) in [0, 1] to logits (N, K)."""
-        self._check(images)
+        check_shape(images, self.input_shape, smaller=self.training)
         features = self.whiten_activation(self.whiten(self.normalise(images)))
         return self.head(self.largest(self.stages(features)))  # type: ignore[no-any-return]
 
@@ -62,18 +63,6 @@ class FastCNNNetwork(nn.Module):
     def is_whitened(self) -> bool:
         """Whether the first layer has seen images."""
         return bool(self.whiten.weight.any())
-
-    def _check(self, images: Tensor) -> None:
-        shape = tuple(images.shape[1:])
-        if shape == self.input_shape:
-            return
-        channels, height, width = self.input_shape
-        is_smaller = len(shape) == 3 and shape[0] == channels and shape[1] <= height and shape[2] <= width
-        if not (self.training and is_smaller):
-            raise UserError(
-                f"this network reads images of shape (N, {', '.join(map(str, self.input_shape))}), got {tuple(images.shape)}; "
-                "resize the images or build the network for their shape."
-            )
 
 
 def build_fast_cnn(

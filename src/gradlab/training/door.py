@@ -15,6 +15,7 @@ from gradlab.training.checks import (
     check_feed,
     check_last_batch,
     check_model,
+    check_sizes,
     check_train_images,
     training_parts,
 )
@@ -59,6 +60,7 @@ def open_run(
     classes = data.num_classes if isinstance(data, Dataset) else None
     for model in models:
         check_model(model, train, validation, classes, number_format)
+    check_sizes(models[0], train, recipe)
     models = [whitened(model, train, train_images, seed) for model, seed in zip(models, seeds, strict=True)]
     check_last_batch(models[0], train, recipe, train_images)
     dtype = DTYPES[number_format]

@@ -48,6 +48,8 @@ class Recipe:
         precision: number format of training; left out: as the caller of fit says.
         groups: parameters with a rate or a weight decay of their own; each parameter belongs to the first group that takes
             it, the rest trains as the recipe says; left out: none.
+        sizes: height and width of the training images in the first epochs, one number an epoch; they are resampled, and
+            smaller ones train faster; afterwards, and where left out, their own.
     """
 
     optimizer: Optimizer = "adam"
@@ -71,6 +73,7 @@ class Recipe:
     memory_format: MemoryFormat = later("contiguous")
     precision: Precision | None = later(None)
     groups: tuple[Group, ...] = later(())
+    sizes: tuple[Count, ...] = later(())
 
     def __post_init__(self) -> None:
         if (self.momentum or self.nesterov) and self.optimizer not in ("sgd", "muon"):
@@ -89,10 +92,18 @@ class Recipe:
                 f"snapshots must be epochs from 1 to {self.epochs}, the last, got {max(self.snapshots)}; "
                 "drop that one or train longer."
             )
+        if len(self.sizes) > self.epochs:
+            raise UserError(
+                f"sizes name one size an epoch, got {len(self.sizes)} for {self.epochs} epochs; name fewer or train longer."
+            )
         if self.mixing is not None and self.feature_augmentation is not None:
             raise UserError(
                 "feature augmentation combines images of one class, and mixing blends the classes; drop one of the two."
             )
+
+    def size_in(self, epoch: int) -> int | None:
+        """Return the height and width of training images in an epoch, from 1; None where it is their own."""
+        return self.sizes[epoch - 1] if 0 < epoch <= len(self.sizes) else None
 
     def describe(self) -> str:
         """Say the recipe in one line, such as "Adam 0.0001, batch 128, 21 epochs, best validation loss kept"."""
@@ -127,6 +138,8 @@ class Recipe:
     def _describe_later(self) -> list[str]:
         """Say what most recipes leave as it is."""
         parts = [group.describe() for group in self.groups]
+        if self.sizes:
+            parts.append(f"first epochs on images of {', '.join(map(str, self.sizes))} pixels")
         if self.precision is not None:
             parts.append(self.precision)
         if self.memory_format != "contiguous":

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gradlab.training.feed import Feed
 from gradlab.training.frozen import check_frozen, frozen_digests
 from gradlab.training.kept import Kept
-from gradlab.training.loop import Measured, State, steps_per_epoch, train_epoch, validate
+from gradlab.training.loop import Measured, State, steps_per_epoch, train_epoch, validate, work_left
 from gradlab.training.objective import Objective
 from gradlab.training.optimizer import keep_rows
 from gradlab.training.probes_fit import FitProbes
@@ -95,7 +95,9 @@ class Run:
                 seeds=seeds,
                 metrics=tuple(self.histories[index][-1] for index in trained),
                 images_per_second=len(seeds) * len(self.course.train) / spent,
-                seconds_left=(epochs - self.state.epoch) * spent if self.active else 0.0,
+                seconds_left=work_left(self.course.recipe, self.state.epoch, self.course.train) * spent
+                if self.active
+                else 0.0,
             )
 
     @property

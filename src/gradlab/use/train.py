@@ -31,6 +31,7 @@ from gradlab.models.saving import load, refuse_other_content, save
 from gradlab.models.vit import ViT
 from gradlab.procedures import TOOLBOX, Train, network_of
 from gradlab.training.recipe import Precision, Recipe
+from gradlab.training.recipes import named_recipe
 from gradlab.types import UserError
 from gradlab.use.trained import metrics_of
 
@@ -59,7 +60,7 @@ class Training:
 def train_model(
     model: Model | str,
     data: str | Path | Dataset,
-    recipe: Recipe | None = None,
+    recipe: Recipe | str | None = None,
     *,
     out: str | Path,
     runs: str | Path = "runs",
@@ -78,7 +79,8 @@ def train_model(
     is one, is scored once, at the end.
 
     Args:
-        model: the network, or the name of a published one, such as "resnet20". recipe: how to train.
+        model: the network, or the name of a published one, such as "resnet20".
+        recipe: how to train, or the name of a recipe, such as "fast".
         data: with a train and a validation part; a name or a path is trained on in a worker process, a Dataset in this one.
         out: the model folder. Asked for again it returns what is there; what was interrupted goes on.
         runs: folder for the record. data_dir: where data sets lie; GRADLAB_DATA if not given.
@@ -90,7 +92,8 @@ def train_model(
         UserError: `out` holds another model or something else, data, model and recipe do not fit together, or the memory
             does not suffice.
     """
-    folder, recipe = Path(out), recipe or Recipe()
+    folder = Path(out)
+    recipe = named_recipe(recipe).recipe if isinstance(recipe, str) else recipe or Recipe()
     model = net(model).config if isinstance(model, str) else model
     _check(model, seed, threads)
     facts = _facts_of(data, data_dir)
