@@ -21,7 +21,6 @@ from gradlab.lab.running.locks import exclusive
 from gradlab.lab.running.progress import study_progress
 from gradlab.lab.running.run import Request
 from gradlab.lab.running.single import run_single
-from gradlab.lab.running.worker import is_out_of_memory
 from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.mlp import MLP
 from gradlab.models.named import net
@@ -32,7 +31,7 @@ from gradlab.models.vit import ViT
 from gradlab.procedures import TOOLBOX, Train, network_of
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.recipes import named_recipe
-from gradlab.types import UserError
+from gradlab.types import UserError, is_out_of_memory
 from gradlab.use.trained import metrics_of
 
 KNOWN = ("data", "data_checksum", "seed", "precision")
