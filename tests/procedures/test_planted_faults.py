@@ -57,7 +57,7 @@ def test_a_layer_whose_gradient_is_zero_raises_an_alarm_and_one_without_any_stop
     stage = model.blocks[1][0].branch
     stage[0] = Silent(stage[0])
     found = alarms(fit(model, STRIPES, RECIPE, probe_steps=(1,), progress=False).probes)
-    assert {one.kind for one in found} >= {"vanishing", "small updates"}
+    assert "vanishing" in {one.kind for one in found}
     stage[0].register_forward_hook(lambda _layer, _inputs, output: output.detach())
     stage[0].layer.bias = nn.Parameter(torch.zeros(5))
     with pytest.raises(UserError, match="should train but does not affect the loss"):
