@@ -31,6 +31,7 @@ class Epoch:
         metrics: one dictionary a seed: train_loss, train_accuracy, validation_loss, validation_accuracy, learning_rate, and
             what else the objective measures.
         images_per_second: over all seeds. seconds_left: if no seed stops early.
+        note: what the number format costs on this machine, where that is not fp32; else empty.
     """
 
     epoch: int
@@ -39,6 +40,7 @@ class Epoch:
     metrics: tuple[dict[str, float], ...]
     images_per_second: float
     seconds_left: float
+    note: str = ""
 
 
 @dataclass(frozen=True)

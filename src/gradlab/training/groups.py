@@ -43,7 +43,7 @@ class Group:
         """Say the group in words, such as "vectors with weight decay 0"."""
         what = "" if self.shape == "any" else self.shape
         named = "" if self.match == "*" else f"'{self.match}'"
-        own = [f"rate × {self.rate:g}"] if self.rate != 1 else []
+        own = [f"rate × {self.rate:.3g}"] if self.rate != 1 else []
         own += [f"weight decay {self.decay:g}"] if self.decay is not None else []
         own += ["AdamW"] if self.optimizer == "adamw" else []
         subject = " ".join(part for part in (what, named) if part) or "all"

@@ -16,6 +16,7 @@ from gradlab.training.feed import Feed
 from gradlab.training.frozen import check_frozen, frozen_digests
 from gradlab.training.kept import Kept
 from gradlab.training.loop import Measured, State, steps_per_epoch, train_epoch, validate, work_left
+from gradlab.training.number_format import precision_note
 from gradlab.training.objective import Objective
 from gradlab.training.optimizer import keep_rows
 from gradlab.training.probes_fit import FitProbes
@@ -73,6 +74,7 @@ class Run:
 
         epochs, path = self.course.recipe.epochs, self.course.checkpoint
         written = time.monotonic()
+        note = precision_note(self.course.precision, self.device)
         if self.state.epoch == 0 and 0 in self.probes.steps:
             self.probes.record(self.state.trainee, self.active, 0)
         last = epochs if pause_after is None else min(epochs, pause_after)
@@ -98,6 +100,7 @@ class Run:
                 seconds_left=work_left(self.course.recipe, self.state.epoch, self.course.train) * spent
                 if self.active
                 else 0.0,
+                note=note,
             )
 
     @property
