@@ -79,9 +79,8 @@ class Run:
             self.probes.record(self.state.trainee, self.active, 0)
         last = epochs if pause_after is None else min(epochs, pause_after)
         while self.active and self.state.epoch < last:
-            begun = time.perf_counter()
+            begun, trained = time.perf_counter(), list(self.active)
             seeds = tuple(self.state.trainee.seeds)
-            trained = list(self.active)
             self._epoch()
             spent = time.perf_counter() - begun
             self.seconds += spent
