@@ -147,7 +147,7 @@ TRAININGS = {
         [net(KILLED[0], seed) for seed in (0, 1)], DATA, KILLED[1], seeds=[0, 1], **more
     ),
     "module": lambda **more: [fit(small_cnn(), DATA, CNN, **more)],
-    "fast": lambda **more: [fit(fast_cnn(), DATA, replace(FAST, epochs=40), **more)],
+    "fast": lambda **more: [fit(fast_cnn(), DATA, replace(FAST, epochs=15), **more)],
 }
 
 
