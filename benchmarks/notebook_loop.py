@@ -31,13 +31,13 @@ from typing import Any
 import numpy as np
 import torch
 from _floor import Floor
-from gradlab.lab.executor import ENVIRONMENT
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from gradlab.data import Split, from_tensors, load, order
+from gradlab.lab.running.local import ENVIRONMENT
 from gradlab.models import MLP
 from gradlab.training import Recipe
 from gradlab.training.feed import ImageFeed

@@ -30,6 +30,7 @@ from gradlab.procedures import PROCEDURES
 from gradlab.running import run
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import PRESETS, parameters_of
+from gradlab.training import RECIPES
 from tests.pages import (
     ROOT,
     Block,
@@ -217,6 +218,7 @@ VERBS = [name for name in app if not name.startswith("-")]
         pytest.param(PRESETS, 3, id="presets"),
         pytest.param(MODELS, 3, id="models"),
         pytest.param(NETS, 30, id="networks"),
+        pytest.param(RECIPES, 2, id="recipes"),
         pytest.param(ATTACKS, 2, id="attacks"),
         pytest.param(DETECTORS, 2, id="detectors"),
         pytest.param(AUGMENTATIONS, 13, id="augmentations"),

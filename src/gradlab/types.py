@@ -15,6 +15,20 @@ class UserError(ValueError):
     """Input that a person can mend; its message is one sentence that says what to do."""
 
 
+OUT_OF_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "out_of_memory")
+"""What PyTorch, CUDA, the C++ library and oneDNN say where the memory does not suffice."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the memory did not suffice; PyTorch says so in the text of a RuntimeError.
+
+    >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory")), is_out_of_memory(RuntimeError("no"))
+    (True, False)
+    """
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in text for words in OUT_OF_MEMORY)
+
+
 def _fraction_text(value: Any) -> Any:
     """Read "8/255" as a number, so that Python and the command line write a radius alike."""
     if isinstance(value, str) and value.count("/") == 1:

@@ -1,5 +1,6 @@
 """Crops against PIL's border and crop."""
 
+import numpy as np
 import pytest
 import torch
 from PIL import ImageOps
@@ -19,6 +20,16 @@ def test_a_crop_is_pil_s_of_the_image_in_its_border():
         return ImageOps.expand(image, 3, 0).crop((right, down, right + 12, down + 10))
 
     assert torch.equal(crop.apply(batch, drawn), by_pil(batch, change))
+
+
+def test_a_mirrored_border_is_numpy_s():
+    batch = images(count=20)
+    crop = Crop(padding=3, border="mirror")
+    drawn = crop.draw(20, (3, 10, 12), generator())
+    padded = np.pad(batch.numpy(), ((0, 0), (0, 0), (3, 3), (3, 3)), mode="reflect")
+    for i, found in enumerate(crop.apply(batch, drawn).numpy()):
+        down, right = (int(number) + 3 for number in drawn[i])
+        assert np.array_equal(found, padded[i, :, down : down + 10, right : right + 12])
 
 
 def test_a_cut_below_and_right_shows_the_image_above_and_left():

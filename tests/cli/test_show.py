@@ -7,6 +7,7 @@ from gradlab.metrics import METRICS
 from gradlab.models import MODELS, NETS
 from gradlab.procedures import PROCEDURES
 from gradlab.studies import STUDIES
+from gradlab.training import RECIPES
 
 MEASURES = measures_of(PROCEDURES)
 
@@ -19,6 +20,7 @@ def test_everything_that_has_a_name_is_listed(ask):
         "procedures": PROCEDURES,
         "models": MODELS,
         "networks": NETS,
+        "recipes": RECIPES,
         "measures": MEASURES,
         "metrics": METRICS,
         "trackers": TRACKERS,
@@ -33,7 +35,7 @@ def test_the_table_says_the_same(ask):
     answer = ask("list")
     assert (answer.code, answer.err) == (0, "")
     assert len(answer.out.splitlines()) == sum(
-        map(len, (STUDIES, DATASETS, PROCEDURES, MODELS, NETS, MEASURES, METRICS, TRACKERS))
+        map(len, (STUDIES, DATASETS, PROCEDURES, MODELS, NETS, RECIPES, MEASURES, METRICS, TRACKERS))
     )
     assert "residual-mlp" in answer.out
     assert "pip install 'gradlab[wandb]'" in answer.out

@@ -1,9 +1,13 @@
 import json
+from dataclasses import replace
 
 import pytest
+from pydantic import TypeAdapter
 
-from gradlab.models import load
+from gradlab.lab.running.local import usable_cores
+from gradlab.models import NETS, Model, load
 from gradlab.models.saved import read_facts
+from gradlab.training import RECIPES, Recipe
 
 SMALL = ["train", "mlp", "--width", "6", "--depth", "1", "--epochs", "2", "--batch-size", "64"]
 
@@ -118,7 +122,22 @@ def test_a_mistake_is_one_sentence(ask, words, sentence):
 
 
 def test_an_unknown_model_gets_the_nearest(ask):
-    assert ask("train", "mpl").sentence == "unknown command 'mpl'; did you mean 'mlp'?"
+    assert ask("train", "mpl").sentence == "there is no network 'mpl'; did you mean 'mlp'?"
+    assert ask("train", "resnet19").sentence == "there is no network 'resnet19'; did you mean 'resnet18'?"
+    assert "known are fast, fast-94" in ask("train", "resnet20", "--recipe", "slow").sentence
+    assert "say which network to train, such as gradlab train resnet20" in ask("train").sentence
+
+
+def test_a_named_network_trains_by_a_named_recipe_whose_fields_options_change(ask):
+    words = ("--recipe", "fast", "--epochs", "1", "--batch-size", "300", "--json")
+    facts = json.loads(ask("train", "constant_32_4", *words).out)
+    fast = RECIPES["fast"].recipe
+    assert facts["folder"] == "models/constant_32_4-digits"
+    assert TypeAdapter(Model).validate_python(facts["model"]) == NETS["constant-32-4"].config
+    changed = replace(fast, epochs=1, batch_size=300, sizes=())
+    assert TypeAdapter(Recipe).validate_python(facts["recipe"]) == changed
+    assert facts["training"]["threads"] == usable_cores()
+    assert facts["training"]["epochs"] == 1
 
 
 @pytest.mark.usefixtures("in_this_process")

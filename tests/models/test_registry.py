@@ -3,16 +3,18 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from gradlab.models import CNN, MLP, MODELS, NETS, Model, ViT
+from gradlab.models import CNN, MLP, MODELS, NETS, FastCNN, Model, ViT
 
 ADAPTER = TypeAdapter(Model)
 
 
-def test_three_models_are_registered():
-    assert {"mlp": MLP, "cnn": CNN, "vit": ViT} == MODELS
+def test_four_models_are_registered():
+    assert {"mlp": MLP, "cnn": CNN, "vit": ViT, "fast-cnn": FastCNN} == MODELS
 
 
-@pytest.mark.parametrize("config", [MLP(width=3), CNN(widths=(3, 4), residual=True), ViT(depth=2)], ids=str)
+@pytest.mark.parametrize(
+    "config", [MLP(width=3), CNN(widths=(3, 4), residual=True), ViT(depth=2), FastCNN(patch=3)], ids=str
+)
 def test_a_configuration_comes_back_from_json(config):
     assert ADAPTER.validate_json(ADAPTER.dump_json(config)) == config
     assert ADAPTER.validate_python(config) is config
@@ -59,8 +61,8 @@ def test_fields_that_came_later_are_in_no_dump_while_they_have_their_default():
 
 
 def test_all_count_from_the_shape_of_an_image():
-    for config in (MLP(), CNN(), ViT()):
-        network = config.build((1, 8, 8), 10, seed=0)
-        assert config.parameter_count((1, 8, 8), 10) == sum(one.numel() for one in network.parameters())
+    for config in (MLP(), CNN(), ViT(), FastCNN()):
+        network = config.build((1, 12, 12), 10, seed=0)
+        assert config.parameter_count((1, 12, 12), 10) == sum(one.numel() for one in network.parameters())
     assert MLP().describe((1, 8, 8), 10) == MLP().describe(64, 10)
     assert MLP().flop_count((1, 8, 8), 10) == MLP().flop_count(64, 10)

@@ -1,10 +1,14 @@
 """Features prepared once are the bits that gathering and preparing at every step would give."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from gradlab.augmentation import Flip
 from gradlab.data import gather
-from gradlab.models import MLP
+from gradlab.models import CNN, MLP
+from gradlab.training import Recipe, fit
 from gradlab.training import feed as feeds
 from gradlab.training.feed import Feed, ImageFeed, ranges
 
@@ -34,3 +38,27 @@ def test_evaluation_batches_cover_everything_once_and_shrink_with_the_images():
         assert parts[-1][1] == images
         assert all((stop - start) * pixels <= 2**22 or stop - start == 1 for start, stop in parts)
     assert list(ranges(5, 784, 2)) == [(0, 2), (2, 4), (4, 5)]
+
+
+def test_smaller_images_are_pillow_s_and_reach_the_network_in_their_epochs_alone():
+    split = blobs(30).train
+    feed = ImageFeed(split, torch.float32)
+    rows = torch.tensor([[3, 0, 7]])
+    small = feed.images(rows, 3)
+    for place, row in enumerate(rows[0].tolist()):
+        picture = Image.fromarray(split.images[row, 0].numpy()).resize((3, 3), Image.Resampling.BILINEAR)
+        assert torch.equal(small[0, place, 0], torch.from_numpy(np.array(picture)).float() / 255)
+    assert torch.equal(feed.images(rows), feed.images(rows, None))
+    assert feed.images(rows).shape[-1] == 4
+
+
+@pytest.mark.parametrize("augmentation", [(), (Flip(),)])
+def test_an_epoch_sees_its_size(augmentation):
+    seen = []
+    network = CNN(widths=(4,)).build(SHAPE, CLASSES, seed=0)
+    network.normalise.register_forward_pre_hook(
+        lambda layer, inputs: seen.append(inputs[0].shape[-1]) if layer.training else None
+    )
+    recipe = Recipe(epochs=4, batch_size=200, sizes=(2, 2, 3), augmentation=augmentation)
+    fit(network, blobs(), recipe, progress=False)
+    assert seen[-4:] == [2, 2, 3, 4]

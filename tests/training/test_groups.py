@@ -86,7 +86,7 @@ def test_a_group_without_a_parameter_is_refused_with_names():
         ValueError, match=r"no trained parameter is left for .*'classifier\.\*'.*called stem.0.weight"
     ):
         fit(mlp(), DATA, recipe)
-    with pytest.raises(ValueError, match="'any', 'vectors' or 'matrices'"):
+    with pytest.raises(ValueError, match="'any', 'vectors', 'matrices' or 'head'"):
         Group(shape="biases")
 
 

@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import pytest
+import torch
 from torch import nn
 
 from gradlab.models import MLP
 from gradlab.training import Recipe, fit
+from gradlab.training.feed import ImageFeed
+from gradlab.training.loop import work_left
 
 from .examples import CLASSES, SHAPE, blobs
 
@@ -39,3 +42,11 @@ def test_the_training_loss_of_an_epoch_weighs_a_smaller_last_batch_by_its_images
     whole = fit(net(), DATA, replace(recipe, batch_size=len(DATA.train)), progress=False)
     for name in ("train_loss", "train_accuracy"):
         assert trained.history[0][name] == pytest.approx(whole.history[0][name], rel=1e-6)
+
+
+def test_the_work_that_is_left_counts_pixels():
+    feed, recipe = ImageFeed(blobs().train, torch.float32), Recipe(epochs=5, sizes=(2, 2, 3))
+    assert work_left(recipe, 1, feed) == (4 + 9 + 16 + 16) / 4
+    assert work_left(recipe, 3, feed) == 32 / 9
+    assert work_left(recipe, 4, feed) == work_left(Recipe(epochs=5), 4, feed) == 1.0
+    assert work_left(recipe, 5, feed) == 0.0

@@ -8,9 +8,12 @@ from gradlab.training import Cosine, Patience, Recipe, StagnationOverfit
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"momentum": 0.9}, "momentum and nesterov belong to optimizer='sgd', got optimizer='adam'"),
+        (
+            {"momentum": 0.9},
+            "momentum and nesterov belong to optimizer='sgd' and 'muon', got optimizer='adam'",
+        ),
         ({"optimizer": "sgd", "nesterov": True}, "nesterov needs momentum above 0"),
-        ({"optimizer": "adan"}, "'sgd', 'adam' or 'adamw'"),
+        ({"optimizer": "adan"}, "'sgd', 'adam', 'adamw' or 'muon'"),
         ({"learning_rate": 0}, "greater than 0"),
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"epochs": 0}, "at least 1"),
@@ -19,7 +22,8 @@ from gradlab.training import Cosine, Patience, Recipe, StagnationOverfit
         ({"clip_norm": -1}, "greater than 0"),
         ({"ema": 1.0}, "less than 1"),
         ({"epoch": 3}, "epoch"),
-        ({"schedule": {"kind": "linear"}}, "kind"),
+        ({"epochs": 2, "sizes": (8, 8, 16)}, "sizes name one size an epoch, got 3 for 2 epochs"),
+        ({"schedule": {"kind": "polynomial"}}, "kind"),
     ],
 )
 def test_wrong_recipes_are_refused_by_name(arguments, words):

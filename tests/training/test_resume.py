@@ -14,8 +14,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from gradlab.models import MLP
-from gradlab.training import Cosine, OneCycle, Patience, Recipe, fit, fit_stacked
+from gradlab.augmentation import Crop, Flip
+from gradlab.models import MLP, FastCNN
+from gradlab.training import RECIPES, Cosine, OneCycle, Patience, Recipe, fit, fit_stacked
 from tests.damage import DAMAGES, damaged
 
 from .examples import CLASSES, SHAPE, assert_states_equal, blobs, small_cnn
@@ -42,6 +43,10 @@ CASES = {
     "dropout": (replace(NET, dropout=0.4), BASE),
     "batch norm": (replace(NET, norm="batch"), BASE),
     "one cycle": (NET, replace(BASE, schedule=OneCycle(), clip_norm=1.0)),
+    "muon": (
+        replace(NET, norm="batch"),
+        replace(BASE, optimizer="muon", momentum=0.9, nesterov=True, ema=0.8, precision="bf16"),
+    ),
     "last weights": (NET, replace(BASE, keep="last")),
     "early stopping": (NET, replace(BASE, epochs=12, learning_rate=0.05, stopping=Patience(patience=1))),
 }
@@ -79,6 +84,15 @@ def test_a_user_s_module_with_batch_norm_dropout_and_buffers_resumes_exactly(rec
     assert_same_fit(resumed, whole)
 
 
+def test_all_that_the_fast_recipe_does_resumes_exactly(tmp_path):
+    """Whitening, smaller images, augmentation, Muon, batch norm, bf16, channels-last and an average, together."""
+    whole = fit(fast_cnn(), DATA, FAST, progress=False)
+    for pause in (1, 2, 4, None):
+        resumed = fit(fast_cnn(), DATA, FAST, checkpoint=tmp_path / "c", pause_after=pause, progress=False)
+    assert_same_fit(resumed, whole)
+    assert not torch.equal(whole.model.whiten.bias, fast_cnn().whiten.bias)
+
+
 def test_more_epochs_of_a_constant_rate_go_on_where_the_run_ended(tmp_path):
     file = tmp_path / "run.safetensors"
     fit(net(), DATA, BASE, checkpoint=file, progress=False)
@@ -106,6 +120,16 @@ def test_a_diverged_seed_stays_diverged_after_a_resume(tmp_path):
     assert_states_equal(resumed[0].model.state_dict(), models[0].state_dict())
 
 
+FAST = replace(
+    RECIPES["fast"].recipe, epochs=5, batch_size=16, sizes=(3, 3), augmentation=(Flip(), Crop(padding=1, border="mirror")),
+    ema=0.8, precision="bf16", snapshots=(1,),
+)  # fmt: skip
+
+
+def fast_cnn():
+    return FastCNN(widths=(5,)).build(SHAPE, CLASSES, seed=0)
+
+
 CNN = replace(BASE, epochs=40, ema=0.9, memory_format="channels-last", precision="bf16", snapshots=(1, 30))
 KILLED = (replace(NET, dropout=0.3, norm="batch"), replace(BASE, epochs=40, ema=0.9))
 CHILD = """
@@ -123,6 +147,7 @@ TRAININGS = {
         [net(KILLED[0], seed) for seed in (0, 1)], DATA, KILLED[1], seeds=[0, 1], **more
     ),
     "module": lambda **more: [fit(small_cnn(), DATA, CNN, **more)],
+    "fast": lambda **more: [fit(fast_cnn(), DATA, replace(FAST, epochs=15), **more)],
 }
 
 

@@ -2,12 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradlab.training import Cosine, OneCycle, StepDecay
+from gradlab.training import Cosine, Linear, OneCycle, StepDecay
 from gradlab.training.schedule import rate_factor
 
 STEPS, EPOCHS = 7, 6
@@ -91,3 +92,11 @@ def test_the_cosine_is_half_way_down_in_the_middle():
 @pytest.mark.parametrize("schedule", [Cosine(), OneCycle(), StepDecay()])
 def test_a_training_of_one_step_has_a_rate(schedule):
     assert 0 < rate_factor(schedule, 0, 1, 1) <= 1
+
+
+def test_lines_are_numpy_s_interpolation():
+    for warm, floor in ((0.0, 0.0), (0.0, 0.25), (1 / 3, 0.1)):
+        rising = round(warm * TOTAL)
+        up = np.linspace(0, 1, rising + 1)[1:]
+        down = np.linspace(1, floor, TOTAL - rising + 1)[:-1]
+        assert factors(Linear(warm=warm, floor=floor)) == pytest.approx([*up, *down], rel=1e-12)

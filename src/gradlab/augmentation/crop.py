@@ -1,4 +1,4 @@
-"""Random crop of the image with a border of zeros."""
+"""Random crop of the image with a border, of zeros or mirrored."""
 
 from __future__ import annotations
 
@@ -6,34 +6,39 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from gradlab._configuration import dataclass
 from gradlab.augmentation._units import within
-from gradlab.types import STRICT, UserError
+from gradlab.types import STRICT, UserError, later
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+Border = Literal["zeros", "mirror"]
 
-def crop(images: Tensor, moves: Tensor, padding: int) -> Tensor:
-    """Cut images (N, C, H, W), set in a border of zeros, at (N, 2) whole pixels down and right of where they were."""
+
+def crop(images: Tensor, moves: Tensor, padding: int, border: Border = "zeros") -> Tensor:
+    """Cut images (N, C, H, W), set in a border, at (N, 2) whole pixels down and right of where they were."""
     import torch
     from torch.nn import functional
 
     height, width = images.shape[-2:]
     down, right = (moves.to(images.device, torch.int64) + padding).unbind(1)
-    padded = functional.pad(images, (padding,) * 4)
+    mode = "reflect" if border == "mirror" else "constant"
+    padded = functional.pad(images, (padding,) * 4, mode=mode)
     windows = padded.unfold(-2, height, 1).unfold(-2, width, 1)
     return windows[torch.arange(len(images), device=images.device), :, down, right]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Crop:
-    """Set each image in a border of zeros and cut one of its size at a uniform place; exact.
+    """Set each image in a border and cut one of its size at a uniform place; exact.
 
     Attributes:
         padding: width of the border in pixels, so that images move by at most that many whole pixels.
+        border: zeros, or the image mirrored at its edge.
     """
 
     kind: Literal["crop"] = "crop"
     padding: Annotated[int, within(0, unit="pixels")] = 4
+    border: Border = later("zeros")
 
     def draw(self, count: int, size: tuple[int, int, int], generator: Generator) -> Tensor:
         """Draw (count, 2) whole pixels in ±padding: how far the cut lies below and to the right of the image.
@@ -56,7 +61,7 @@ class Crop:
         from gradlab.augmentation._checks import check_drawn
 
         check_drawn(images, drawn)
-        return crop(images, drawn, self.padding)
+        return crop(images, drawn, self.padding, self.border)
 
     def __call__(self, images: Tensor, *, generator: Generator) -> Tensor:
         """Augment images (N, C, H, W) in [0, 1]."""

@@ -82,8 +82,8 @@ def _default(config: type, name: str) -> str:
     return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
 
 
-def build(config: type, options: Mapping[str, Any]) -> Any:
-    """Build a configuration from parsed options; those that are None keep the field's default.
+def build(config: type, options: Mapping[str, Any], base: Any = None) -> Any:
+    """Build a configuration from parsed options; those that are None keep the value of `base`, or the field's default.
 
     Raises:
         UserError: a value that does not fit, named by its option.
@@ -106,6 +106,8 @@ def build(config: type, options: Mapping[str, Any]) -> Any:
             value = _listed(SETS.get(field.name, {}), value) if several else {"kind": value}
         if value is not None:
             values[field.name] = value
+        elif base is not None:
+            values[field.name] = getattr(base, field.name)
     try:
         return TypeAdapter(config).validate_python(values)
     except ValidationError as error:

@@ -36,7 +36,7 @@ VERBS = {
     "evaluate": "Score a trained network on images with labels: all metrics, intervals, every class.",
     "predict": "Name the most probable classes of pictures; exit code 1 if one cannot be read.",
     "runs": "List, show, compare, export and prune the runs in a folder; without a verb, list them.",
-    "list": "Show what there is: studies, data sets, procedures, models, networks, measures, metrics and trackers.",
+    "list": "Show what there is: studies, data sets, procedures, models, networks, recipes, measures, metrics and trackers.",
     "data": "List, download and check data sets.",
 }
 """Verb -> what it does, for the list of verbs; its file is loaded when it is asked for."""

@@ -31,6 +31,11 @@ def _plan(study: str, *, json: bool, **options: Any) -> int:
         sys.stdout.write(json_module.dumps(found.as_record(), indent=1) + "\n")
         return 0
     print_plan(found)
+    if options.get("precision") == "bf16":
+        from gradlab.training.device import resolve_device
+        from gradlab.training.number_format import precision_note
+
+        say(precision_note("bf16", resolve_device(options["device"])))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`gradlab list`: what there is: studies, data sets, procedures, models, networks, measures, metrics and trackers."""
+"""`gradlab list`: what there is: studies, data sets, procedures, models, networks, recipes, measures, metrics, trackers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from gradlab.metrics import METRICS, Metric
 from gradlab.models import MODELS, NETS
 from gradlab.procedures import PROCEDURES
 from gradlab.studies import STUDIES
+from gradlab.training import RECIPES
 
 app = App(name="list", help_epilogue="Example: gradlab list", help_format="plaintext")
 
 
 @app.default
 def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
-    """Show what there is: studies, data sets, procedures, models, networks, measures, metrics and trackers.
+    """Show what there is: studies, data sets, procedures, models, networks, recipes, measures, metrics and trackers.
 
     Args:
         json: print it as JSON.
@@ -36,6 +37,7 @@ def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = 
         "procedures": {name: kind.title for name, kind in PROCEDURES.items()},
         "models": {name: _first_line(model) for name, model in MODELS.items()},
         "networks": {name: one.summary for name, one in NETS.items()},
+        "recipes": {name: f"{one.summary} (made for {one.network})" for name, one in RECIPES.items()},
         "measures": {name: _unit(measure) for name, measure in measures_of(PROCEDURES).items()},
         "metrics": {name: _unit(metric) for name, metric in METRICS.items()},
         "trackers": {name: f"needs the extra: pip install 'gradlab[{name}]'" for name in TRACKERS},

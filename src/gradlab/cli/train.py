@@ -1,4 +1,4 @@
-"""`gradlab train MODEL`: train one network and keep it as a model folder."""
+"""`gradlab train MODEL`: train one network, by its kind or by its name, and keep it as a model folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 import json as json_module
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,8 +17,11 @@ from gradlab._plain import printable
 from gradlab.cli._options import build, parameters_of
 from gradlab.cli._studies import SHARED, _converter
 from gradlab.cli._tables import counted
-from gradlab.models import MODELS
+from gradlab.lab.running.local import usable_cores
+from gradlab.models import MODELS, NETS
 from gradlab.training.recipe import Recipe
+from gradlab.training.recipes import named_recipe
+from gradlab.types import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from gradlab.lab.running.desk import Progress
@@ -29,12 +33,21 @@ DEFAULTS: dict[str, dict[str, Any]] = {"mlp": {"width": 64}}
 OPTIONS: dict[str, tuple[Any, Any, str]] = {
     "data": SHARED["data"],
     "data_dir": SHARED["data_dir"],
+    "recipe": (
+        str | None,
+        None,
+        "a recipe by its name, see gradlab list; the options of the recipe then change single fields.",
+    ),
     "out": (Path | None, None, "the model folder to write; models/MODEL-DATA where not given."),
     "runs": (Path, Path("runs"), "folder for the record that the model is written from."),
     "seed": (int, 0, "of initial weights, data order and dropout."),
     "device": SHARED["device"],
     "precision": SHARED["precision"],
-    "threads": (int, 1, "of PyTorch on a CPU; small networks are fastest on one."),
+    "threads": (
+        int | None,
+        None,
+        "of PyTorch on a CPU; where not given, one, which is fastest for small networks, or with a named recipe all cores.",
+    ),
     "json": (bool, False, "print what was trained as JSON."),
 }
 ELSEWHERE = ("precision", "snapshots", "groups")
@@ -49,24 +62,55 @@ app = App(
 )
 
 
-def _train(name: str, *, json: bool, out: Path | None, **options: Any) -> int:
-    config = MODELS[name]
-    model, recipe = build(config, _part(config, options)), build(Recipe, _recipe(options))
+def _train(name: str | None, given: dict[str, Any]) -> int:
+    """Train the model of a kind or a name; `given` are the options that were typed, others have their defaults."""
+    options = {key: default for key, (_, default, _) in OPTIONS.items()} | given
+    named = None if options["recipe"] is None else named_recipe(options["recipe"])
+    name = name or (named.network if named else None)
+    if name is None:
+        raise UserError(
+            "say which network to train, such as gradlab train resnet20, or a recipe, such as --recipe fast; gradlab list "
+            "shows what there is."
+        )
+    model = _model(name, given)
+    recipe = build(Recipe, _recipe(given), _fitting(named.recipe, given) if named else None)
+    return _keep(name, model, recipe, options)
+
+
+def _fitting(recipe: Recipe, given: dict[str, Any]) -> Recipe:
+    """Leave out sizes of images for more epochs than are asked for."""
+    return recipe if len(recipe.sizes) < given.get("epochs", recipe.epochs) else replace(recipe, sizes=())
+
+
+def _model(name: str, given: dict[str, Any]) -> Model:
+    """Build the configuration of a kind from what was given, or take that of a named network."""
+    plain = name.strip().lower().replace("_", "-")
+    if plain in MODELS:
+        config = MODELS[plain]
+        return build(config, DEFAULTS.get(plain, {}) | _part(config, given))  # type: ignore[no-any-return]
+    if plain not in NETS:
+        raise UserError(f"there is no network '{name}'; {did_you_mean(plain, [*MODELS, *NETS])}")
+    return NETS[plain].config
+
+
+def _keep(name: str, model: Model, recipe: Recipe, options: dict[str, Any]) -> int:
     from gradlab.data import info
     from gradlab.use import train_model
 
+    cores = usable_cores() if options["recipe"] else 1
     data = info(options["data"], options["data_dir"])
-    folder = out or Path("models") / f"{name}-{data.name}"
-    given = ("runs", "data_dir", "seed", "device", "precision", "threads")
+    folder = options["out"] or Path("models") / f"{name}-{data.name}"
+    given = ("runs", "data_dir", "seed", "device", "precision")
     training = train_model(
         model,
         options["data"],
         recipe,
         out=folder,
+        threads=cores if options["threads"] is None else options["threads"],
         listeners=[_listener()],
         **{key: options[key] for key in given},
     )
-    if json:
+    if options["json"]:
         shown = {"folder": str(folder), "was_there": training.was_there, **training.facts}
         sys.stdout.write(json_module.dumps(shown, indent=1, ensure_ascii=False) + "\n")
     else:
@@ -136,9 +180,12 @@ def _print(training: Training, model: Model, recipe: Recipe) -> None:
     say(f"Model: {training.folder}")
 
 
-def _command(name: str, config: type) -> Callable[..., int]:
-    def command(**options: Any) -> int:
-        return _train(name, **({one.name: one.default for one in signature} | options))
+def _command(name: str | None, config: type | None) -> Callable[..., int]:
+    """Return the command of a kind of model; without a name that of the networks with a name."""
+
+    def command(*words: str, **options: Any) -> int:
+        given = {key: value for key, value in options.items() if key != "model"}
+        return _train(name or options.get("model") or next(iter(words), None), given)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     signature = [
@@ -158,7 +205,15 @@ def _command(name: str, config: type) -> Callable[..., int]:
         )
         for key, (kind, default, text) in OPTIONS.items()
     ]
-    signature += parameters_of(config, NETWORK, DEFAULTS.get(name, {}))
+    if name is not None and config is not None:
+        signature += parameters_of(config, NETWORK, DEFAULTS.get(name, {}))
+    else:
+        text = "a network by its name, such as resnet20; gradlab list shows them all. A recipe has its own where not given."
+        kind = Annotated[str | None, Parameter(help=text)]
+        first = inspect.Parameter(
+            "model", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=kind
+        )
+        signature.insert(0, first)
     signature += [
         one for one in parameters_of(Recipe, RECIPE, {}) if one.name.partition("__")[0] not in ELSEWHERE
     ]
@@ -167,6 +222,7 @@ def _command(name: str, config: type) -> Callable[..., int]:
     return command
 
 
+app.default(_command(None, None))
 for _name, _config in MODELS.items():
     app.command(
         _command(_name, _config),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from gradlab._lazy import attach
 
 if TYPE_CHECKING:
+    from gradlab.data._resampling import resample as resample
     from gradlab.data.batches import draw as draw
     from gradlab.data.batches import gather as gather
     from gradlab.data.batches import order as order
@@ -57,5 +58,6 @@ __getattr__, __dir__, __all__ = attach(
         "parse": "derivation",
         "read": "reading",
         "refuse_test": "guard",
+        "resample": "_resampling",
     },
 )

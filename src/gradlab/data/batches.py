@@ -37,6 +37,12 @@ def draw(labels: Tensor, count: int, *, seed: int) -> Tensor:
     return torch.from_numpy(chosen).nonzero().flatten().to(labels.device)
 
 
+def bytes_at(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:
+    """Gather (N, C, H, W) uint8 images by index as numbers in [0, 1]: (*indices.shape, C, H, W)."""
+    found = images.index_select(0, indices.reshape(-1)).to(dtype).div_(255)
+    return found.reshape(*indices.shape, *images.shape[1:])
+
+
 def gather(split: Split, indices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Gather images by index and bring them to [0, 1].
 
@@ -46,8 +52,7 @@ def gather(split: Split, indices: Tensor, dtype: torch.dtype = torch.float32) ->
         dtype: floating type of the result.
     Returns: (*indices.shape, C, H, W) in [0, 1]; grey level g is g/255, correctly rounded.
     """
-    images = split.images.index_select(0, indices.reshape(-1)).to(dtype).div_(255)
-    images = images.reshape(*indices.shape, *split.images.shape[1:])
+    images = bytes_at(split.images, indices, dtype)
     if split.role == "test":
         setattr(images, TEST_MARK, split.origin.name)
     return images

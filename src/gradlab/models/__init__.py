@@ -9,6 +9,8 @@ __getattr__, __dir__, __all__ = attach(
     {
         "CNN": "cnn",
         "CNNNetwork": "cnn_network",
+        "FastCNN": "fast_cnn",
+        "FastCNNNetwork": "fast_cnn_network",
         "MLP": "mlp",
         "MLPNetwork": "mlp_network",
         "MODELS": "registry",
@@ -30,6 +32,7 @@ __getattr__, __dir__, __all__ = attach(
         "stack": "stack",
         "summary": "summary",
         "unstack": "stack",
+        "whiten": "fast_cnn_network",
         "wrap": "wrap",
     },
 )
@@ -37,6 +40,9 @@ __getattr__, __dir__, __all__ = attach(
 if TYPE_CHECKING:
     from gradlab.models.cnn import CNN as CNN
     from gradlab.models.cnn_network import CNNNetwork as CNNNetwork
+    from gradlab.models.fast_cnn import FastCNN as FastCNN
+    from gradlab.models.fast_cnn_network import FastCNNNetwork as FastCNNNetwork
+    from gradlab.models.fast_cnn_network import whiten as whiten
     from gradlab.models.find_layer import find_layer as find_layer
     from gradlab.models.initialise import initialise as initialise
     from gradlab.models.initialise import reinitialise as reinitialise

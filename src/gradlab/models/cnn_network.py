@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from gradlab.models._randomness import seeded
+from gradlab.models._shape import check_shape
 from gradlab.models.cnn import CNN
 from gradlab.models.cnn_layers import ConvolutionBlock, PlaceMean
 from gradlab.models.cnn_plan import BlockPlan, Convolution, Plan, StagePlan, linear_sizes
@@ -28,7 +29,8 @@ class CNNNetwork(nn.Module):
 
     `blocks[s][b]` is block b of stage s, so that a deeper net has the names of the shallower one. Where the
     configuration asks for the names of published networks, the same layers have those. `path` names the layers after
-    `normalise` in the order in which they run; the last is the linear layer that gives the logits.
+    `normalise` in the order in which they run; the last is the linear layer that gives the logits. In train mode a net
+    that ends with the mean takes smaller images as well, since a recipe may begin with them.
     """
 
     def __init__(self, config: CNN, input_shape: tuple[int, ...], classes: int, normalise: Normalise) -> None:
@@ -44,11 +46,7 @@ class CNNNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) in [0, 1] to logits (N, K)."""
-        if tuple(images.shape[1:]) != self.input_shape:
-            raise UserError(
-                f"this network reads images of shape (N, {', '.join(map(str, self.input_shape))}), got {tuple(images.shape)}; "
-                "resize the images or build the network for their shape."
-            )
+        check_shape(images, self.input_shape, smaller=self.training and self.config.end == "mean")
         features = self.normalise(images)
         for name in self.path:
             features = getattr(self, name)(features)

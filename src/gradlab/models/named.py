@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gradlab.models.cnn import CNN
+from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.vit import ViT
 from gradlab.types import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from gradlab.models.cnn_network import CNNNetwork
+    from gradlab.models.fast_cnn_network import FastCNNNetwork
     from gradlab.models.vit_network import ViTNetwork
 
-    Network = CNNNetwork | ViTNetwork
+    Network = CNNNetwork | ViTNetwork | FastCNNNetwork
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Mean and standard deviation of each channel over ImageNet, on the [0, 1] scale."""
@@ -30,7 +32,7 @@ class Net:
     """
 
     summary: str
-    config: CNN | ViT
+    config: CNN | ViT | FastCNN
     input_shape: tuple[int, int, int] = (3, 32, 32)
     classes: int = 10
     mean: tuple[float, ...] | None = None
@@ -153,6 +155,8 @@ NETS: dict[str, Net] = {
         _CIFAR, (0.2471, 0.2435, 0.2616),
     ),
     "vit-tiny": Net("a vision transformer for small images", ViT()),
+    "fast-cnn": Net("six convolutions after a whitening layer, made to train fast without a GPU", FastCNN()),
+    "fast-cnn-wide": Net("fast-cnn with 64, 256 and 256 channels", FastCNN(widths=(64, 256, 256))),
 }  # fmt: skip
 """Name -> network; `-` and `_` are alike."""
 

@@ -8,12 +8,18 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Discriminator, Tag
 
 from gradlab.models.cnn import CNN
+from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.mlp import MLP
 from gradlab.models.named import net
 from gradlab.models.vit import ViT
 from gradlab.types import UserError, did_you_mean
 
-MODELS: dict[str, type[MLP] | type[CNN] | type[ViT]] = {"mlp": MLP, "cnn": CNN, "vit": ViT}
+MODELS: dict[str, type[MLP] | type[CNN] | type[ViT] | type[FastCNN]] = {
+    "mlp": MLP,
+    "cnn": CNN,
+    "vit": ViT,
+    "fast-cnn": FastCNN,
+}
 
 
 def kind_of(model: Any) -> str:
@@ -45,7 +51,8 @@ def _without_kind(fields: Any) -> Any:
 Model = Annotated[
     Annotated[MLP, BeforeValidator(_without_kind), Tag("mlp")]
     | Annotated[CNN, Tag("cnn")]
-    | Annotated[ViT, Tag("vit")],
+    | Annotated[ViT, Tag("vit")]
+    | Annotated[FastCNN, Tag("fast-cnn")],
     Discriminator(kind_of),
     BeforeValidator(_known),
 ]

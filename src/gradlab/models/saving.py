@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from gradlab._files import read_regular, write_whole
 from gradlab.models.cnn import CNN
 from gradlab.models.cnn_network import CNNNetwork
+from gradlab.models.fast_cnn import FastCNN
+from gradlab.models.fast_cnn_network import FastCNNNetwork
 from gradlab.models.mlp import MLP
 from gradlab.models.mlp_network import MLPNetwork
 from gradlab.models.registry import Model, kind_of
@@ -28,7 +30,7 @@ from gradlab.models.vit import ViT
 from gradlab.models.vit_network import ViTNetwork
 from gradlab.types import UserError
 
-Network = MLPNetwork | CNNNetwork | ViTNetwork
+Network = MLPNetwork | CNNNetwork | ViTNetwork | FastCNNNetwork
 """What the builders build."""
 
 
@@ -42,7 +44,7 @@ def save(
     """Write a network that a configuration built as a model folder: model.safetensors and model.json, each whole or not at all.
 
     Args:
-        model: an `MLPNetwork`, `CNNNetwork` or `ViTNetwork`; its weights and buffers are written as they are.
+        model: an `MLPNetwork`, `CNNNetwork`, `ViTNetwork` or `FastCNNNetwork`; its weights and buffers are written as they are.
         folder: made where it is not there; a model that lies in it already is replaced, anything else is refused.
         class_names: of the K outputs, in their order; their numbers where not given.
         facts: more that model.json should say, plain JSON data, such as recipe and metrics.
@@ -92,7 +94,7 @@ def describe(model: nn.Module, class_names: Sequence[str] | None) -> dict[str, A
     """Return what model.json says about the network itself."""
     if not isinstance(model, Network):
         raise UserError(
-            f"save writes networks that gradlab.models.MLP, CNN and ViT build, got {type(model).__name__}; "
+            f"save writes networks that gradlab.models.MLP, CNN, ViT and FastCNN build, got {type(model).__name__}; "
             "gradlab.use.export_model writes any module to torch-export or onnx."
         )
     classes = model.classes
@@ -119,7 +121,7 @@ def rebuild(facts: Mapping[str, Any], weights: Mapping[str, Tensor], origin: Pat
         UserError: the description is none, or the weights belong to another network.
     """
     try:
-        config: MLP | CNN | ViT = TypeAdapter(Model).validate_python(facts["model"])
+        config: MLP | CNN | ViT | FastCNN = TypeAdapter(Model).validate_python(facts["model"])
         shape = tuple(int(size) for size in facts["input_shape"])
         if config.parameter_count(shape, len(facts["class_names"])) > sum(
             map(Tensor.numel, weights.values())

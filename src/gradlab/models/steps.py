@@ -9,6 +9,7 @@ from torch import nn
 
 from gradlab.models.cnn_layers import ConvolutionBlock, PlaceMean, sides
 from gradlab.models.cnn_network import CNNNetwork
+from gradlab.models.fast_cnn_network import FastCNNNetwork, PlaceMax
 from gradlab.models.mlp_network import Block, MLPNetwork
 from gradlab.models.normalise import Normalise
 from gradlab.models.vit_network import ViTNetwork
@@ -52,7 +53,9 @@ OPERATIONS: dict[type[nn.Module], Callable[[Any, str, str], tuple[str, list[Any]
     nn.Sigmoid: lambda _layer, _name, x: ("sigmoid", [x]),
     nn.LeakyReLU: lambda layer, _name, x: ("leaky_relu", [x, layer.negative_slope]),
     nn.GELU: lambda _layer, _name, x: ("gelu", [x]),
+    nn.SiLU: lambda _layer, _name, x: ("silu", [x]),
     PlaceMean: lambda _layer, _name, x: ("mean", [x, [-2, -1]]),
+    PlaceMax: lambda _layer, _name, x: ("amax", [x, [-2, -1]]),
     nn.Flatten: lambda layer, _name, x: ("flatten", [x, layer.start_dim, layer.end_dim]),
     nn.MaxPool2d: lambda layer, _name, x: (
         "max_pool2d",
@@ -65,7 +68,7 @@ NOTHING = (nn.Identity, nn.Dropout)
 """Layers that do nothing in eval mode."""
 
 
-def steps_of(network: MLPNetwork | CNNNetwork | ViTNetwork) -> list[Step]:
+def steps_of(network: MLPNetwork | CNNNetwork | ViTNetwork | FastCNNNetwork) -> list[Step]:
     """Return the forward pass in eval mode, from "images" (N, C, H, W) to "logits" (N, K), over the state dictionary.
 
     Each step is the very operation that the layer calls, so that running them gives the same bits.

@@ -47,6 +47,7 @@ def describe_epoch(epoch: Epoch) -> str:
         if values:
             parts.append(f"{short} {sum(values) / len(values):.3f}")
     parts.append(f"{epoch.images_per_second:,.0f} samples/s")
+    parts += [epoch.note] if epoch.note else []
     return f"{epoch.epoch}/{epoch.epochs} epochs · " + " · ".join(parts)
 
 

@@ -14,6 +14,7 @@ from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.lab.records.columns import Columns
 from gradlab.models.cnn import CNN
+from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.mlp import MLP
 from gradlab.models.registry import Model
 from gradlab.models.vit import ViT
@@ -79,6 +80,7 @@ class Train(Procedure):
 def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
     from gradlab.training.checks import check_model, training_parts
     from gradlab.training.device import DTYPES
+    from gradlab.training.first_layer import whitened
     from gradlab.training.fit import fit_stacked
 
     data = desk.data(procedure.data)
@@ -92,6 +94,10 @@ def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome
     local = data.to(desk.device)
     train, validation = training_parts(local, None, procedure.recipe)
     check_model(networks[0], train, validation, local.num_classes)
+    networks = [
+        whitened(network, train, procedure.train_images, job.seed or 0)
+        for network, job in zip(networks, jobs, strict=True)
+    ]
     before = [_probe(network, local, procedure) for network in networks]
     starts = [_fits.start_digest(network) for network in networks]
     fits = fit_stacked(
@@ -213,6 +219,8 @@ def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
         return 30.0 * steps * sum(procedure.model.blocks_by_stage)
     if isinstance(procedure.model, ViT):
         return 30.0 * steps * procedure.model.depth
+    if isinstance(procedure.model, FastCNN):
+        return 60.0 * steps * len(procedure.model.widths)
     return steps * (len(procedure.model.hidden) + 4 if isinstance(procedure.model, MLP) else 4)
 
 

@@ -14,11 +14,14 @@ __getattr__, __dir__, __all__ = attach(
         "Feed": "feed",
         "Fit": "fit",
         "Group": "groups",
+        "Linear": "schedule",
         "LossSurface": "surface",
+        "NamedRecipe": "recipes",
         "Objective": "objective",
         "OneCycle": "schedule",
         "Patience": "stopping",
         "ProbeRow": "probe_row",
+        "RECIPES": "recipes",
         "Recipe": "recipe",
         "StagnationOverfit": "stopping",
         "StepDecay": "schedule",
@@ -29,6 +32,7 @@ __getattr__, __dir__, __all__ = attach(
         "fit_stacked": "fit",
         "gradient_norms": "probe",
         "loss_surface": "surface",
+        "named_recipe": "recipes",
         "predict_logits": "predict",
         "probe": "probe",
         "probe_columns": "probe_row",
@@ -58,7 +62,11 @@ if TYPE_CHECKING:
     from gradlab.training.probe_row import effective_depth as effective_depth
     from gradlab.training.probe_row import probe_columns as probe_columns
     from gradlab.training.recipe import Recipe as Recipe
+    from gradlab.training.recipes import RECIPES as RECIPES
+    from gradlab.training.recipes import NamedRecipe as NamedRecipe
+    from gradlab.training.recipes import named_recipe as named_recipe
     from gradlab.training.schedule import Cosine as Cosine
+    from gradlab.training.schedule import Linear as Linear
     from gradlab.training.schedule import OneCycle as OneCycle
     from gradlab.training.schedule import StepDecay as StepDecay
     from gradlab.training.stopping import Patience as Patience

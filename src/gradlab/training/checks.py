@@ -73,9 +73,9 @@ def check_feed(train: Part, networks: int, recipe: Recipe, train_images: int | N
         return
     if networks > 1:
         raise UserError("a feed of your own trains one seed at a time; call fit once for every seed.")
-    if recipe.augmentation or recipe.mixing is not None:
+    if recipe.augmentation or recipe.mixing is not None or recipe.sizes:
         raise UserError(
-            "augmentation and mixing change images of a split; drop them, or let the feed change its own samples."
+            "augmentation, mixing and sizes change images of a split; drop them, or let the feed change its own samples."
         )
     if train_images is not None:
         raise UserError("train_images draws from a split; let the feed's order visit fewer samples instead.")
@@ -117,6 +117,27 @@ def check_model(
             f"the model returns {logits.shape[1]} logits, but the data has {needed} classes; "
             f"give its last layer {needed} outputs."
         )
+
+
+def check_sizes(model: nn.Module, train: Part, recipe: Recipe) -> None:
+    """Refuse sizes of training images for a network that reads images of one size alone, before the first step."""
+    if not recipe.sizes or not isinstance(train, Split):
+        return
+    trial, wanted = copy.deepcopy(model), like(model)
+    set_training(trial)
+    for size in sorted(set(recipe.sizes)):
+        try:
+            with seeded(0), torch.no_grad():
+                trial(
+                    torch.zeros(
+                        2, train.images.shape[1], size, size, dtype=wanted.dtype, device=wanted.device
+                    )
+                )
+        except (RuntimeError, ValueError, IndexError, TypeError) as error:
+            raise UserError(
+                f"this network cannot train on images of {size}×{size} pixels ({str(error).splitlines()[0]}); leave out sizes, "
+                "or take one that pools over all places, such as fast-cnn."
+            ) from error
 
 
 def check_train_images(train: Part, count: int | None) -> None:

@@ -15,11 +15,13 @@ from gradlab.training.checks import (
     check_feed,
     check_last_batch,
     check_model,
+    check_sizes,
     check_train_images,
     training_parts,
 )
 from gradlab.training.device import DTYPES, autocast, resolve_device
 from gradlab.training.feed import Feed, ImageFeed
+from gradlab.training.first_layer import whitened
 from gradlab.training.objective import CrossEntropy, Objective, check_selected
 from gradlab.training.probes_fit import FitProbes
 from gradlab.training.recipe import Precision, Recipe
@@ -58,6 +60,8 @@ def open_run(
     classes = data.num_classes if isinstance(data, Dataset) else None
     for model in models:
         check_model(model, train, validation, classes, number_format)
+    check_sizes(models[0], train, recipe)
+    models = [whitened(model, train, train_images, seed) for model, seed in zip(models, seeds, strict=True)]
     check_last_batch(models[0], train, recipe, train_images)
     dtype = DTYPES[number_format]
     trainee = assemble(

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradlab.data import Split, draw, gather, order
+from gradlab.data import Split, draw, gather, order, resample
+from gradlab.data.batches import bytes_at
 from gradlab.data.registry import Role
 from gradlab.data.splits import Origin
 
@@ -100,12 +101,18 @@ class ImageFeed:
         self._drawn: dict[int, Tensor] = {}
         self._table: Tensor | None = None
         self._room = torch.empty(0)
+        self._smaller: tuple[int, Tensor] | None = None
         if keep_table and 0 < split.images.numel() * dtype.itemsize <= TABLE_BYTES:
             self._table = self._prepare_all()
 
     def __len__(self) -> int:
         """Count the images of one epoch."""
         return len(self.split) if self._images is None else len(self._of_seed(0))
+
+    @property
+    def full_size(self) -> int:
+        """Height of the images in pixels."""
+        return self.split.images.shape[-2]
 
     def digest(self) -> str:
         """Return a SHA-256 over the split: that of its origin where the split is whole."""
@@ -143,9 +150,17 @@ class ImageFeed:
         torch.index_select(self._table, 0, indices.reshape(-1), out=rows)
         return rows.view(*indices.shape, *shape[1:])
 
-    def images(self, indices: Tensor) -> Tensor:
-        """Return the images at `indices`, in [0, 1], before they are prepared: (*indices.shape, C, H, W)."""
-        return gather(self.split, indices, dtype=self.dtype)
+    def images(self, indices: Tensor, size: int | None = None) -> Tensor:
+        """Return the images at `indices`, in [0, 1], before they are prepared: (*indices.shape, C, H, W).
+
+        With a size, height and width are that many pixels: all images are resampled when a size is first asked for.
+        """
+        if size is None:
+            return gather(self.split, indices, dtype=self.dtype)
+        if self._smaller is None or self._smaller[0] != size:
+            found = resample(self.split.images.cpu().numpy(), (size, size))
+            self._smaller = (size, torch.from_numpy(found).to(self.labels.device))
+        return bytes_at(self._smaller[1], indices, self.dtype)
 
     def parts(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield indices (B,) and features (B, *shape) of the whole split in order, in batches for evaluation."""

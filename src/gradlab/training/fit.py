@@ -13,6 +13,7 @@ from gradlab.data import Dataset, Split
 from gradlab.models._randomness import kept_random_state
 from gradlab.training.door import open_run
 from gradlab.training.feed import Feed
+from gradlab.training.memory import memory_said
 from gradlab.training.objective import Objective
 from gradlab.training.probe_row import ProbeRow
 from gradlab.training.progress import show_progress
@@ -30,6 +31,7 @@ class Epoch:
         metrics: one dictionary a seed: train_loss, train_accuracy, validation_loss, validation_accuracy, learning_rate, and
             what else the objective measures.
         images_per_second: over all seeds. seconds_left: if no seed stops early.
+        note: what the number format costs on this machine, where that is not fp32; else empty.
     """
 
     epoch: int
@@ -38,6 +40,7 @@ class Epoch:
     metrics: tuple[dict[str, float], ...]
     images_per_second: float
     seconds_left: float
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,8 @@ def fit_stacked(
         probe_steps=probe_steps,
         probe_batch=probe_batch,
     )
-    with show_progress(progress) as show, kept_random_state(run.device):
+    within = memory_said(run.course.recipe.batch_size, run.device, run.course.checkpoint)
+    with within, show_progress(progress) as show, kept_random_state(run.device):
         for epoch in run.epochs(pause_after, checkpoint_seconds):
             for listener in (*listeners, show):
                 listener(epoch)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gradlab._configuration import dataclass
-from gradlab.types import STRICT, NonNegativeFloat, PositiveFloat, UserError
+from gradlab.types import STRICT, NonNegativeFloat, PositiveFloat, UserError, later
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -21,27 +21,31 @@ class Group:
 
     Attributes:
         match: names of parameters, as in `model.named_parameters()`, with * for anything.
-        shape: only "vectors", of at most one axis (biases, weights of norms), or only "matrices", of two and more.
+        shape: only "vectors", of at most one axis (biases, weights of norms), only "matrices", of two and more, or only the
+            "head", the weight of the last linear layer.
         rate: what the recipe's learning rate is multiplied by.
         decay: in the place of the recipe's weight decay; left out: the recipe's.
+        optimizer: of matrices in a recipe with muon: muon, or adamw, which suits embeddings and the last layer.
     """
 
     match: Annotated[str, Field(min_length=1)] = "*"
-    shape: Literal["any", "vectors", "matrices"] = "any"
+    shape: Literal["any", "vectors", "matrices", "head"] = "any"
     rate: PositiveFloat = 1.0
     decay: NonNegativeFloat | None = None
+    optimizer: Literal["muon", "adamw"] = later("muon")
 
-    def takes(self, name: str, axes: int) -> bool:
+    def takes(self, name: str, axes: int, *, is_head: bool = False) -> bool:
         """Whether a parameter of this name, with so many axes in one network, belongs here."""
-        shapes = {"any": True, "vectors": axes <= 1, "matrices": axes >= 2}
+        shapes = {"any": True, "vectors": axes <= 1, "matrices": axes >= 2, "head": is_head}
         return shapes[self.shape] and fnmatch.fnmatchcase(name, self.match)
 
     def describe(self) -> str:
         """Say the group in words, such as "vectors with weight decay 0"."""
-        what = {"any": "", "vectors": "vectors", "matrices": "matrices"}[self.shape]
+        what = "" if self.shape == "any" else self.shape
         named = "" if self.match == "*" else f"'{self.match}'"
-        own = [f"rate × {self.rate:g}"] if self.rate != 1 else []
+        own = [f"rate × {self.rate:.3g}"] if self.rate != 1 else []
         own += [f"weight decay {self.decay:g}"] if self.decay is not None else []
+        own += ["AdamW"] if self.optimizer == "adamw" else []
         subject = " ".join(part for part in (what, named) if part) or "all"
         return f"{subject} with {' and '.join(own) or 'nothing of their own'}"
 
@@ -61,8 +65,12 @@ def group_numbers(
         UserError: a group that takes no parameter.
     """
     known = list(parameters)
+    head = next((name for name, axes in reversed(known) if axes == 2), None)
     own = [
-        next((number for number, group in enumerate(groups) if group.takes(name, axes)), len(groups))
+        next(
+            (number for number, group in enumerate(groups) if group.takes(name, axes, is_head=name == head)),
+            len(groups),
+        )
         for name, axes in known
     ]
     for number, group in enumerate(groups):

@@ -33,6 +33,7 @@ class State:
     augmenter: Augmenter | None = None
     epoch: int = 0
     rate: float = 0.0
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,15 @@ class Measured:
 def steps_per_epoch(recipe: Recipe, samples: int) -> int:
     """Count the batches of one epoch; the last may be smaller."""
     return math.ceil(samples / recipe.batch_size)
+
+
+def work_left(recipe: Recipe, epoch: int, train: Feed) -> float:
+    """Return what is to come after an epoch, counted in epochs like it: those on smaller images take less time."""
+    size = recipe.size_in(epoch)
+    if size is None or not isinstance(train, ImageFeed):
+        return float(recipe.epochs - epoch)
+    later = (recipe.size_in(one) or train.full_size for one in range(epoch + 1, recipe.epochs + 1))
+    return sum(one**2 for one in later) / size**2
 
 
 def train_epoch(
@@ -89,6 +99,7 @@ def train_epoch(
 def start_epoch(state: State, recipe: Recipe, train: Feed) -> Tensor:
     """Start this epoch's modes and streams; returns what every seed visits, (S, samples)."""
     trainee = state.trainee
+    state.size = recipe.size_in(state.epoch)
     set_training(trainee.module)
     trainee.reseed(state.epoch)
     if state.augmenter is not None:
@@ -108,11 +119,14 @@ def training_batch(state: State, train: Feed, indices: Tensor, step: int) -> Bat
     labels, seeds = train.labels[indices], tuple(state.trainee.seeds)
     inputs: Inputs
     mixture: Mixture | None = None
-    if state.augmenter is None or not state.augmenter.changes_images:
+    augments = state.augmenter is not None and state.augmenter.changes_images
+    if not augments and state.size is None:
         inputs = train.batch(indices)
     else:
-        pictures = cast(ImageFeed, train)  # the door refuses to augment anything else
-        images, mixture = state.augmenter.change(pictures.images(indices), labels)
+        pictures = cast(ImageFeed, train)  # the door refuses to change anything else
+        images = pictures.images(indices, state.size)
+        if augments:
+            images, mixture = cast(Augmenter, state.augmenter).change(images, labels)
         inputs = pictures.prepare(images)
     return Batch(inputs, labels, seeds, step, mixture)
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gradlab.training.groups import Group
+from gradlab.training.muon import Cut, Muon
 from gradlab.training.recipe import Recipe
 from gradlab.training.trainee import Trainee
 
 
 def build_optimizer(recipe: Recipe, trainee: Trainee) -> torch.optim.Optimizer:
-    """Return PyTorch's own fused optimiser for the (S, P) tensors of a trainee, one group of parameters each."""
+    """Return PyTorch's own fused optimiser, or Muon, for the (S, P) tensors of a trainee, one group of parameters each."""
     groups = [
         _group_of(recipe, number) | {"params": [flat]}
         for flat, number in zip(trainee.trained.flats, trainee.used_groups, strict=True)
     ]
+    if recipe.optimizer == "muon":
+        return Muon([one | _cuts_of(recipe, trainee, place) for place, one in enumerate(groups)])
     fused = trainee.trained.flats[0].device.type != "mps"
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(
@@ -41,6 +45,24 @@ def _group_of(recipe: Recipe, number: int) -> dict[str, float]:
     own = recipe.groups[number] if number < len(recipe.groups) else Group()
     decay = recipe.weight_decay if own.decay is None else own.decay
     return {"lr": recipe.learning_rate * own.rate, "factor": own.rate, "weight_decay": decay}
+
+
+def _cuts_of(recipe: Recipe, trainee: Trainee, place: int) -> dict[str, Any]:
+    """Divide the parameters of one flat tensor between Muon and AdamW."""
+    trained, number = trainee.trained, trainee.used_groups[place]
+    by_adamw = number < len(recipe.groups) and recipe.groups[number].optimizer == "adamw"
+    found: dict[str, Any] = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
+    matrices: list[Cut] = []
+    others: list[Cut] = []
+    start = 0
+    for member in trained.members[place]:
+        parameter, axes = trained.parameters[member], trained.axes[member]
+        stop = start + parameter.numel() // trained.flats[place].shape[0]
+        is_matrix = axes >= 2 and not by_adamw
+        rows = parameter.shape[1 if trainee.stacked else 0] if is_matrix else 1
+        (matrices if is_matrix else others).append(Cut(start, stop, rows, trainee.stacked and is_matrix))
+        start = stop
+    return found | {"matrices": tuple(matrices), "others": tuple(others)}
 
 
 def keep_rows(

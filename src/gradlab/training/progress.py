@@ -43,4 +43,5 @@ def describe(epoch: Epoch) -> str:
         for name in names
         if epoch.metrics and name in epoch.metrics[0]
     ]
-    return "  ".join([*means, f"{epoch.images_per_second:,.0f} images/s", f"{epoch.seconds_left:.0f} s left"])
+    rate, left = f"{epoch.images_per_second:,.0f} images/s", f"{epoch.seconds_left:.0f} s left"
+    return "  ".join([*means, rate, left, *([epoch.note] if epoch.note else [])])

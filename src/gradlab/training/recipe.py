@@ -13,7 +13,7 @@ from gradlab.training.schedule import Schedule
 from gradlab.training.stopping import Stopping
 from gradlab.types import STRICT, Count, NonNegativeFloat, PositiveFloat, Probability, UserError, later
 
-Optimizer = Literal["sgd", "adam", "adamw"]
+Optimizer = Literal["sgd", "adam", "adamw", "muon"]
 Precision = Literal["fp32", "bf16", "fp16", "fp64"]
 MemoryFormat = Literal["contiguous", "channels-last"]
 
@@ -23,11 +23,12 @@ class Recipe:
     """How a network is trained.
 
     Attributes:
-        optimizer: sgd, adam or adamw (PyTorch's; betas 0.9 and 0.999).
+        optimizer: sgd, adam or adamw (PyTorch's; betas 0.9 and 0.999), or muon: momentum made orthogonal for matrices (Jordan
+            et al., 2024), and adamw at the same rate for parameters of one axis; groups give them rates of their own.
         learning_rate: peak rate of the optimiser.
-        momentum: of sgd alone, in [0, 1); 0 is without.
-        nesterov: Nesterov's form of the momentum of sgd; left out: the plain form.
-        weight_decay: coupled (L2) for sgd and adam, decoupled for adamw; on every trained tensor.
+        momentum: of sgd and muon, in [0, 1); 0 is without.
+        nesterov: Nesterov's form of the momentum; left out: the plain form.
+        weight_decay: coupled (L2) for sgd and adam, decoupled for adamw and muon; on every trained tensor.
         batch_size: images per step; the last, smaller batch of an epoch is used too.
         epochs: at most; exactly so many without early stopping.
         schedule: how the learning rate changes in training; left out: constant.
@@ -47,6 +48,8 @@ class Recipe:
         precision: number format of training; left out: as the caller of fit says.
         groups: parameters with a rate or a weight decay of their own; each parameter belongs to the first group that takes
             it, the rest trains as the recipe says; left out: none.
+        sizes: height and width of the training images in the first epochs, one number an epoch; they are resampled, and
+            smaller ones train faster; afterwards, and where left out, their own.
     """
 
     optimizer: Optimizer = "adam"
@@ -70,11 +73,17 @@ class Recipe:
     memory_format: MemoryFormat = later("contiguous")
     precision: Precision | None = later(None)
     groups: tuple[Group, ...] = later(())
+    sizes: tuple[Count, ...] = later(())
 
     def __post_init__(self) -> None:
-        if (self.momentum or self.nesterov) and self.optimizer != "sgd":
+        if (self.momentum or self.nesterov) and self.optimizer not in ("sgd", "muon"):
             raise UserError(
-                f"momentum and nesterov belong to optimizer='sgd', got optimizer='{self.optimizer}'; drop them."
+                f"momentum and nesterov belong to optimizer='sgd' and 'muon', got optimizer='{self.optimizer}'; drop them."
+            )
+        if self.optimizer != "muon" and any(group.optimizer != "muon" for group in self.groups):
+            raise UserError(
+                f"a group's optimizer divides matrices between muon and adamw, got optimizer='{self.optimizer}'; "
+                "set optimizer='muon', or drop it from the group."
             )
         if self.nesterov and not self.momentum:
             raise UserError("nesterov needs momentum above 0; set momentum=0.9.")
@@ -83,14 +92,22 @@ class Recipe:
                 f"snapshots must be epochs from 1 to {self.epochs}, the last, got {max(self.snapshots)}; "
                 "drop that one or train longer."
             )
+        if len(self.sizes) > self.epochs:
+            raise UserError(
+                f"sizes name one size an epoch, got {len(self.sizes)} for {self.epochs} epochs; name fewer or train longer."
+            )
         if self.mixing is not None and self.feature_augmentation is not None:
             raise UserError(
                 "feature augmentation combines images of one class, and mixing blends the classes; drop one of the two."
             )
 
+    def size_in(self, epoch: int) -> int | None:
+        """Return the height and width of training images in an epoch, from 1; None where it is their own."""
+        return self.sizes[epoch - 1] if 0 < epoch <= len(self.sizes) else None
+
     def describe(self) -> str:
         """Say the recipe in one line, such as "Adam 0.0001, batch 128, 21 epochs, best validation loss kept"."""
-        names = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
+        names = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"}
         parts = [f"{names[self.optimizer]} {self.learning_rate:g}"]
         if self.momentum:
             parts.append(f"{'Nesterov ' if self.nesterov else ''}momentum {self.momentum:g}")
@@ -121,6 +138,8 @@ class Recipe:
     def _describe_later(self) -> list[str]:
         """Say what most recipes leave as it is."""
         parts = [group.describe() for group in self.groups]
+        if self.sizes:
+            parts.append(f"first epochs on images of {', '.join(map(str, self.sizes))} pixels")
         if self.precision is not None:
             parts.append(self.precision)
         if self.memory_format != "contiguous":

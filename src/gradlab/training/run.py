@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from gradlab.training.feed import Feed
 from gradlab.training.frozen import check_frozen, frozen_digests
 from gradlab.training.kept import Kept
-from gradlab.training.loop import Measured, State, steps_per_epoch, train_epoch, validate
+from gradlab.training.loop import Measured, State, steps_per_epoch, train_epoch, validate, work_left
+from gradlab.training.number_format import precision_note
 from gradlab.training.objective import Objective
 from gradlab.training.optimizer import keep_rows
 from gradlab.training.probes_fit import FitProbes
@@ -73,13 +74,13 @@ class Run:
 
         epochs, path = self.course.recipe.epochs, self.course.checkpoint
         written = time.monotonic()
+        note = precision_note(self.course.precision, self.device)
         if self.state.epoch == 0 and 0 in self.probes.steps:
             self.probes.record(self.state.trainee, self.active, 0)
         last = epochs if pause_after is None else min(epochs, pause_after)
         while self.active and self.state.epoch < last:
-            begun = time.perf_counter()
+            begun, trained = time.perf_counter(), list(self.active)
             seeds = tuple(self.state.trainee.seeds)
-            trained = list(self.active)
             self._epoch()
             spent = time.perf_counter() - begun
             self.seconds += spent
@@ -95,7 +96,10 @@ class Run:
                 seeds=seeds,
                 metrics=tuple(self.histories[index][-1] for index in trained),
                 images_per_second=len(seeds) * len(self.course.train) / spent,
-                seconds_left=(epochs - self.state.epoch) * spent if self.active else 0.0,
+                seconds_left=work_left(self.course.recipe, self.state.epoch, self.course.train) * spent
+                if self.active
+                else 0.0,
+                note=note,
             )
 
     @property

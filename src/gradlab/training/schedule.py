@@ -53,7 +53,21 @@ class OneCycle:
     end_divisor: PositiveFloat = 1e4
 
 
-Schedule = StepDecay | Cosine | OneCycle
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Linear:
+    """Rise from 0 along a line in the first `warm` part of training, then fall along a line to `floor` times the rate.
+
+    Attributes:
+        warm: part of training in which the rate rises, in [0, 1]; 0 starts at the peak.
+        floor: the last rate as a part of the peak, in [0, 1].
+    """
+
+    kind: Literal["linear"] = "linear"
+    warm: Fraction = 0.0
+    floor: Fraction = 0.0
+
+
+Schedule = StepDecay | Cosine | OneCycle | Linear
 
 
 def rate_factor(schedule: Schedule | None, step: int, steps_per_epoch: int, epochs: int) -> float:
@@ -62,6 +76,8 @@ def rate_factor(schedule: Schedule | None, step: int, steps_per_epoch: int, epoc
         return 1.0
     if isinstance(schedule, StepDecay):
         return float(schedule.gamma ** (step // steps_per_epoch // schedule.every))
+    if isinstance(schedule, Linear):
+        return _lines(schedule, step, steps_per_epoch * epochs)
     progress = step / max(1, steps_per_epoch * epochs - 1)
     if isinstance(schedule, Cosine):
         return _half_cosine(1.0, schedule.floor, progress)
@@ -69,6 +85,14 @@ def rate_factor(schedule: Schedule | None, step: int, steps_per_epoch: int, epoc
         return _half_cosine(1 / schedule.start_divisor, 1.0, progress / schedule.warm)
     rest = 0.0 if schedule.warm == 1 else (progress - schedule.warm) / (1 - schedule.warm)
     return _half_cosine(1.0, 1 / schedule.end_divisor, rest)
+
+
+def _lines(schedule: Linear, step: int, steps: int) -> float:
+    """No step is lost at a rate of 0: the first is one step up, the last one step before the floor."""
+    rising = schedule.warm * steps
+    if step + 1 <= rising:
+        return (step + 1) / rising
+    return 1.0 - (1.0 - schedule.floor) * (step - rising) / (steps - rising)
 
 
 def _half_cosine(start: float, end: float, progress: float) -> float:

@@ -64,16 +64,19 @@ def time_steps(
         objective=objective,
         train_images=train_images,
     )
-    with kept_random_state(run.device):
-        step, checked = _step_seconds(run, steps), _validation_seconds(run)
     recipe = run.course.recipe
-    return recipe.epochs * (steps_per_epoch(recipe, len(run.course.train)) * step + checked)
+    first_epochs = {recipe.size_in(epoch): epoch for epoch in range(recipe.epochs, 0, -1)}
+    with kept_random_state(run.device):
+        step = {size: _step_seconds(run, steps, epoch) for size, epoch in first_epochs.items()}
+        checked = _validation_seconds(run)
+    whole = sum(step[recipe.size_in(epoch)] for epoch in range(1, recipe.epochs + 1))
+    return steps_per_epoch(recipe, len(run.course.train)) * whole + recipe.epochs * checked
 
 
-def _step_seconds(run: Run, timed: int) -> float:
+def _step_seconds(run: Run, timed: int, epoch: int) -> float:
     state, course = run.state, run.course
     recipe, size = course.recipe, course.recipe.batch_size
-    state.epoch = 1
+    state.epoch = epoch
     orders = start_epoch(state, recipe, course.train)
     steps = steps_per_epoch(recipe, orders.shape[1])
     seconds = []

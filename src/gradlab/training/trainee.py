@@ -113,8 +113,9 @@ def flatten(
     if not named:
         raise UserError("this model has no trainable parameter; set requires_grad=True on what should train.")
     axes = {name: parameter.dim() for name, parameter in template.named_parameters()}
-    numbers, used = group_numbers(groups, [(name, axes[name]) for name, _ in named])
-    return Trained(named, networks, numbers, channels_last=channels_last), used
+    own_axes = [axes[name] for name, _ in named]
+    numbers, used = group_numbers(groups, list(zip([name for name, _ in named], own_axes, strict=True)))
+    return Trained(named, networks, numbers, axes=own_axes, channels_last=channels_last), used
 
 
 def cast_module(module: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:

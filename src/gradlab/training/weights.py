@@ -87,6 +87,7 @@ class Trained:
     Args:
         named: the parameters, each with a leading axis of `networks` where there are several.
         networks: S. groups: the group of each parameter, from 0.
+        axes: of each parameter in one network; those that it has where not given.
         channels_last: whether the numbers of a parameter with four axes lie in the order of channels-last.
     """
 
@@ -96,10 +97,12 @@ class Trained:
         networks: int,
         groups: Sequence[int],
         *,
+        axes: Sequence[int] | None = None,
         channels_last: bool = False,
     ) -> None:
         self.names = [name for name, _ in named]
         self.parameters = [parameter for _, parameter in named]
+        self.axes = list(axes or [parameter.dim() for parameter in self.parameters])
         self._channels_last = channels_last
         self._networks = networks
         self.members = [

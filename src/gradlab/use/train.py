@@ -21,7 +21,7 @@ from gradlab.lab.running.locks import exclusive
 from gradlab.lab.running.progress import study_progress
 from gradlab.lab.running.run import Request
 from gradlab.lab.running.single import run_single
-from gradlab.lab.running.worker import is_out_of_memory
+from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.mlp import MLP
 from gradlab.models.named import net
 from gradlab.models.registry import MODELS, Model, kind_of
@@ -30,7 +30,8 @@ from gradlab.models.saving import load, refuse_other_content, save
 from gradlab.models.vit import ViT
 from gradlab.procedures import TOOLBOX, Train, network_of
 from gradlab.training.recipe import Precision, Recipe
-from gradlab.types import UserError
+from gradlab.training.recipes import named_recipe
+from gradlab.types import UserError, is_out_of_memory
 from gradlab.use.trained import metrics_of
 
 KNOWN = ("data", "data_checksum", "seed", "precision")
@@ -58,7 +59,7 @@ class Training:
 def train_model(
     model: Model | str,
     data: str | Path | Dataset,
-    recipe: Recipe | None = None,
+    recipe: Recipe | str | None = None,
     *,
     out: str | Path,
     runs: str | Path = "runs",
@@ -77,7 +78,8 @@ def train_model(
     is one, is scored once, at the end.
 
     Args:
-        model: the network, or the name of a published one, such as "resnet20". recipe: how to train.
+        model: the network, or the name of a published one, such as "resnet20".
+        recipe: how to train, or the name of a recipe, such as "fast".
         data: with a train and a validation part; a name or a path is trained on in a worker process, a Dataset in this one.
         out: the model folder. Asked for again it returns what is there; what was interrupted goes on.
         runs: folder for the record. data_dir: where data sets lie; GRADLAB_DATA if not given.
@@ -89,7 +91,8 @@ def train_model(
         UserError: `out` holds another model or something else, data, model and recipe do not fit together, or the memory
             does not suffice.
     """
-    folder, recipe = Path(out), recipe or Recipe()
+    folder = Path(out)
+    recipe = named_recipe(recipe).recipe if isinstance(recipe, str) else recipe or Recipe()
     model = net(model).config if isinstance(model, str) else model
     _check(model, seed, threads)
     facts = _facts_of(data, data_dir)
@@ -137,6 +140,8 @@ def _size(model: Model) -> tuple[int, int]:
         return max(model.hidden), len(model.hidden) - 1
     if isinstance(model, ViT):
         return model.width * model.expansion, model.depth
+    if isinstance(model, FastCNN):
+        return max(model.widths), 2 * len(model.widths)
     return max((*model.widths, *(model.hidden or ()))), sum(model.blocks_by_stage) * model.layers_per_block
 
 

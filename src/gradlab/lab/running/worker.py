@@ -16,7 +16,7 @@ from typing import IO, Any
 from gradlab.lab.running.desk import DataCache, Progress, Toolbox
 from gradlab.lab.running.performing import Bench, measure, perform
 from gradlab.lab.running.units import read_unit
-from gradlab.types import UserError
+from gradlab.types import UserError, is_out_of_memory
 
 
 def serve(toolbox: Toolbox) -> None:
@@ -52,12 +52,6 @@ def serve(toolbox: Toolbox) -> None:
 
 
 MEMORY = "the memory does not suffice; take smaller batches or a smaller network, then ask again: finished runs are kept."
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the memory did not suffice; PyTorch says so in the text of a RuntimeError."""
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text
 
 
 def _listen(tasks: queue.Queue[str]) -> None:
