@@ -81,7 +81,9 @@ class TestEveryHead:
         np.testing.assert_allclose(fit_head(HEADS[kind](), TRAIN, far).mean, TRAIN[0].mean(0))
 
     def test_gives_the_same_bits_again_and_rows_do_not_depend_on_each_other(self, kind):
+        before = repr(np.random.get_state(legacy=True))
         one, other = fitted(HEADS[kind]()), fitted(HEADS[kind]())
+        assert repr(np.random.get_state(legacy=True)) == before
         assert one.scores(OTHER[0]).tobytes() == other.scores(OTHER[0]).tobytes()
         assert one.scores(OTHER[0]).shape == (50, 3)
         np.testing.assert_allclose(one.scores(OTHER[0][7:8])[0], one.scores(OTHER[0])[7], rtol=1e-7)

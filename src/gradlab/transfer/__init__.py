@@ -28,7 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         "Policy": "policies",
         "RBFSVM": "heads",
         "VIEWS": "views",
-        "ViewFeed": "views",
+        "ViewFeed": "view_feed",
         "distil": "distil",
         "distillation_loss": "distillation",
         "features": "features",
@@ -69,5 +69,5 @@ if TYPE_CHECKING:
     from gradlab.transfer.policies import HeadOnly as HeadOnly
     from gradlab.transfer.policies import LastBlock as LastBlock
     from gradlab.transfer.policies import Policy as Policy
+    from gradlab.transfer.view_feed import ViewFeed as ViewFeed
     from gradlab.transfer.views import VIEWS as VIEWS
-    from gradlab.transfer.views import ViewFeed as ViewFeed

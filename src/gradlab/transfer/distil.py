@@ -13,7 +13,7 @@ from gradlab.training.fit import Fit, Listener, fit_stacked
 from gradlab.training.predict import predict_logits
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.transfer.distillation import Distillation, check_softness
-from gradlab.transfer.views import ViewFeed
+from gradlab.transfer.view_feed import ViewFeed
 from gradlab.types import UserError
 
 

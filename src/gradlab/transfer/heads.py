@@ -40,7 +40,7 @@ class LinearSVM:
         from sklearn.svm import LinearSVC
 
         kind: Any = LinearSVC
-        return kind(C=setting["C"], dual=False, max_iter=MOST_STEPS)
+        return kind(C=setting["C"], dual=False, max_iter=MOST_STEPS, random_state=0)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -67,7 +67,8 @@ class RBFSVM:
         from sklearn.svm import SVC
 
         # standardised features: scikit-learn's "scale" is 1 / (D · variance), and the variance is 1
-        return _Scaled(SVC, setting["gamma"], C=setting["C"], decision_function_shape="ovr", cache_size=500)
+        options = {"decision_function_shape": "ovr", "cache_size": 500, "random_state": 0}
+        return _Scaled(SVC, setting["gamma"], C=setting["C"], **options)
 
 
 class _Scaled:
