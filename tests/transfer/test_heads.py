@@ -145,7 +145,8 @@ def test_the_linear_svm_minimises_its_squared_hinge_loss():
         weights, bias = head.estimator.coef_[k], head.estimator.intercept_[k]
         slack = np.maximum(0, 1 - side * (X @ weights + bias))
         gradient = weights - 2 * 0.1 * X.T @ (slack * side)
-        assert np.abs(gradient).max() < 0.05
+        at_zero = -2 * 0.1 * X.T @ side
+        assert np.linalg.norm(gradient) < 0.01 * np.linalg.norm(at_zero)  # LIBLINEAR's own rule
         np.testing.assert_allclose(head.scores(OTHER[0])[:, k], Z @ weights + bias)
 
 

@@ -47,7 +47,7 @@ PUBLISHED_NET, PUBLISHED = (
 def source_cnn(setup: Setup, data: str, *, epochs: int | None = None) -> Train:
     """Return the training of the network that is transferred, and that teaches; on the same data it is the same one."""
     if setup.is_small:
-        model, recipe = CNN(widths=(16, 32)), SMALL
+        model, recipe = CNN(widths=(16, 32)), replace(SMALL, epochs=8)
     elif setup.preset == "full":
         assert isinstance(PUBLISHED_NET, CNN)  # as it is listed
         model, recipe = PUBLISHED_NET, PUBLISHED

@@ -58,7 +58,7 @@ SGD_RATE, MOMENTUM = 0.03, 0.9
 def recipe_of(setup: Setup, epochs: int | None) -> Recipe:
     """Return how every arm is fine-tuned but for what its name says."""
     if setup.is_small:
-        recipe = replace(SMALL, epochs=8)
+        recipe = replace(SMALL, epochs=6)
     elif setup.preset == "full":
         recipe = PUBLISHED
     else:

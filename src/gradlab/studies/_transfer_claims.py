@@ -50,7 +50,8 @@ def claims_of(deviations: tuple[str, ...], *, small: bool) -> tuple[Claim, ...]:
     Args:
         deviations: from the labs' settings. small: ask what a few hundred test images can settle.
     """
-    own = (_scratch(), _last_block(), _gradual())
+    close = (FIVE_POINTS, "five") if small else (TWO_POINTS, "two")
+    own = (_scratch(), _last_block(*close), _gradual(*close))
     if small:
         return (own[0], _far(FIVE_POINTS, "five"), _layer(), *own[1:])
     labs = (
@@ -192,12 +193,12 @@ def _linear() -> Claim:
     )
 
 
-def _last_block() -> Claim:
+def _last_block(delta: float, told: str) -> Claim:
     return Claim(
         id="transfer-last-block",
-        statement="Training the last block and the head loses less than two points against training all layers",
+        statement=f"Training the last block and the head loses less than {told} points against training all layers",
         parts=(
-            part("last block - all", difference("last-block", "all"), delta=TWO_POINTS, kind="not less"),
+            part("last block - all", difference("last-block", "all"), delta=delta, kind="not less"),
         ),
         says={
             "supported": "The last block is enough: trained with the head it reaches {last-block}.",
@@ -208,14 +209,14 @@ def _last_block() -> Claim:
     )  # fmt: skip
 
 
-def _gradual() -> Claim:
+def _gradual(delta: float, told: str) -> Claim:
     return Claim(
         id="transfer-gradual",
-        statement="Gradual unfreezing is as accurate as training all layers at once, to within two points",
-        parts=(part("gradual - all", difference("gradual", "all"), delta=TWO_POINTS, kind="same"),),
+        statement=f"Gradual unfreezing is as accurate as training all layers at once, to within {told} points",
+        parts=(part("gradual - all", difference("gradual", "all"), delta=delta, kind="same"),),
         says={
-            "supported": "Gradual unfreezing changes nothing, to within two points ({gradual}).",
-            "refuted": "Gradual unfreezing differs by two points or more ({gradual}).",
+            "supported": f"Gradual unfreezing changes nothing, to within {told} points ({{gradual}}).",
+            "refuted": f"Gradual unfreezing differs by {told} points or more ({{gradual}}).",
         },
         means=STEPS,
         figure=FIGURE,

@@ -14,6 +14,8 @@ Setting = dict[str, float]
 """Hyper-parameters of one try, by name."""
 Positives = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
 Counts = Annotated[tuple[Count, ...], Field(min_length=1)]
+TOLERANCE = 0.01
+"""At which the linear SVM's solver stops: LIBLINEAR's own default for its primal solver."""
 MOST_STEPS = 2000
 """Iterations after which a solver gives up; the try is then marked as not converged."""
 
@@ -40,7 +42,7 @@ class LinearSVM:
         from sklearn.svm import LinearSVC
 
         kind: Any = LinearSVC
-        return kind(C=setting["C"], dual=False, max_iter=MOST_STEPS, random_state=0)
+        return kind(C=setting["C"], dual=False, tol=TOLERANCE, max_iter=MOST_STEPS, random_state=0)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
