@@ -54,3 +54,9 @@ def source_cnn(setup: Setup, data: str, *, epochs: int | None = None) -> Train:
     else:
         model, recipe = RESNET_8, replace(REDUCED, epochs=3) if setup.preset == "quick" else REDUCED
     return Train(data=data, model=model, recipe=recipe if epochs is None else replace(recipe, epochs=epochs))
+
+
+def half_of(teacher: Train) -> CNN:
+    """Return a student with about half the teacher's parameters: the same layers, narrower by the root of two."""
+    assert isinstance(teacher.model, CNN)  # so it is defined
+    return replace(teacher.model, widths=tuple(round(width / 2**0.5) for width in teacher.model.widths))

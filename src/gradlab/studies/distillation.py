@@ -10,7 +10,7 @@ from gradlab.models.cnn import CNN
 from gradlab.procedures.distil import Distil
 from gradlab.procedures.train import Train
 from gradlab.studies._distillation_claims import claims_of
-from gradlab.studies._nets import source_cnn
+from gradlab.studies._nets import half_of, source_cnn
 from gradlab.studies._shared import ACCURACY, chance_line, learning_curves, mistakes_of
 from gradlab.studies._transfer_data import reduced
 from gradlab.studies.setup import Setup
@@ -19,6 +19,7 @@ from gradlab.types import Count, Fraction, PositiveFloat, UserError
 
 USUAL = 4.0
 """Temperature of the arms that claims are about."""
+TEMPERATURES = {"quick": (1.0, USUAL), "standard": (1.0, USUAL, 16.0), "full": (1.0, 2.0, USUAL, 8.0, 16.0)}
 BACKGROUND = (
     "A trained network says more of an image than its label does: that this cat looks a little like a dog. A student of half the "
     "size learns from these soft labels, from the true labels, or from both. Its twin starts from the same weights, sees "
@@ -30,7 +31,7 @@ BACKGROUND = (
 def distillation(
     setup: Setup,
     *,
-    temperatures: tuple[PositiveFloat, ...] = (1.0, 4.0, 16.0),
+    temperatures: tuple[PositiveFloat, ...] | None = None,
     alpha: Fraction = 0.1,
     teacher_epochs: Count | None = None,
     epochs: Count | None = None,
@@ -39,11 +40,13 @@ def distillation(
 
     Args:
         setup: preset and data.
-        temperatures: by which logits are divided before the softmax; 4 among them, which the claims are about.
+        temperatures: by which logits are divided before the softmax, 4 among them, which the claims are about; 1 and 4, and
+            16 as well in the larger presets, by default.
         alpha: weight of the true labels where both are learned.
         teacher_epochs: of the teacher; the preset's own by default.
         epochs: of every student; the preset's own by default.
     """
+    temperatures = temperatures or TEMPERATURES[setup.preset]
     if USUAL not in temperatures or len(temperatures) < 2:
         raise UserError(
             f"temperatures must hold 4, which the claims are about, and another one, got {temperatures}."
@@ -52,7 +55,7 @@ def distillation(
         raise UserError(f"alpha lies between 0 and 1, whose arms are there already, got {alpha:g}; take 0.1.")
     data = reduced(setup, setup.data, setup.class_count, 0)
     teacher = source_cnn(setup, data, epochs=teacher_epochs)
-    recipe = replace(teacher.recipe, epochs=epochs or teacher.recipe.epochs)
+    recipe = replace(teacher.recipe, epochs=epochs or (6 if setup.is_small else teacher.recipe.epochs))
     student = half_of(teacher)
     arms = _arms(teacher, student, recipe, tuple(sorted(set(temperatures))), alpha)
     return Design(
@@ -76,12 +79,6 @@ def distillation(
         figures=_figures(arms, setup.class_count),
         twins=tuple(Twins(a="hard", b=name) for name in ("soft", "both-4")),
     )
-
-
-def half_of(teacher: Train) -> CNN:
-    """Return a student with about half the teacher's parameters: the same layers, narrower by the root of two."""
-    assert isinstance(teacher.model, CNN)  # so it is defined
-    return replace(teacher.model, widths=tuple(round(width / 2**0.5) for width in teacher.model.widths))
 
 
 def _told(model: object) -> str:

@@ -41,7 +41,7 @@ def transfer(
     pair = pair_of(setup, target)
     source = source_cnn(setup, pair.source, epochs=source_epochs)
     recipe = recipe_of(setup, epochs)
-    arms = build_arms(source, pair.target, recipe, published=setup.preset == "full")
+    arms = build_arms(setup, source, pair.target, recipe)
     return Design(
         study="transfer",
         title="Transfer to other classes",
