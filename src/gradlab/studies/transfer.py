@@ -131,9 +131,9 @@ def _figures(arms: tuple[Arm, ...], pair: Pair) -> tuple[Figure, ...]:
         Figure(
             name="embedding",
             title="Features of the new classes, before and after fine-tuning",
-            caption="Test images of the first new classes (ten at most) by the first two principal components of their features "
-            "before the last layer, of the first seed; a large mark is the mean of a class. Before: the source network as it "
-            "was. After: all layers fine-tuned.",
+            caption="Test images of the first new classes (ten at most) by the first two principal components of the features "
+            "before the last layer, of the first seed; a large mark is the mean of a class. Before, with the panel of the "
+            "linear SVM: the source network as it was. After: all layers fine-tuned.",
             mark="points",
             table="embedding",
             x="x",
