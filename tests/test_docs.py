@@ -31,6 +31,7 @@ from gradlab.running import run
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import PRESETS, parameters_of
 from gradlab.training import RECIPES
+from gradlab.transfer import HEADS, POLICIES, VIEWS
 from tests.pages import (
     ROOT,
     Block,
@@ -221,6 +222,9 @@ VERBS = [name for name in app if not name.startswith("-")]
         pytest.param(RECIPES, 2, id="recipes"),
         pytest.param(ATTACKS, 2, id="attacks"),
         pytest.param(DETECTORS, 2, id="detectors"),
+        pytest.param(HEADS, 6, id="heads"),
+        pytest.param(POLICIES, 6, id="policies"),
+        pytest.param(VIEWS, 2, id="views"),
         pytest.param(AUGMENTATIONS, 13, id="augmentations"),
         pytest.param(AUGMENTATION_SETS, 2, id="augmentation sets"),
         pytest.param(PROCEDURES, 7, id="procedures"),

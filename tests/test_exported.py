@@ -27,6 +27,7 @@ PACKAGES = (
     "statistics",
     "studies",
     "training",
+    "transfer",
     "use",
 )
 

@@ -26,6 +26,7 @@ _getattr, _dir, _public = attach(
         "statistics": "statistics",
         "studies": "studies",
         "training": "training",
+        "transfer": "transfer",
         "types": "types",
         "use": "use",
         "verify": "verification",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from gradlab import statistics as statistics
     from gradlab import studies as studies
     from gradlab import training as training
+    from gradlab import transfer as transfer
     from gradlab import types as types
     from gradlab import use as use
     from gradlab.result import Result as Result

@@ -15,10 +15,14 @@ from gradlab.language.transformer import TextTransformer
 from gradlab.models import MLP
 from gradlab.procedures import PROCEDURES, TOOLBOX
 from gradlab.procedures.attack import Attack
+from gradlab.procedures.distil import Distil
+from gradlab.procedures.fine_tune import FineTune
+from gradlab.procedures.fit_head import FitHead
 from gradlab.procedures.score import Score
 from gradlab.procedures.text_train import TextTrain
 from gradlab.procedures.train import Train
 from gradlab.training import Recipe
+from gradlab.transfer import RBFSVM, LastBlock
 
 RECIPE = Recipe(epochs=3, batch_size=32, learning_rate=1e-2)
 NET = Train(
@@ -35,6 +39,13 @@ EXAMPLES: dict[str, Procedure] = {
     ),
     "score": Score(
         net=NET, data="stripes", out=("noise", "flat"), detectors=tuple(kind() for kind in DETECTORS.values())
+    ),
+    "fit-head": FitHead(
+        net=NET, data="stripes", head=RBFSVM(c=(1.0, 10.0), gamma=(0.5,), images=60), layer="stem"
+    ),
+    "fine-tune": FineTune(net=NET, data="stripes", policy=LastBlock(), recipe=RECIPE),
+    "distil": Distil(
+        net=NET, data="stripes", model=MLP(width=5, depth=2), recipe=RECIPE, temperature=2.0, alpha=0.25
     ),
     "text-train": TextTrain(
         data="reviews",

@@ -29,6 +29,9 @@ UNCHANGED = {"recipe.momentum", "recipe.nesterov", "model.widths"}
 DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     "train": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
     "text-train": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
+    "fit-head": (("predictions", "prediction"), ("choices", "accuracy")),
+    "fine-tune": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
+    "distil": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
     "attack": (
         ("attacked", "prediction"),
         ("attacked", "clean"),
@@ -45,7 +48,8 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 """Columns that `check` recomputes, and raw ones that it recomputes them from."""
-FACTS = {"train": ("accuracy", "f1_macro"), "text-train": ("accuracy", "f1_macro"), "attack": (), "score": ()}
+PREDICTED = ("train", "text-train", "fit-head", "fine-tune", "distil")
+FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | {"attack": (), "score": ()}
 """Scores among the facts that predictions can contradict."""
 
 

@@ -16,7 +16,10 @@ from gradlab.studies import STUDIES, build_design
 from gradlab.studies.setup import PRESETS, parameters_of
 from tests.studies.setups import setup
 
-OTHERS = ("tour", "mlp-capacity", "activations", "regularisers", "optimisers", "text-layers", "compare")
+OTHERS = (
+    *("tour", "mlp-capacity", "activations", "regularisers", "optimisers"),
+    *("transfer", "distillation", "text-layers", "compare"),
+)
 SETTINGS = {"residual-mlp": [{"setting": name} for name in ("003", "004", "000", "001")]}
 SETTINGS["residual-cnn"] = [{"setting": name} for name in ("scaled", "000", "001", "002", "003", "004")]
 SETTINGS |= {name: [{}] for name in OTHERS}
@@ -33,7 +36,7 @@ def design_of(name, preset, data, options):
 
 def test_every_study_is_here_with_every_setting():
     assert set(STUDIES) == {"residual-mlp", "residual-cnn", *OTHERS} == set(SETTINGS)
-    assert len(CASES) == 3 * 2 * 17
+    assert len(CASES) == 3 * 2 * 19
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)

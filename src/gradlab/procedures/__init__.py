@@ -8,6 +8,9 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Attack": "attack",
+        "Distil": "distil",
+        "FineTune": "fine_tune",
+        "FitHead": "fit_head",
         "FromRecord": "sources",
         "Given": "sources",
         "PROCEDURES": "registry",
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     from gradlab.procedures._networks import network_of as network_of
     from gradlab.procedures._predictions import usable_logits as usable_logits
     from gradlab.procedures.attack import Attack as Attack
+    from gradlab.procedures.distil import Distil as Distil
+    from gradlab.procedures.fine_tune import FineTune as FineTune
+    from gradlab.procedures.fit_head import FitHead as FitHead
     from gradlab.procedures.registry import PROCEDURES as PROCEDURES
     from gradlab.procedures.score import Score as Score
     from gradlab.procedures.sources import FromRecord as FromRecord

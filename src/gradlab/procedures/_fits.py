@@ -14,6 +14,7 @@ from gradlab.lab.running.desk import Progress
 if TYPE_CHECKING:
     from torch import nn
 
+    from gradlab.data import Dataset
     from gradlab.training.fit import Epoch, Fit
     from gradlab.training.recipe import Recipe
 
@@ -61,6 +62,27 @@ def facts_of(fit: Fit, recipe: Recipe, start: str) -> dict[str, Any]:
         "max_epochs": recipe.epochs,
         "parameters": sum(one.numel() for one in fit.model.parameters() if one.requires_grad),
         "start": start,
+    }
+
+
+def network_facts(network: nn.Module, data: Dataset) -> dict[str, Any]:
+    """Return what rebuilds a network of gradlab's builders, but for its weights; `network` is None of any other."""
+    from pydantic import TypeAdapter
+
+    from gradlab.models.registry import Model
+
+    config: Any = getattr(network, "config", None)
+    known = getattr(network, "normalise", None)
+    is_own = hasattr(config, "build") and known is not None
+    mean, std = list(data.mean), list(data.std)
+    if is_own:
+        scale, shift = (getattr(known, name).double().flatten() for name in ("scale", "shift"))
+        mean, std = (-shift / scale).tolist(), (1 / scale).tolist()
+    return {
+        "network": TypeAdapter(Model).dump_python(config, mode="json") if is_own else None,
+        "input_shape": list(data.input_shape),
+        "mean": mean,
+        "std": std,
     }
 
 

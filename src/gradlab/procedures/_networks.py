@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import TypeAdapter
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gradlab.lab.designing.procedure import read_procedure
 from gradlab.lab.records.record import WEIGHTS, Record
+from gradlab.models.registry import Model
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
@@ -29,10 +31,17 @@ def network_of(record: Record, modules: Mapping[str, Any] | None = None) -> nn.M
     from gradlab.procedures.registry import PROCEDURES
     from gradlab.procedures.train import Custom, Train
 
-    procedure = read_procedure(record.spec["procedure"], PROCEDURES)
-    if not isinstance(procedure, Train):
-        raise UserError(f"record {record.hash} is of kind '{procedure.kind}', which leaves no network.")
-    model, facts, path = procedure.model, record.facts, record.file(WEIGHTS)
+    own, facts, path = record.spec["procedure"], record.facts, record.file(WEIGHTS)
+    if own["kind"] == "train":
+        procedure = read_procedure(own, PROCEDURES)
+        assert isinstance(procedure, Train)  # by its kind
+        model = procedure.model
+    elif facts.get("network") is not None:
+        model = TypeAdapter(Model).validate_python(facts["network"])
+    else:
+        raise UserError(
+            f"record {record.hash} is of kind '{own['kind']}', which leaves no network that gradlab can build."
+        )
     if path is None:
         raise UserError(f"record {record.hash} holds no weights; run its study again.")
     if isinstance(model, Custom):

@@ -2,11 +2,27 @@
 
 from gradlab.lab.kinds import Kind
 from gradlab.procedures.attack import ATTACK
+from gradlab.procedures.distil import DISTIL
+from gradlab.procedures.fine_tune import FINE_TUNE
+from gradlab.procedures.fit_head import FIT_HEAD
 from gradlab.procedures.score import SCORE
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
 from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
 
 PROCEDURES: dict[str, Kind] = {
-    kind.name: kind for kind in (TRAIN, ATTACK, SCORE, TEXT_TRAIN, GIVEN, RECORD, PRETRAINED, SAVED)
+    kind.name: kind
+    for kind in (
+        TRAIN,
+        ATTACK,
+        SCORE,
+        FIT_HEAD,
+        FINE_TUNE,
+        DISTIL,
+        TEXT_TRAIN,
+        GIVEN,
+        RECORD,
+        PRETRAINED,
+        SAVED,
+    )
 }

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.models.cnn import CNN
+from gradlab.models.named import NETS
 from gradlab.procedures.train import Train
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
+from gradlab.training.schedule import OneCycle
 
 SMALL = Recipe(learning_rate=3e-3, batch_size=32, epochs=12, memory_format="channels-last")
 """For data with fewer than 10,000 training images."""
@@ -27,3 +29,34 @@ def small_cnn(setup: Setup, data: str, *, epochs: int | None = None) -> Procedur
         recipe=recipe if epochs is None else replace(recipe, epochs=epochs),
         train_images=BRIEF_IMAGES if is_brief else None,
     )
+
+
+RESNET_8 = CNN(residual=True)
+"""Three stages of one residual block, 16, 32 and 64 channels wide, as He et al. (2016), section 4.2, with one block each."""
+REDUCED = Recipe(
+    learning_rate=3e-3, batch_size=64, epochs=8, schedule=OneCycle(), memory_format="channels-last"
+)
+"""For about ten thousand images of 16×16 pixels; the rate was chosen on validation images."""
+PUBLISHED_NET, PUBLISHED = (
+    NETS["constant-64-5"].config,
+    Recipe(learning_rate=1e-3, batch_size=128, epochs=100),
+)
+"""Lab 004's: five residual blocks of width 64 at full resolution."""
+
+
+def source_cnn(setup: Setup, data: str, *, epochs: int | None = None) -> Train:
+    """Return the training of the network that is transferred, and that teaches; on the same data it is the same one."""
+    if setup.is_small:
+        model, recipe = CNN(widths=(16, 32)), replace(SMALL, epochs=8)
+    elif setup.preset == "full":
+        assert isinstance(PUBLISHED_NET, CNN)  # as it is listed
+        model, recipe = PUBLISHED_NET, PUBLISHED
+    else:
+        model, recipe = RESNET_8, replace(REDUCED, epochs=3) if setup.preset == "quick" else REDUCED
+    return Train(data=data, model=model, recipe=recipe if epochs is None else replace(recipe, epochs=epochs))
+
+
+def half_of(teacher: Train) -> CNN:
+    """Return a student with about half the teacher's parameters: the same layers, narrower by the root of two."""
+    assert isinstance(teacher.model, CNN)  # so it is defined
+    return replace(teacher.model, widths=tuple(round(width / 2**0.5) for width in teacher.model.widths))

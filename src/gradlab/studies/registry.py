@@ -2,6 +2,7 @@
 
 from gradlab.studies.activations import activations
 from gradlab.studies.compare import compare
+from gradlab.studies.distillation import distillation
 from gradlab.studies.mlp_capacity import mlp_capacity
 from gradlab.studies.optimisers import optimisers
 from gradlab.studies.regularisers import regularisers
@@ -10,6 +11,7 @@ from gradlab.studies.residual_mlp import residual_mlp
 from gradlab.studies.setup import Study
 from gradlab.studies.text_layers import text_layers
 from gradlab.studies.tour import tour
+from gradlab.studies.transfer import transfer
 
 STUDIES: dict[str, Study] = {
     "tour": tour,
@@ -19,6 +21,8 @@ STUDIES: dict[str, Study] = {
     "regularisers": regularisers,
     "optimisers": optimisers,
     "residual-cnn": residual_cnn,
+    "transfer": transfer,
+    "distillation": distillation,
     "text-layers": text_layers,
     "compare": compare,
 }

@@ -128,7 +128,7 @@ def training_batch(state: State, train: Feed, indices: Tensor, step: int) -> Bat
         if augments:
             images, mixture = cast(Augmenter, state.augmenter).change(images, labels)
         inputs = pictures.prepare(images)
-    return Batch(inputs, labels, seeds, step, mixture)
+    return Batch(inputs, labels, seeds, step, mixture, indices)
 
 
 def train_step(
@@ -188,8 +188,8 @@ def validate(
 def validation_batch(trainee: Trainee, feed: Feed, indices: Tensor, inputs: Inputs, number: int) -> Batch:
     """Return the same samples for every network."""
     networks = len(trainee.seeds)
-    labels = feed.labels[indices].expand(networks, -1)
+    labels, rows = feed.labels[indices].expand(networks, -1), indices.expand(networks, -1)
     if isinstance(inputs, Tensor):
-        return Batch(inputs.expand(networks, *inputs.shape), labels, tuple(trainee.seeds), number)
+        return Batch(inputs.expand(networks, *inputs.shape), labels, tuple(trainee.seeds), number, None, rows)
     every = {name: one.expand(networks, *one.shape) for name, one in inputs.items()}
-    return Batch(every, labels, tuple(trainee.seeds), number)
+    return Batch(every, labels, tuple(trainee.seeds), number, None, rows)

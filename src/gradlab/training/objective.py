@@ -28,6 +28,7 @@ class Batch:
         seeds: of the networks.
         step: how many steps were taken before this one; in evaluation the number of the batch.
         mixture: what was mixed into the images, if anything.
+        indices: (S, B) of the samples in their feed; in evaluation the same for every network.
     """
 
     inputs: Inputs
@@ -35,6 +36,7 @@ class Batch:
     seeds: tuple[int, ...]
     step: int
     mixture: Mixture | None = None
+    indices: Tensor | None = None
 
     def generators(self, name: str) -> list[torch.Generator]:
         """Return one stream a seed for this step, on the CPU, the same again after a resume; name it by its use."""

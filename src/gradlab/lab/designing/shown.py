@@ -48,7 +48,8 @@ class Figure:
         mark: how values are drawn.
         table: "arms" has a row an arm and seed: factors, measures and facts; else the name of a table or view of the runs.
         x, y: its columns: factors, measures or facts of `arms`, columns of a table. A matrix counts pairs of x and y; a
-            histogram is of x; a heat map has a row for every y and a column for every x, and its `value`.
+            histogram is of x; points of a table are its
+            rows in each arm's first run; a heat map has a row for every y and a column for every x, and its `value`.
         by: factor (or column) with a line, colour or kind of bar for each of its values.
         panel: factor or column with a panel for each of its values.
         where: values of factors and columns that a row must have; "arm" is an arm's name.

@@ -32,12 +32,14 @@ def draw_figure(figure: Figure, study: Study) -> Drawn:
         UserError: the figure is about something that its arms do not have.
     """
     from gradlab.lab.judging.curves import draw_curves, draw_gallery, draw_histogram, draw_matrix
+    from gradlab.lab.judging.scatter import draw_scatter
 
     arms = [arm for arm in chosen_arms(figure, study) if _is_drawn(figure, arm, study)]
     if not arms:
         raise UserError(f"figure '{figure.name}' is about no arm of the study; look at its `where`.")
     of_tables: dict[str, Callable[..., Drawn]] = {
         "lines": draw_curves,
+        "points": draw_scatter,
         "histogram": draw_histogram,
         "matrix": draw_matrix,
         "gallery": draw_gallery,

@@ -74,7 +74,11 @@ def _chosen(arm: Arm, study: Study) -> str | None:
 def mean_interval(
     measure: Measure, runs: Sequence[Results]
 ) -> tuple[float, float | None, float | None, list[float]]:
-    """Return mean, 95 % interval over seeds (and test samples, where the measure has them) and the seeds' values."""
+    """Return mean, 95 % interval over seeds (and test samples, where the measure has them) and the seeds' values.
+
+    Runs of another kind than that of the measure are measured by their own kind's measure of that name.
+    """
+    measure = runs[0].kind.measures.get(measure.name, measure)
     values = [measure.value(run) for run in runs]
     if not all(math.isfinite(value) for value in values):
         return math.nan, None, None, values
