@@ -124,7 +124,7 @@ def test_a_mistake_is_one_sentence(ask, words, sentence):
 def test_an_unknown_model_gets_the_nearest(ask):
     assert ask("train", "mpl").sentence == "there is no network 'mpl'; did you mean 'mlp'?"
     assert ask("train", "resnet19").sentence == "there is no network 'resnet19'; did you mean 'resnet18'?"
-    assert "known are fast, fast-94" in ask("train", "resnet20", "--recipe", "slow").sentence
+    assert "known are fast, fast-long" in ask("train", "resnet20", "--recipe", "slow").sentence
     assert "say which network to train, such as gradlab train resnet20" in ask("train").sentence
 
 

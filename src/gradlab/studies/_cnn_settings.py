@@ -107,9 +107,9 @@ def at_preset(setting: Setting, setup: Setup) -> Setting:
         return replace(setting, train_images=None)
     if setup.is_small:
         recipe = replace(setting.recipe, learning_rate=3e-3, batch_size=64, epochs=6)
-        return replace(
-            setting, depths=(8, 32), recipe=recipe, train_images=None, changes={"widths": (8, 16, 32)}
-        )
+        net = setting.net.replace("16, 32 and 64", "8, 16 and 32")
+        changes = {"widths": (8, 16, 32)}
+        return replace(setting, net=net, depths=(8, 32), recipe=recipe, train_images=None, changes=changes)
     if setup.preset == "quick":
         brief = replace(setting.recipe, batch_size=64, epochs=2)
         return replace(setting, depths=(8, 20), recipe=brief, train_images=2_000)
