@@ -40,9 +40,9 @@ def _fast(epochs: int, sizes: tuple[int, ...] = ()) -> Recipe:
 
 RECIPES: dict[str, NamedRecipe] = {
     "fast": NamedRecipe(
-        "small colour images without a GPU: CIFAR-10 to 90 %", _fast(5, (16, 24)), "fast-cnn"
+        "small colour images without a GPU", _fast(5, (16, 24)), "fast-cnn"
     ),
-    "fast-94": NamedRecipe("the same for longer, with a wider network", _fast(12, (16, 24)), "fast-cnn-wide"),
+    "fast-94": NamedRecipe("the same for longer, with a wider network; not yet run whole", _fast(12, (16, 24)), "fast-cnn-wide"),
 }
 """Name -> recipe."""
 
