@@ -18,7 +18,7 @@ from gradlab.data import Dataset
 from gradlab.models import build
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-STEPS, WARM = 6, 2
+STEPS, WARM = 6, 1
 """Steps of one turn that count, and those before them that do not."""
 Times = tuple[float, float]
 """Seconds of one step, of the clock and of the processor."""
