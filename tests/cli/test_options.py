@@ -73,7 +73,7 @@ def test_every_option_says_what_it_is_and_what_it_is_without_it(config):
 def test_the_default_of_a_dotted_option_is_told_by_kind_where_kinds_differ():
     told = {one.name: get_args(one.annotation)[1].help for one in parameters_of(Recipe, Group("g"), {})}
     assert told["schedule__floor"].endswith("in [0, 1]; default 0.")
-    assert told["schedule__floor"].startswith("of cosine: the last rate")
+    assert told["schedule__floor"].startswith("of cosine and linear: the last rate")
     assert told["mixing__alpha"].endswith("; default 0.2 of mixup, 1 of cutmix.")
     assert told["mixing__probability"] == "share of the images that are mixed; default 1."
     assert told["stopping__min_delta"].startswith("of patience: a loss is better if it")
@@ -114,7 +114,7 @@ def test_a_list_takes_kinds_and_named_lists():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"schedule__floor": 0.1}, "--schedule.floor needs --schedule; give it one of step, cosine, one-cycle."),
+        ({"schedule__floor": 0.1}, "--schedule.floor needs --schedule; give it one of step, cosine, one-cycle, linear."),
         ({"schedule": "cosine", "schedule__every": 2}, "--schedule.every is not of cosine, which takes --schedule.floor."),
         ({"schedule": "cosine", "schedule__floor": 3.0}, "--schedule.floor should be less than or equal to 1, got 3.0."),
         ({"batch_size": 0}, "--batch-size should be greater than or equal to 1, got 0."),

@@ -48,8 +48,8 @@ class Recipe:
         precision: number format of training; left out: as the caller of fit says.
         groups: parameters with a rate or a weight decay of their own; each parameter belongs to the first group that takes
             it, the rest trains as the recipe says; left out: none.
-        sizes: height and width of the training images in the first epochs, one number an epoch; they are resampled, and
-            smaller ones train faster; afterwards, and where left out, their own.
+        sizes: height and width of the training images in the first epochs, one number an epoch, resampled, since
+            smaller ones train faster; left out: their own in all epochs.
     """
 
     optimizer: Optimizer = "adam"
