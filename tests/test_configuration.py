@@ -25,7 +25,7 @@ MISTAKES = {
     ),
     "word": (
         lambda: Recipe(optimizer="sdg"),
-        "Recipe: optimizer must be 'sgd', 'adam' or 'adamw', got 'sdg'.",
+        "Recipe: optimizer must be 'sgd', 'adam', 'adamw' or 'muon', got 'sdg'.",
     ),
     "text": (lambda: Recipe(epochs="many"), "Recipe: epochs must be a whole number, got 'many'."),
     "part": (lambda: Recipe(batch_size=2.5), "Recipe: batch_size must be a whole number, got 2.5."),
