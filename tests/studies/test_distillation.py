@@ -100,4 +100,4 @@ def test_its_numbers_follow_from_the_records_and_its_pages_are_sound(tmp_path, m
     assert claims["distillation-temperature"] == pytest.approx(shares["both-4"] - shares["both-1"])
     starts = {found.record(arm, 0).facts["start"] for arm in ("hard", "soft", "both-4")}
     assert len(starts) == 1
-    assert [one.differences for one in gradlab.verify(found.folder)] == [[]]
+    assert [list(one.differences) for one in gradlab.verify(found.folder)] == [[]]

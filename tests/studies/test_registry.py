@@ -56,6 +56,7 @@ def test_every_study_builds_at_every_preset(name, preset, data, options):
     for table in design.tables:
         assert set(table.measures) <= set(measures_of(PROCEDURES))
     assert len({figure.name for figure in design.figures}) == len(design.figures)
+    assert len({table.name for table in design.tables}) == len(design.tables)
     assert read_design(json.loads(json.dumps(dump_design(design))), PROCEDURES) == design
 
 

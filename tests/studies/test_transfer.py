@@ -132,7 +132,7 @@ def test_its_numbers_follow_from_the_records_and_its_pages_are_sound(finished):
     assert found["transfer-scratch"] == pytest.approx(means["all"] - means["scratch"])
     assert found["transfer-gradual"] == pytest.approx(means["gradual"] - means["all"])
     assert found["transfer-last-block"] == pytest.approx(means["last-block"] - means["all"])
-    assert [one.differences for one in gradlab.verify(finished.folder)] == [[]]
+    assert [list(one.differences) for one in gradlab.verify(finished.folder)] == [[]]
 
 
 @pytest.mark.slow

@@ -96,7 +96,9 @@ def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
             measures=("seconds", "peak memory"),
             arms=transferred,
         ),
-        accuracy_table(arms=("source",), title="The network that is transferred, on its own classes"),
+        replace(
+            accuracy_table(arms=("source",), title="The source network on its own classes"), name="source"
+        ),
     )
 
 

@@ -40,7 +40,9 @@ def _fast(epochs: int, sizes: tuple[int, ...] = ()) -> Recipe:
 
 RECIPES: dict[str, NamedRecipe] = {
     "fast": NamedRecipe("small colour images without a GPU, in minutes", _fast(5, (16, 24)), "fast-cnn"),
-    "fast-long": NamedRecipe("the same for longer, with a wider network", _fast(12, (16, 24)), "fast-cnn-wide"),
+    "fast-long": NamedRecipe(
+        "the same for longer, with a wider network", _fast(12, (16, 24)), "fast-cnn-wide"
+    ),
 }
 """Name -> recipe."""
 
