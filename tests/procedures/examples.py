@@ -1,6 +1,7 @@
 """Tiny data in memory, and a small procedure of every kind that has work."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gradlab.procedures.distil import Distil
 from gradlab.procedures.fine_tune import FineTune
 from gradlab.procedures.fit_head import FitHead
 from gradlab.procedures.score import Score
+from gradlab.procedures.snapshot import Snapshot
 from gradlab.procedures.text_train import TextTrain
 from gradlab.procedures.train import Train
 from gradlab.training import Recipe
@@ -32,6 +34,7 @@ NET = Train(
     probe_steps=(0, 2),
     probe_batch=16,
 )
+KEPT = replace(NET, recipe=replace(RECIPE, snapshots=(1, 2)))
 EXAMPLES: dict[str, Procedure] = {
     "train": NET,
     "attack": Attack(
@@ -47,6 +50,7 @@ EXAMPLES: dict[str, Procedure] = {
     "distil": Distil(
         net=NET, data="stripes", model=MLP(width=5, depth=2), recipe=RECIPE, temperature=2.0, alpha=0.25
     ),
+    "snapshot": Snapshot(net=KEPT, data="stripes", epoch=1),
     "text-train": TextTrain(
         data="reviews",
         model=TextTransformer(dim=8, layers=1, heads=2, hidden_dim=8, max_length=8),

@@ -20,6 +20,7 @@ from gradlab.lab.records.small import Traced, read_small, write_small
 from gradlab.procedures import PROCEDURES, _fits
 from gradlab.procedures._modules import describe_given
 from gradlab.procedures.sources import Given
+from gradlab.types import UserError
 from tests.procedures.examples import DATA, EXAMPLES, SLICES, WORKING, design_of, info, run
 from tests.procedures.fields import changes
 
@@ -32,6 +33,7 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     "fit-head": (("predictions", "prediction"), ("choices", "accuracy")),
     "fine-tune": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
     "distil": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
+    "snapshot": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
     "attack": (
         ("attacked", "prediction"),
         ("attacked", "clean"),
@@ -48,7 +50,7 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 """Columns that `check` recomputes, and raw ones that it recomputes them from."""
-PREDICTED = ("train", "text-train", "fit-head", "fine-tune", "distil")
+PREDICTED = ("train", "text-train", "fit-head", "fine-tune", "distil", "snapshot")
 FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | {"attack": (), "score": ()}
 """Scores among the facts that predictions can contradict."""
 
@@ -370,8 +372,11 @@ def test_a_given_network_is_left_as_found(kind, tmp_path):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     given = Given(name="mine", digest=describe_given("mine", network, shape).digest)
     procedure = type(EXAMPLES[kind])(**(_fields(EXAMPLES[kind]) | {"net": given}))
-    made = run(tmp_path, procedure, (0, 1), modules={"mine": network})
-    assert len(made["runs"]) == 2
+    if kind == "snapshot":  # which reads the record of a training
+        with pytest.raises(UserError, match="holds no weights of epoch 1"):
+            run(tmp_path, procedure, modules={"mine": network})
+    else:
+        assert len(run(tmp_path, procedure, (0, 1), modules={"mine": network})["runs"]) == 2
     assert network.training
     assert not any(one.requires_grad or one.grad is not None for one in network.parameters())
     assert not any(layer._forward_hooks or layer._backward_hooks for layer in network.modules())

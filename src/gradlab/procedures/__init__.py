@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = attach(
         "Pretrained": "sources",
         "Saved": "sources",
         "Score": "score",
+        "Snapshot": "snapshot",
         "TOOLBOX": "toolbox",
         "TextTrain": "text_train",
         "Train": "train",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from gradlab.procedures.fit_head import FitHead as FitHead
     from gradlab.procedures.registry import PROCEDURES as PROCEDURES
     from gradlab.procedures.score import Score as Score
+    from gradlab.procedures.snapshot import Snapshot as Snapshot
     from gradlab.procedures.sources import FromRecord as FromRecord
     from gradlab.procedures.sources import Given as Given
     from gradlab.procedures.sources import Pretrained as Pretrained

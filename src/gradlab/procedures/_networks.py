@@ -55,7 +55,7 @@ def network_of(record: Record, modules: Mapping[str, Any] | None = None) -> nn.M
         network = model.build(
             tuple(facts["input_shape"]),
             len(facts["class_names"]),
-            seed=record.spec["seed"],
+            seed=record.spec["seed"] or 0,
             mean=tuple(facts["mean"]),
             std=tuple(facts["std"]),
         )

@@ -6,6 +6,7 @@ from gradlab.procedures.distil import DISTIL
 from gradlab.procedures.fine_tune import FINE_TUNE
 from gradlab.procedures.fit_head import FIT_HEAD
 from gradlab.procedures.score import SCORE
+from gradlab.procedures.snapshot import SNAPSHOT
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
 from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
@@ -19,6 +20,7 @@ PROCEDURES: dict[str, Kind] = {
         FIT_HEAD,
         FINE_TUNE,
         DISTIL,
+        SNAPSHOT,
         TEXT_TRAIN,
         GIVEN,
         RECORD,

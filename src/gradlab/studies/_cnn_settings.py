@@ -47,11 +47,11 @@ SETTINGS: dict[str, Setting] = {
         name=SCALED,
         net="Three stages of 16, 32 and 64 channels in blocks of two convolutions with batch norm, as He et al. for CIFAR; "
         "plain and residual twins",
-        recipe=Recipe(batch_size=128, epochs=5, memory_format="channels-last"),
-        depths=(8, 20, 38),
+        recipe=Recipe(batch_size=64, epochs=4, memory_format="channels-last"),
+        depths=(8, 20, 32),
         counted="layers",
         corrections=(),
-        train_images=12_000,
+        train_images=8_000,
     ),
     "000": Setting(
         name="000",
@@ -106,13 +106,14 @@ def at_preset(setting: Setting, setup: Setup) -> Setting:
     if setting.name != SCALED or setup.preset == "full":
         return replace(setting, train_images=None)
     if setup.is_small:
-        recipe = replace(setting.recipe, learning_rate=3e-3, batch_size=64, epochs=6)
+        recipe = replace(setting.recipe, learning_rate=3e-3, epochs=6)
         net = setting.net.replace("16, 32 and 64", "8, 16 and 32")
         changes = {"widths": (8, 16, 32)}
         return replace(setting, net=net, depths=(8, 32), recipe=recipe, train_images=None, changes=changes)
     if setup.preset == "quick":
-        brief = replace(setting.recipe, batch_size=64, epochs=2)
-        return replace(setting, depths=(8, 20), recipe=brief, train_images=2_000)
+        return replace(
+            setting, depths=(8, 20), recipe=replace(setting.recipe, epochs=2), train_images=2_000
+        )
     return (
         setting if setup.train_images > (setting.train_images or 0) else replace(setting, train_images=None)
     )

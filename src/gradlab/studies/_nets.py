@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.models.cnn import CNN
+from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.named import NETS
 from gradlab.procedures.train import Train
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
+from gradlab.training.recipes import RECIPES
 from gradlab.training.schedule import OneCycle
 
 SMALL = Recipe(learning_rate=3e-3, batch_size=32, epochs=12, memory_format="channels-last")
@@ -31,10 +34,35 @@ def small_cnn(setup: Setup, data: str, *, epochs: int | None = None) -> Procedur
     )
 
 
+Length = Literal["long", "short"]
+"""Of the training of a shared network: two lengths make two accuracies."""
+SHARED = FastCNN(widths=(32, 64, 128))
+"""About a megabyte of weights."""
+EPOCHS: dict[Length, int] = {"long": 8, "short": 2}
+SNAPSHOTS = (1, 2, 4)
+"""Epochs of the long training whose weights are kept."""
+
+
+def shared_net(setup: Setup, data: str, length: Length = "long") -> Train:
+    """Return the training of a network that studies attack, judge and explain.
+
+    On large colour images it is the recipe `fast` on all of them; else that of `small_cnn`.
+    """
+    snapshots = SNAPSHOTS if length == "long" else ()
+    if setup.preset == "quick" or setup.is_small or setup.image_size < 32 or setup.channels != 3:
+        small = small_cnn(setup, data)
+        assert isinstance(small, Train)  # so it is defined
+        epochs = small.recipe.epochs if length == "long" else 1
+        kept = tuple(epoch for epoch in snapshots if epoch < epochs)
+        return replace(small, recipe=replace(small.recipe, epochs=epochs, snapshots=kept, keep="last"))
+    recipe = replace(RECIPES["fast"].recipe, epochs=EPOCHS[length], snapshots=snapshots)
+    return Train(data=data, model=SHARED, recipe=recipe)
+
+
 RESNET_8 = CNN(residual=True)
 """Three stages of one residual block, 16, 32 and 64 channels wide, as He et al. (2016), section 4.2, with one block each."""
 REDUCED = Recipe(
-    learning_rate=3e-3, batch_size=64, epochs=8, schedule=OneCycle(), memory_format="channels-last"
+    learning_rate=3e-3, batch_size=64, epochs=6, schedule=OneCycle(), memory_format="channels-last"
 )
 """For about ten thousand images of 16×16 pixels; the rate was chosen on validation images."""
 PUBLISHED_NET, PUBLISHED = (
