@@ -30,9 +30,7 @@ def data_dir() -> Path:
 
 _drawn: dict[str, str] = {}
 """Drawings by all that goes into them."""
-OF_DRAWINGS = {
-    f"test_{name}.py" for name in ("figures", "kinds", "labels", "marks", "page", "writing", "public")
-}
+OF_DRAWINGS = {f"test_{name}.py" for name in ("figures", "kinds", "labels", "marks", "page", "public")}
 """Tests in tests/report that ask whether drawing is right, and the same each time."""
 
 

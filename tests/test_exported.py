@@ -90,6 +90,7 @@ def test_there_are_functions_with_the_name_of_their_module():
     assert len(TWINS) >= 10
 
 
+@pytest.mark.slow
 def test_a_function_wins_over_its_module_whichever_is_loaded_first():
     """In one fresh interpreter: the function first for every other pair, the module first for the rest."""
     code = f"""

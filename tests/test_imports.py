@@ -185,6 +185,7 @@ for place in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_verifying_and_reporting_work_where_torch_is_not_installed(tmp_path):
     from gradlab.reporting import write_small_form
 

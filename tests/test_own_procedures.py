@@ -208,6 +208,7 @@ def test_results_of_an_own_kind_are_verified_with_it_and_refused_without(finishe
     assert gradlab.verify(small, procedures=[DIM])[0].is_sound
 
 
+@pytest.mark.slow
 def test_an_own_kind_runs_in_this_process_and_training_on_workers(tmp_path, monkeypatch):
     from gradlab.lab.running import run as running
 

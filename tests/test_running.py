@@ -239,6 +239,7 @@ def test_a_plan_takes_the_arguments_of_a_run():
         gradlab.plan("residual-mlp", data=from_tensors(*stripes(), name="stripes"))
 
 
+@pytest.mark.slow
 def test_a_study_of_finished_runs_holds_its_folder_until_the_report_is_written(tmp_path, monkeypatch):
     from gradlab.lab.records.prune import prune
 

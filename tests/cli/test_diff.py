@@ -1,8 +1,11 @@
 import json
 
+import pytest
+
 from tests.cli.conftest import NAME
 
 
+@pytest.mark.slow
 def test_two_reports_are_set_side_by_side(ask, out, tmp_path):
     folder = out / "reports" / NAME
     other = tmp_path / "other"

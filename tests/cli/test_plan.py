@@ -17,6 +17,7 @@ def test_nothing_is_timed_where_all_runs_have_records(ask, out):
     assert "C003-01" in answer.out
 
 
+@pytest.mark.slow
 def test_every_claim_fits_eighty_columns_and_says_what_it_asks_for(ask, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(

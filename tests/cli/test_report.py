@@ -36,6 +36,7 @@ def test_json_prints_the_results_alone(ask, out):
     assert answer.err == ""
 
 
+@pytest.mark.slow
 def test_what_is_printed_is_utf8_whatever_the_locale_says(out):
     command = [sys.executable, "-m", "gradlab.cli", "report", str(out), "--json"]
     environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

@@ -368,6 +368,7 @@ def test_what_would_move_the_cursor_is_written_out(out, capsys):
     assert not set(text) & {"\x1b", "\x07", "\x9b", "\u202e"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [46, 80])
 def test_a_narrow_terminal_cuts_no_claim_and_one_seed_has_no_interval(ask, out, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", str(width))

@@ -18,6 +18,7 @@ def in_this_process(monkeypatch):
     monkeypatch.setattr("gradlab.lab.running.run.lives_here", lambda *_: True)
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_and_kept_and_nothing_else_overwritten(ask, tmp_path):
     answer = ask(*SMALL, "--out", tmp_path / "model", "--seed", "4", "--runs", "mine")
     assert answer.code == 0
@@ -128,6 +129,7 @@ def test_an_unknown_model_gets_the_nearest(ask):
     assert "say which network to train, such as gradlab train resnet20" in ask("train").sentence
 
 
+@pytest.mark.slow
 def test_a_named_network_trains_by_a_named_recipe_whose_fields_options_change(ask):
     words = ("--recipe", "fast", "--epochs", "1", "--batch-size", "300", "--json")
     facts = json.loads(ask("train", "constant_32_4", *words).out)

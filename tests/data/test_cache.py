@@ -127,6 +127,7 @@ def test_what_killed_writers_left_is_swept_after_a_day(mnist_like, own_cache):
     assert young.exists()
 
 
+@pytest.mark.slow
 def test_several_writers_at_once_leave_one_whole_entry(mnist_like, own_cache):
     code = "import sys; from gradlab.data import arrays; print(arrays('mnist', sys.argv[1]).info.checksum)"
     writers = [
@@ -213,6 +214,7 @@ def test_others_may_read_the_cache_as_the_umask_says(mnist_like, own_cache, umas
         assert path.stat().st_mode & 0o777 == (0o777 if path.is_dir() else 0o666) & ~umask, path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become two people")
 def test_a_second_person_shares_the_cache_or_does_without(mnist_like):
     code = (

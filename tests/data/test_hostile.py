@@ -280,6 +280,7 @@ def test_categories_and_every_kind_of_whole_number_are_labels(tmp_path, labels):
     assert sum(np.bincount(part.labels) for part in data.parts.values()).tolist() == [10, 10]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unpacked", ["image", "text", "label", "other"])
 def test_a_small_file_that_unpacks_to_gigabytes_is_refused_before_it_does(tmp_path, unpacked):
     rows = 2000

@@ -18,6 +18,7 @@ def mnist(data_dir, real_cache):
     return load("mnist", data_dir, cache_dir=real_cache)
 
 
+@pytest.mark.slow
 def test_mnist_test_images_and_labels_are_the_official_bytes(mnist):
     """SHA-256 of the official t10k-images and t10k-labels idx files, rebuilt from our tensors."""
     images, labels = mnist.test.images.numpy(), mnist.test.labels.numpy()
@@ -43,6 +44,7 @@ def test_the_second_load_is_the_same_data(mnist, data_dir, real_cache):
     assert again.checksum == mnist.checksum == info("mnist", data_dir, cache_dir=real_cache).checksum
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "folder", "shape", "per_class"),
     [
@@ -63,6 +65,7 @@ def test_the_test_part_of_each_set_has_the_published_counts(
     assert np.bincount(data.test.labels.numpy()).tolist() == [per_class] * data.num_classes
 
 
+@pytest.mark.slow
 def test_a_registered_data_set_by_its_path_is_ones_own_data(data_dir, real_cache):
     data = load(data_dir / "imagenette", size=(32, 32), cache_dir=real_cache)
     assert (len(data.validation), data.input_shape, data.class_names[0]) == (550, (3, 32, 32), "tench")

@@ -48,6 +48,7 @@ def test_the_published_validation_part_is_test_and_another_is_taken_from_train(s
     assert own.counts == {"train": 30, "validation": 20, "test": 10}
 
 
+@pytest.mark.slow
 def test_a_smaller_size_is_that_of_a_plain_loop_and_of_the_whole_set_resampled(store):
     pictures = photographs(np.random.default_rng(0), 40, (224, 224))
     small = arrays("imagenette@64", store)
@@ -156,6 +157,7 @@ def test_ids_and_names_of_tiny_imagenet_belong_together():
     assert (names["n01443537"], names["n04146614"], names["n12267677"]) == ("goldfish", "school bus", "acorn")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "counts", "shape", "per_class"),
     [
@@ -175,5 +177,6 @@ def test_the_real_ones_have_the_counts_that_stand_beside_them(
     assert not any("exact copies" in note for note in data.notes)
 
 
+@pytest.mark.slow
 def test_the_whole_textures_are_what_is_registered(data_dir, tmp_path):
     assert all(row.ok is not False for row in check("textures", data_dir, cache_dir=tmp_path))

@@ -8,6 +8,7 @@ import pytest
 from gradlab.data import arrays, info, load
 
 
+@pytest.mark.slow
 def test_facts_and_arrays_need_no_torch_and_no_scikit_learn(mnist_like):
     code = (
         "import sys; from gradlab.data import arrays, check, info, list_datasets, DATASETS, refuse_test\n"

@@ -55,6 +55,7 @@ def fake_timing(monkeypatch, seconds=10.0):
     return asked
 
 
+@pytest.mark.slow
 def test_where_all_runs_have_records_nothing_is_timed(finished, monkeypatch):
     asked = fake_timing(monkeypatch)
     found = plan(finished)
@@ -174,6 +175,7 @@ def test_own_modules_and_data_in_memory_are_timed_by_their_owner(tmp_path):
         plan(tmp_path, data=load("digits"))
 
 
+@pytest.mark.slow
 def test_what_timing_refuses_is_one_sentence(tmp_path):
     design, request, _ = of_procedures(tmp_path, Train(data="digits", model=MLP(), recipe=Recipe()))
     lost = replace(request, places={"digits": str(tmp_path / "nowhere.parquet")})

@@ -38,7 +38,9 @@ def test_it_is_the_network_that_a_training_of_that_length_has(out):
         seed = source.spec["seed"]
         start = NET.model.build((1, 6, 6), 3, seed=seed, mean=STRIPES.mean, std=STRIPES.std)
         epochs = record.spec["procedure"]["epoch"]
-        recipe = replace(NET.recipe, epochs=epochs, keep="last")  # the rate is constant, so a short training is its start
+        recipe = replace(
+            NET.recipe, epochs=epochs, keep="last"
+        )  # the rate is constant, so a short training is its start
         again = fit(start, STRIPES, recipe, seed=seed, progress=False).model.eval()
         network = network_of(record)
         with torch.no_grad():

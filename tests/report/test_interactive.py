@@ -204,6 +204,7 @@ def test_commands_and_the_citation_are_copied(browser: Browser, page: Path) -> N
     assert browser.do("window.way") == "copygradlab verify ."
 
 
+@pytest.mark.slow
 def test_claims_open_one_by_one_all_at_once_and_by_their_address(browser: Browser) -> None:
     opened = "document.querySelectorAll('details.claim[open]').length"
     assert browser.do(opened) == 0

@@ -51,6 +51,7 @@ def test_every_figure_lies_beside_the_text_that_shows_it(tmp_path):
         assert "var(--" not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_two_figures_of_one_name_and_names_that_leave_the_folder_are_files_of_their_own(tmp_path):
     figures = [lines(), lines(), lines(name="../../up"), lines(name="///")]
     write_report(smallest(figures=figures), tmp_path / "in")

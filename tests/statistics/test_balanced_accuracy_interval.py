@@ -30,6 +30,7 @@ def test_a_commonest_class_of_95_percent_hides_nothing() -> None:
     ).has_learned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("classes", "each"), [(2, 10), (2, 50), (10, 36), (10, 9)])
 def test_guessing_is_called_learned_in_about_one_of_a_thousand(classes: int, each: int) -> None:
     labels = np.repeat(np.arange(classes), each)

@@ -66,6 +66,7 @@ def test_what_the_data_exclude_is_refuted_and_not_open() -> None:
     assert judge(d, delta=0.01, kind="not less").verdict == "supported"
 
 
+@pytest.mark.slow
 @example((np.array([1.0, 0.5, 0.0]), np.array([0.0, 1.0, 0.5])), 0.5)  # estimate exactly 0
 @given(pairs, st.floats(0.01, 0.5))
 def test_exchanged_arms_get_the_mirrored_verdict(ab: tuple[np.ndarray, np.ndarray], delta: float) -> None:
@@ -76,6 +77,7 @@ def test_exchanged_arms_get_the_mirrored_verdict(ab: tuple[np.ndarray, np.ndarra
     assert judge(a, b, delta=delta, kind="same").verdict == judge(b, a, delta=delta, kind="same").verdict
 
 
+@pytest.mark.slow
 @given(pairs, st.floats(0.01, 0.5), st.sampled_from([0.5, 4.0]))
 def test_another_unit_gives_the_same_verdict(
     ab: tuple[np.ndarray, np.ndarray], delta: float, scale: float

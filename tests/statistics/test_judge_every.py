@@ -102,6 +102,7 @@ def test_parts_may_differ_in_kind_and_compare_in_units_of_their_delta() -> None:
     assert "same: equal to within 0.02" in found.reading
 
 
+@pytest.mark.slow
 def test_refuted_falsely_no_more_often_than_the_claims_error_rate() -> None:
     """All parts lie just above +delta: the claim is true."""
     rng = np.random.default_rng(1)

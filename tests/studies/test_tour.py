@@ -152,6 +152,7 @@ def test_a_study_that_needs_the_same_network_does_not_train_again(finished, out)
     assert again.record("strong", 0).spec["inputs"]["net"] == finished.record("net", 0).hash
 
 
+@pytest.mark.slow
 def test_the_network_of_a_record_is_attacked_without_being_trained(finished, out):
     """With data and seed of its own study even its attack is there already."""
     before = records_of(out)
@@ -167,6 +168,7 @@ def test_the_network_of_a_record_is_attacked_without_being_trained(finished, out
     assert gradlab.verify(result.folder)[0].is_sound
 
 
+@pytest.mark.slow
 def test_the_network_of_a_record_of_another_folder_is_judged_and_the_result_stands_alone(finished, tmp_path):
     folder = finished.record("net", 1).folder
     result = gradlab.run(
@@ -214,6 +216,7 @@ def linear(classes=10):
     return nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
 
 
+@pytest.mark.slow
 def test_an_own_module_is_attacked_and_scored_as_it_is(tmp_path):
     module = linear()
     kept = {name: value.clone() for name, value in module.state_dict().items()}

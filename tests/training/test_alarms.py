@@ -174,7 +174,9 @@ def test_the_one_layer_residual_net_of_depth_64_explodes():
     ],
     ids=["two", "residual", "128-64", "layer norm", "batch norm", "he"],
 )
-@pytest.mark.parametrize("schedule", [None, Cosine()], ids=["constant", "cosine"])
+@pytest.mark.parametrize(
+    "schedule", [None, pytest.param(Cosine(), marks=pytest.mark.slow)], ids=["constant", "cosine"]
+)
 def test_nets_that_train_raise_nothing(config, schedule):
     recipe = Recipe(epochs=6, learning_rate=3e-3, schedule=schedule)
     for rows in trained(config, recipe=recipe, steps=(0, 1, 2, 5, 20, 40)):

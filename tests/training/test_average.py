@@ -12,6 +12,7 @@ from .examples import blobs, small_cnn
 DATA = blobs(600, noise=20.0)
 
 
+@pytest.mark.slow
 def test_an_averaged_network_with_batch_norm_classifies_as_well_as_the_trained_one():
     """Raw statistics under averaged weights: the activations that they normalise are others."""
 

@@ -97,6 +97,7 @@ except UserError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of a process is Linux's")
 def test_a_process_whose_memory_is_limited_says_it_as_well():
     answer = subprocess.run([sys.executable, "-c", SHORT], capture_output=True, text=True, check=True)

@@ -21,6 +21,7 @@ def pair(out):
     return a, next(one for one in records if one.spec["procedure"]["model"] != a.spec["procedure"]["model"])
 
 
+@pytest.mark.slow
 def test_the_counts_are_those_of_a_loop_and_the_p_value_that_of_scipy(pair):
     a, b = pair
     found = compare_runs(a, b)

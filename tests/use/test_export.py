@@ -92,6 +92,7 @@ def test_both_formats_are_shown():
     assert set(FIVE_LINES) == {"safetensors", "torch-export"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS[:2], ids=str)
 def test_onnx_agrees_for_batches_of_any_size(config, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
@@ -244,6 +245,7 @@ def test_a_record_keeps_its_facts(out, tmp_path):
     assert open_trained(tmp_path / "twice").facts["recipe"] == again.facts["recipe"]
 
 
+@pytest.mark.slow
 def test_what_onnxruntime_cannot_run_is_one_sentence_and_nothing_is_left(tmp_path):
     pytest.importorskip("onnxscript")
     pytest.importorskip("onnxruntime")

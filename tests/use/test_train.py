@@ -64,6 +64,7 @@ def test_the_folder_holds_what_fit_gives(digits, tmp_path):
     assert names(made.folder) == FILES
 
 
+@pytest.mark.slow
 def test_a_worker_process_trains_the_same_bits(digits, tmp_path):
     here, away = train(digits, tmp_path / "here"), train("digits", tmp_path / "away", runs=tmp_path / "other")
     assert here.facts["weights_checksum"] == away.facts["weights_checksum"]

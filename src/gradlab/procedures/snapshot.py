@@ -105,7 +105,11 @@ def _outcome(network: nn.Module, data: Dataset, desk: Desk) -> Outcome:
 
 
 def _describe(procedure: Snapshot, run: Results) -> dict[str, Any]:
-    return {"parameters": run.facts["parameters"], "layers": f"after epoch {procedure.epoch}", "recipe": "as trained"}
+    return {
+        "parameters": run.facts["parameters"],
+        "layers": f"after epoch {procedure.epoch}",
+        "recipe": "as trained",
+    }
 
 
 def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:

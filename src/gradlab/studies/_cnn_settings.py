@@ -111,9 +111,7 @@ def at_preset(setting: Setting, setup: Setup) -> Setting:
         changes = {"widths": (8, 16, 32)}
         return replace(setting, net=net, depths=(8, 32), recipe=recipe, train_images=None, changes=changes)
     if setup.preset == "quick":
-        return replace(
-            setting, depths=(8, 20), recipe=replace(setting.recipe, epochs=2), train_images=2_000
-        )
+        return replace(setting, depths=(8, 20), recipe=replace(setting.recipe, epochs=2), train_images=2_000)
     return (
         setting if setup.train_images > (setting.train_images or 0) else replace(setting, train_images=None)
     )

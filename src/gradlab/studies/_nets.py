@@ -38,7 +38,7 @@ Length = Literal["long", "short"]
 """Of the training of a shared network: two lengths make two accuracies."""
 SHARED = FastCNN(widths=(32, 64, 128))
 """About a megabyte of weights."""
-EPOCHS: dict[Length, int] = {"long": 8, "short": 2}
+EPOCHS: dict[Length, int] = {"long": RECIPES["fast"].recipe.epochs, "short": 2}
 SNAPSHOTS = (1, 2, 4)
 """Epochs of the long training whose weights are kept."""
 

@@ -35,6 +35,7 @@ def test_a_procedure_that_several_arms_share_stands_there_once():
     assert list(whole.procedures) == [one.procedure for one in whole.arms[:4]]
 
 
+@pytest.mark.slow
 def test_names_inside_a_design_are_the_same_in_every_process():
     """Python's own `hash` of a text differs from process to process."""
     code = "from tests.lab.toy import Draw; from gradlab.lab.designing.design import name_of; print(name_of(Draw()))"

@@ -67,6 +67,7 @@ def test_rows_and_arms_can_be_chosen_and_columns_that_are_no_labels_stand_for_th
     ]
 
 
+@pytest.mark.slow
 def test_the_page_draws_it():
     drawn_figure = draw(FIGURE, runs())
     svg = report.draw(drawn_figure, order=report.series_order([drawn_figure]))

@@ -94,6 +94,7 @@ def test_a_damaged_or_missing_table_is_one_sentence(tmp_path):
         read_column(tmp_path / "other.parquet", "x")
 
 
+@pytest.mark.slow
 def test_reading_numbers_does_not_import_pandas(tmp_path):
     """It takes longer than to read a thousand small tables."""
     columns = {"label": np.arange(5, dtype=np.int16), "loss": np.linspace(0, 1, 5, dtype=np.float16)}

@@ -50,6 +50,7 @@ def damage(folder: Path, rng: random.Random) -> str:
     return f"{what} {path.name}"
 
 
+@pytest.mark.slow
 def test_of_two_hundred_damages_none_silently_gives_another_number(toy_finished, tmp_path):
     rng = random.Random(0)
     whole = sorted((toy_finished / "records").iterdir())

@@ -44,6 +44,7 @@ def lone(out):
     return shutil.copytree(path, path.with_name("0123456789abcdef0123"))
 
 
+@pytest.mark.slow
 def test_records_of_a_report_and_their_block_mates_stay(reported):
     names = {
         run["record"]
@@ -83,6 +84,7 @@ def test_without_any_report_every_record_can_go(reported):
     assert list((reported / "records").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_records_of_a_report_that_was_replaced_stay(reported):
     """Another depth, other epochs and fewer seeds write their reports into the same folder."""
     study(reported, depths=(4,), seeds=1)
@@ -93,6 +95,7 @@ def test_records_of_a_report_that_was_replaced_stay(reported):
     assert prune(reported).leftovers == ()
 
 
+@pytest.mark.slow
 def test_a_report_without_a_note_is_remembered_when_it_is_replaced(reported):
     (reported / "reports" / REPORT / RECORDS).unlink()
     study(reported, epochs=2, seeds=1)

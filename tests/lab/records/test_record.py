@@ -154,6 +154,7 @@ for _ in range(20):
 """
 
 
+@pytest.mark.slow
 def test_of_several_writers_at_once_one_writes_the_whole_record(tmp_path):
     writers = [
         subprocess.Popen(

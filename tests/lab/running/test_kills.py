@@ -25,6 +25,7 @@ def whole(tmp_path_factory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_killed_three_times_and_asked_again_the_results_are_the_same(whole, tmp_path):
     rng, out = random.Random(3), tmp_path / "cut"
     for victim in VICTIMS:

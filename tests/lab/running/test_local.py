@@ -53,6 +53,7 @@ def test_workers_give_the_same_bits_as_this_process(tmp_path, toy_finished):
         assert shares[-1] == 1.0
 
 
+@pytest.mark.slow
 def test_two_parents_share_the_units(tmp_path, toy_finished):
     heard: list[list[dict]] = [[], []]
     threads = [
@@ -98,18 +99,23 @@ def test_a_choice_by_a_test_measure_is_refused_before_anything_runs(tmp_path):
     assert list((tmp_path / "records").iterdir()) == []
 
 
+TROUBLES = {
+    "refuse": r"^this cannot be drawn; take another mean\.$",
+    "kill": r"^a worker process died; ask again to go on from the last checkpoint\.$",
+}
+SLOW_TROUBLES = {
+    "memory": r"^the memory does not suffice; take smaller batches",
+    "disk": r"^the disk is full; free some space or choose another --out, then ask again: finished runs are kept",
+    "crash": r"^a worker process died \(RuntimeError: a fault of the library\); ask again .*, its log is .*\.log\.$",
+    "log-bytes": r"^a worker process died \(.* not UTF-8 .*\); ask again to go on from the last checkpoint, its log is ",
+    "log-gone": r"^a worker process died; ask again to go on from the last checkpoint\.$",
+}
+
+
 @pytest.mark.parametrize(
     ("trouble", "text"),
-    [
-        ("refuse", r"^this cannot be drawn; take another mean\.$"),
-        ("memory", r"^the memory does not suffice; take smaller batches"),
-        ("disk", r"^the disk is full; free some space or choose another --out, then ask again: finished runs are kept"),
-        ("crash", r"^a worker process died \(RuntimeError: a fault of the library\); ask again .*, its log is .*\.log\.$"),
-        ("kill", r"^a worker process died; ask again to go on from the last checkpoint\.$"),
-        ("log-bytes", r"^a worker process died \(.* not UTF-8 .*\); ask again to go on from the last checkpoint, its log is "),
-        ("log-gone", r"^a worker process died; ask again to go on from the last checkpoint\.$"),
-    ],
-)  # fmt: skip
+    [*TROUBLES.items(), *(pytest.param(*one, marks=pytest.mark.slow) for one in SLOW_TROUBLES.items())],
+)
 def test_whatever_goes_wrong_in_a_worker_is_one_sentence_and_asking_again_finishes(
     tmp_path, monkeypatch, trouble, text
 ):
@@ -205,6 +211,7 @@ def test_cores_are_those_that_this_process_may_use():
     assert ENVIRONMENT["OMP_NUM_THREADS"] == "1"
 
 
+@pytest.mark.slow
 def test_a_unit_whose_record_is_there_is_dropped_and_its_leftovers_are_cleared(tmp_path):
     name = next(event["unit"] for event in run(tmp_path, toy.Draw()) if event["event"] == "done")
     folder = tmp_path / "records" / name

@@ -325,6 +325,7 @@ def test_wandb_ends_its_runs_and_service_after_an_error(
     assert wait_until(lambda: services[0].poll() is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_account")
 def test_wandb_leaves_a_users_own_run_alone(tmp_path: Path, design: Design) -> None:
     (tmp_path / "wandb").mkdir()

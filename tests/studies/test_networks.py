@@ -1,0 +1,47 @@
+"""The networks that studies share: defined once, of two accuracies, with the epochs whose weights are kept."""
+
+from gradlab.studies import STUDIES, Setup, build_design
+from gradlab.studies._nets import shared_net, small_cnn
+from gradlab.training import RECIPES
+
+CIFAR = Setup(
+    preset="standard", data="cifar10", train_images=45_000, class_count=10, image_size=32, channels=3
+)
+DIGITS = Setup(preset="quick", data="digits", train_images=1_293, class_count=10, image_size=8, channels=1)
+
+
+def design(setup):
+    return build_design(STUDIES["networks"], "networks", setup, {})
+
+
+def test_the_arms_are_the_networks_that_other_studies_name():
+    for setup in (CIFAR, DIGITS):
+        made = design(setup)
+        long, short = (made.arm(name).procedure for name in ("long", "short"))
+        assert (long, short) == (
+            shared_net(setup, setup.data),
+            shared_net(setup, setup.data, "short"),
+        )
+        snapshots = [arm.procedure for arm in made.arms if arm.procedure.kind == "snapshot"]
+        assert [one.epoch for one in snapshots] == [1, 2, 4]
+        assert all(one.net == long for one in snapshots)
+
+
+def test_on_colour_images_they_are_about_a_megabyte_and_trained_by_the_fast_recipe():
+    long, short = (shared_net(CIFAR, "cifar10", length) for length in ("long", "short"))
+    size = 4 * long.model.parameter_count((3, 32, 32), 10)
+    assert 0.9e6 < size < 1.3e6
+    fast = RECIPES["fast"].recipe
+    same = [name for name in fast.__dataclass_fields__ if name not in ("epochs", "snapshots")]
+    for one in (long, short):
+        assert [getattr(one.recipe, name) for name in same] == [getattr(fast, name) for name in same]
+        assert one.train_images is None
+    assert (long.recipe.epochs, short.recipe.epochs) == (fast.epochs, 2)
+
+
+def test_on_small_data_they_are_the_small_cnn():
+    long, short = (shared_net(DIGITS, "digits", length) for length in ("long", "short"))
+    small = small_cnn(DIGITS, "digits")
+    assert long.model == short.model == small.model
+    assert (long.recipe.epochs, short.recipe.epochs) == (small.recipe.epochs, 1)
+    assert long.recipe.keep == "last"
