@@ -45,3 +45,8 @@ def test_on_small_data_they_are_the_small_cnn():
     assert long.model == short.model == small.model
     assert (long.recipe.epochs, short.recipe.epochs) == (small.recipe.epochs, 1)
     assert long.recipe.keep == "last"
+
+
+def test_a_short_training_is_set_against_a_stopped_one_only_where_the_rate_falls():
+    assert [claim.id for claim in design(CIFAR).claims] == ["networks-longer", "networks-rate"]
+    assert [claim.id for claim in design(DIGITS).claims] == ["networks-longer"]
