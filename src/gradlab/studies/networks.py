@@ -23,8 +23,8 @@ from gradlab.studies.setup import Setup
 
 BACKGROUND = (
     "Several studies attack, judge and explain one trained network, or compare a better one with a worse one. These networks "
-    "are defined once and trained here, so that no other study trains them again. Both trainings follow one recipe; one is longer. "
-    "Of the long one the weights after some epochs are kept as well."
+    "are defined once and trained here, so that no other study trains them again. Both trainings follow one recipe; one is "
+    "longer. Of the long one the weights after some epochs are kept as well."
 )
 FIGURE = "accuracy-by-epoch"
 RATE = (
