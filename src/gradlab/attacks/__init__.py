@@ -10,7 +10,9 @@ __getattr__, __dir__, __all__ = attach(
         "ATTACKS": "registry",
         "Attack": "registry",
         "Attacked": "attacked",
+        "Explorer": "found",
         "FGSM": "fgsm",
+        "Found": "found",
         "PGD": "pgd",
         "attacked": "attacked",
         "fgsm": "fgsm",
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from gradlab.attacks.attacked import attacked as attacked
     from gradlab.attacks.fgsm import FGSM as FGSM
     from gradlab.attacks.fgsm import fgsm as fgsm
+    from gradlab.attacks.found import Explorer as Explorer
+    from gradlab.attacks.found import Found as Found
     from gradlab.attacks.over_eps import over_eps as over_eps
     from gradlab.attacks.pgd import PGD as PGD
     from gradlab.attacks.pgd import pgd as pgd

@@ -12,6 +12,7 @@ from gradlab._torch import torch
 from gradlab.attacks._checks import doubt
 from gradlab.attacks._goal import Goal, look, prepare
 from gradlab.attacks._undisturbed import undisturbed
+from gradlab.attacks.found import Explorer, Found, Tally
 from gradlab.attacks.project_linf import ball
 from gradlab.types import STRICT, Count, PixelEps, UserError, check_pixels
 
@@ -32,7 +33,7 @@ def pgd(
     stop_at_success: bool,
     targets: torch.Tensor | None = None,
     generator: torch.Generator | None = None,
-) -> torch.Tensor:
+) -> Found:
     """Projected gradient descent in the L-infinity ball (Madry et al., 2018, arXiv:1706.06083).
 
     Of all iterates of all restarts each image keeps its worst case: one that reaches the goal (another prediction, or
@@ -53,7 +54,8 @@ def pgd(
         targets: (N,) int64 in [0, K), other than the labels: go towards these classes instead of away from the labels.
         generator: source of the random starts, drawn where it lies; left out, the starts are those of seed 0.
 
-    Returns: (N, C, H, W) float in [0, 1], at most `eps` from `images`, exactly; no gradient attached.
+    Returns: images (N, C, H, W) float in [0, 1], at most `eps` from `images`, exactly; no gradient attached. Iterations
+        are gradient steps of all restarts; 0 is the first start.
 
     Raises:
         UserError: images outside [0, 1] or of another type, class numbers out of range, eps or step size outside
@@ -63,14 +65,12 @@ def pgd(
     generator = generator or torch.Generator().manual_seed(0)
     with undisturbed(model):
         images, goal = prepare(images, labels, targets)
-        if not len(images):
-            return images
         climb = _Climb(model, goal, *ball(images, eps), step_size, steps, stop_at_success)
-        worst = _Worst.none(images)
-        for _ in range(restarts):
+        worst, tally = _Worst.none(images), Tally.of(images)
+        for restart in range(restarts):
             start = _random(images, eps, generator) if random_start else images
-            climb.run(start, worst)
-    return worst.images
+            climb.run(start, worst, tally, restart * steps)
+    return Found(worst.images, tally.iterations, tally.queries)
 
 
 @plain_dataclass
@@ -113,8 +113,8 @@ class _Climb:
     steps: int
     stop_at_success: bool
 
-    def run(self, start: torch.Tensor, worst: _Worst) -> None:
-        """Climb from `start` and keep in `worst` what is worse than before."""
+    def run(self, start: torch.Tensor, worst: _Worst, tally: Tally, before: int) -> None:
+        """Climb from `start`, `before` steps having been taken, and keep in `worst` what is worse than before."""
         rows = torch.arange(len(start), device=start.device)
         points = start.clamp(self.low, self.high)
         for step in range(self.steps + 1):
@@ -125,6 +125,7 @@ class _Climb:
                 return
             seen = look(self.model, points, self.goal.rows(rows), gradient=step < self.steps)
             worst.keep(rows, points, seen.loss, seen.is_reached)
+            tally.count(rows, seen.is_reached, before + step)
             if seen.gradient is not None:
                 if not step:
                     doubt(seen.gradient)
@@ -151,7 +152,7 @@ def _check(eps: float, step_size: float, steps: int, restarts: int, random_start
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class PGD:
+class PGD(Explorer):
     """Projected gradient descent in the L-infinity ball, the worst case of all iterates kept.
 
     Attributes:
@@ -186,7 +187,7 @@ class PGD:
         """Whether it draws."""
         return self.random_start
 
-    def __call__(
+    def explore(
         self,
         model: torch.nn.Module,
         images: torch.Tensor,
@@ -194,7 +195,7 @@ class PGD:
         *,
         targets: torch.Tensor | None = None,
         generator: torch.Generator | None = None,
-    ) -> torch.Tensor:
+    ) -> Found:
         """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `pgd`."""
         return pgd(
             model,
