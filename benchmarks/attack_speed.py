@@ -7,8 +7,8 @@ one core. The peers live in an environment of their own, where gradlab is found 
     peers/bin/pip install torch==2.13.0 torchattacks foolbox adversarial-robustness-toolbox .
     PYTHONPATH=src peers/bin/python benchmarks/attack_speed.py
 
-It needs CIFAR-10 and the weights of `data/weights` under GRADLAB_DATA; without these, or without a peer, it says so and ends. Sides
-take turns, and seconds are of the processor, with one thread, in float32 throughout; robust accuracy is judged on the images that
+It needs CIFAR-10 and the weights of `data/weights` under GRADLAB_DATA; without these, or without a peer, it says so and ends.
+Sides take turns, and seconds are of the processor, with one thread, in float32 throughout; robust accuracy is judged on the images that
 come back. `default` is PGD as it is without further settings, which goes on after a success, as the peers do; `stop` is PGD with
 stop_at_success=True, which the peers do not have, and fools the same images.
 """
@@ -75,7 +75,10 @@ def turns(
             with torch.no_grad():
                 accuracy[name] = float((network(found).argmax(1) == labels).double().mean())
     return {
-        name: {"seconds": round(statistics.median(seconds[name]), 2), "robust accuracy": round(accuracy[name], 4)}
+        name: {
+            "seconds": round(statistics.median(seconds[name]), 2),
+            "robust accuracy": round(accuracy[name], 4),
+        }
         for name in sides
     }
 
@@ -120,7 +123,9 @@ def strong(network: nn.Module, images: Tensor, labels: Tensor, eps: float) -> di
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--net", default="resnet20", choices=NETS)
     parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)

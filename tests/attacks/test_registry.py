@@ -267,7 +267,9 @@ def test_it_tells_at_which_iteration_and_query_each_image_was_first_fooled(kind)
     reached = labels_of(model, found.images) != labels
     assert torch.equal(found.iterations >= 0, reached)
     assert 5 <= int(reached.sum()) < 30
-    assert (found.iterations[:5] == 0).all() or kind == "pgd"  # which may start at a random point that is right
+    assert (
+        found.iterations[:5] == 0
+    ).all() or kind == "pgd"  # which may start at a random point that is right
     assert (found.queries >= 1).all()
     if kind not in MINIMAL | {"autoattack"}:  # one query an iteration
         assert (found.queries[~reached] == found.queries.max()).all()

@@ -93,13 +93,17 @@ class Ball:
         """Return points (N, C, H, W) one step of steepest ascent further, not yet projected.
 
         L-infinity: along the sign; L2: along the gradient; L1: into the numbers with the largest gradients, each up to
-        the border of [0, 1]. Steps are measured in the ball's own norm; a zero gradient moves nothing.
+        the border of [0, 1], and no farther than to the border of the ball where there is room inside it. Steps are
+        measured in the ball's own norm; a zero gradient moves nothing.
         """
         if self.norm == "linf":
             return points + step_size * gradient.sign()
         if self.norm == "l2":
             return points + step_size * unit(gradient)
-        return points + _largest_first(points, gradient, step_size)
+        left = self.eps - (points - self.images).flatten(1).abs().sum(1, keepdim=True)
+        return points + _largest_first(
+            points, gradient, torch.where(left > 0.01 * step_size, left.clamp(max=step_size), step_size)
+        )
 
 
 def unit(gradient: torch.Tensor) -> torch.Tensor:
@@ -109,14 +113,12 @@ def unit(gradient: torch.Tensor) -> torch.Tensor:
     return scaled / scaled.flatten(1).norm(dim=1).clamp(min=tiny).view(-1, 1, 1, 1)
 
 
-def _largest_first(
-    points: torch.Tensor, gradient: torch.Tensor, step_size: float | torch.Tensor
-) -> torch.Tensor:
-    """Return the change of L1 norm `step_size` that gains most on a linear function and stays in [0, 1]."""
+def _largest_first(points: torch.Tensor, gradient: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
+    """Return changes of L1 norms `sizes` (N, 1) that gain most on a linear function and stay in [0, 1]."""
     flat, slope = points.flatten(1), gradient.flatten(1)
     room = torch.where(slope > 0, 1 - flat, flat) * (slope != 0)
     order = slope.abs().argsort(dim=1, descending=True, stable=True)
     ranked = room.gather(1, order)
     spent = ranked.cumsum(1) - ranked
-    taken = torch.minimum((step_size - spent).clamp(min=0), ranked)
+    taken = torch.minimum((sizes - spent).clamp(min=0), ranked)
     return (torch.zeros_like(flat).scatter(1, order, taken) * slope.sign()).view(points.shape)

@@ -148,9 +148,7 @@ def _quieten(network: torch.nn.Module, order: torch.memory_format) -> None:
         for name, value in layer._parameters.items():
             if value is not None:
                 kernel = value.dim() == 4
-                laid = (
-                    value.detach().contiguous(memory_format=order) if kernel else value.detach()
-                )
+                laid = value.detach().contiguous(memory_format=order) if kernel else value.detach()
                 layer._parameters[name] = torch.nn.Parameter(laid, requires_grad=False)
 
 
