@@ -12,10 +12,17 @@ __getattr__, __dir__, __all__ = attach(
         "Attacked": "attacked",
         "Explorer": "found",
         "FGSM": "fgsm",
+        "FewPixel": "few_pixel",
         "Found": "found",
+        "Genetic": "genetic",
+        "GradientPixel": "gradient_pixel",
         "PGD": "pgd",
         "attacked": "attacked",
+        "few_pixel": "few_pixel",
         "fgsm": "fgsm",
+        "genetic": "genetic",
+        "gradient_pixel": "gradient_pixel",
+        "one_pixel_oracle": "one_pixel_oracle",
         "over_eps": "over_eps",
         "pgd": "pgd",
         "project_linf": "project_linf",
@@ -25,10 +32,17 @@ __getattr__, __dir__, __all__ = attach(
 if TYPE_CHECKING:
     from gradlab.attacks.attacked import Attacked as Attacked
     from gradlab.attacks.attacked import attacked as attacked
+    from gradlab.attacks.few_pixel import FewPixel as FewPixel
+    from gradlab.attacks.few_pixel import few_pixel as few_pixel
     from gradlab.attacks.fgsm import FGSM as FGSM
     from gradlab.attacks.fgsm import fgsm as fgsm
     from gradlab.attacks.found import Explorer as Explorer
     from gradlab.attacks.found import Found as Found
+    from gradlab.attacks.genetic import Genetic as Genetic
+    from gradlab.attacks.genetic import genetic as genetic
+    from gradlab.attacks.gradient_pixel import GradientPixel as GradientPixel
+    from gradlab.attacks.gradient_pixel import gradient_pixel as gradient_pixel
+    from gradlab.attacks.one_pixel_oracle import one_pixel_oracle as one_pixel_oracle
     from gradlab.attacks.over_eps import over_eps as over_eps
     from gradlab.attacks.pgd import PGD as PGD
     from gradlab.attacks.pgd import pgd as pgd
