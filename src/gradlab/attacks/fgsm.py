@@ -6,6 +6,7 @@ from typing import Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
+from gradlab.attacks._ball import Norm
 from gradlab.attacks._checks import doubt
 from gradlab.attacks._goal import look, prepare
 from gradlab.attacks._undisturbed import undisturbed
@@ -63,6 +64,11 @@ class FGSM(Explorer):
 
     kind: Literal["fgsm"] = "fgsm"
     eps: PixelEps = 8 / 255
+
+    @property
+    def norm(self) -> Norm:
+        """Of its radius."""
+        return "linf"
 
     @property
     def is_random(self) -> bool:
