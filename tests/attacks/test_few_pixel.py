@@ -188,7 +188,7 @@ def test_it_finds_what_the_exhaustive_search_finds_on_100_digits():
     network, batch, labels = digits_net()
     levels = torch.linspace(0, 1, 17).tolist()
     oracle = one_pixel_oracle(network, batch, labels, levels=levels)
-    found = FewPixel().explore(network, batch, labels)
+    found = FewPixel(population=100, generations=50).explore(network, batch, labels)
     by_oracle, by_search = oracle.iterations >= 0, found.iterations >= 0
     assert by_oracle.sum() > 20
     assert (by_search & by_oracle).sum() >= 0.97 * by_oracle.sum()

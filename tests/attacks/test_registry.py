@@ -11,16 +11,28 @@ from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
 from torch import nn
 
-from gradlab.attacks import ATTACKS, FGSM, PGD, Attack
+from gradlab.attacks import ATTACKS, FGSM, PGD, Attack, FewPixel, Genetic, GradientPixel, Noise
 from gradlab.types import UserError
 from tests.attacks.examples import EPS, generator, images, labels_of, linear, margin, small
 
-STILL = {"fgsm": {}, "pgd": {"random_start": False}}
-"""Fields with which each draws nothing."""
+STILL = {
+    "fgsm": {},
+    "pgd": {"random_start": False},
+    "few-pixel": {},
+    "gradient-pixel": {},
+    "genetic": {},
+    "noise": {},
+}
+"""Fields with which each draws nothing, or nothing that depends on other images."""
+BRIEF = {"few-pixel": {"population": 12, "generations": 2}, "genetic": {"generations": 3}}
+"""Fields with which a search is short."""
+SEARCHES = {"few-pixel", "genetic", "noise"}
+"""They use the model's outputs alone, and find less than a gradient does."""
+BY_GRADIENT = [kind for kind in ATTACKS if kind not in SEARCHES]
 
 
 def make(kind, **fields):
-    return ATTACKS[kind](**fields)
+    return ATTACKS[kind](**(BRIEF.get(kind, {}) | fields))
 
 
 def ready(dtype=torch.float64, count=12):
@@ -28,8 +40,9 @@ def ready(dtype=torch.float64, count=12):
     return model, batch, labels_of(model, batch)
 
 
-def test_two_attacks_are_found():
-    assert ATTACKS == {"fgsm": FGSM, "pgd": PGD}
+def test_every_attack_is_found():
+    assert list(ATTACKS.values()) == [FGSM, PGD, FewPixel, GradientPixel, Genetic, Noise]
+    assert all(form.kind == kind for kind, form in ATTACKS.items())
     assert set(STILL) == set(ATTACKS)
 
 
@@ -60,7 +73,7 @@ def test_the_result_lies_in_ball_and_range_exactly_and_keeps_type_and_shape(kind
         assert float((found - batch).abs().max()) > 0.9 * eps
 
 
-@pytest.mark.parametrize("kind", ATTACKS)
+@pytest.mark.parametrize("kind", BY_GRADIENT)
 def test_it_fools_a_model_more_often_than_noise_of_the_same_size(kind):
     model, batch, labels = ready(count=100)
     found = make(kind, eps=0.1)(model, batch, labels, generator=generator())
@@ -69,7 +82,7 @@ def test_it_fools_a_model_more_often_than_noise_of_the_same_size(kind):
     assert fooled > by_noise + 0.3
 
 
-@pytest.mark.parametrize("kind", ATTACKS)
+@pytest.mark.parametrize("kind", BY_GRADIENT)
 def test_a_target_is_reached_more_often_and_with_a_larger_logit(kind):
     model, batch, labels = ready(count=60)
     targets = (labels + 1) % 4
@@ -82,7 +95,7 @@ def test_a_target_is_reached_more_often_and_with_a_larger_logit(kind):
     assert reached > by_chance
 
 
-@pytest.mark.parametrize("kind", ATTACKS)
+@pytest.mark.parametrize("kind", BY_GRADIENT)
 def test_on_a_linear_model_of_two_classes_it_reaches_the_closed_form(kind):
     """Worst margin = m - eps·‖w1 - w0‖₁, where no pixel meets the borders 0 and 1."""
     model, batch = linear(), images() * 0.5 + 0.25
@@ -233,7 +246,7 @@ class Detached(nn.Module):
         return values.detach()
 
 
-@pytest.mark.parametrize("kind", ATTACKS)
+@pytest.mark.parametrize("kind", BY_GRADIENT)
 @pytest.mark.parametrize("wall", [Step(), Detached()], ids=["step", "detached"])
 def test_zero_gradients_are_said(kind, wall, caplog):
     model, batch = nn.Sequential(wall, linear()), images()

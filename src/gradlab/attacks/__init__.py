@@ -16,22 +16,29 @@ __getattr__, __dir__, __all__ = attach(
         "Found": "found",
         "Genetic": "genetic",
         "GradientPixel": "gradient_pixel",
+        "NUMBERS": "numbers",
+        "Noise": "noise",
         "PGD": "pgd",
+        "Robustness": "robustness",
         "attacked": "attacked",
+        "choose_targets": "choose_targets",
         "few_pixel": "few_pixel",
         "fgsm": "fgsm",
         "genetic": "genetic",
         "gradient_pixel": "gradient_pixel",
+        "noise": "noise",
         "one_pixel_oracle": "one_pixel_oracle",
         "over_eps": "over_eps",
         "pgd": "pgd",
         "project_linf": "project_linf",
+        "robustness": "robustness",
     },
 )
 
 if TYPE_CHECKING:
     from gradlab.attacks.attacked import Attacked as Attacked
     from gradlab.attacks.attacked import attacked as attacked
+    from gradlab.attacks.choose_targets import choose_targets as choose_targets
     from gradlab.attacks.few_pixel import FewPixel as FewPixel
     from gradlab.attacks.few_pixel import few_pixel as few_pixel
     from gradlab.attacks.fgsm import FGSM as FGSM
@@ -42,6 +49,9 @@ if TYPE_CHECKING:
     from gradlab.attacks.genetic import genetic as genetic
     from gradlab.attacks.gradient_pixel import GradientPixel as GradientPixel
     from gradlab.attacks.gradient_pixel import gradient_pixel as gradient_pixel
+    from gradlab.attacks.noise import Noise as Noise
+    from gradlab.attacks.noise import noise as noise
+    from gradlab.attacks.numbers import NUMBERS as NUMBERS
     from gradlab.attacks.one_pixel_oracle import one_pixel_oracle as one_pixel_oracle
     from gradlab.attacks.over_eps import over_eps as over_eps
     from gradlab.attacks.pgd import PGD as PGD
@@ -49,3 +59,5 @@ if TYPE_CHECKING:
     from gradlab.attacks.project_linf import project_linf as project_linf
     from gradlab.attacks.registry import ATTACKS as ATTACKS
     from gradlab.attacks.registry import Attack as Attack
+    from gradlab.attacks.robustness import Robustness as Robustness
+    from gradlab.attacks.robustness import robustness as robustness

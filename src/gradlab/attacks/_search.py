@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gradlab._torch import torch
-from gradlab.attacks._goal import Goal, Model, look
+from gradlab.attacks._goal import Goal, look
+from gradlab.attacks._light import light
 from gradlab.attacks.found import Found, Tally
 from gradlab.types import UserError
 
@@ -41,8 +42,8 @@ class Search:
         images: (N, C, H, W) the best candidates. fitness: (N,) float32, their log odds.
     """
 
-    def __init__(self, model: Model, images: torch.Tensor, goal: Goal) -> None:
-        self.model, self.goal, self.tally = model, goal, Tally.of(images)
+    def __init__(self, model: torch.nn.Module, images: torch.Tensor, goal: Goal) -> None:
+        self.model, self.goal, self.tally = light(model, images), goal, Tally.of(images)
         self.images = images.clone()
         self.fitness = torch.full((len(images),), -torch.inf, device=images.device)
         if len(images):
