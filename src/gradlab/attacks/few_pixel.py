@@ -7,6 +7,7 @@ from typing import Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
+from gradlab.attacks._ball import Norm
 from gradlab.attacks._draws import Draws
 from gradlab.attacks._goal import prepare
 from gradlab.attacks._search import Search, check_counts
@@ -156,7 +157,7 @@ class FewPixel(Explorer):
         population: candidates of an image. generations: how often they have children.
     """
 
-    kind: Literal["few-pixel"] = "few-pixel"
+    kind: Literal["few_pixel"] = "few_pixel"
     pixels: Count = 1
     eps: PixelEps = 1.0
     population: Count = 400
@@ -164,6 +165,11 @@ class FewPixel(Explorer):
 
     def __post_init__(self) -> None:
         _check(self.pixels, self.eps, self.population, self.generations)
+
+    @property
+    def norm(self) -> Norm:
+        """Norm of the radius."""
+        return "linf"
 
     @property
     def is_random(self) -> bool:

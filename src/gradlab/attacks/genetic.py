@@ -7,6 +7,7 @@ from typing import Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
+from gradlab.attacks._ball import Norm
 from gradlab.attacks._draws import Draws
 from gradlab.attacks._goal import prepare
 from gradlab.attacks._search import Search, check_counts
@@ -152,6 +153,11 @@ class Genetic(Explorer):
 
     def __post_init__(self) -> None:
         _check(self.eps, self.population, self.generations)
+
+    @property
+    def norm(self) -> Norm:
+        """Norm of the radius."""
+        return "linf"
 
     @property
     def is_random(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
+from gradlab.attacks._ball import Norm
 from gradlab.attacks._checks import doubt
 from gradlab.attacks._goal import look, prepare
 from gradlab.attacks._search import check_counts
@@ -78,9 +79,14 @@ class GradientPixel(Explorer):
         pixels: positions that may change. eps: how far each channel of these goes; 1 goes to the end of the range.
     """
 
-    kind: Literal["gradient-pixel"] = "gradient-pixel"
+    kind: Literal["gradient_pixel"] = "gradient_pixel"
     pixels: Count = 20
     eps: PixelEps = 0.1
+
+    @property
+    def norm(self) -> Norm:
+        """Norm of the radius."""
+        return "linf"
 
     @property
     def is_random(self) -> bool:

@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+from gradlab.attacks.apgd import APGD
+from gradlab.attacks.autoattack import AutoAttack
+from gradlab.attacks.carlini_wagner import CarliniWagner
+from gradlab.attacks.deepfool import DeepFool
+from gradlab.attacks.fab import FAB
 from gradlab.attacks.few_pixel import FewPixel
 from gradlab.attacks.fgsm import FGSM
 from gradlab.attacks.genetic import Genetic
 from gradlab.attacks.gradient_pixel import GradientPixel
+from gradlab.attacks.iterative_fgsm import IterativeFGSM
+from gradlab.attacks.momentum_fgsm import MomentumFGSM
 from gradlab.attacks.noise import Noise
 from gradlab.attacks.pgd import PGD
+from gradlab.attacks.square import Square
 
-Attack = FGSM | PGD | FewPixel | GradientPixel | Genetic | Noise
+Attack = (
+    FGSM
+    | PGD
+    | IterativeFGSM
+    | MomentumFGSM
+    | APGD
+    | DeepFool
+    | CarliniWagner
+    | FAB
+    | Square
+    | AutoAttack
+    | FewPixel
+    | GradientPixel
+    | Genetic
+    | Noise
+)  # fmt: skip
 """Configuration of an attack; the discriminator is `kind`."""
 
 ATTACKS: dict[str, type[Attack]] = {
     "fgsm": FGSM,
     "pgd": PGD,
-    "few-pixel": FewPixel,
-    "gradient-pixel": GradientPixel,
+    "iterative_fgsm": IterativeFGSM,
+    "momentum_fgsm": MomentumFGSM,
+    "apgd": APGD,
+    "deepfool": DeepFool,
+    "carlini_wagner": CarliniWagner,
+    "fab": FAB,
+    "square": Square,
+    "autoattack": AutoAttack,
+    "few_pixel": FewPixel,
+    "gradient_pixel": GradientPixel,
     "genetic": Genetic,
     "noise": Noise,
 }
