@@ -24,8 +24,8 @@ STILL = {
     "deepfool": {"norm": "linf"},
     "carlini_wagner": {},
     "fab": {},
-    "few_pixel": {},
-    "gradient_pixel": {},
+    "few-pixel": {},
+    "gradient-pixel": {},
     "genetic": {},
     "noise": {},
 }
@@ -36,13 +36,13 @@ CHEAP = {
     "fab": {"steps": 5},
     "square": {"queries": 60},
     "autoattack": {"steps": 3, "queries": 10},
-    "few_pixel": {"population": 12, "generations": 2},
+    "few-pixel": {"pixels": 20, "population": 12, "generations": 2},
     "genetic": {"generations": 3},
 }
 """Fewer steps than by default, for small models."""
 MINIMAL = {"deepfool", "carlini_wagner", "fab"}
 """Those that look for the nearest success, and give images back where there is none within eps."""
-SEARCHES = {"few_pixel", "genetic", "noise"}
+SEARCHES = {"few-pixel", "genetic", "noise"}
 """They use the model's outputs alone, and in a short time find little."""
 BY_GRADIENT = set(ATTACKS) - {"square"} - SEARCHES
 NORM = {"linf": torch.inf, "l2": 2, "l1": 1}

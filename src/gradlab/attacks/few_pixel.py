@@ -157,7 +157,7 @@ class FewPixel(Explorer):
         population: candidates of an image. generations: how often they have children.
     """
 
-    kind: Literal["few_pixel"] = "few_pixel"
+    kind: Literal["few-pixel"] = "few-pixel"
     pixels: Count = 1
     eps: PixelEps = 1.0
     population: Count = 400

@@ -79,7 +79,7 @@ class GradientPixel(Explorer):
         pixels: positions that may change. eps: how far each channel of these goes; 1 goes to the end of the range.
     """
 
-    kind: Literal["gradient_pixel"] = "gradient_pixel"
+    kind: Literal["gradient-pixel"] = "gradient-pixel"
     pixels: Count = 20
     eps: PixelEps = 0.1
 

@@ -46,8 +46,8 @@ ATTACKS: dict[str, type[Attack]] = {
     "fab": FAB,
     "square": Square,
     "autoattack": AutoAttack,
-    "few_pixel": FewPixel,
-    "gradient_pixel": GradientPixel,
+    "few-pixel": FewPixel,
+    "gradient-pixel": GradientPixel,
     "genetic": Genetic,
     "noise": Noise,
 }

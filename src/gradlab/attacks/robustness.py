@@ -13,8 +13,8 @@ import numpy as np
 from gradlab._torch import torch
 from gradlab.attacks.attacked import attacked
 from gradlab.attacks.choose_targets import Targets, choose_targets
+from gradlab.attacks.each_eps import each_eps
 from gradlab.attacks.numbers import NUMBERS, Columns, Number, columns_of, is_success
-from gradlab.attacks.over_eps import over_eps
 from gradlab.data import Dataset, Split, draw
 from gradlab.metrics import confusion
 from gradlab.statistics import Sampled, interval, wilson
@@ -160,12 +160,12 @@ def robustness(
         aims = choose_targets(targets, model, pixels, labels, generator=stream)
     judged = []
     for name, attack in _named(attacks).items():
-        for radius, one in [(None, attack)] if eps is None else over_eps(attack, eps).items():  # type: ignore[type-var]
+        for radius, one in [(None, attack)] if eps is None else each_eps(attack, eps).items():  # type: ignore[type-var]
             stream = torch.Generator().manual_seed(seed)
             found = attacked(
                 one, model, pixels, labels, targets=aims, generator=stream, batch_size=batch_size
             )
-            own = getattr(one, "eps", None) if radius is None else radius
+            own = getattr(attack, "eps", None) if radius is None else radius
             judged.append(Judged(name, own, columns_of(found), found.images.cpu()))
             count = found.clean_logits.shape[1]
     names = names or tuple(map(str, range(count)))

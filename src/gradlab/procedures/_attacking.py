@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gradlab import attacks
 from gradlab.attacks.attacked import Attacked
+from gradlab.attacks.each_eps import each_eps
 from gradlab.attacks.numbers import COLUMNS, columns_of, confidence, usable
 from gradlab.data import Dataset, gather
 from gradlab.lab.kinds import Outcome
@@ -40,7 +41,7 @@ def attack_network(procedure: Attack, job: Job, desk: Desk, data: Dataset, rows:
     assert data.test is not None  # checked by the caller
     test = data.test.to(desk.device)
     blocks = np.array_split(rows, max(1, -(-len(rows) // PART)))
-    radii = attacks.over_eps(procedure.by, procedure.eps)
+    radii = each_eps(procedure.by, procedure.eps)
     total = len(radii) * len(blocks)
 
     def part(number: int) -> Mapping[str, Tensor]:

@@ -18,7 +18,7 @@ from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Measure, Outcome
 from gradlab.lab.records.columns import Columns
 from gradlab.procedures._predictions import logits_of
-from gradlab.types import STRICT, Count, PixelEps, UserError, later
+from gradlab.types import STRICT, Count, Radius, UserError, later
 
 if TYPE_CHECKING:
     from gradlab.data import Dataset
@@ -34,7 +34,7 @@ class Attack(Procedure):
 
     Attributes:
         net: whose network is attacked. data: whose test images. by: the attack; its own eps gives way to these.
-        eps: radii on the [0, 1] pixel scale, such as 8/255. images: how many, drawn once with the class shares of the
+        eps: radii of its norm on the [0, 1] pixel scale, such as 8/255. images: how many, drawn once with the class shares of the
             whole; None for all.
         targets: the class that every image shall become (those of that class are left out), "least-likely": for each
             image the one that the network finds least likely, "random": any other; None to leave the true class.
@@ -44,7 +44,7 @@ class Attack(Procedure):
     net: Input
     data: DataName
     by: Annotated[By, Field(discriminator="kind")]
-    eps: tuple[PixelEps, ...]
+    eps: tuple[Radius, ...]
     images: Count | None = None
     targets: Targets | None = later(None)
 
