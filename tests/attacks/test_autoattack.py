@@ -7,15 +7,15 @@ from gradlab.attacks import APGD, PGD, AutoAttack
 from tests.attacks.examples import generator, images, labels_of, small
 from tests.attacks.test_square import Steps
 
-QUICK = {"steps": 10, "queries": 40}
+QUICK = {"steps": 6, "queries": 30}
 
 
 def test_no_member_and_no_pgd_fools_more_beyond_chance():
-    model, batch = small(), images(150)
+    model, batch = small(), images(80)
     labels = labels_of(model, batch)
     whole = AutoAttack(eps=0.03, **QUICK).explore(model, batch, labels, generator=generator())
-    first = APGD(eps=0.03, steps=10).explore(model, batch, labels, generator=generator())
-    other = PGD(eps=0.03, steps=40, restarts=3)(model, batch, labels, generator=generator())
+    first = APGD(eps=0.03, steps=6).explore(model, batch, labels, generator=generator())
+    other = PGD(eps=0.03, steps=20, restarts=2)(model, batch, labels, generator=generator())
     fooled = int((whole.iterations >= 0).sum())
     assert torch.equal(whole.iterations == 1, first.iterations > 0)
     assert fooled >= int((labels_of(model, other) != labels).sum()) - 1

@@ -14,9 +14,9 @@ def fill(
     piece it is on, and a few of them, instead of sorting the corners, end on the piece that holds the total.
 
     Args:
-        weights, rates, limits: (N, D) float64, at least 0. total: (N,) float64, at least 0.
+        weights, rates, limits: (N, D) float, at least 0. total: (N,) of the same type, at least 0.
 
-    Returns: (N,) float64; infinite where even all limits together do not reach the total.
+    Returns: (N,) of that type; infinite where even all limits together do not reach the total.
     """
     slopes, most = weights * rates, weights * limits
     found = torch.zeros_like(total)

@@ -11,16 +11,22 @@ def exact(images: torch.Tensor) -> torch.Tensor:
     return images.detach().to(device, torch.float64).flatten(1)
 
 
-def inward(points: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-    """Round float64 points (N, D) to the type and shape of the images, each number towards the image's.
+def inward(change: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """Return images + change (float64, (N, D)) in the type and shape of the images, each number rounded towards its image.
 
-    So no number moves away from its image by rounding, and no norm of the change grows.
+    So rounding moves no number away from its image, and no norm of the change grows.
     """
     centre = exact(images)
-    rounded = points.to(images.dtype)
+    rounded = (centre + change).to(images.dtype)
     back = torch.nextafter(rounded, centre.to(images.dtype))
-    away = (rounded.double() - centre).abs() > (points - centre).abs()
+    away = (rounded.double() - centre).abs() > change.abs()
     return torch.where(away, back, rounded).view(images.shape).to(images.device)
+
+
+def shortened(sizes: torch.Tensor, longest: float, order: int) -> torch.Tensor:
+    """Return sizes (n, D) of changes, scaled down where rounding left their norm of this order above `longest`."""
+    norm = torch.linalg.vector_norm(sizes, order, dim=1, keepdim=True)
+    return torch.where(norm > longest, sizes * (longest / norm), sizes)
 
 
 def within(eps: float, images: torch.Tensor) -> float:

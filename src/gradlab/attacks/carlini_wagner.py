@@ -150,7 +150,7 @@ class CarliniWagner(MinimumNorm):
         confidence: by how much the wanted logit must lead.
     """
 
-    kind: Literal["carlini_wagner"] = "carlini_wagner"
+    kind: Literal["carlini-wagner"] = "carlini-wagner"
     eps: Radius | None = None
     steps: Count = 1000
     step_size: PositiveFloat = 0.01

@@ -71,7 +71,7 @@ class IterativeFGSM(Explorer):
         stop_at_success: leave an image alone once it is fooled.
     """
 
-    kind: Literal["iterative_fgsm"] = "iterative_fgsm"
+    kind: Literal["iterative-fgsm"] = "iterative-fgsm"
     eps: PixelEps = 8 / 255
     step_size: PixelEps | None = None
     steps: Annotated[int, Field(ge=0)] = 10

@@ -65,7 +65,7 @@ class MomentumFGSM(Explorer):
         stop_at_success: leave an image alone once it is fooled.
     """
 
-    kind: Literal["momentum_fgsm"] = "momentum_fgsm"
+    kind: Literal["momentum-fgsm"] = "momentum-fgsm"
     eps: PixelEps = 8 / 255
     step_size: PixelEps | None = None
     steps: Count = 10

@@ -30,7 +30,7 @@ def over_eps(attack: AttackT, eps: Sequence[float]) -> dict[float, AttackT]:
     Raises:
         UserError: no radius, one that is there twice, or one that is none.
     """
-    radii = [float(check_radius(one, attack.norm)) for one in eps]
+    radii = [float(check_radius(one, getattr(attack, "norm", "linf"))) for one in eps]
     if not radii or len(set(radii)) < len(radii):
         raise UserError(f"eps needs one or more different radii, such as (2/255, 8/255), got {tuple(eps)}.")
     return {one: replace(attack, eps=one) for one in radii}

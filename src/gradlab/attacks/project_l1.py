@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradlab._torch import torch
-from gradlab.attacks._inward import exact, inward, within
+from gradlab.attacks._inward import exact, inward, shortened, within
 
 
 def project_l1(adversarial: torch.Tensor, images: torch.Tensor, eps: float) -> torch.Tensor:
@@ -19,16 +19,18 @@ def project_l1(adversarial: torch.Tensor, images: torch.Tensor, eps: float) -> t
 
     Returns: the same shape and type; no sum of changes exceeds `eps`, not even by rounding.
     """
-    centre, change = exact(images), exact(adversarial)
-    change -= centre
+    centre = exact(images)
+    change = exact(adversarial) - centre
     size = change.abs()
     room = torch.where(change > 0, 1 - centre, centre)
     moved = torch.minimum(size, room)
     outside = (moved.sum(1) > eps).nonzero()[:, 0]
     if len(outside):
-        shrink = _threshold(size[outside], room[outside], within(eps, images))
-        moved[outside] = torch.minimum((size[outside] - shrink[:, None]).clamp(min=0), room[outside])
-    return inward(centre + moved * change.sign(), images)
+        longest = within(eps, images)
+        shrink = _threshold(size[outside], room[outside], longest)
+        sizes = torch.minimum((size[outside] - shrink[:, None]).clamp(min=0), room[outside])
+        moved[outside] = shortened(sizes, longest, 1)
+    return inward(moved * change.sign(), images)
 
 
 def _threshold(size: torch.Tensor, room: torch.Tensor, total: float) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradlab._torch import torch
 from gradlab.attacks._fill import fill
-from gradlab.attacks._inward import exact, inward, within
+from gradlab.attacks._inward import exact, inward, shortened, within
 
 
 def project_l2(adversarial: torch.Tensor, images: torch.Tensor, eps: float) -> torch.Tensor:
@@ -21,14 +21,16 @@ def project_l2(adversarial: torch.Tensor, images: torch.Tensor, eps: float) -> t
 
     Returns: the same shape and type; no change is longer than `eps`, not even by rounding.
     """
-    centre, change = exact(images), exact(adversarial)
-    change -= centre
+    centre = exact(images)
+    change = exact(adversarial) - centre
     room = torch.where(change > 0, 1 - centre, centre)
     moved = torch.minimum(change.abs(), room)
     outside = (moved.norm(dim=1) > eps).nonzero()[:, 0]
     if len(outside):
         squares, limits = change[outside] ** 2, room[outside] ** 2
-        total = torch.full_like(squares[:, 0], within(eps, images) ** 2)
+        longest = within(eps, images)
+        total = torch.full_like(squares[:, 0], longest**2)
         scale = fill(torch.ones_like(squares), squares, limits, total).sqrt()
-        moved[outside] = torch.minimum(scale[:, None] * change[outside].abs(), room[outside])
-    return inward(centre + moved * change.sign(), images)
+        sizes = torch.minimum(scale[:, None] * change[outside].abs(), room[outside])
+        moved[outside] = shortened(sizes, longest, 2)
+    return inward(moved * change.sign(), images)

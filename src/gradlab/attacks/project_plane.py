@@ -6,7 +6,6 @@ from typing import Literal
 
 from gradlab._torch import torch
 from gradlab.attacks._fill import fill
-from gradlab.attacks._inward import exact
 
 
 def project_plane(
@@ -22,11 +21,12 @@ def project_plane(
         points: (N, C, H, W) float in [0, 1]. slope: as the points. height: (N,) the function's value there.
         norm: "linf" or "l2", of the change.
     """
-    start, rates = exact(points), exact(slope)
-    up = rates * -exact(height.view(-1, 1)).sign() > 0
+    kind = torch.promote_types(points.dtype, torch.float32)
+    start, rates, height = (one.detach().to(kind).flatten(1) for one in (points, slope, height[:, None]))
+    up = rates * -height.sign() > 0
     room = torch.where(up, 1 - start, start)
     size = rates.abs()
-    speed = (size > 0).double() if norm == "linf" else size
-    time = fill(size, speed, room, exact(height.view(-1, 1)).abs()[:, 0])
+    speed = (size > 0).to(kind) if norm == "linf" else size
+    time = fill(size, speed, room, height.abs()[:, 0])
     way = torch.where(speed > 0, torch.minimum(time[:, None] * speed, room), 0.0)
-    return torch.where(up, start + way, start - way).to(points.dtype).view(points.shape).to(points.device)
+    return torch.where(up, start + way, start - way).to(points.dtype).view(points.shape)
