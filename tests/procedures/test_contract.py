@@ -240,7 +240,7 @@ def everything(found: Results) -> list[Any]:
     for measure in found.kind.measures.values():
         value = measure.value(found)
         told.append(None if np.isnan(value) else value)
-        if measure.samples is not None:
+        if measure.samples is not None and np.isfinite(value):
             told += [(axis, values.tolist()) for axis, values in measure.samples(found).items()]
     return [*told, found.kind.alarms("a", [found]), found.kind.flags("a", [found])]
 
@@ -267,7 +267,7 @@ def test_measures_lie_in_their_range_and_samples_have_their_mean(out, kind):
             value = measure.value(run_)
             if measure.range is not None and np.isfinite(value):
                 assert measure.range[0] <= value <= measure.range[1], name
-            if measure.samples is None:
+            if measure.samples is None or not np.isfinite(value):
                 continue
             axes = measure.samples(run_)
             means = [float(values.mean()) for values in axes.values()]

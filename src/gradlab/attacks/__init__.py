@@ -17,29 +17,42 @@ __getattr__, __dir__, __all__ = attach(
         "Explorer": "found",
         "FAB": "fab",
         "FGSM": "fgsm",
+        "FewPixel": "few_pixel",
         "Found": "found",
+        "Genetic": "genetic",
+        "GradientPixel": "gradient_pixel",
         "IterativeFGSM": "iterative_fgsm",
         "MomentumFGSM": "momentum_fgsm",
+        "NUMBERS": "numbers",
+        "Noise": "noise",
         "PGD": "pgd",
+        "Robustness": "robustness",
         "Square": "square",
         "apgd": "apgd",
         "attacked": "attacked",
         "autoattack": "autoattack",
         "carlini_wagner": "carlini_wagner",
+        "choose_targets": "choose_targets",
         "deepfool": "deepfool",
         "ensemble": "ensemble",
         "explore_over_eps": "over_eps",
         "fab": "fab",
+        "few_pixel": "few_pixel",
         "fgsm": "fgsm",
+        "genetic": "genetic",
+        "gradient_pixel": "gradient_pixel",
         "iterative_fgsm": "iterative_fgsm",
         "least_likely": "targets",
         "momentum_fgsm": "momentum_fgsm",
+        "noise": "noise",
         "one_class": "targets",
+        "one_pixel_oracle": "one_pixel_oracle",
         "over_eps": "over_eps",
         "pgd": "pgd",
         "project_l1": "project_l1",
         "project_l2": "project_l2",
         "project_linf": "project_linf",
+        "robustness": "robustness",
         "square": "square",
     },
 )
@@ -53,19 +66,30 @@ if TYPE_CHECKING:
     from gradlab.attacks.autoattack import autoattack as autoattack
     from gradlab.attacks.carlini_wagner import CarliniWagner as CarliniWagner
     from gradlab.attacks.carlini_wagner import carlini_wagner as carlini_wagner
+    from gradlab.attacks.choose_targets import choose_targets as choose_targets
     from gradlab.attacks.deepfool import DeepFool as DeepFool
     from gradlab.attacks.deepfool import deepfool as deepfool
     from gradlab.attacks.ensemble import ensemble as ensemble
     from gradlab.attacks.fab import FAB as FAB
     from gradlab.attacks.fab import fab as fab
+    from gradlab.attacks.few_pixel import FewPixel as FewPixel
+    from gradlab.attacks.few_pixel import few_pixel as few_pixel
     from gradlab.attacks.fgsm import FGSM as FGSM
     from gradlab.attacks.fgsm import fgsm as fgsm
     from gradlab.attacks.found import Explorer as Explorer
     from gradlab.attacks.found import Found as Found
+    from gradlab.attacks.genetic import Genetic as Genetic
+    from gradlab.attacks.genetic import genetic as genetic
+    from gradlab.attacks.gradient_pixel import GradientPixel as GradientPixel
+    from gradlab.attacks.gradient_pixel import gradient_pixel as gradient_pixel
     from gradlab.attacks.iterative_fgsm import IterativeFGSM as IterativeFGSM
     from gradlab.attacks.iterative_fgsm import iterative_fgsm as iterative_fgsm
     from gradlab.attacks.momentum_fgsm import MomentumFGSM as MomentumFGSM
     from gradlab.attacks.momentum_fgsm import momentum_fgsm as momentum_fgsm
+    from gradlab.attacks.noise import Noise as Noise
+    from gradlab.attacks.noise import noise as noise
+    from gradlab.attacks.numbers import NUMBERS as NUMBERS
+    from gradlab.attacks.one_pixel_oracle import one_pixel_oracle as one_pixel_oracle
     from gradlab.attacks.over_eps import explore_over_eps as explore_over_eps
     from gradlab.attacks.over_eps import over_eps as over_eps
     from gradlab.attacks.pgd import PGD as PGD
@@ -75,6 +99,8 @@ if TYPE_CHECKING:
     from gradlab.attacks.project_linf import project_linf as project_linf
     from gradlab.attacks.registry import ATTACKS as ATTACKS
     from gradlab.attacks.registry import Attack as Attack
+    from gradlab.attacks.robustness import Robustness as Robustness
+    from gradlab.attacks.robustness import robustness as robustness
     from gradlab.attacks.square import Square as Square
     from gradlab.attacks.square import square as square
     from gradlab.attacks.targets import least_likely as least_likely

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from gradlab._torch import torch
 from gradlab.attacks._checks import log, look_like_probabilities, without_gradient
 from gradlab.attacks._goal import Goal, look, prepare
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.found import Explorer, Found
+from gradlab.metrics import psnr, ssim
+from gradlab.metrics.arrays import Floats
 from gradlab.types import UserError
 
 
@@ -18,7 +21,7 @@ class Attacked:
     """N attacked images, as they are and as the model sees them.
 
     Attributes:
-        images: (N, C, H, W) the adversarial images.
+        images: (N, C, H, W) the adversarial images. originals: (N, C, H, W) the images as given.
         labels: (N,) int64. targets: (N,) int64, or None.
         clean_logits: (N, K) of the images as given. adversarial_logits: (N, K), computed anew on the final images.
         linf: (N,) float64, the largest change of a number. l2: (N,) float64, the Euclidean length of the change.
@@ -28,6 +31,7 @@ class Attacked:
     """
 
     images: torch.Tensor
+    originals: torch.Tensor
     labels: torch.Tensor
     targets: torch.Tensor | None
     clean_logits: torch.Tensor
@@ -63,6 +67,21 @@ class Attacked:
     def successes(self) -> tuple[int, int]:
         """How many succeeded, of how many that are attackable."""
         return int(self.is_success.sum()), int(self.is_attackable.sum())
+
+    @property
+    def l0(self) -> torch.Tensor:
+        """(N,) int64, pixels that changed in any channel."""
+        return (self.images != self.originals).any(1).flatten(1).sum(1)
+
+    @cached_property
+    def ssim(self) -> Floats:
+        """(N,) structural similarity to the images as given; see `gradlab.metrics.ssim`."""
+        return ssim(self.originals, self.images)
+
+    @cached_property
+    def psnr(self) -> Floats:
+        """(N,) peak signal-to-noise ratio in decibels; infinite where nothing changed."""
+        return psnr(self.originals, self.images)
 
     @property
     def robust_accuracy(self) -> float:
@@ -120,6 +139,7 @@ def attacked(
         )
     return Attacked(
         images=adversarial,
+        originals=images,
         labels=goal.labels,
         targets=goal.targets,
         clean_logits=clean_logits,

@@ -7,9 +7,13 @@ from gradlab.attacks.autoattack import AutoAttack
 from gradlab.attacks.carlini_wagner import CarliniWagner
 from gradlab.attacks.deepfool import DeepFool
 from gradlab.attacks.fab import FAB
+from gradlab.attacks.few_pixel import FewPixel
 from gradlab.attacks.fgsm import FGSM
+from gradlab.attacks.genetic import Genetic
+from gradlab.attacks.gradient_pixel import GradientPixel
 from gradlab.attacks.iterative_fgsm import IterativeFGSM
 from gradlab.attacks.momentum_fgsm import MomentumFGSM
+from gradlab.attacks.noise import Noise
 from gradlab.attacks.pgd import PGD
 from gradlab.attacks.square import Square
 
@@ -24,6 +28,10 @@ Attack = (
     | FAB
     | Square
     | AutoAttack
+    | FewPixel
+    | GradientPixel
+    | Genetic
+    | Noise
 )  # fmt: skip
 """Configuration of an attack; the discriminator is `kind`."""
 
@@ -38,4 +46,8 @@ ATTACKS: dict[str, type[Attack]] = {
     "fab": FAB,
     "square": Square,
     "autoattack": AutoAttack,
+    "few-pixel": FewPixel,
+    "gradient-pixel": GradientPixel,
+    "genetic": Genetic,
+    "noise": Noise,
 }

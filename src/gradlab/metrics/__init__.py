@@ -28,6 +28,7 @@ from gradlab.metrics.per_class import ClassRow as ClassRow
 from gradlab.metrics.per_class import per_class as per_class
 from gradlab.metrics.precision import precision as precision
 from gradlab.metrics.precision import precision_per_class as precision_per_class
+from gradlab.metrics.psnr import psnr as psnr
 from gradlab.metrics.recall import recall as recall
 from gradlab.metrics.recall import recall_per_class as recall_per_class
 from gradlab.metrics.registry import METRICS as METRICS
@@ -35,6 +36,7 @@ from gradlab.metrics.registry import Metric as Metric
 from gradlab.metrics.registry import evaluate as evaluate
 from gradlab.metrics.roc_curve import RocCurve as RocCurve
 from gradlab.metrics.roc_curve import roc_curve as roc_curve
+from gradlab.metrics.ssim import ssim as ssim
 from gradlab.metrics.top_k import top_k as top_k
 from gradlab.metrics.worst_errors import WorstErrors as WorstErrors
 from gradlab.metrics.worst_errors import worst_errors as worst_errors
@@ -69,9 +71,11 @@ __all__ = [
     "per_class",
     "precision",
     "precision_per_class",
+    "psnr",
     "recall",
     "recall_per_class",
     "roc_curve",
+    "ssim",
     "top_k",
     "worst_errors",
 ]

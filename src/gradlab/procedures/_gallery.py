@@ -6,6 +6,7 @@ import base64
 import io
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -40,3 +41,19 @@ def png_base64(image: Tensor) -> str:
     stream = io.BytesIO()
     picture.save(stream, format="PNG", optimize=True)
     return base64.b64encode(stream.getvalue()).decode()
+
+
+def before_and_after(images: Tensor, attacked: Tensor) -> Tensor:
+    """Return every image beside the attacked one and their difference, (N, C, H, 3W + 2 gaps) uint8 on the CPU.
+
+    The difference is 0 at middle grey; the largest of each image is black or white, so that small ones are seen.
+
+    Args:
+        images: (N, C, H, W) float in [0, 1]. attacked: of the same shape.
+    """
+    first, second = images.detach().float().cpu(), attacked.detach().float().cpu()
+    change = second - first
+    largest = change.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) if len(change) else change
+    gap = torch.ones(*first.shape[:3], max(1, first.shape[3] // 16))
+    whole = torch.cat([first, gap, second, gap, 0.5 + 0.5 * change / largest], 3)
+    return (whole * 255).round().to(torch.uint8)

@@ -10,23 +10,20 @@ from pydantic import Field
 
 from gradlab import attacks
 from gradlab._configuration import dataclass
+from gradlab.attacks.choose_targets import Targets
+from gradlab.attacks.numbers import NUMBERS, Number, confidence, is_success, usable
 from gradlab.attacks.registry import Attack as By
 from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
-from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
-from gradlab.lab.running.desk import Progress
-from gradlab.procedures._predictions import logits_of, usable_logits
-from gradlab.statistics import ratio_samples
-from gradlab.types import STRICT, Count, PixelEps, UserError
+from gradlab.lab.kinds import Column, Kind, Measure, Outcome
+from gradlab.lab.records.columns import Columns
+from gradlab.procedures._predictions import logits_of
+from gradlab.types import STRICT, Count, Radius, UserError, later
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
     from gradlab.data import Dataset
     from gradlab.lab.running.desk import Desk, Job
 
-PART = 500
-"""Images that are attacked between two moments at which killed work can go on."""
 ROUNDING = 1e-6
 """By which a norm may exceed its budget: that of storing it."""
 
@@ -37,28 +34,39 @@ class Attack(Procedure):
 
     Attributes:
         net: whose network is attacked. data: whose test images. by: the attack; its own eps gives way to these.
-        eps: radii on the [0, 1] pixel scale, such as 8/255. images: how many, drawn once with the class shares of the
+        eps: radii of its norm on the [0, 1] pixel scale, such as 8/255. images: how many, drawn once with the class shares of the
             whole; None for all.
+        targets: the class that every image shall become (those of that class are left out), "least-likely": for each
+            image the one that the network finds least likely, "random": any other; None to leave the true class.
     """
 
     kind: Literal["attack"] = "attack"
     net: Input
     data: DataName
     by: Annotated[By, Field(discriminator="kind")]
-    eps: tuple[PixelEps, ...]
+    eps: tuple[Radius, ...]
     images: Count | None = None
+    targets: Targets | None = later(None)
 
     def __post_init__(self) -> None:
         attacks.over_eps(self.by, self.eps)  # refuses none, and one that is there twice
 
 
 def _work(procedure: Attack, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
+    from gradlab.procedures._attacking import attack_network
+
     data = desk.data(procedure.data)
     if data.test is None:
         raise UserError(f"'{data.name}' has no test images here to attack; choose data with a test part.")
     rows = chosen_rows(data, procedure.images)
+    if isinstance(procedure.targets, int):
+        if procedure.targets >= len(data.class_names):
+            raise UserError(
+                f"'{data.name}' has the classes 0 to {len(data.class_names) - 1}, got the target {procedure.targets}."
+            )
+        rows = rows[data.test.labels.cpu().numpy()[rows] != procedure.targets]
     for job in jobs:
-        yield _attack(procedure, job, desk, data, rows)
+        yield attack_network(procedure, job, desk, data, rows)
 
 
 def chosen_rows(data: Dataset, count: int | None) -> np.ndarray:
@@ -71,133 +79,28 @@ def chosen_rows(data: Dataset, count: int | None) -> np.ndarray:
     return np.sort(draw(data.test.labels, count, seed=0).cpu().numpy())
 
 
-def _attack(procedure: Attack, job: Job, desk: Desk, data: Dataset, rows: np.ndarray) -> Outcome:
-    import torch
-
-    from gradlab.data import gather
-    from gradlab.procedures._networks import refuse_misfit
-
-    network = job.network()
-    refuse_misfit(network, data)
-    assert data.test is not None  # checked above
-    test = data.test.to(desk.device)
-    blocks = np.array_split(rows, max(1, -(-len(rows) // PART)))
-    radii = attacks.over_eps(procedure.by, procedure.eps)
-    total = len(radii) * len(blocks)
-
-    def part(number: int) -> Mapping[str, Tensor]:
-        eps, block = list(radii)[number // len(blocks)], number % len(blocks)
-        indices = torch.from_numpy(blocks[block]).to(desk.device)
-        images = gather(test, indices, dtype=torch.float32)
-        stream = job.generator("start", f"{eps:.9f}", block)
-        found = attacks.attacked(radii[eps], network, images, test.labels[indices], generator=stream)
-        desk.tell(
-            Progress((number + 1) / total, f"{procedure.by.kind} at eps {eps:.4g}", given=number / total)
-        )
-        return {
-            "clean": found.clean_logits.float(),
-            "logits": found.adversarial_logits.float(),
-            "linf": found.linf,
-            "l2": found.l2,
-            "blind": found.is_blind,
-        }
-
-    parts = desk.in_parts(f"attack-{job.seed}", total, part)
-    joined = {name: torch.cat([one[name] for one in parts]).numpy() for name in parts[0]}
-    labels = test.labels.cpu().numpy()[rows]
-    return _outcome(procedure, list(radii), rows, labels, joined, data, network)
+def _measure(number: Number) -> Measure:
+    """Return a number over attacked images as a measure of a run, along the axis of its images."""
+    return Measure(
+        number.name,
+        number.unit,
+        number.better,
+        lambda run: number.value(run.table("attacked")),
+        lambda run: {run.axis("test", run.table("attacked")["index"]): number.samples(run.table("attacked"))},
+        range=number.range,
+        exact=number.over is None,
+    )
 
 
-def _outcome(
-    procedure: Attack,
-    radii: list[float],
-    rows: np.ndarray,
-    labels: np.ndarray,
-    found: Mapping[str, np.ndarray],
-    data: Dataset,
-    network: nn.Module,
-) -> Outcome:
-    count = len(rows)
-    before, after = (usable_logits(found[name]).argmax(1).astype(np.int16) for name in ("clean", "logits"))
-    attacked = {
-        "eps": np.repeat(np.array(radii, dtype=np.float64), count),
-        "index": np.tile(rows, len(radii)).astype(np.int32),
-        "label": np.tile(labels, len(radii)).astype(np.int16),
-        "clean": before,
-        "prediction": after,
-        "linf": found["linf"].astype(np.float32),
-        "l2": found["l2"].astype(np.float32),
-        "blind": found["blind"].astype(bool),
-    }
-    attacked |= {f"logit_{k}": found["logits"][:, k] for k in range(found["logits"].shape[1])}
-    attacked |= {f"clean_logit_{k}": found["clean"][:, k] for k in range(found["clean"].shape[1])}
-    facts = {
-        "status": "finished",
-        "note": None,
-        "parameters": sum(one.numel() for one in network.parameters()),
-        "class_names": list(data.class_names),
-        "images": count,
-        "attack": procedure.by.kind,
-    }
-    return Outcome(facts, {"attacked": attacked})
+MEASURES = tuple(_measure(number) for number in NUMBERS)
+"""What `gradlab.attacks.robustness` tells as well; ratios have linearised intervals."""
 
 
-def _columns(run: Results, *names: str) -> list[np.ndarray]:
+def fooled_view(run: Results) -> Columns:
+    """The successes: true class and prediction under attack, which for a targeted attack is the target."""
     table = run.table("attacked")
-    return [table[name].astype(np.int64) for name in names]
-
-
-def _still_right(run: Results) -> np.ndarray:
-    label, clean, prediction = _columns(run, "label", "clean", "prediction")
-    return np.asarray((clean == label) & (prediction == label), dtype=np.float64)
-
-
-def _right(run: Results) -> np.ndarray:
-    label, clean = _columns(run, "label", "clean")
-    return np.asarray(clean == label, dtype=np.float64)
-
-
-def _axis(run: Results) -> str:
-    return run.axis("test", run.table("attacked")["index"])
-
-
-def _fooled(run: Results) -> tuple[np.ndarray, np.ndarray]:
-    """Return 1 where an image that was classified correctly no longer is, and 1 where it was."""
-    right = _right(run)
-    return right - _still_right(run), right
-
-
-def _success(run: Results) -> float:
-    fooled, right = _fooled(run)
-    return float(fooled.sum() / right.sum()) if right.any() else float("nan")
-
-
-def _success_samples(run: Results) -> Axes:
-    return {_axis(run): ratio_samples(*_fooled(run)).samples}
-
-
-MEASURES = (
-    Measure(
-        "robust accuracy",
-        "fraction",
-        "higher",
-        lambda run: float(_still_right(run).mean()),
-        lambda run: {_axis(run): _still_right(run)},
-        range=(0, 1),
-        exact=True,
-    ),
-    Measure(
-        "clean accuracy",
-        "fraction",
-        "higher",
-        lambda run: float(_right(run).mean()),
-        lambda run: {_axis(run): _right(run)},
-        range=(0, 1),
-        exact=True,
-    ),
-    Measure("attack success", "fraction", "neither", _success, _success_samples, range=(0, 1)),
-)
-"""Attack success is over the images that were classified correctly before: a ratio, its interval linearised."""
+    rows = is_success(table) > 0
+    return {name: table[name][rows] for name in ("label", "prediction")}
 
 
 def _check(run: Results) -> list[str]:
@@ -206,12 +109,22 @@ def _check(run: Results) -> list[str]:
     if "linf" not in table or "eps" not in table:
         return []
     wrong = ["linf"] if (table["linf"] > table["eps"] + ROUNDING).any() else []
-    for column, prefix in (("prediction", "logit_"), ("clean", "clean_logit_")):
+    for column, sure, prefix in (
+        ("prediction", "confidence", "logit_"),
+        ("clean", "clean_confidence", "clean_logit_"),
+    ):
         logits = logits_of(
             {name.removeprefix("clean_"): table[name] for name in table if name.startswith(prefix)}
         )
-        if logits is not None and not np.array_equal(usable_logits(logits).argmax(1), table[column]):
+        if logits is None:
+            continue
+        logits = usable(logits)
+        if not np.array_equal(logits.argmax(1), table[column]):
             wrong.append(column)
+        if sure in table and not np.allclose(
+            confidence(logits, table["label"]), table[sure], rtol=1e-5, atol=1e-7
+        ):
+            wrong.append(sure)
     return wrong
 
 
@@ -229,8 +142,14 @@ def _describe(procedure: Attack, run: Results) -> dict[str, Any]:
     return {
         "parameters": run.facts["parameters"],
         "layers": f"{run.facts['images']:,} test images attacked",
-        "recipe": f"{_told(procedure.by)} at eps {radii}",
+        "recipe": f"{_told(procedure.by)} at eps {radii}{_goal(procedure.targets)}",
     }
+
+
+def _goal(targets: Targets | None) -> str:
+    if targets is None:
+        return ""
+    return f", towards {f'class {targets}' if isinstance(targets, int) else f'{targets} classes'}"
 
 
 def _told(by: By) -> str:
@@ -244,7 +163,13 @@ def _told(by: By) -> str:
 
 def _cost(procedure: Attack, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = procedure.images or counts[procedure.data].get("test", 1)
-    return len(procedure.eps) * images * getattr(procedure.by, "steps", 1) / 128
+    return len(procedure.eps) * images * _passes(procedure.by) / 128
+
+
+def _passes(by: By) -> float:
+    """Return about how many passes forward and back an attack takes; one forward alone is a third."""
+    asked = getattr(by, "population", 1) * getattr(by, "generations", 1) * getattr(by, "draws", 1)
+    return float(getattr(by, "steps", 1)) if asked == 1 else asked / 3
 
 
 ATTACK = Kind(
@@ -259,9 +184,12 @@ ATTACK = Kind(
             "linf": Column("largest change of a pixel"),
             "prediction": Column("predicted class under attack"),
             "label": Column("true class"),
-        }
+        },
+        "examples": {},
+        "fooled": {"prediction": Column("predicted class under attack"), "label": Column("true class")},
     },
     measures={measure.name: measure for measure in MEASURES},
+    views={"fooled": fooled_view},
     check=_check,
     flags=_flags,
     describe=_describe,

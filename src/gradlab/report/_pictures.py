@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -133,6 +134,14 @@ def check_png(item: Mapping[str, Any]) -> str:
     return text
 
 
+def breadth(items: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many times as wide as high a gallery's images are, a whole number, from the first PNG's header."""
+    if not items:
+        return 1
+    width, height = struct.unpack(">II", base64.b64decode(check_png(items[0]))[16:24])
+    return max(1, min(5, round(width / max(1, height))))
+
+
 def item_words(item: Mapping[str, Any]) -> tuple[str, str]:
     """Return a gallery item's line of text and its smaller second line."""
     sure = percent(item.get("confidence")) if item.get("confidence") is not None else ""
@@ -141,16 +150,18 @@ def item_words(item: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def gallery(figure: dict[str, Any], **_: Any) -> str:
-    """Draw images five in a row, below each "true → predicted" and the confidence."""
-    items, side, step = figure.get("items") or [], 96, 112
+    """Draw images five in a row, wide ones fewer, below each "true → predicted" and the confidence."""
+    items, side = figure.get("items") or [], 96
+    across, width = 5 // breadth(items), side * breadth(items)
+    step = width + 16
     body = []
     for i, item in enumerate(items):
-        x, y = i % 5 * step + 8, i // 5 * 140 + 4
+        x, y = i % across * step + 8, i // across * 140 + 4
         first, second = (escape(t) for t in item_words(item))
         body.append(
-            f'<image x="{x}" y="{y}" width="{side}" height="{side}" style="image-rendering:pixelated" '
+            f'<image x="{x}" y="{y}" width="{width}" height="{side}" style="image-rendering:pixelated" '
             f'href="data:image/png;base64,{check_png(item)}"/><text x="{x}" y="{y + side + 14}">{first}</text>'
             f'<text x="{x}" y="{y + side + 27}" class="share" font-size="9">{second}</text>'
         )
-    head = HEAD.format(w=5 * step + 8, h=max(1, -(-len(items) // 5)) * 140)
+    head = HEAD.format(w=across * step + 8, h=max(1, -(-len(items) // across)) * 140)
     return f"{head}{''.join(body)}</svg>"

@@ -132,6 +132,7 @@ def _figure(figure: dict[str, Any], index: int, order: Mapping[str, int], claims
         view["legend"] = [] if told else [(n, order[n], Markup(swatch(order[n], kind))) for n in names]
     elif kind == "gallery":
         items = figure.get("items") or []
+        view["wide"] = _pictures.breadth(items) > 1
         view["pictures"] = [(_pictures.check_png(item), *_pictures.item_words(item)) for item in items]
     else:
         view["svg"] = Markup(draw(own, claims, themed=True))

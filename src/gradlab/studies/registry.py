@@ -1,8 +1,10 @@
 """The studies, by the name that the command line and `gradlab.run` take."""
 
 from gradlab.studies.activations import activations
+from gradlab.studies.attacks import attacks
 from gradlab.studies.compare import compare
 from gradlab.studies.distillation import distillation
+from gradlab.studies.fgsm_budget import fgsm_budget
 from gradlab.studies.mlp_capacity import mlp_capacity
 from gradlab.studies.networks import networks
 from gradlab.studies.optimisers import optimisers
@@ -10,6 +12,7 @@ from gradlab.studies.regularisers import regularisers
 from gradlab.studies.residual_cnn import residual_cnn
 from gradlab.studies.residual_mlp import residual_mlp
 from gradlab.studies.setup import Study
+from gradlab.studies.targeted_attacks import targeted_attacks
 from gradlab.studies.text_layers import text_layers
 from gradlab.studies.tour import tour
 from gradlab.studies.transfer import transfer
@@ -26,5 +29,8 @@ STUDIES: dict[str, Study] = {
     "distillation": distillation,
     "networks": networks,
     "text-layers": text_layers,
+    "attacks": attacks,
+    "fgsm-budget": fgsm_budget,
+    "targeted-attacks": targeted_attacks,
     "compare": compare,
 }

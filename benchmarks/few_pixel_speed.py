@@ -1,0 +1,135 @@
+"""Candidates a second of the few-pixel attack, against torchattacks' OnePixel: same network, images and population.
+
+Run `python benchmarks/few_pixel_speed.py [--rounds 3] [--published]` in an environment that has torchattacks beside gradlab (its
+own: `python -m venv peers && peers/bin/pip install torch==2.13.0 torchattacks -e .`); without it only our side is told. The sides
+take turns, on one thread; candidates are images that the network saw, seconds those of the processor. `--published` also runs the
+published strength, 400 candidates and 100 generations, on 20 images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from gradlab.attacks import FewPixel
+from gradlab.models import CNN, build
+
+NETWORKS = {
+    "small CNN, 8×8 grey": ("small", (1, 8, 8)),
+    "small CNN, 28×28 grey": ("small", (1, 28, 28)),
+    "ResNet-20, 32×32 colour": ("resnet20", (3, 32, 32)),
+}
+POPULATIONS = {10: (10, 50), 400: (2, 4)}
+"""Candidates of an image: torchattacks' default, and the published ones; and how many generations and images."""
+
+
+class Stubborn(nn.Module):
+    """A network that never leaves class 0, so that no search ends early."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the logits, that of class 0 far above the others."""
+        logits = self.network(images)
+        return torch.cat([logits[:, :1] + 100, logits[:, 1:]], 1)
+
+
+class Counting(nn.Module):
+    """A network that counts the images it sees."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network, self.seen = network, 0
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the logits."""
+        self.seen += len(images)
+        return self.network(images)
+
+
+def network_of(name: str, shape: tuple[int, int, int]) -> nn.Module:
+    """Return an untrained network in eval mode: its speed is that of a trained one."""
+    network = build(name) if name == "resnet20" else CNN(widths=(16, 32)).build(shape, 10, seed=0)
+    return Stubborn(network).eval()
+
+
+def ours(network: nn.Module, images: torch.Tensor, labels: torch.Tensor, population: int) -> float:
+    """Return candidates a second of the processor."""
+    attack = FewPixel(population=population, generations=POPULATIONS[population][0])
+    start = time.process_time()
+    found = attack.explore(network, images, labels)
+    return int(found.queries.sum()) / (time.process_time() - start)
+
+
+def theirs(network: nn.Module, images: torch.Tensor, labels: torch.Tensor, population: int) -> float:
+    """Return the same of torchattacks."""
+    import torchattacks
+
+    np.random.seed(0)  # torchattacks draws from the global stream
+    counting = Counting(network)
+    attack = torchattacks.OnePixel(counting, pixels=1, steps=POPULATIONS[population][0], popsize=population)
+    start = time.process_time()
+    attack(images, labels)
+    return counting.seen / (time.process_time() - start)
+
+
+def compare(title: str, rounds: int) -> None:
+    """Print one network's rows."""
+    name, shape = NETWORKS[title]
+    network = network_of(name, shape)
+    has_peer = importlib.util.find_spec("torchattacks") is not None
+    sides: dict[str, Callable[..., float]] = {"gradlab": ours} | (
+        {"torchattacks": theirs} if has_peer else {}
+    )
+    for population, (_, count) in POPULATIONS.items():
+        images = torch.rand(count, *shape, generator=torch.Generator().manual_seed(0))
+        labels = torch.zeros(count, dtype=torch.int64)
+        found: dict[str, list[float]] = {side: [] for side in sides}
+        for _ in range(rounds):
+            for side, run in sides.items():
+                found[side].append(run(network, images, labels, population))
+        rates = {side: statistics.median(values) for side, values in found.items()}
+        told = ", ".join(f"{side} {rate:,.0f}" for side, rate in rates.items())
+        ratio = f"; {rates['gradlab'] / rates['torchattacks']:.1f} times" if has_peer else ""
+        print(f"{title}, {population} candidates: {told} a second{ratio}", flush=True)
+
+
+def published(count: int) -> None:
+    """Print what the published strength costs on some images."""
+    network = network_of("resnet20", (3, 32, 32))
+    images = torch.rand(count, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    labels = torch.zeros(count, dtype=torch.int64)
+    start = time.process_time()
+    found = FewPixel().explore(network, images, labels)
+    seconds = time.process_time() - start
+    print(
+        f"400 candidates × 100 generations on {count} images: {seconds / 60:.1f} minutes of the processor, "
+        f"{int(found.queries.sum()):,} candidates"
+    )
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--networks", nargs="*", default=list(NETWORKS), choices=list(NETWORKS))
+    parser.add_argument("--published", action="store_true")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    for title in asked.networks:
+        compare(title, asked.rounds)
+    if asked.published:
+        published(20)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+"""How a network withstands attacks: one call, one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradlab._torch import torch
+from gradlab.attacks.attacked import attacked
+from gradlab.attacks.choose_targets import Targets, choose_targets
+from gradlab.attacks.each_eps import each_eps
+from gradlab.attacks.numbers import NUMBERS, Columns, Number, columns_of, is_success
+from gradlab.data import Dataset, Split, draw
+from gradlab.metrics import confusion
+from gradlab.statistics import Sampled, interval, wilson
+from gradlab.types import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gradlab.attacks.found import Explorer
+
+ALL = "all of them"
+"""Name of the worst case over several attacks, image by image."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One attack at one radius.
+
+    Attributes:
+        attack: its name. eps: the radius; None for the attack's own.
+        columns: one row an image, see `gradlab.attacks.numbers.columns_of`. images: (N, C, H, W) as attacked; of the worst
+            case over several attacks there are only classes, and None.
+    """
+
+    attack: str
+    eps: float | None
+    columns: Columns
+    images: torch.Tensor | None
+
+
+@dataclass(frozen=True, eq=False)
+class Robustness:
+    """What `robustness` found; printing it shows the table.
+
+    Attributes:
+        judged: every attack at every radius, and where there are several attacks, the worst case over them.
+        images: (N, C, H, W) as given. class_names: (K,), or numbers in words.
+    """
+
+    judged: tuple[Judged, ...]
+    images: torch.Tensor
+    class_names: tuple[str, ...]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row an attack and radius; every number with the ends of its 95 % interval, which holds the images alone."""
+        import pandas as pd
+
+        return pd.DataFrame([_row(one) for one in self.judged])
+
+    def of(self, attack: str, eps: float | None = None) -> Judged:
+        """Return one attack at one radius; without eps its only one.
+
+        Raises:
+            UserError: there is none, or more than one.
+        """
+        found = [
+            one
+            for one in self.judged
+            if one.attack == attack and (eps is None or (one.eps is not None and np.isclose(one.eps, eps)))
+        ]
+        if len(found) != 1:
+            known = ", ".join(f"{one.attack} at {_told(one.eps)}" for one in self.judged)
+            raise UserError(
+                f"there are {len(found)} results of {attack!r} at {_told(eps)}; judged are {known}."
+            )
+        return found[0]
+
+    def matrix(self, attack: str, eps: float | None = None) -> np.ndarray:
+        """Return (K, K) counts of successes by true class (row) and class under attack (column)."""
+        columns = self.of(attack, eps).columns
+        rows = is_success(columns) > 0
+        if not rows.any():
+            return np.zeros((len(self.class_names),) * 2, dtype=np.int64)
+        found = (columns[name][rows].astype(np.int64) for name in ("prediction", "label"))
+        return confusion(*found, len(self.class_names))
+
+    def __str__(self) -> str:
+        names, rows = self._cells()
+        widths = [max(len(row[n]) for row in (names, *rows)) for n in range(len(names))]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            for row in (names, *rows)
+        ]
+        return "\n".join([f"{len(self.images):,} images", *(line.rstrip() for line in lines)])
+
+    def _repr_html_(self) -> str:
+        names, rows = self._cells()
+        head = "".join(f"<th>{escape(name)}</th>" for name in names)
+        body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+        return f"<p>{len(self.images):,} images</p><table><tr>{head}</tr>{body}</table>"
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return the head and the rows in words; numbers that no attack tells are left out."""
+        told = [n for n in NUMBERS if self.table[n.name].notna().any()]
+        rows = [
+            [one.attack, _told(one.eps), *(_shown(number, row) for number in told)]
+            for one, row in zip(self.judged, self.table.to_dict("records"), strict=True)
+        ]
+        units = [f"{n.name} ({n.unit})" if n.unit == "dB" else n.name for n in told]
+        return ["attack", "eps", *units], rows
+
+
+def robustness(
+    model: torch.nn.Module,
+    data: Dataset | Split | tuple[torch.Tensor, torch.Tensor],
+    attacks: Explorer | Sequence[Explorer] | Mapping[str, Explorer],
+    *,
+    eps: Sequence[float] | None = None,
+    images: int | None = None,
+    targets: Targets | None = None,
+    seed: int = 0,
+    batch_size: int = 256,
+) -> Robustness:
+    """Attack a network and judge it: accuracy, success, what the attacks cost, and how visible they are.
+
+    Success is over the images that are classified correctly as given, and not their target; the prediction is that on the
+    final image. Judge by the strongest attack at hand: a network that only withstands a weak one is not robust.
+
+    Args:
+        model: maps images (N, C, H, W) in [0, 1] to logits (N, K); left as it was found.
+        data: a data set, whose test images are attacked, a part of one, or images (N, C, H, W) float in [0, 1] and their
+            labels (N,) int64.
+        attacks: a configuration such as `PGD()`, several, or several with names of your own.
+        eps: radii at which each is run; left out, each at its own.
+        images: how many, drawn once with the class shares of the whole; left out, all.
+        targets: a class that all images shall become (those of that class are left out), "least-likely", or "random".
+        seed: of the attacks' random numbers and of random targets; each attack and radius starts from it.
+        batch_size: images in one call of an attack.
+
+    Raises:
+        UserError: as the attacks do, no attack, two of one name, or data without test images.
+    """
+    pixels, labels, names = _images_of(data, images)
+    if isinstance(targets, int):
+        kept = labels != targets
+        pixels, labels = pixels[kept], labels[kept]
+    place = next((one.device for one in model.parameters()), pixels.device)
+    pixels, labels = pixels.to(place), labels.to(place)
+    aims = None
+    if targets is not None:
+        stream = torch.Generator().manual_seed(seed)
+        aims = choose_targets(targets, model, pixels, labels, generator=stream)
+    judged = []
+    for name, attack in _named(attacks).items():
+        for radius, one in [(None, attack)] if eps is None else each_eps(attack, eps).items():  # type: ignore[type-var]
+            stream = torch.Generator().manual_seed(seed)
+            found = attacked(
+                one, model, pixels, labels, targets=aims, generator=stream, batch_size=batch_size
+            )
+            own = getattr(attack, "eps", None) if radius is None else radius
+            judged.append(Judged(name, own, columns_of(found), found.images.cpu()))
+            count = found.clean_logits.shape[1]
+    names = names or tuple(map(str, range(count)))
+    return Robustness((*judged, *_worst(judged)), pixels.cpu(), names)
+
+
+def _images_of(data: Any, count: int | None) -> tuple[torch.Tensor, torch.Tensor, tuple[str, ...]]:
+    names: tuple[str, ...] = ()
+    if isinstance(data, Dataset):
+        if data.test is None:
+            raise UserError(f"'{data.name}' has no test images to attack; choose data with a test part.")
+        data, names = data.test, data.class_names
+    pixels, labels = (data.images.float() / 255, data.labels) if isinstance(data, Split) else data
+    if count is not None and count < len(labels):
+        rows = draw(labels, count, seed=0)
+        pixels, labels = pixels[rows], labels[rows]
+    return pixels, labels, names
+
+
+def _named(attacks: Any) -> dict[str, Any]:
+    if isinstance(attacks, Mapping):
+        named = dict(attacks)
+    else:
+        several = attacks if isinstance(attacks, (list, tuple)) else [attacks]
+        named = {getattr(one, "kind", str(one)): one for one in several}
+        if len(named) < len(several):
+            raise UserError(
+                'two attacks of one kind need names to tell them apart: {"pgd 10": PGD(), "pgd 50": PGD(steps=50)}.'
+            )
+    if not named:
+        raise UserError("robustness needs at least one attack, such as PGD(steps=50, restarts=5).")
+    return named
+
+
+def _worst(judged: Sequence[Judged]) -> list[Judged]:
+    """Return the worst case over the attacks at each radius, image by image."""
+    found = []
+    for eps in dict.fromkeys(one.eps for one in judged):
+        group = [one.columns for one in judged if one.eps == eps]
+        if len(group) > 1:
+            prediction = group[0]["prediction"].copy()
+            for columns in group[1:]:
+                better = is_success(columns) > 0
+                prediction[better] = columns["prediction"][better]
+            kept = {name: group[0][name] for name in ("label", "clean", "target")}
+            found.append(Judged(ALL, eps, kept | {"prediction": prediction}, None))
+    return found
+
+
+def _row(judged: Judged) -> dict[str, Any]:
+    row: dict[str, Any] = {"attack": judged.attack, "eps": judged.eps}
+    for number in NUMBERS:
+        value = number.value(judged.columns)
+        low, high = _ends(number, judged.columns) if np.isfinite(value) else (np.nan, np.nan)
+        row |= {number.name: value, f"{number.name} low": low, f"{number.name} high": high}
+    return row
+
+
+def _ends(number: Number, columns: Columns) -> tuple[float, float]:
+    """Return the 95 % interval over the images: of a share Wilson's, of a ratio the linearised one."""
+    if number.over is None:
+        counts = number.counts(columns)
+        share = wilson(int(counts.sum()), len(counts))
+        return share.low, share.high
+    samples = number.samples(columns)
+    found = interval(Sampled(samples.mean(keepdims=True), {"images": samples[None]}), given=True)
+    low, high = number.range or (-np.inf, np.inf)
+    return max(low, found.low), min(high, found.high)
+
+
+def _shown(number: Number, row: Mapping[str, Any]) -> str:
+    value, low, high = (row[f"{number.name}{end}"] for end in ("", " low", " high"))
+    if not np.isfinite(value):
+        return "–"
+    if number.unit != "fraction":
+        return f"{value:.1f}" if number.unit else f"{value:.3g}"
+    if number.range != (0, 1):
+        return f"{value:.1%}"
+    return f"{value:.1%} ({low:.1%} to {high:.1%})"
+
+
+def _told(eps: float | None) -> str:
+    if eps is None:
+        return "–"
+    levels = eps * 255
+    return f"{round(levels)}/255" if eps < 1 and abs(levels - round(levels)) < 1e-6 else f"{eps:g}"

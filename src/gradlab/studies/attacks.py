@@ -1,0 +1,120 @@
+"""Which attacks fool a network, and at what cost?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradlab.attacks import (
+    APGD,
+    FGSM,
+    PGD,
+    AutoAttack,
+    FewPixel,
+    Genetic,
+    IterativeFGSM,
+    MomentumFGSM,
+    Noise,
+    Square,
+)
+from gradlab.lab.designing.design import OWN, Arm, Design
+from gradlab.studies._attack_claims import claims_of
+from gradlab.studies._attack_shared import (
+    ROBUST,
+    accuracy_table,
+    attack_arm,
+    cost_table,
+    curve,
+    image_count,
+    in_levels,
+    net_of,
+    pictures,
+    radii_of,
+)
+from gradlab.studies.setup import Network, Setup
+from gradlab.types import Count, PixelEps
+
+BACKGROUND = (
+    "An attack changes an image so little that a person would not mind, and the network calls it something else. Attacks by "
+    "gradients see the network's inside: FGSM takes one step, the others many. Square and GenAttack see its outputs alone and "
+    "ask it often. A few-pixel attack changes one pixel by as much as it likes. Noise of the same size is the control: what it "
+    "does as well is no merit of an attack. All attack the same images of the same trained networks."
+)
+
+
+def attacks(
+    setup: Setup,
+    *,
+    eps: tuple[PixelEps, ...] | None = None,
+    images: Count | None = None,
+    model: Network | None = None,
+) -> Design:
+    """Which attacks fool a network, and at what cost?
+
+    Args:
+        setup: preset and data.
+        eps: radii of the attacks, as fractions of the pixel range such as 8/255; the data's own by default.
+        images: test images that are attacked; all of small data, 500 of larger ones, 150 in the preset quick by default.
+        model: a network of your own instead of a trained CNN.
+    """
+    net, count = net_of(setup, model), image_count(setup, images)
+    radii = tuple(dict.fromkeys((0.0, *(eps or radii_of(setup)))))
+    costly = min(count or 100, 20 if setup.preset == "quick" else 100)
+    arms: list[Arm] = []
+    for name, (label, by) in _by_radius(setup).items():
+        own = radii if name == "pgd" else radii[1:]  # without an attack all are alike
+        arms += [attack_arm(name, label, net, setup.data, by, own, at, count) for at in own]
+    few = attack_arm("few_pixel", "one pixel", net, setup.data, _few(setup), (1.0,), 1.0, costly)
+    arms.append(few)
+    if setup.preset != "quick":
+        strong = (radii[-1],)
+        arms.append(
+            attack_arm("autoattack", "AutoAttack", net, setup.data, AutoAttack(), strong, strong[0], costly)
+        )
+        arms.append(
+            attack_arm(
+                "pgd100", "PGD, those images", net, setup.data, PGD(steps=100), strong, strong[0], costly
+            )
+        )
+    shown = next(arm for arm in arms if arm.name == f"pgd-{radii[-1] * 255:.3g}")
+    return Design(
+        study="attacks",
+        title="Attacks on one network",
+        question="Which attacks fool a network, and at what cost?",
+        background=BACKGROUND,
+        setting=OWN,
+        setting_text=f"{'Small CNN' if model is None else 'A given network'} on {setup.data}; radii "
+        f"{', '.join(in_levels(one) for one in radii[1:])}.",
+        deviations=(),
+        parameters={
+            "eps": list(radii[1:]),
+            "images": count,
+            "model": None if model is None else model.kind,
+        },
+        arms=tuple(arms),
+        claims=claims_of(radii, with_autoattack=setup.preset != "quick"),
+        tables=(accuracy_table(), cost_table()),
+        figures=(curve(ROBUST), *pictures(shown), pictures(few)[0]),
+    )
+
+
+def _by_radius(setup: Setup) -> dict[str, tuple[str, Any]]:
+    """Return name -> what it is called, and the attack; searches are short in the preset quick."""
+    quick = setup.preset == "quick"
+    return {
+        "noise": ("noise", Noise()),
+        "fgsm": ("FGSM", FGSM()),
+        "ifgsm": ("iterated FGSM", IterativeFGSM(steps=10)),
+        "mifgsm": ("momentum FGSM", MomentumFGSM(steps=10)),
+        "pgd": ("PGD", PGD(steps=20)),
+        "apgd": ("Auto-PGD", APGD(steps=20 if quick else 50)),
+        "square": ("Square", Square(queries=100 if quick else 1000)),
+        "genetic": ("GenAttack", Genetic(generations=20 if quick else 200)),
+    }
+
+
+def _few(setup: Setup) -> FewPixel:
+    return (
+        FewPixel(population=40, generations=10)
+        if setup.preset == "quick"
+        else FewPixel(population=100, generations=50)
+    )
