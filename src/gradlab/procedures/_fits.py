@@ -23,6 +23,7 @@ FRACTION: dict[str, Any] = {"unit": "fraction", "range": (0.0, 1.0)}
 EPOCHS = {
     "train_accuracy": Column("train accuracy", **FRACTION),
     "validation_accuracy": Column("validation accuracy", **FRACTION),
+    "validation_robust_accuracy": Column("robust validation accuracy", **FRACTION),
 }
 
 
@@ -43,6 +44,7 @@ def describe_epoch(epoch: Epoch) -> str:
         ("train_loss", "loss"),
         ("validation_loss", "val loss"),
         ("validation_accuracy", "val acc"),
+        ("validation_robust_accuracy", "robust"),
     ):
         values = [row[name] for row in epoch.metrics if row.get(name) is not None]
         if values:

@@ -49,6 +49,9 @@ class Forward(Protocol):
     def __call__(self, inputs: Inputs) -> Tensor:
         """Map inputs (S, B, ...) to logits (S, B, K) as in training: dropout, statistics of the batch, mixed precision."""
 
+    def unmoved(self, inputs: Inputs) -> Tensor:
+        """Map inputs to logits as in training, but move no statistics: for a second pass of the same step."""
+
     def still(self, inputs: Inputs) -> Tensor:
         """Map inputs to logits as in evaluation, which moves no statistics and draws nothing; for the search of an attack."""
 
