@@ -25,14 +25,14 @@ def test_of_a_linear_network_it_is_the_share_of_margins_that_the_radius_does_not
     data, network = two_classes(), nn.Sequential(nn.Flatten(), nn.Linear(9, 2)).double()
     with torch.no_grad():
         network[1].weight.copy_(torch.linspace(0.5, 1.3, 18).view(2, 9) * torch.tensor([[-1.0], [1.0]]))
-        network[1].bias.copy_(torch.tensor([1.0, -1.0]) * 8.7 * 0.49)
+        network[1].bias.copy_(torch.tensor([0.5, -0.5]) * 16.2 * 126 / 255)
     made = fit(
         network, data, STAY, objective=MadryTraining(eps=0.02, validation_steps=10), precision="fp64", **QUIET
     )
     images, labels = data.validation.images.double() / 255, data.validation.labels
     logits = network(images).detach()
     margin = (logits[:, 1] - logits[:, 0]) * (2 * labels - 1)
-    reach = 0.02 * float((network[1].weight[1] - network[1].weight[0]).abs().sum())
+    reach = 0.02 * float((network[1].weight[1] - network[1].weight[0]).detach().abs().sum())
     expected, clean = (float((margin > bound).double().mean()) for bound in (reach, 0))
     assert 0.1 < expected < clean - 0.1
     for row in made.history:

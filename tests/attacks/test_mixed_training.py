@@ -69,10 +69,11 @@ def test_at_eps_0_it_is_ordinary_training_within_rounding():
 
 def test_random_starts_come_from_the_streams_of_the_run_so_that_it_resumes_bit_for_bit(tmp_path):
     arguments = {"objective": MixedTraining(attack=PGD(eps=EPS, steps=2), validation_steps=0), **QUIET}
+    network = small_cnn()
     state = torch.get_rng_state()
-    whole = fit(small_cnn(), DATA, RECIPE, **arguments)
-    fit(small_cnn(), DATA, RECIPE, checkpoint=tmp_path / "c", pause_after=1, **arguments)
-    resumed = fit(small_cnn(), DATA, RECIPE, checkpoint=tmp_path / "c", **arguments)
+    whole = fit(network, DATA, RECIPE, **arguments)
+    fit(network, DATA, RECIPE, checkpoint=tmp_path / "c", pause_after=1, **arguments)
+    resumed = fit(network, DATA, RECIPE, checkpoint=tmp_path / "c", **arguments)
     assert_states_equal(resumed.model.state_dict(), whole.model.state_dict())
     assert torch.equal(torch.get_rng_state(), state)
 

@@ -7,6 +7,7 @@ import torch
 from pydantic import Field, TypeAdapter, ValidationError
 
 from gradlab.attacks import (
+    FGSM,
     OBJECTIVES,
     AdversarialTraining,
     FastTraining,
@@ -52,8 +53,11 @@ def test_the_model_is_left_as_found_and_nothing_global_moves(kind):
 def test_it_makes_a_network_more_robust_than_ordinary_training_does(kind):
     recipe = Recipe(epochs=15, batch_size=32, learning_rate=0.01, keep="last")
     judge = MadryTraining(eps=0.1, steps=1, validation_steps=10)
-    fields = {} if kind == "mixed" else {"eps": 0.1}
-    fields = {"attack": {"kind": "fgsm", "eps": 0.1}, "clean": 0.2} if kind == "mixed" else fields
+    fields = {"eps": 0.1}
+    if kind == "mixed":
+        fields = {"attack": FGSM(eps=0.1), "clean": 0.2}
+    if kind == "trades":
+        fields |= {"beta": 1.0, "steps": 4}
 
     def robust(objective):
         network = fit(mlp(), DATA, recipe, objective=objective, **QUIET).model

@@ -13,9 +13,10 @@ from gradlab.attacks._goal import prepare
 from gradlab.attacks._preflight import Outcome, preflight
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.certificate import Certificate, Reason
+from gradlab.attacks.fgsm import FGSM
 from gradlab.attacks.registry import ATTACKS
 from gradlab.statistics import wilson
-from gradlab.types import UserError, check_pixels
+from gradlab.types import UserError
 
 if TYPE_CHECKING:
     from gradlab.data import Dataset, Split
@@ -40,7 +41,7 @@ EFFORTS = {"quick": Effort(200, 20, 20, 300), "standard": Effort(1000, 50, 100, 
 def certify(
     model: torch.nn.Module,
     data: Dataset | Split | tuple[torch.Tensor, torch.Tensor],
-    eps: float,
+    eps: float | str,
     norm: Literal["linf"] = "linf",
     *,
     quick: bool = False,
@@ -60,7 +61,7 @@ def certify(
         model: maps images (N, C, H, W) in [0, 1] to logits (N, K); runs in eval mode and is left as it was found.
         data: a data set, whose test images are attacked, a part of one, or images (N, C, H, W) float in [0, 1] and labels
             (N,) int64.
-        eps: radius on the [0, 1] pixel scale, such as 8/255. norm: "linf", the only one so far.
+        eps: radius on the [0, 1] pixel scale, such as 8/255 or "8/255". norm: "linf", the only one so far.
         quick: 200 images and 20 steps of PGD instead of 1,000 and 50.
         images: how many instead, drawn with the class shares of the whole. minutes: after which no further check begins.
         twin: the same network trained without a defence; images that fool it are tried on this one.
@@ -71,14 +72,15 @@ def certify(
     """
     if norm != "linf":
         raise UserError(f"certify judges the norm 'linf' so far, got {norm!r}; leave norm out.")
-    if not check_pixels(eps) > 0:
+    radius = FGSM(eps=eps).eps  # type: ignore[arg-type] # it reads the text as well
+    if not radius:
         raise UserError("certify needs a radius above 0, such as 8/255, got 0.")
     effort = EFFORTS["quick" if quick else "standard"]
     generator = torch.Generator().manual_seed(seed)
     with undisturbed(model), undisturbed(model if twin is None else twin):
         batch, goal = prepare(*_drawn(data, images or effort.images, seed, model), None)
         battery = Battery(
-            model, batch, goal.labels, eps, effort.steps, effort.draws, effort.queries, generator
+            model, batch, goal.labels, radius, effort.steps, effort.draws, effort.queries, generator
         )
         clean = battery.left.clone()
         outcomes, skipped = _asked(_stages(battery, twin), minutes)
@@ -87,7 +89,7 @@ def certify(
         + (f", at most {minutes:g} minutes" if minutes is not None else "")
     )
     return Certificate(
-        eps=float(eps),
+        eps=radius,
         norm=norm,
         images=len(batch),
         clean=wilson(int(clean.sum()), len(batch)),

@@ -1,6 +1,7 @@
 """The studies, by the name that the command line and `gradlab.run` take."""
 
 from gradlab.studies.activations import activations
+from gradlab.studies.adversarial_training import adversarial_training
 from gradlab.studies.compare import compare
 from gradlab.studies.distillation import distillation
 from gradlab.studies.mlp_capacity import mlp_capacity
@@ -23,6 +24,7 @@ STUDIES: dict[str, Study] = {
     "residual-cnn": residual_cnn,
     "transfer": transfer,
     "distillation": distillation,
+    "adversarial-training": adversarial_training,
     "text-layers": text_layers,
     "compare": compare,
 }
