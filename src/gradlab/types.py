@@ -50,7 +50,7 @@ def check_pixels(value: float, name: str = "eps") -> float:
     """
     if not 0 <= value <= 1:
         levels = f" For {value:g} grey levels write {value:g}/255." if 1 < value <= 255 else ""
-        raise UserError(f"{name} must lie in [0, 1] on the pixel scale, got {value}.{levels}")
+        raise UserError(f"{name} must lie in [0, 1] on the pixel scale, got {value:g}.{levels}")
     return value
 
 
@@ -61,6 +61,8 @@ def _pixel_range(value: Any, info: ValidationInfo) -> Any:
 
 PixelEps = Annotated[float, BeforeValidator(_pixel_range)]
 """A radius on the [0, 1] pixel scale; also read from the text "8/255"."""
+Radius = Annotated[float, BeforeValidator(_fraction_text)]
+"""A radius or step of any norm on the [0, 1] pixel scale; also read from the text "8/255"."""
 Fraction = Annotated[float, BeforeValidator(_fraction_text), Field(ge=0, le=1)]
 """A number in [0, 1]."""
 Probability = Annotated[float, Field(ge=0, lt=1)]

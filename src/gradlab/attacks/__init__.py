@@ -12,8 +12,10 @@ __getattr__, __dir__, __all__ = attach(
         "Attack": "registry",
         "Attacked": "attacked",
         "Certificate": "certificate",
+        "Explorer": "found",
         "FGSM": "fgsm",
         "FastTraining": "fast_training",
+        "Found": "found",
         "MadryTraining": "madry_training",
         "MixedTraining": "mixed_training",
         "OBJECTIVES": "objectives",
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from gradlab.attacks.fast_training import FastTraining as FastTraining
     from gradlab.attacks.fgsm import FGSM as FGSM
     from gradlab.attacks.fgsm import fgsm as fgsm
+    from gradlab.attacks.found import Explorer as Explorer
+    from gradlab.attacks.found import Found as Found
     from gradlab.attacks.madry_training import MadryTraining as MadryTraining
     from gradlab.attacks.mixed_training import MixedTraining as MixedTraining
     from gradlab.attacks.objectives import OBJECTIVES as OBJECTIVES

@@ -9,6 +9,7 @@ from gradlab._torch import torch
 from gradlab.attacks._checks import log, look_like_probabilities, without_gradient
 from gradlab.attacks._goal import Goal, look, prepare
 from gradlab.attacks._undisturbed import undisturbed
+from gradlab.attacks.found import Explorer, Found
 from gradlab.types import UserError
 
 
@@ -23,6 +24,7 @@ class Attacked:
         linf: (N,) float64, the largest change of a number. l2: (N,) float64, the Euclidean length of the change.
         is_blind: (N,) bool: the gradient at the image as given is zero, so that gradients show no direction.
         probabilities: the outputs look like probabilities instead of logits, which hides gradients.
+        iterations, queries: (N,) int64 of `Found`; None for a plain function, which does not tell them.
     """
 
     images: torch.Tensor
@@ -34,6 +36,8 @@ class Attacked:
     l2: torch.Tensor
     is_blind: torch.Tensor
     probabilities: bool
+    iterations: torch.Tensor | None = None
+    queries: torch.Tensor | None = None
 
     @property
     def clean_predictions(self) -> torch.Tensor:
@@ -97,11 +101,15 @@ def attacked(
             f"attacked needs at least one image and a batch size of at least 1, got {len(images)} images and {batch_size}."
         )
     generator = generator or torch.Generator().manual_seed(0)
-    parts = []
+    parts, told = [], []
     for start in range(0, len(images), batch_size):
         rows = slice(start, start + batch_size)
         some = goal.rows(rows)
-        found = attack(model, images[rows], some.labels, targets=some.targets, generator=generator)
+        call: Callable[..., torch.Tensor | Found] = attack.explore if isinstance(attack, Explorer) else attack
+        found = call(model, images[rows], some.labels, targets=some.targets, generator=generator)
+        if isinstance(found, Found):
+            told.append((found.iterations, found.queries))
+            found = found.images
         parts.append((found, *_seen(model, images[rows], found, some)))
     adversarial, clean_logits, adversarial_logits, blind = map(torch.cat, zip(*parts, strict=True))
     change = (adversarial.double() - images.double()).flatten(1)  # exact
@@ -120,6 +128,8 @@ def attacked(
         l2=change.norm(dim=1),
         is_blind=blind,
         probabilities=probabilities,
+        iterations=torch.cat([iterations for iterations, _ in told]) if told else None,
+        queries=torch.cat([queries for _, queries in told]) if told else None,
     )
 
 

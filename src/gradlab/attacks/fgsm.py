@@ -6,9 +6,11 @@ from typing import Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
+from gradlab.attacks._ball import Norm
 from gradlab.attacks._checks import doubt
 from gradlab.attacks._goal import look, prepare
 from gradlab.attacks._undisturbed import undisturbed
+from gradlab.attacks.found import Explorer, Found, Tally
 from gradlab.attacks.project_linf import project_linf
 from gradlab.types import STRICT, PixelEps, check_pixels
 
@@ -20,7 +22,7 @@ def fgsm(
     *,
     eps: float,
     targets: torch.Tensor | None = None,
-) -> torch.Tensor:
+) -> Found:
     """One step of size eps along the sign of the gradient of the cross-entropy (Goodfellow et al., 2015, arXiv:1412.6572).
 
     Args:
@@ -31,7 +33,8 @@ def fgsm(
         eps: radius on the [0, 1] pixel scale, e.g. 8/255.
         targets: (N,) int64 in [0, K), other than the labels: go towards these classes instead of away from the labels.
 
-    Returns: (N, C, H, W) float in [0, 1], at most `eps` from `images`, exactly; no gradient attached.
+    Returns: images (N, C, H, W) float in [0, 1], at most `eps` from `images`, exactly; no gradient attached. Iteration 0
+        is the image as given, 1 the step.
 
     Raises:
         UserError: images outside [0, 1] or of another type, class numbers out of range, eps outside [0, 1], or a model
@@ -40,16 +43,19 @@ def fgsm(
     check_pixels(eps)
     with undisturbed(model):
         images, goal = prepare(images, labels, targets)
-        if not len(images):
-            return images
-        seen = look(model, images, goal, gradient=True)
-        assert seen.gradient is not None  # it was asked for
-        doubt(seen.gradient)
-        return project_linf(images + eps * seen.gradient.sign(), images, eps)
+        tally, rows = Tally.of(images), torch.arange(len(images), device=images.device)
+        if len(images):
+            seen = look(model, images, goal, gradient=True)
+            assert seen.gradient is not None  # it was asked for
+            doubt(seen.gradient)
+            tally.count(rows, seen.is_reached, 0)
+            images = project_linf(images + eps * seen.gradient.sign(), images, eps)
+            tally.count(rows, look(model, images, goal, gradient=False).is_reached, 1)
+    return Found(images, tally.iterations, tally.queries)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class FGSM:
+class FGSM(Explorer):
     """One step of size eps along the sign of the gradient; weak alone, so judge robustness by PGD beside it.
 
     Attributes:
@@ -60,11 +66,16 @@ class FGSM:
     eps: PixelEps = 8 / 255
 
     @property
+    def norm(self) -> Norm:
+        """Of its radius."""
+        return "linf"
+
+    @property
     def is_random(self) -> bool:
         """Whether it draws: never."""
         return False
 
-    def __call__(
+    def explore(
         self,
         model: torch.nn.Module,
         images: torch.Tensor,
@@ -72,6 +83,6 @@ class FGSM:
         *,
         targets: torch.Tensor | None = None,
         generator: torch.Generator | None = None,  # noqa: ARG002 - every attack is called alike
-    ) -> torch.Tensor:
+    ) -> Found:
         """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `fgsm`."""
         return fgsm(model, images, labels, eps=self.eps, targets=targets)

@@ -1,22 +1,21 @@
-"""Projected gradient descent in the L-infinity ball."""
+"""Projected gradient descent in an L-infinity, L2 or L1 ball."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass as plain_dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
-from gradlab.attacks._checks import doubt
-from gradlab.attacks._goal import Goal, look, prepare
+from gradlab.attacks._ball import Ball, Norm
+from gradlab.attacks._climb import Climb, check_steps, default_step
+from gradlab.attacks._goal import prepare
+from gradlab.attacks._light import light
 from gradlab.attacks._undisturbed import undisturbed
-from gradlab.attacks.project_linf import ball
-from gradlab.types import STRICT, Count, PixelEps, UserError, check_pixels
-
-REACH = 2.5
-"""Steps of 2.5·eps/steps reach every point of the ball from every start (Madry et al., 2018, appendix)."""
+from gradlab.attacks._worst import Worst
+from gradlab.attacks.found import Explorer, Found
+from gradlab.types import STRICT, Count, Radius, UserError, later
 
 
 def pgd(
@@ -30,118 +29,54 @@ def pgd(
     restarts: int,
     random_start: bool,
     stop_at_success: bool,
+    norm: Norm = "linf",
     targets: torch.Tensor | None = None,
     generator: torch.Generator | None = None,
-) -> torch.Tensor:
-    """Projected gradient descent in the L-infinity ball (Madry et al., 2018, arXiv:1706.06083).
+) -> Found:
+    """Projected gradient descent (Madry et al., 2018, arXiv:1706.06083).
 
-    Of all iterates of all restarts each image keeps its worst case: one that reaches the goal (another prediction, or
-    the target) before one that does not, then the one of the largest loss.
+    Steps are of steepest ascent in the ball's own norm, and projections are exact onto ball and [0, 1] together. Of all
+    iterates of all restarts each image keeps its worst case: one that reaches the goal (another prediction, or the
+    target) before one that does not, then the one of the largest loss.
 
     Args:
         model: maps images (N, C, H, W) in [0, 1] to logits (N, K); normalises inside. It runs in eval mode and is left
             as it was found, also when it raises.
         images: (N, C, H, W) float in [0, 1].
         labels: (N,) int64 in [0, K).
-        eps: radius on the [0, 1] pixel scale, e.g. 8/255.
-        step_size: step on the same scale.
+        eps: radius on the [0, 1] pixel scale, e.g. 8/255 for L-infinity, 0.5 for L2, 12 for L1.
+        step_size: step in the same norm and on the same scale.
         steps: number of gradient steps; 0 returns the start.
         restarts: how often to start.
         random_start: start at a uniform point of the ball; else at the images.
         stop_at_success: leave an image alone once it reaches the goal, at its first success: as many images fooled,
             less work, a smaller loss.
+        norm: "linf", "l2" or "l1".
         targets: (N,) int64 in [0, K), other than the labels: go towards these classes instead of away from the labels.
         generator: source of the random starts, drawn where it lies; left out, the starts are those of seed 0.
 
-    Returns: (N, C, H, W) float in [0, 1], at most `eps` from `images`, exactly; no gradient attached.
+    Returns: images (N, C, H, W) float in [0, 1], at most `eps` from `images`, exactly; no gradient attached. Iterations
+        are gradient steps of all restarts; 0 is the first start.
 
     Raises:
-        UserError: images outside [0, 1] or of another type, class numbers out of range, eps or step size outside
-            [0, 1], steps below 0, restarts that all start alike, or a model that does not return logits (N, K).
+        UserError: images outside [0, 1] or of another type, class numbers out of range, a radius or step that is none,
+            steps below 0, restarts that all start alike, or a model that does not return logits (N, K).
     """
-    _check(eps, step_size, steps, restarts, random_start)
+    _check(eps, step_size, steps, restarts, random_start, norm)
     generator = generator or torch.Generator().manual_seed(0)
     with undisturbed(model):
         images, goal = prepare(images, labels, targets)
-        if not len(images):
-            return images
-        climb = _Climb(model, goal, *ball(images, eps), step_size, steps, stop_at_success)
-        worst = _Worst.none(images)
-        for _ in range(restarts):
-            start = _random(images, eps, generator) if random_start else images
-            climb.run(start, worst)
-    return worst.images
+        around, worst = Ball.around(images, eps, norm), Worst.of(images)
+        climb = Climb(light(model, images), goal, around, step_size, steps, stop_at_success)
+        for restart in range(restarts):
+            climb.run(around.start(generator) if random_start else images, worst, restart * steps)
+    return worst.found()
 
 
-@plain_dataclass
-class _Worst:
-    """The worst case of every image so far.
-
-    Attributes:
-        images: (N, C, H, W). loss: (N,), -inf before the first look. is_reached: (N,) bool.
-    """
-
-    images: torch.Tensor
-    loss: torch.Tensor
-    is_reached: torch.Tensor
-
-    @classmethod
-    def none(cls, images: torch.Tensor) -> _Worst:
-        loss = torch.full((len(images),), -torch.inf, device=images.device, dtype=images.dtype)
-        return cls(images.clone(), loss, torch.zeros_like(loss, dtype=torch.bool))
-
-    def keep(
-        self, rows: torch.Tensor, images: torch.Tensor, loss: torch.Tensor, is_reached: torch.Tensor
-    ) -> None:
-        """Take over from images of these rows what is worse."""
-        reached, before = self.is_reached[rows], self.loss[rows]
-        worse = (is_reached & ~reached) | ((is_reached == reached) & (loss > before))
-        rows = rows[worse]
-        self.images[rows], self.is_reached[rows] = images[worse], is_reached[worse]
-        self.loss[rows] = loss[worse].to(self.loss.dtype)
-
-
-@plain_dataclass(frozen=True)
-class _Climb:
-    """The steps of one restart."""
-
-    model: torch.nn.Module
-    goal: Goal
-    low: torch.Tensor
-    high: torch.Tensor
-    step_size: float
-    steps: int
-    stop_at_success: bool
-
-    def run(self, start: torch.Tensor, worst: _Worst) -> None:
-        """Climb from `start` and keep in `worst` what is worse than before."""
-        rows = torch.arange(len(start), device=start.device)
-        points = start.clamp(self.low, self.high)
-        for step in range(self.steps + 1):
-            if self.stop_at_success:
-                going = ~worst.is_reached[rows]
-                rows, points = rows[going], points[going]
-            if not len(rows):
-                return
-            seen = look(self.model, points, self.goal.rows(rows), gradient=step < self.steps)
-            worst.keep(rows, points, seen.loss, seen.is_reached)
-            if seen.gradient is not None:
-                if not step:
-                    doubt(seen.gradient)
-                moved = points + self.step_size * seen.gradient.sign()
-                points = moved.clamp(self.low[rows], self.high[rows])
-
-
-def _random(images: torch.Tensor, eps: float, generator: torch.Generator) -> torch.Tensor:
-    noise = torch.rand(images.shape, generator=generator, device=generator.device, dtype=images.dtype)
-    return images + eps * (2 * noise.to(images.device) - 1)
-
-
-def _check(eps: float, step_size: float, steps: int, restarts: int, random_start: bool) -> None:
-    check_pixels(eps)
-    check_pixels(step_size, "step_size")
-    if steps < 0:
-        raise UserError(f"steps counts gradient steps and must be at least 0, got {steps}.")
+def _check(
+    eps: float, step_size: float, steps: int, restarts: int, random_start: bool, norm: Norm
+) -> None:
+    check_steps(eps, step_size, steps, norm)
     if restarts < 1:
         raise UserError(f"restarts counts starts and must be at least 1, got {restarts}.")
     if restarts > 1 and not random_start:
@@ -151,42 +86,42 @@ def _check(eps: float, step_size: float, steps: int, restarts: int, random_start
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class PGD:
-    """Projected gradient descent in the L-infinity ball, the worst case of all iterates kept.
+class PGD(Explorer):
+    """Projected gradient descent in an L-infinity, L2 or L1 ball, the worst case of all iterates kept.
 
     Attributes:
-        eps: L-infinity radius on the [0, 1] pixel scale, such as 8/255.
+        eps: radius on the [0, 1] pixel scale, such as 8/255; for L2 often 0.5, for L1 12.
         step_size: on the same scale; left out it is 2.5·eps/steps, so that it follows the radius.
         steps: gradient steps; 0 is the random start alone.
         restarts: random starts, of which each image keeps its worst case.
         random_start: start at a uniform point of the ball instead of at the image.
-        stop_at_success: leave an image alone once it is fooled.
+        stop_at_success: leave an image alone once it is fooled: several times as fast where only success counts.
+        norm: linf, l2 or l1.
     """
 
     kind: Literal["pgd"] = "pgd"
-    eps: PixelEps = 8 / 255
-    step_size: PixelEps | None = None
+    eps: Radius = 8 / 255
+    step_size: Radius | None = None
     steps: Annotated[int, Field(ge=0)] = 10
     restarts: Count = 1
     random_start: bool = True
     stop_at_success: bool = False
+    norm: Norm = later("linf")
 
     def __post_init__(self) -> None:
-        _check(self.eps, self.step, self.steps, self.restarts, self.random_start)
+        _check(self.eps, self.step, self.steps, self.restarts, self.random_start, self.norm)
 
     @property
     def step(self) -> float:
         """The step size that is used."""
-        if self.step_size is not None:
-            return self.step_size
-        return min(1.0, REACH * self.eps / max(1, self.steps))
+        return default_step(self.eps, self.steps, self.norm) if self.step_size is None else self.step_size
 
     @property
     def is_random(self) -> bool:
         """Whether it draws."""
         return self.random_start
 
-    def __call__(
+    def explore(
         self,
         model: torch.nn.Module,
         images: torch.Tensor,
@@ -194,7 +129,7 @@ class PGD:
         *,
         targets: torch.Tensor | None = None,
         generator: torch.Generator | None = None,
-    ) -> torch.Tensor:
+    ) -> Found:
         """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `pgd`."""
         return pgd(
             model,
@@ -206,6 +141,7 @@ class PGD:
             restarts=self.restarts,
             random_start=self.random_start,
             stop_at_success=self.stop_at_success,
+            norm=self.norm,
             targets=targets,
             generator=generator,
         )
