@@ -79,12 +79,12 @@ class Saturated(nn.Module):
 def defences(network):
     """Name -> (broken network, check that must say so, a word of the reason)."""
     return {
-        "quantised input": (nn.Sequential(Quantised(), network), "gradients", "rounded or quantised"),
+        "quantised input": (nn.Sequential(Quantised(), network), "gradients", "rounded, quantised"),
         "softmax": (nn.Sequential(network, SoftmaxTimes(1)), "logits", "look like probabilities:"),
         "softmax times 1e4": (nn.Sequential(network, SoftmaxTimes(1e4)), "logits", "probabilities times 1e"),
         "logits times 1e4": (nn.Sequential(network, Times()), "gradients", "loss is saturated"),
         "noise": (nn.Sequential(Noise(), network), "deterministic", "other outputs each time"),
         "detached": (nn.Sequential(Detached(), network), "gradients", "cut off from the images"),
-        "step": (nn.Sequential(Step(), network), "gradients", "no derivative"),
+        "step": (nn.Sequential(Step(), network), "gradients", "passes a step"),
         "saturated": (nn.Sequential(Saturated(), network), "", ""),
     }

@@ -7,12 +7,13 @@ import torch
 from torch import nn
 
 from gradlab.attacks import PGD, MadryTraining, attacked, certify
+from gradlab.attacks.certify import EFFORTS, Effort
 from gradlab.data import load
 from gradlab.models import CNN, MLP
 from gradlab.types import UserError
 from tests.attacks.broken import EPS, SoftmaxTimes, defences, small_mlp, trained
 
-FAST = {"quick": True, "images": 60}
+FAST = {"quick": True}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,13 @@ def network():
 
 @pytest.fixture(scope="module")
 def sound(network, digits):
-    return certify(network, digits, EPS, **FAST)
+    return certify(network, digits, EPS, quick=True, images=60)
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """Less of everything, where the attacks are not what is asked about."""
+    monkeypatch.setitem(EFFORTS, "quick", Effort(images=24, steps=8, draws=4, queries=20))
 
 
 def test_a_sound_network_is_valid_and_its_numbers_are_those_of_the_attacks(sound, network, digits):
@@ -51,6 +58,7 @@ def test_a_sound_network_is_valid_and_its_numbers_are_those_of_the_attacks(sound
 
 
 @pytest.mark.parametrize("name", list(defences(nn.Identity())))
+@pytest.mark.usefixtures("brief")
 def test_a_broken_defence_is_flagged_with_the_right_reason(name, network, digits):
     broken, check, words = defences(network)[name]
     found = certify(broken, digits, EPS, **FAST)
@@ -62,6 +70,7 @@ def test_a_broken_defence_is_flagged_with_the_right_reason(name, network, digits
         assert found.finding == "invalid", found.describe()
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_saturated_loss_is_seen_through(network, digits):
     """Scaling all logits changes no prediction, so it must not look more robust than it is."""
     honest, scaled = (
@@ -71,6 +80,7 @@ def test_a_saturated_loss_is_seen_through(network, digits):
     assert scaled <= honest + 0.05
 
 
+@pytest.mark.usefixtures("brief")
 def test_transfer_from_a_twin_is_asked_where_one_is_given(network, digits):
     broken = defences(network)["step"][0]
     found = certify(broken, digits, 2 * EPS, twin=network, **FAST)
@@ -80,6 +90,7 @@ def test_transfer_from_a_twin_is_asked_where_one_is_given(network, digits):
     assert "gradients beat transfer" in asked
 
 
+@pytest.mark.usefixtures("brief")
 def test_the_time_is_kept_and_said(network, digits):
     found = certify(network, digits, EPS, minutes=0, **FAST)
     assert found.skipped["other radii"] == "the 0 minutes were over."
@@ -87,6 +98,7 @@ def test_the_time_is_kept_and_said(network, digits):
     assert "deterministic" in found.passed
 
 
+@pytest.mark.usefixtures("brief")
 def test_the_model_is_left_as_found_and_the_same_seed_gives_the_same_certificate(network, digits):
     network.train()
     state = torch.get_rng_state()
@@ -97,6 +109,7 @@ def test_the_model_is_left_as_found_and_the_same_seed_gives_the_same_certificate
     assert torch.equal(torch.get_rng_state(), state)
 
 
+@pytest.mark.usefixtures("brief")
 def test_it_takes_images_and_labels_and_is_told_as_text_and_as_data(network, digits):
     images, labels = digits.test.images[:40].float() / 255, digits.test.labels[:40]
     found = certify(nn.Sequential(network, SoftmaxTimes(1)), (images, labels), "16/255", quick=True)

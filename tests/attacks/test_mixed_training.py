@@ -81,6 +81,9 @@ def test_random_starts_come_from_the_streams_of_the_run_so_that_it_resumes_bit_f
 def test_stacked_seeds_and_mixed_labels_are_refused_in_a_sentence():
     with pytest.raises(UserError, match="one seed at a time"):
         fit_stacked([mlp(0), mlp(1)], DATA, RECIPE, seeds=[0, 1], objective=OBJECTIVE, **QUIET)
+    with pytest.raises(UserError, match="pgd has none here; set validation_steps=0"):
+        MixedTraining(attack=PGD(eps=0.5, norm="l2"))
+    assert MixedTraining(attack=PGD(eps=0.5, norm="l2"), validation_steps=0).validation_steps == 0
     with pytest.raises(UserError, match="drop mixing"):
         fit(mlp(), DATA, Recipe(epochs=1, mixing=Mixup()), objective=OBJECTIVE, **QUIET)
 

@@ -96,7 +96,9 @@ class State:
         sizes = torch.full_like(points[:, :1, :1, :1], size)
         best = points.clone(), seen.gradient.clone(), loss.clone()
         yes = torch.ones_like(zeros, dtype=torch.bool)
-        return cls(points, seen.gradient, loss, points, sizes, *best, zeros, zeros.clone(), loss, yes, yes.clone())
+        return cls(
+            points, seen.gradient, loss, points, sizes, *best, zeros, zeros.clone(), loss, yes, yes.clone()
+        )
 
     def rows(self, rows: torch.Tensor) -> State:
         """Return the state of some of the images."""

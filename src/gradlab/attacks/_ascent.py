@@ -12,9 +12,6 @@ from gradlab.types import UserError
 if TYPE_CHECKING:
     from gradlab.training.objective import Batch, Forward
 
-REACH = 2.5
-"""Steps of 2.5·eps/steps reach every point of the ball from every start (Madry et al., 2018, appendix)."""
-
 
 def ascend(
     forward: Forward,
@@ -92,8 +89,3 @@ def images_of(batch: Batch) -> torch.Tensor:
         raise UserError("an attack moves an image away from its one label; drop mixing from the recipe.")
     images: torch.Tensor = batch.inputs  # type: ignore[assignment] # of an objective that changes inputs
     return images
-
-
-def step_of(eps: float, steps: int) -> float:
-    """Return the step size that reaches every point of the ball, 2.5·eps/steps."""
-    return min(1.0, REACH * eps / max(1, steps))

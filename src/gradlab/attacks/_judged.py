@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from gradlab._torch import torch
-from gradlab.attacks._ascent import ascend, images_of, step_of, summed_loss, uniform_start
+from gradlab.attacks._ascent import ascend, images_of, summed_loss, uniform_start
+from gradlab.attacks._climb import default_step
 
 if TYPE_CHECKING:
     from gradlab.training.objective import Batch, Better, Forward
@@ -52,7 +53,7 @@ class Judged:
             uniform_start(batch, images, self.radius, "validation attack"),
             summed_loss(batch.labels),
             eps=self.radius,
-            step_size=step_of(self.radius, self.validation_steps),
+            step_size=default_step(self.radius, self.validation_steps),
             steps=self.validation_steps,
             see=see,
         )

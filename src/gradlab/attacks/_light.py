@@ -38,7 +38,13 @@ def light(model: torch.nn.Module, images: torch.Tensor) -> Model:
             trial = _Light(_copied(model, {}), images, fold)
             if _same(wanted, _outcome(trial, images)):
                 return trial
-    except (RuntimeError, TypeError, AttributeError, ValueError, LookupError):  # the model's own look says why
+    except (
+        RuntimeError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        LookupError,
+    ):  # the model's own look says why
         pass
     return model
 
@@ -142,7 +148,9 @@ def _quieten(network: torch.nn.Module) -> None:
         for name, value in layer._parameters.items():
             if value is not None:
                 kernel = value.dim() == 4
-                laid = value.detach().contiguous(memory_format=torch.channels_last) if kernel else value.detach()
+                laid = (
+                    value.detach().contiguous(memory_format=torch.channels_last) if kernel else value.detach()
+                )
                 layer._parameters[name] = torch.nn.Parameter(laid, requires_grad=False)
 
 

@@ -10,9 +10,7 @@ from gradlab.types import UserError
 Loss = Literal["ce", "dlr", "margin"]
 
 
-def cross_entropy(
-    logits: torch.Tensor, labels: torch.Tensor, targets: torch.Tensor | None
-) -> torch.Tensor:
+def cross_entropy(logits: torch.Tensor, labels: torch.Tensor, targets: torch.Tensor | None) -> torch.Tensor:
     """Return (N,) the cross-entropy of the label, or minus that of the target."""
     if targets is None:
         return torch.nn.functional.cross_entropy(logits, labels, reduction="none")

@@ -98,9 +98,9 @@ def _no_slope(
         still = torch.equal(model(images), model((images + TINY * (2 * noise - 1)).clamp(0, 1)))
     seen = f"The gradient of the logits is zero for {blind:.0%} of the images"
     if still:
-        text = f"{seen}, and tiny changes of the input change nothing: the input is rounded or quantised."
+        text = f"{seen}, and tiny changes of the input change nothing: it is rounded, quantised or passes a step."
     else:
-        text = f"{seen}, though tiny changes of the input do change them: a step has no derivative, or is saturated."
+        text = f"{seen}, though tiny changes of the input do change them: a layer has no derivative, or is saturated."
     return Reason(
         "gradients",
         "invalid",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gradlab._torch import torch
 from gradlab.attacks._battery import Battery
+from gradlab.attacks._checks import check_logits
 from gradlab.attacks._goal import prepare
 from gradlab.attacks._preflight import Outcome, preflight
 from gradlab.attacks._undisturbed import undisturbed
@@ -79,13 +80,15 @@ def certify(
     generator = torch.Generator().manual_seed(seed)
     with undisturbed(model), undisturbed(model if twin is None else twin):
         batch, goal = prepare(*_drawn(data, images or effort.images, seed, model), None)
+        with torch.no_grad():
+            check_logits(model(batch[:1]).expand(len(batch), -1), goal.labels, None)
         battery = Battery(
             model, batch, goal.labels, radius, effort.steps, effort.draws, effort.queries, generator
         )
         clean = battery.left.clone()
         outcomes, skipped = _asked(_stages(battery, twin), minutes)
     budget = (
-        f"{len(batch):,} images, PGD of {effort.steps} and {2 * effort.steps} steps, {effort.draws} draws of noise"
+        f"{len(batch):,} images, PGD and Auto-PGD of {effort.steps} and {2 * effort.steps} steps, {effort.draws} draws of noise"
         + (f", at most {minutes:g} minutes" if minutes is not None else "")
     )
     return Certificate(

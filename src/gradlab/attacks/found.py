@@ -36,7 +36,9 @@ class Explorer:
         generator: torch.Generator | None = None,
     ) -> Found:
         """Attack images (N, C, H, W) in [0, 1] with labels (N,); see the function of the same name."""
-        raise NotImplementedError(f"{type(self).__name__} has no explore; write it, see gradlab/attacks/fgsm.py.")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no explore; write it, see gradlab/attacks/fgsm.py."
+        )
 
     def __call__(
         self,

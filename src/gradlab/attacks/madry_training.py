@@ -8,7 +8,8 @@ from pydantic import Field
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
-from gradlab.attacks._ascent import ascend, images_of, step_of, summed_loss, uniform_start
+from gradlab.attacks._ascent import ascend, images_of, summed_loss, uniform_start
+from gradlab.attacks._climb import default_step
 from gradlab.attacks._judged import Judged
 from gradlab.types import STRICT, Count, PixelEps
 
@@ -45,7 +46,7 @@ class MadryTraining(Judged):
     @property
     def step(self) -> float:
         """The step size that is used."""
-        return step_of(self.eps, self.steps) if self.step_size is None else self.step_size
+        return default_step(self.eps, self.steps) if self.step_size is None else self.step_size
 
     @property
     def passes(self) -> int:

@@ -44,6 +44,14 @@ class MixedTraining(Judged):
         """The radius at which the validation images are attacked, that of the training."""
         return self.attack.eps
 
+    def __post_init__(self) -> None:
+        bounded = hasattr(self.attack, "eps") and getattr(self.attack, "norm", "linf") == "linf"
+        if self.validation_steps and not bounded:
+            raise UserError(
+                f"after every epoch PGD judges the validation images within an L-infinity radius, and {self.attack.kind} has "
+                "none here; set validation_steps=0."
+            )
+
     @property
     def passes(self) -> int:
         """Forward and backward passes of one training step, for estimates of time."""
@@ -79,4 +87,5 @@ class MixedTraining(Judged):
 
     def describe(self) -> str:
         """Say it in a few words."""
-        return f"{self.clean:g} clean and {1 - self.clean:g} {self.attack.kind} loss at eps {self.attack.eps * 255:.3g}/255"
+        eps = f" at eps {self.attack.eps * 255:.3g}/255" if hasattr(self.attack, "eps") else ""
+        return f"{self.clean:g} clean and {1 - self.clean:g} {self.attack.kind} loss{eps}"

@@ -73,9 +73,7 @@ def pgd(
     return worst.found()
 
 
-def _check(
-    eps: float, step_size: float, steps: int, restarts: int, random_start: bool, norm: Norm
-) -> None:
+def _check(eps: float, step_size: float, steps: int, restarts: int, random_start: bool, norm: Norm) -> None:
     check_steps(eps, step_size, steps, norm)
     if restarts < 1:
         raise UserError(f"restarts counts starts and must be at least 1, got {restarts}.")

@@ -152,7 +152,7 @@ def _scored(name: str, label: str, train: Train, plan: Plan) -> Arm:
     return Arm(
         name=f"{name}-foreign",
         label=f"{label}, {FOREIGN}",
-        factors={"training": label, "images": "all", "attack": "none", "eps": 0.0},
+        factors={"training": label, "images": "all", "attack": "none", "set": plan.out},
         procedure=Score(net=train, data=plan.data, out=(plan.out,), detectors=(MaxSoftmax(),)),
         at={"detector": MaxSoftmax().kind, "set": plan.out},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradlab.lab.designing.design import Arm, Design, Twins
-from gradlab.lab.designing.shown import Figure, Reference, Table
+from gradlab.lab.designing.shown import Figure, Table
 from gradlab.studies._adversarial_arms import STEPS, Plan, build_arms, level, plan_of
 from gradlab.studies._adversarial_claims import claims_of
 from gradlab.studies._shared import ACCURACY, PROTOCOL
@@ -13,8 +13,8 @@ from gradlab.types import Count, PixelEps, UserError
 QUESTION = "What does adversarial training buy, and what does it cost?"
 BACKGROUND = (
     "A network is trained six times over: without a defence; on images as they are and on FGSM, in two shares and at two radii; "
-    "on one large step from a random start (fast training); and on PGD. All start from the same weights, see the same images in "
-    "the same order for as many epochs, and are judged by PGD with 20 steps, which none of them was trained on, beside the single "
+    "on one large step from a random start (fast training); and on PGD. All start from the same weights and see the same images "
+    "in the same order for as many epochs. They are judged by PGD with 20 steps, which none was trained on, beside the single "
     "step of FGSM, by which the published labs judge. Then a few images are seen often: what is learned by heart is not robust."
 )
 
@@ -134,11 +134,10 @@ def _figures(plan: Plan) -> tuple[Figure, ...]:
         Figure(
             name="foreign",
             title="Detection of foreign images",
-            caption="AUROC of the largest softmax probability by training.",
-            mark="bars",
-            x="training",
-            y="AUROC",
-            by="training",
-            reference=(Reference(axis="y", value=0.5, label="guessing"),),
+            caption="AUROC of the largest softmax probability, mean over the seeds; 50 % is guessing.",
+            mark="heat",
+            x="set",
+            y="training",
+            value="AUROC",
         ),
     )
