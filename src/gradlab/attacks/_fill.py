@@ -10,24 +10,22 @@ def fill(
 ) -> torch.Tensor:
     """Return the s ≥ 0 at which Σᵢ weightsᵢ · min(s · ratesᵢ, limitsᵢ) = total, exact up to rounding.
 
-    The sum is piecewise linear and rises with s; its corners are sorted, and the piece that holds the total is solved.
+    The sum is piecewise linear and concave in s, so that Newton's steps from the left never go too far: each solves the
+    piece it is on, and a few of them, instead of sorting the corners, end on the piece that holds the total.
 
     Args:
         weights, rates, limits: (N, D) float64, at least 0. total: (N,) float64, at least 0.
 
     Returns: (N,) float64; infinite where even all limits together do not reach the total.
     """
-    moves = rates > 0
-    corners = torch.where(moves, limits / rates, 0.0)
-    corners, order = corners.sort(dim=1)
-    full = (weights * torch.where(moves, limits, 0.0)).gather(1, order).cumsum(1)
-    slopes = (weights * rates).gather(1, order)
-    still = slopes.flip(1).cumsum(1).flip(1)  # the slope before each corner
-    after = torch.cat([still[:, 1:], torch.zeros_like(still[:, :1])], 1)
-    reached = full + corners * after
-    piece = (reached < total[:, None]).sum(1, keepdim=True)
-    inside = piece.clamp(max=full.shape[1] - 1)
-    before = torch.where(inside > 0, full.gather(1, (inside - 1).clamp(min=0)), 0.0)
-    tiny = torch.finfo(full.dtype).tiny
-    solution = (total[:, None] - before).clamp(min=0) / still.gather(1, inside).clamp(min=tiny)
-    return torch.where(piece < full.shape[1], solution, torch.inf)[:, 0]
+    slopes, most = weights * rates, weights * limits
+    found = torch.zeros_like(total)
+    for _ in range(rates.shape[1] + 1):
+        full = found[:, None] * rates >= limits
+        rest = total - torch.where(full, most, 0.0).sum(1)
+        slope = torch.where(full, 0.0, slopes).sum(1)
+        ahead = torch.where(slope > 0, rest / slope, torch.where(rest > 0, torch.inf, found))
+        if not (ahead > found).any():
+            break
+        found = torch.maximum(found, ahead)
+    return found

@@ -11,8 +11,8 @@ from gradlab.attacks._losses import LOSSES, Loss
 
 Model = Callable[["torch.Tensor"], "torch.Tensor"]
 """Images (N, C, H, W) in [0, 1] to logits (N, K)."""
-PIXELS = 2**16
-"""Pixels in one pass on a CPU: activations that stay in the cache are read and written several times as fast."""
+PIXELS = 2**17
+"""Pixels in one pass on a CPU: 128 images of 32 × 32; larger batches are no faster there."""
 
 
 @dataclass(frozen=True)

@@ -25,4 +25,4 @@ def inward(points: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
 
 def within(eps: float, images: torch.Tensor) -> float:
     """Return a radius that stays below eps also when the norm is summed up in the images' own type."""
-    return eps * (1 - min(8 * torch.finfo(images.dtype).eps, 1e-6))
+    return eps * (1 - min(16 * torch.finfo(images.dtype).eps, 2e-6))

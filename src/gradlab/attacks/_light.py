@@ -16,6 +16,8 @@ from gradlab.attacks._goal import Model, gradient_of
 
 ROUNDINGS = 2000
 """By how many units in the last place of the largest number the copy may differ, in logits and in gradients."""
+FAULTS = (RuntimeError, TypeError, AttributeError, ValueError, LookupError)
+"""What a network may raise that is called in a way it does not expect, or on other images."""
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
@@ -34,33 +36,31 @@ def light(model: torch.nn.Module, images: torch.Tensor) -> Model:
         return model
     try:
         wanted = _outcome(model, images)
-        for fold in (True, False):
-            trial = _Light(_copied(model, {}), images, fold)
+    except FAULTS:  # the attack's own look says why
+        return model
+    for fold, last in ((True, True), (True, False), (False, True)):
+        try:
+            trial = _Light(_copied(model, {}), images, fold, last)
             if _same(wanted, _outcome(trial, images)):
                 return trial
-    except (
-        RuntimeError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        LookupError,
-    ):  # the model's own look says why
-        pass
+        except FAULTS:  # such as `view` of what lies channels-last
+            continue
     return model
 
 
 class _Light:
     """The copy as a function of images."""
 
-    def __init__(self, network: torch.nn.Module, images: torch.Tensor, fold: bool) -> None:
+    def __init__(self, network: torch.nn.Module, images: torch.Tensor, fold: bool, last: bool) -> None:
         self.network = network
+        self.format = torch.channels_last if last else torch.contiguous_format
         if fold:
             for convolution, norm in _pairs(network, images):
                 _fold(network, convolution, norm)
-        _quieten(network)
+        _quieten(network, self.format)
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
+        logits: torch.Tensor = self.network(images.contiguous(memory_format=self.format))
         return logits
 
 
@@ -142,14 +142,14 @@ def _fold(network: torch.nn.Module, convolution: torch.nn.Conv2d, norm: torch.nn
                 layer._modules[name] = torch.nn.Identity()
 
 
-def _quieten(network: torch.nn.Module) -> None:
-    """Let no parameter of the copy ask for a gradient, and lay kernels channels-last."""
+def _quieten(network: torch.nn.Module, order: torch.memory_format) -> None:
+    """Let no parameter of the copy ask for a gradient, and lay kernels in this order."""
     for layer in network.modules():
         for name, value in layer._parameters.items():
             if value is not None:
                 kernel = value.dim() == 4
                 laid = (
-                    value.detach().contiguous(memory_format=torch.channels_last) if kernel else value.detach()
+                    value.detach().contiguous(memory_format=order) if kernel else value.detach()
                 )
                 layer._parameters[name] = torch.nn.Parameter(laid, requires_grad=False)
 

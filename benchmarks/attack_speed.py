@@ -1,0 +1,156 @@
+"""Attacks: gradlab against torchattacks, foolbox and ART on one network, the same images and budget, in one run.
+
+Run `python benchmarks/attack_speed.py [--net resnet20] [--images 256] [--rounds 3] [--strong 0] [--out attacks.json]`, minutes on
+one core. The peers live in an environment of their own, where gradlab is found by its path:
+
+    python -m venv peers && peers/bin/pip install torch==2.13.0
+    peers/bin/pip install torch==2.13.0 torchattacks foolbox adversarial-robustness-toolbox .
+    PYTHONPATH=src peers/bin/python benchmarks/attack_speed.py
+
+It needs CIFAR-10 and the weights of `data/weights` under GRADLAB_DATA; without these, or without a peer, it says so and ends. Sides
+take turns, and seconds are of the processor, with one thread, in float32 throughout; robust accuracy is judged on the images that
+come back. `default` is PGD as it is without further settings, which goes on after a success, as the peers do; `stop` is PGD with
+stop_at_success=True, which the peers do not have, and fools the same images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from _attack_peers import STEPS, Attack, fgsm_of_peers, pgd_of_peers, strong_of_torchattacks
+from torch import Tensor, nn
+
+from gradlab import attacks
+from gradlab.data import gather, load
+from gradlab.models import build, load_weights
+from gradlab.types import UserError
+
+NETS = {
+    "resnet20": ("cifar10_resnet20", 8 / 255),
+    "cnn-a": ("cifar10_cnn_a_adv", 2 / 255),
+    "oval": ("cifar10_oval_base", 2 / 255),
+    "resnet-b": ("cifar10_resnet2b_adv", 2 / 255),
+}
+"""Network -> its weights, and the radius it is attacked within: that of its training, where it was trained for one."""
+
+
+def ready(name: str, count: int) -> tuple[nn.Module, Tensor, Tensor]:
+    """Return the network and the first test images with labels."""
+    folder = Path(os.environ.get("GRADLAB_DATA", "data"))
+    network = load_weights(build(name), folder / "weights" / f"{NETS[name][0]}.safetensors").eval()
+    test = load("cifar10").test
+    assert test is not None  # CIFAR-10 has one
+    return network, gather(test, torch.arange(count)), test.labels[:count]
+
+
+def ours(network: nn.Module, eps: float, start: bool = True) -> dict[str, Attack]:
+    """Return our PGD with the settings of the peers."""
+    plain = attacks.PGD(eps=eps, step_size=eps / 4, steps=STEPS, random_start=start)
+    stop = attacks.PGD(eps=eps, step_size=eps / 4, steps=STEPS, random_start=start, stop_at_success=True)
+    return {
+        "gradlab default": lambda images, labels: plain(network, images, labels),
+        "gradlab stop": lambda images, labels: stop(network, images, labels),
+    }
+
+
+def turns(
+    sides: dict[str, Attack], network: nn.Module, images: Tensor, labels: Tensor, rounds: int
+) -> dict[str, Any]:
+    """Let the sides take turns; returns seconds of the processor and robust accuracy of each."""
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    accuracy = {}
+    for turn in range(rounds):
+        for name, attack in sides.items():
+            torch.manual_seed(turn)
+            begin = time.process_time()
+            found = attack(images, labels)
+            seconds[name].append(time.process_time() - begin)
+            with torch.no_grad():
+                accuracy[name] = float((network(found).argmax(1) == labels).double().mean())
+    return {
+        name: {"seconds": round(statistics.median(seconds[name]), 2), "robust accuracy": round(accuracy[name], 4)}
+        for name in sides
+    }
+
+
+def differences(network: nn.Module, images: Tensor, labels: Tensor, eps: float) -> dict[str, float]:
+    """Return the largest pixel difference to each peer where definitions agree: FGSM, and PGD from the image itself.
+
+    Our PGD keeps the worst iterate and theirs the last: they are compared where the loss rose at every step of ours.
+    """
+    found = {}
+    single = attacks.FGSM(eps=8 / 255)(network, images, labels)
+    for name, attack in fgsm_of_peers(network).items():
+        found[f"fgsm, {name}"] = float((attack(images, labels) - single).abs().max())
+    plain = ours(network, eps, start=False)["gradlab default"](images, labels)
+    for name, attack in pgd_of_peers(network, eps, start=False).items():
+        change = (attack(images, labels) - plain).abs().flatten(1)
+        same = change.amax(1) < 1e-6
+        found[f"pgd, {name}: share of images alike"] = float(same.double().mean())
+        found[f"pgd, {name}: largest difference on these"] = float(change[same].max()) if same.any() else 0.0
+    return found
+
+
+def strong(network: nn.Module, images: Tensor, labels: Tensor, eps: float) -> dict[str, Any]:
+    """Compare the strong attacks with those of torchattacks, once each."""
+    configurations = {
+        "apgd": attacks.APGD(eps=eps),
+        "momentum_fgsm": attacks.MomentumFGSM(eps=eps),
+        "square": attacks.Square(eps=eps, queries=1000),
+        "autoattack": attacks.AutoAttack(eps=eps),
+    }
+    found = {}
+    for name, theirs in strong_of_torchattacks(network, eps).items():
+        own = configurations[name]
+        sides: dict[str, Attack] = {
+            "gradlab": lambda images, labels, own=own: own(network, images, labels),  # type: ignore[misc]
+            "torchattacks": theirs,
+        }
+        found[name] = turns(sides, network, images, labels, 1)
+        print(name, found[name], flush=True)
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--net", default="resnet20", choices=NETS)
+    parser.add_argument("--images", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--strong", type=int, default=0, help="images for the attacks of AutoAttack; 0: none")
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    eps = NETS[asked.net][1]
+    try:
+        network, images, labels = ready(asked.net, max(asked.images, asked.strong))
+        peers = pgd_of_peers(network, eps)
+    except (UserError, ImportError) as error:
+        print(f"nothing measured: {error}; see the head of this file")
+        return
+    images, many = images[: asked.images], (images[: asked.strong], labels[: asked.strong])
+    labels = labels[: asked.images]
+    found: dict[str, Any] = {"net": asked.net, "eps": eps, "images": len(images), "torch": torch.__version__}
+    found["pgd"] = turns(ours(network, eps) | peers, network, images, labels, asked.rounds)
+    fastest = min(found["pgd"][name]["seconds"] for name in peers)
+    for name, side in found["pgd"].items():
+        side["times the fastest peer's speed"] = round(fastest / side["seconds"], 2)
+        print(f"{name:16} {side}", flush=True)
+    found["differences"] = differences(network, images, labels, eps)
+    for name, value in found["differences"].items():
+        print(f"{name}: {value:.3g}", flush=True)
+    if asked.strong:
+        found["strong"] = strong(network, *many, eps)
+    if asked.out:
+        asked.out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
