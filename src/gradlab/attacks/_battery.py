@@ -14,7 +14,7 @@ from gradlab.attacks.certificate import Reason
 from gradlab.attacks.fgsm import FGSM
 from gradlab.attacks.pgd import PGD
 from gradlab.attacks.project_linf import project_linf
-from gradlab.attacks.registry import ATTACKS
+from gradlab.attacks.square import Square
 
 BATCH = 250
 """Images that are attacked together."""
@@ -95,7 +95,7 @@ class Battery:
 
     def gradient_free(self) -> Iterator[Outcome]:
         """Ask whether an attack without gradients fools what gradients do not."""
-        square = ATTACKS["square"](eps=self.eps, queries=self.queries)
+        square = Square(eps=self.eps, queries=self.queries)
         yield self._weaker(
             "gradients beat queries", "an attack without gradients", lambda: self._attack("square", square)
         )

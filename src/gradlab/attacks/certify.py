@@ -15,7 +15,6 @@ from gradlab.attacks._preflight import Outcome, preflight
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.certificate import Certificate, Reason
 from gradlab.attacks.fgsm import FGSM
-from gradlab.attacks.registry import ATTACKS
 from gradlab.statistics import wilson
 from gradlab.types import UserError
 
@@ -88,7 +87,8 @@ def certify(
         clean = battery.left.clone()
         outcomes, skipped = _asked(_stages(battery, twin), minutes)
     budget = (
-        f"{len(batch):,} images, PGD and Auto-PGD of {effort.steps} and {2 * effort.steps} steps, {effort.draws} draws of noise"
+        f"{len(batch):,} images, PGD and Auto-PGD of {effort.steps} and {2 * effort.steps} steps, {effort.draws} draws of noise, "
+        f"{effort.queries} queries without gradients"
         + (f", at most {minutes:g} minutes" if minutes is not None else "")
     )
     return Certificate(
@@ -121,8 +121,7 @@ def _stages(battery: Battery, twin: torch.nn.Module | None) -> Stages:
     stages |= {"one step": battery.single_step, "noise": battery.noise, "other radii": battery.radii}
     if twin is not None:
         stages["transfer"] = lambda: battery.transfer(twin)
-    if "square" in ATTACKS:
-        stages["attack without gradients"] = battery.gradient_free
+    stages["attack without gradients"] = battery.gradient_free
     return stages
 
 
@@ -138,10 +137,9 @@ def _asked(stages: Stages, minutes: float | None) -> tuple[list[tuple[str, Reaso
 
 
 def _unasked(twin: torch.nn.Module | None) -> dict[str, str]:
-    found = {} if "square" in ATTACKS else {"attack without gradients": "there is none here."}
-    if twin is None:
-        found["transfer"] = "no undefended twin was given; train one and give it as twin."
-    return found
+    if twin is not None:
+        return {}
+    return {"transfer": "no undefended twin was given; train one and give it as twin."}
 
 
 def _drawn(
