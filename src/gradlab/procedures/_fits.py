@@ -23,7 +23,6 @@ FRACTION: dict[str, Any] = {"unit": "fraction", "range": (0.0, 1.0)}
 EPOCHS = {
     "train_accuracy": Column("train accuracy", **FRACTION),
     "validation_accuracy": Column("validation accuracy", **FRACTION),
-    "validation_robust_accuracy": Column("robust validation accuracy", **FRACTION),
 }
 
 

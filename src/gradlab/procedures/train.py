@@ -252,7 +252,8 @@ TRAIN = Kind(
     reads="images",
     work=_work,
     tables={
-        "epochs": _fits.EPOCHS,
+        "epochs": _fits.EPOCHS
+        | {"validation_robust_accuracy": Column("robust validation accuracy", always=False, **_fits.FRACTION)},
         "gradients": {
             "index": Column("layer"),
             "norm": Column("gradient norm"),
