@@ -11,8 +11,9 @@ from gradlab.lab import load
 from gradlab.lab.designing.procedure import dump_procedure
 from gradlab.lab.judging.results import Results
 from gradlab.procedures import PROCEDURES, network_of
-from gradlab.procedures._training_measures import robust_flags
+from gradlab.procedures._training_measures import robust_alarms
 from gradlab.procedures.train import TRAIN
+from gradlab.report._alarms import alarms_view
 from gradlab.training import Recipe, fit, fit_stacked
 from gradlab.types import UserError
 from tests.lab.fakes import fake_run, results
@@ -101,10 +102,12 @@ def with_robust(values):
     return results(run_)
 
 
-def test_a_collapse_is_flagged_with_its_epoch_and_how_many_runs_had_it():
+def test_a_collapse_raises_an_alarm_with_its_epoch_and_how_many_runs_had_it():
     runs = [with_robust(values) for values in ([0.4, 0.5, 0.02], [0.4, 0.01, 0.0], [0.4, 0.5, 0.45])]
-    assert robust_flags("fast", runs) == [
-        "fast: catastrophic overfitting in 2 of 3 runs, whose accuracy under PGD on validation images collapses at epoch 2 to 3"
-    ]
-    assert robust_flags("madry", runs[2:]) == []
-    assert PROCEDURES["train"].flags("plain", [results(fake_run(0.5))]) == []
+    (alarm,) = robust_alarms("fast", runs)
+    assert (alarm["seeds"], alarm["runs"], alarm["when"]) == (2, 3, "from epoch 2")
+    assert alarm in PROCEDURES["train"].alarms("fast", runs)
+    view = alarms_view({"alarms": [alarm]})
+    assert view["lead"].endswith("looks at the robust accuracy after every epoch.")
+    assert view["rows"] == [["fast", "from epoch 2", f"{alarm['text']} (2 of 3)"]]
+    assert robust_alarms("madry", runs[2:]) == robust_alarms("plain", [results(fake_run(0.5))]) == []

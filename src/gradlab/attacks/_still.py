@@ -17,6 +17,7 @@ class Still(nn.Module):
     def __init__(self, forward: Forward) -> None:
         super().__init__()
         self._still = forward.still
+        self._orig_mod = None  # as torch.compile leaves it: there are no layers here that a lighter copy could have
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Map images to logits, with a graph where gradients are on."""

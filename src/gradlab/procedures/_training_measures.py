@@ -49,16 +49,14 @@ def robust_accuracies(run: Results) -> list[float]:
     return [float(value) for value in table[name]] if name in table else []
 
 
-def robust_flags(label: str, runs: Sequence[Results]) -> list[str]:
-    """Say where the robustness was lost while training went on."""
+def robust_alarms(label: str, runs: Sequence[Results]) -> list[dict[str, Any]]:
+    """Say where the robustness was lost while training went on: alarms in the form of `alarms_of_runs`."""
     epochs = [epoch for run in runs if (epoch := collapse_epoch(robust_accuracies(run))) is not None]
     if not epochs:
         return []
-    when = f"{min(epochs)}" if min(epochs) == max(epochs) else f"{min(epochs)} to {max(epochs)}"
-    return [
-        f"{label}: catastrophic overfitting in {len(epochs)} of {len(runs)} runs, whose accuracy under PGD on validation "
-        f"images collapses at epoch {when}"
-    ]
+    text = "catastrophic overfitting: the accuracy under PGD on validation images collapses"
+    told = {"arm": label, "kind": "catastrophic overfitting", "text": text}
+    return [told | {"seeds": len(epochs), "runs": len(runs), "when": f"from epoch {min(epochs)}"}]
 
 
 def _epochs_trained(run: Results) -> float:

@@ -222,7 +222,7 @@ def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:
 
 
 def _alarms(label: str, runs: Sequence[Results]) -> list[dict[str, Any]]:
-    return alarms_of_runs(label, [told.rows_of(run) for run in runs])
+    return [*alarms_of_runs(label, [told.rows_of(run) for run in runs]), *told.robust_alarms(label, runs)]
 
 
 def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
@@ -253,7 +253,9 @@ TRAIN = Kind(
     work=_work,
     tables={
         "epochs": _fits.EPOCHS
-        | {"validation_robust_accuracy": Column("robust validation accuracy", always=False, **_fits.FRACTION)},
+        | {
+            "validation_robust_accuracy": Column("robust validation accuracy", always=False, **_fits.FRACTION)
+        },
         "gradients": {
             "index": Column("layer"),
             "norm": Column("gradient norm"),
@@ -267,7 +269,6 @@ TRAIN = Kind(
     learned=has_learned,
     check=wrong_predictions,
     alarms=_alarms,
-    flags=told.robust_flags,
     describe=_describe,
     network=_network,
     here=lambda procedure: isinstance(procedure.model, Custom),
