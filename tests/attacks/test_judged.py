@@ -1,5 +1,7 @@
 """Robust accuracy after every epoch: the closed form of a linear network, the same draws in every epoch."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -49,3 +51,18 @@ def test_it_is_near_what_pgd_finds_and_the_same_in_every_epoch():
     found = attacked(PGD(eps=0.08, steps=10), network, images, labels)
     assert robust[0] == pytest.approx(found.robust_accuracy, abs=2.1 / len(labels))
     assert robust[0] < made.history[0]["validation_accuracy"]
+
+
+def test_every_third_image_is_attacked_and_the_mean_is_over_these():
+    data, network = two_classes(), nn.Sequential(nn.Flatten(), nn.Linear(9, 2))
+    third = (data.validation.images[::3], data.validation.labels[::3])
+    few = from_tensors(data.train.images, data.train.labels, name="few", validation=third)
+    still = replace(STAY, epochs=1)
+
+    def row(images, every):
+        objective = FastTraining(eps=0.05, validation_every=every)
+        return fit(network, images, still, objective=objective, **QUIET).history[0]
+
+    part = row(data, 3)
+    assert part["validation_accuracy"] == row(data, 1)["validation_accuracy"]
+    assert part["validation_robust_accuracy"] == pytest.approx(row(few, 1)["validation_robust_accuracy"])

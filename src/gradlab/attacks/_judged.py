@@ -17,7 +17,9 @@ class Judged:
     """Interface with the part of an objective that all adversarial trainings share; each adds its loss."""
 
     changes_inputs: ClassVar[bool] = True
+    sampled: ClassVar[tuple[str, ...]] = ("robust_accuracy",)
     validation_steps: int
+    validation_every: int
 
     @property
     def radius(self) -> float:
@@ -35,30 +37,42 @@ class Judged:
 
         An image counts as robust if it is classified correctly as it is and at every iterate.
 
-        Returns: loss, accuracy and, where it is asked for, robust_accuracy, (S, B) each.
+        Returns: loss, accuracy and, where it is asked for, robust_accuracy, (S, B) each, NaN where no attack was tried.
         """
         from gradlab.training.objective import CrossEntropy
 
         found = CrossEntropy().validate(forward, batch)
         if not self.validation_steps:
             return found
-        images, right = images_of(batch), found["accuracy"].clone()
+        assert batch.indices is not None  # of every batch
+        rows = (batch.indices[0] % self.validation_every == 0).nonzero()[:, 0]
+        robust = torch.full(batch.labels.shape, torch.nan, device=batch.labels.device)
+        robust[:, rows] = self._robust(forward, batch, rows, found["accuracy"][:, rows]).to(robust.dtype)
+        return found | {"robust_accuracy": robust}
+
+    def _robust(
+        self, forward: Forward, batch: Batch, rows: torch.Tensor, right: torch.Tensor
+    ) -> torch.Tensor:
+        """Say which of these images (n,), right (S, n) as they are, are right at every iterate, (S, n) bool."""
+        images, labels, right = images_of(batch)[:, rows], batch.labels[:, rows], right.clone()
+        if not len(rows):
+            return right
 
         def see(logits: torch.Tensor) -> None:
-            right.logical_and_(logits.argmax(-1) == batch.labels)
+            right.logical_and_(logits.argmax(-1) == labels)
 
         last = ascend(
             forward,
             images,
             uniform_start(batch, images, self.radius, "validation attack"),
-            summed_loss(batch.labels),
+            summed_loss(labels),
             eps=self.radius,
             step_size=default_step(self.radius, self.validation_steps),
             steps=self.validation_steps,
             see=see,
         )
         see(forward.still(last))
-        return found | {"robust_accuracy": right}
+        return right
 
 
 def both_right(outputs: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -10,7 +10,7 @@ from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.attacks._judged import Judged
 from gradlab.attacks.madry_training import loss_under_attack
-from gradlab.types import STRICT, PixelEps, PositiveFloat
+from gradlab.types import STRICT, Count, PixelEps, PositiveFloat
 
 if TYPE_CHECKING:
     from gradlab.training.objective import Batch, Forward
@@ -27,13 +27,15 @@ class FastTraining(Judged):
     Attributes:
         eps: L-infinity radius on the [0, 1] pixel scale, such as 8/255.
         reach: length of the step as a multiple of eps; the paper's is 1.25.
-        validation_steps: of the PGD that judges the validation images at eps after every epoch; 0 for none.
+        validation_steps: of the PGD that judges validation images at eps after every epoch; 0 for none.
+        validation_every: it judges every k-th of them; 1 is all.
     """
 
     kind: Literal["fast"] = "fast"
     eps: PixelEps = 8 / 255
     reach: PositiveFloat = 1.25
     validation_steps: Annotated[int, Field(ge=0)] = 10
+    validation_every: Count = 1
     training: ClassVar[tuple[str, ...]] = ("accuracy",)
     stacks: ClassVar[bool] = True
     passes: ClassVar[int] = 2

@@ -27,7 +27,8 @@ class MadryTraining(Judged):
     Attributes:
         eps: L-infinity radius on the [0, 1] pixel scale, such as 8/255.
         steps: gradient steps of the attack. step_size: on the same scale; left out it is 2.5·eps/steps.
-        validation_steps: of the PGD that judges the validation images at eps after every epoch; 0 for none.
+        validation_steps: of the PGD that judges validation images at eps after every epoch; 0 for none.
+        validation_every: it judges every k-th of them; 1 is all.
     """
 
     kind: Literal["madry"] = "madry"
@@ -35,6 +36,7 @@ class MadryTraining(Judged):
     steps: Count = 7
     step_size: PixelEps | None = None
     validation_steps: Annotated[int, Field(ge=0)] = 10
+    validation_every: Count = 1
     training: ClassVar[tuple[str, ...]] = ("accuracy",)
     stacks: ClassVar[bool] = True
 

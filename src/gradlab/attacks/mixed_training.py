@@ -12,7 +12,7 @@ from gradlab.attacks._ascent import images_of
 from gradlab.attacks._judged import Judged, both_right
 from gradlab.attacks.fgsm import FGSM
 from gradlab.attacks.registry import Attack
-from gradlab.types import STRICT, Fraction, UserError
+from gradlab.types import STRICT, Count, Fraction, UserError
 
 if TYPE_CHECKING:
     from gradlab.training.objective import Batch, Forward
@@ -29,13 +29,15 @@ class MixedTraining(Judged):
 
     Attributes:
         attack: any, with its own settings. clean: α, the weight of the images as they are, in [0, 1].
-        validation_steps: of the PGD that judges the validation images at the attack's eps after every epoch; 0 for none.
+        validation_steps: of the PGD that judges validation images at the attack's eps after every epoch; 0 for none.
+        validation_every: it judges every k-th of them; 1 is all.
     """
 
     kind: Literal["mixed"] = "mixed"
     attack: Annotated[Attack, Field(discriminator="kind")] = FGSM()
     clean: Fraction = 0.5
     validation_steps: Annotated[int, Field(ge=0)] = 10
+    validation_every: Count = 1
     training: ClassVar[tuple[str, ...]] = ("accuracy", "robust_accuracy")
     stacks: ClassVar[bool] = False
 

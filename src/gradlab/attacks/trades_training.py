@@ -38,7 +38,8 @@ class TradesTraining(Judged):
         eps: L-infinity radius on the [0, 1] pixel scale, such as 8/255.
         steps: gradient steps of the attack. step_size: on the same scale; left out it is 2.5·eps/steps.
         beta: weight of the KL; the paper's is 6 for CIFAR-10.
-        validation_steps: of the PGD that judges the validation images at eps after every epoch; 0 for none.
+        validation_steps: of the PGD that judges validation images at eps after every epoch; 0 for none.
+        validation_every: it judges every k-th of them; 1 is all.
     """
 
     kind: Literal["trades"] = "trades"
@@ -47,6 +48,7 @@ class TradesTraining(Judged):
     step_size: PixelEps | None = None
     beta: NonNegativeFloat = 6.0
     validation_steps: Annotated[int, Field(ge=0)] = 10
+    validation_every: Count = 1
     training: ClassVar[tuple[str, ...]] = ("accuracy", "robust_accuracy")
     stacks: ClassVar[bool] = True
 

@@ -17,6 +17,8 @@ from gradlab.studies.setup import Setup
 STEPS = 3
 """Of PGD in training; more cost more, and three are the fewest that withstand PGD with twenty."""
 VALIDATION_STEPS = 5
+EPOCHS = {"quick": 3, "standard": 6}
+"""Of trainings on all images: an attack makes each of them several times as long."""
 PARTS = 4
 """Into which the radius is divided for the small one."""
 FOREIGN = "foreign images"
@@ -28,7 +30,8 @@ class Plan:
 
     Attributes:
         data: what is learned. eps, near: the radius of training, and a small one. images: how many are attacked.
-        few, few_epochs: the small training set, and for how long it is seen. out: foreign images; None for none.
+        few, few_epochs: the small training set, and for how long it is seen. out: foreign images.
+        every: how many validation images there are for each that is attacked. shares: whether both shares are tried.
     """
 
     data: str
@@ -37,6 +40,8 @@ class Plan:
     few: int
     few_epochs: int
     out: str
+    every: int
+    shares: bool
 
     @property
     def near(self) -> float:
@@ -54,25 +59,29 @@ def plan_of(setup: Setup, eps: float | None, few: int | None, few_epochs: int | 
     small = setup.is_small
     data = reduced(setup, setup.data, setup.class_count, 0)
     shape = f"@{16 if '@16' in data else setup.image_size}:{'grey' if setup.channels == 1 else 'rgb'}"
+    seen = 40 if small else {"quick": 10, "standard": 20, "full": 100}[setup.preset]
     cifar = data.startswith("cifar10#") or data == "cifar10"
     return Plan(
         data=data,
         eps=eps or (32 if setup.channels == 1 else 8) / 255,
-        images=200 if small or setup.preset == "quick" else 500,
+        images=200 if small or setup.preset == "quick" else 1_000 if setup.preset == "full" else 300,
         few=few or (200 if small else 2_000),
-        few_epochs=few_epochs or (40 if small else 10 if setup.preset == "quick" else 30),
+        few_epochs=few_epochs or seen,
         out=f"cifar100#20{shape.removesuffix(':rgb')}" if cifar else f"photos{shape}",
+        every=1 if small else 20,
+        shares=setup.preset == "full",
     )
 
 
 def trainings(plan: Plan) -> dict[str, tuple[str, AdversarialTraining | None]]:
     """Return name -> label and objective of the trainings on all images."""
     fgsm = FGSM(eps=plan.eps)
-    steps = {"validation_steps": VALIDATION_STEPS}
+    steps = {"validation_steps": VALIDATION_STEPS, "validation_every": plan.every}
+    fifth = {"fifth": ("four fifths FGSM", MixedTraining(attack=fgsm, clean=0.2, **steps))}
     return {
         "plain": ("no defence", None),
         "half": ("half FGSM", MixedTraining(attack=fgsm, clean=0.5, **steps)),
-        "fifth": ("four fifths FGSM", MixedTraining(attack=fgsm, clean=0.2, **steps)),
+        **(fifth if plan.shares else {}),
         "near": ("half FGSM, small eps", MixedTraining(attack=FGSM(eps=plan.near), clean=0.5, **steps)),
         "fast": ("fast FGSM", FastTraining(eps=plan.eps, **steps)),
         "pgd": ("PGD", MadryTraining(eps=plan.eps, steps=STEPS, **steps)),
@@ -81,7 +90,7 @@ def trainings(plan: Plan) -> dict[str, tuple[str, AdversarialTraining | None]]:
 
 def build_arms(setup: Setup, plan: Plan, epochs: int | None) -> tuple[Arm, ...]:
     """Return the networks on all and on few images, the attacks on each, and the scores of foreign images."""
-    plain = source_cnn(setup, plan.data, epochs=epochs)
+    plain = source_cnn(setup, plan.data, epochs=epochs or _epochs(setup))
     nets = {
         name: (label, replace(plain, objective=objective))
         for name, (label, objective) in trainings(plan).items()
@@ -89,11 +98,15 @@ def build_arms(setup: Setup, plan: Plan, epochs: int | None) -> tuple[Arm, ...]:
     few = _few(plain, plan)
     arms = [_net(name, label, train, plan) for name, (label, train) in (nets | few).items()]
     for name, (label, train) in nets.items():
-        arms += _attacked(name, label, train, plan, (0.0, plan.near, plan.eps), setup)
+        arms += _attacked(name, label, train, plan, (plan.near, plan.eps), setup)
     for name, (label, train) in few.items():
         arms += _attacked(name, label, train, plan, (plan.eps,), setup)
-    arms += [_scored(name, *nets[name], plan) for name in ("plain", "half", "fifth", "pgd")]
+    arms += [_scored(name, *nets[name], plan) for name in ("plain", "half", "fifth", "pgd") if name in nets]
     return tuple(arms)
+
+
+def _epochs(setup: Setup) -> int | None:
+    return None if setup.is_small else EPOCHS.get(setup.preset)
 
 
 def _few(plain: Train, plan: Plan) -> dict[str, tuple[str, Train]]:
@@ -126,10 +139,15 @@ def _net(name: str, label: str, train: Train, plan: Plan) -> Arm:
 def _attacked(
     name: str, label: str, train: Train, plan: Plan, radii: tuple[float, ...], setup: Setup
 ) -> list[Arm]:
-    """Attack a network with PGD-20, and where several radii are asked with FGSM as well, as it is often judged."""
+    """Attack a network with PGD-20, and where several radii are asked with FGSM as well, as it is often judged.
+
+    FGSM at radius 0 changes nothing: the accuracy of the same images as they are.
+    """
     count = None if setup.is_small else plan.images
-    by: dict[str, PGD | FGSM] = {"pgd": PGD(steps=20, stop_at_success=True)}
-    by |= {"fgsm": FGSM()} if len(radii) > 1 else {}
+    by: dict[str, tuple[PGD | FGSM, tuple[float, ...]]] = {
+        "pgd": (PGD(steps=20, stop_at_success=True), radii)
+    }
+    by |= {"fgsm": (FGSM(), (0.0, *radii))} if len(radii) > 1 else {}
     return [
         Arm(
             name=f"{name}-{attack}-{level(eps)}",
@@ -140,11 +158,11 @@ def _attacked(
                 "attack": attack.upper(),
                 "eps": eps,
             },
-            procedure=Attack(net=train, data=plan.data, by=one, eps=radii, images=count),
+            procedure=Attack(net=train, data=plan.data, by=one, eps=every, images=count),
             at={"eps": eps},
         )
-        for attack, one in by.items()
-        for eps in radii
+        for attack, (one, every) in by.items()
+        for eps in every
     ]
 
 

@@ -45,14 +45,8 @@ def claims_of(plan: Plan, *, small: bool, deviations: tuple[str, ...]) -> tuple[
     own = (_robust(eps), _cost(), _collapse(eps), _overfitting(eps))
     if small:
         return (*own[:2], _sensitive(near), _judged(eps), own[2])
-    labs = (
-        _sensitive(near),
-        _not_fully(eps),
-        _both_fool(eps),
-        _two_radii(near, eps),
-        _foreign(),
-        _less_foreign(),
-    )
+    labs = (_sensitive(near), _not_fully(eps), _both_fool(eps), _two_radii(near, eps), _foreign())
+    labs += (_less_foreign(),) if plan.shares else ()
     told = tuple(replace(one, deviations=deviations) for one in labs)
     return (*own[:2], _judged(eps), *own[2:], *told)
 
@@ -156,7 +150,7 @@ def _sensitive(near: str) -> Claim:
         id="C000-14",
         statement=f"An undefended network is very sensitive: at {near}/255 PGD costs it over 20 points",
         parts=(
-            part("before - after", difference("plain-pgd-0", f"plain-pgd-{near}"), measure=ROBUST, delta=TWENTY),
+            part("before - after", difference("plain-fgsm-0", f"plain-pgd-{near}"), measure=ROBUST, delta=TWENTY),
         ),
         published=published("000", "pictures of fooled images at eps 0.03 (1.55/255)", "the accuracy under attack is not given"),
         says={"supported": f"Without a defence {near}/255 already leaves {{plain-pgd-{near}}}."},
@@ -191,7 +185,7 @@ def _both_fool(eps: str) -> Claim:
         parts=tuple(
             part(
                 f"before - {attack.upper()}",
-                difference(f"plain-{attack}-0", f"plain-{attack}-{eps}"),
+                difference("plain-fgsm-0", f"plain-{attack}-{eps}"),
                 measure=ROBUST,
                 delta=TWENTY,
             )

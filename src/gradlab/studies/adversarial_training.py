@@ -12,7 +12,7 @@ from gradlab.types import Count, PixelEps, UserError
 
 QUESTION = "What does adversarial training buy, and what does it cost?"
 BACKGROUND = (
-    "A network is trained six times over: without a defence; on images as they are and on FGSM, in two shares and at two radii; "
+    "A network is trained over and over: without a defence; on images as they are and on FGSM, at two radii and in two shares; "
     "on one large step from a random start (fast training); and on PGD. All start from the same weights and see the same images "
     "in the same order for as many epochs. They are judged by PGD with 20 steps, which none was trained on, beside the single "
     "step of FGSM, by which the published labs judge. Then a few images are seen often: what is learned by heart is not robust."

@@ -61,7 +61,8 @@ class Objective(Protocol):
     """What one training step minimises and what an epoch is judged by.
 
     `fit` writes each metric to the history as `train_...` or `validation_...`, a mean over the samples; `keep` and
-    `stopping` go by the validation metric that the recipe selects.
+    `stopping` go by the validation metric that the recipe selects. A metric that an attribute `sampled` names is NaN for
+    the samples at which it was not asked, and the mean is over the others.
     """
 
     @property
