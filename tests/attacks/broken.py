@@ -73,7 +73,7 @@ class Saturated(nn.Module):
     """A squashing so steep that hardly any pixel has a gradient, and what there is leads nowhere."""
 
     def forward(self, images):
-        return torch.sigmoid(400 * (images - 0.5))
+        return torch.sigmoid(2000 * (images - 0.5))
 
 
 def defences(network):
@@ -86,5 +86,5 @@ def defences(network):
         "noise": (nn.Sequential(Noise(), network), "deterministic", "other outputs each time"),
         "detached": (nn.Sequential(Detached(), network), "gradients", "cut off from the images"),
         "step": (nn.Sequential(Step(), network), "gradients", "passes a step"),
-        "saturated": (nn.Sequential(Saturated(), network), "", ""),
+        "saturated": (nn.Sequential(Saturated(), network), "gradients", "a layer is saturated"),
     }

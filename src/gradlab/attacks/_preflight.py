@@ -10,6 +10,8 @@ from gradlab.attacks.certificate import Reason
 
 ZERO = 0.05
 """Share of images without a gradient from which on gradients are said to be missing."""
+SPARSE = 0.5
+"""Share of pixels without a gradient from which on something is said to stop it."""
 TINY = 1e-4
 """A change of a pixel that no 8-bit image can show."""
 Outcome = tuple[str, Reason | None]
@@ -79,12 +81,23 @@ def _gradients(
     assert by_loss is not None  # as before
     blind = float(without_gradient(by_loss).double().mean())
     if blind < ZERO:
-        return None
+        return _sparse(float((by_margin == 0).double().mean()))
     return Reason(
         "gradients",
         "invalid",
         f"The loss is saturated: its gradient is zero for {blind:.0%} of the images, though that of the logits is not.",
         "Scale the logits down, or attack the margin between logits instead of the cross-entropy.",
+    )
+
+
+def _sparse(share: float) -> Reason | None:
+    if share < SPARSE:
+        return None
+    return Reason(
+        "gradients",
+        "suspect",
+        f"The gradient of the logits is zero at {share:.0%} of the pixels, as where a layer is saturated.",
+        "Find the layer that passes nothing on, and attack with a differentiable stand-in for it.",
     )
 
 
