@@ -63,7 +63,7 @@ def plan_of(setup: Setup, eps: float | None, few: int | None, few_epochs: int | 
     cifar = data.startswith("cifar10#") or data == "cifar10"
     return Plan(
         data=data,
-        eps=eps or (32 if setup.channels == 1 else 8) / 255,
+        eps=(32 if setup.channels == 1 else 8) / 255 if eps is None else eps,
         images=200 if small or setup.preset == "quick" else 1_000 if setup.preset == "full" else 300,
         few=few or (200 if small else 2_000),
         few_epochs=few_epochs or seen,

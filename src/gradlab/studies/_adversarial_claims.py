@@ -44,7 +44,7 @@ def claims_of(plan: Plan, *, small: bool, deviations: tuple[str, ...]) -> tuple[
     eps, near = level(plan.eps), level(plan.near)
     own = (_robust(eps), _cost(), _collapse(eps), _overfitting(eps))
     if small:
-        return (*own[:2], _sensitive(near), _judged(eps), own[2])
+        return (*own[:2], replace(_sensitive(near), deviations=deviations), _judged(eps), own[2])
     labs = (_sensitive(near), _not_fully(eps), _both_fool(eps), _two_radii(near, eps), _foreign())
     labs += (_less_foreign(),) if plan.shares else ()
     told = tuple(replace(one, deviations=deviations) for one in labs)
