@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from gradlab.attacks import ATTACKS
+from gradlab.attacks import ATTACKS, OBJECTIVES
 from gradlab.augmentation import AUGMENTATION_SETS, AUGMENTATIONS
 from gradlab.cli.app import app
 from gradlab.data import DATASETS
@@ -98,6 +98,8 @@ LONG = {
     "docs/use.md",
     "docs/records.md",
     "docs/attacks.md",
+    "docs/adversarial_training.md",
+    "docs/certificate.md",
     "docs/track.md",
     "docs/start.md",
 }
@@ -221,6 +223,7 @@ VERBS = [name for name in app if not name.startswith("-")]
         pytest.param(NETS, 30, id="networks"),
         pytest.param(RECIPES, 2, id="recipes"),
         pytest.param(ATTACKS, 14, id="attacks"),
+        pytest.param(OBJECTIVES, 4, id="adversarial trainings"),
         pytest.param(DETECTORS, 2, id="detectors"),
         pytest.param(HEADS, 6, id="heads"),
         pytest.param(POLICIES, 6, id="policies"),

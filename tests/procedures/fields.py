@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gradlab.attacks import FGSM
+from gradlab.attacks import FGSM, MadryTraining
 from gradlab.augmentation import FeatureAugmentation, Flip, Mixup
 from gradlab.training import Cosine, Patience
 from gradlab.training.groups import Group
@@ -31,6 +31,7 @@ OTHERS: tuple[Any, ...] = (
     (Flip(),),
     (Group(match=".*", decay=0.0),),
     FGSM(),
+    MadryTraining(),
 )
 """Values for fields that hold nothing yet."""
 

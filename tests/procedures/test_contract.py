@@ -175,7 +175,7 @@ def test_tables_and_columns_are_those_that_are_declared(out, kind):
         assert set(record.manifest["tables"]) == set(declared) - set(views)
         for name, columns in declared.items():
             found = results(record, kind).table(name)
-            assert set(columns) <= set(found), name
+            assert {column for column, one in columns.items() if one.always} <= set(found), name
             assert len({len(found[column]) for column in found}) <= 1
         assert record.facts["status"] == "finished"
         assert json.loads(json.dumps(dict(record.facts), allow_nan=False)) == record.facts

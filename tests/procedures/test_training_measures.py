@@ -50,6 +50,8 @@ BY_HAND = {
     "validation loss": RUN.epochs["validation_loss"][RUN.facts["best_epoch"] - 1],
     "effective depth at the start": layers_that_learn("start"),
     "effective depth at the end": layers_that_learn("end"),
+    "robust validation accuracy": math.nan,  # of ordinary training
+    "robust overfitting": math.nan,
     "dead units": sum(dead for step, layer, dead in zip(*PROBED, strict=True) if step == 30 and layer < 3)
     / 3,
 }
@@ -61,7 +63,7 @@ def test_every_measure_is_here():
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_a_measure_is_what_a_plain_loop_gives(name):
-    assert MEASURES[name].value(results(RUN)) == pytest.approx(BY_HAND[name], rel=1e-12)
+    assert MEASURES[name].value(results(RUN)) == pytest.approx(BY_HAND[name], rel=1e-12, nan_ok=True)
 
 
 @pytest.mark.parametrize("name", [name for name, measure in MEASURES.items() if measure.samples])

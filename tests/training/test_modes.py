@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gradlab.training.modes import kept_modes, set_training
+from gradlab.training.modes import kept_modes, kept_statistics, set_training
 
 
 def test_frozen_parts_keep_their_batch_norms_in_eval_and_all_else_trains():
@@ -39,3 +39,21 @@ def test_modes_are_given_back_layer_by_layer_even_after_an_error():
     with pytest.raises(RuntimeError, match="shapes"):
         spoil()
     assert [layer.training for layer in model.modules()] == before
+
+
+def test_statistics_stay_within_the_block_and_a_graph_from_before_it_can_be_gone_back():
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 2)).train()
+    images = torch.rand(5, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    first = module(images)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    with kept_statistics(module):
+        second = module(2 * images)
+        assert not torch.equal(module[1].running_mean, before["1.running_mean"])
+    with pytest.raises(RuntimeError, match="Expected 3D"), kept_statistics(module):
+        module(images[0, 0, 0])
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    (first + second).sum().backward()
+    module.eval()
+    with kept_statistics(module):
+        assert not module[1].training

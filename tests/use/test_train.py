@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from gradlab.attacks import MadryTraining
 from gradlab.augmentation import Rotation
 from gradlab.lab import find_record
 from gradlab.lab.records.prune import find_leftovers, prune
@@ -319,3 +320,18 @@ def test_a_model_that_says_less_than_a_training_writes_is_refused(digits, tmp_pa
     save(load(made.folder), tmp_path / "model", class_names=digits.class_names, facts=facts)
     with pytest.raises(UserError, match="holds this model, but not as gradlab train writes it"):
         train(digits, tmp_path / "model")
+
+
+def test_an_objective_trains_the_folder_and_another_one_is_another_model(digits, tmp_path):
+    objective = MadryTraining(eps=0.1, steps=1, validation_steps=1)
+    recipe = replace(RECIPE, epochs=1)
+    made = train(digits, tmp_path / "robust", recipe=recipe, objective=objective)
+    network = MODEL.build(digits.input_shape, 10, seed=0, mean=digits.mean, std=digits.std)
+    expected = fit(network, digits, recipe, objective=objective, device="cpu", progress=False)
+    for name, value in expected.model.state_dict().items():
+        assert torch.equal(load(made.folder).state_dict()[name], value), name
+    assert made.facts["objective"]["kind"] == "madry"
+    assert train(digits, tmp_path / "robust", recipe=recipe, objective=objective).was_there
+    for other in (None, MadryTraining(eps=0.2, steps=1, validation_steps=1)):
+        with pytest.raises(UserError, match="holds another model \\(other objective\\)"):
+            train(digits, tmp_path / "robust", recipe=recipe, objective=other)

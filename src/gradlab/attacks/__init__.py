@@ -9,30 +9,41 @@ __getattr__, __dir__, __all__ = attach(
     {
         "APGD": "apgd",
         "ATTACKS": "registry",
+        "AdversarialTraining": "objectives",
         "Attack": "registry",
         "Attacked": "attacked",
         "AutoAttack": "autoattack",
         "CarliniWagner": "carlini_wagner",
+        "Certificate": "certificate",
         "DeepFool": "deepfool",
         "Explorer": "found",
         "FAB": "fab",
         "FGSM": "fgsm",
         "FewPixel": "few_pixel",
+        "FastTraining": "fast_training",
         "Found": "found",
         "Genetic": "genetic",
         "GradientPixel": "gradient_pixel",
         "IterativeFGSM": "iterative_fgsm",
+        "MadryTraining": "madry_training",
+        "MixedTraining": "mixed_training",
         "MomentumFGSM": "momentum_fgsm",
         "NUMBERS": "numbers",
         "Noise": "noise",
         "PGD": "pgd",
         "Robustness": "robustness",
+        "OBJECTIVES": "objectives",
+        "PGD": "pgd",
+        "Reason": "certificate",
         "Square": "square",
+        "TradesTraining": "trades_training",
         "apgd": "apgd",
         "attacked": "attacked",
         "autoattack": "autoattack",
         "carlini_wagner": "carlini_wagner",
         "choose_targets": "choose_targets",
+        "certify": "certify",
+        "collapse_epoch": "overfitting",
         "deepfool": "deepfool",
         "ensemble": "ensemble",
         "explore_over_eps": "over_eps",
@@ -42,6 +53,7 @@ __getattr__, __dir__, __all__ = attach(
         "genetic": "genetic",
         "gradient_pixel": "gradient_pixel",
         "iterative_fgsm": "iterative_fgsm",
+        "kl_divergence": "trades_training",
         "least_likely": "targets",
         "momentum_fgsm": "momentum_fgsm",
         "noise": "noise",
@@ -53,6 +65,7 @@ __getattr__, __dir__, __all__ = attach(
         "project_l2": "project_l2",
         "project_linf": "project_linf",
         "robustness": "robustness",
+        "robust_overfitting": "overfitting",
         "square": "square",
     },
 )
@@ -66,12 +79,16 @@ if TYPE_CHECKING:
     from gradlab.attacks.autoattack import autoattack as autoattack
     from gradlab.attacks.carlini_wagner import CarliniWagner as CarliniWagner
     from gradlab.attacks.carlini_wagner import carlini_wagner as carlini_wagner
+    from gradlab.attacks.certificate import Certificate as Certificate
+    from gradlab.attacks.certificate import Reason as Reason
+    from gradlab.attacks.certify import certify as certify
     from gradlab.attacks.choose_targets import choose_targets as choose_targets
     from gradlab.attacks.deepfool import DeepFool as DeepFool
     from gradlab.attacks.deepfool import deepfool as deepfool
     from gradlab.attacks.ensemble import ensemble as ensemble
     from gradlab.attacks.fab import FAB as FAB
     from gradlab.attacks.fab import fab as fab
+    from gradlab.attacks.fast_training import FastTraining as FastTraining
     from gradlab.attacks.few_pixel import FewPixel as FewPixel
     from gradlab.attacks.few_pixel import few_pixel as few_pixel
     from gradlab.attacks.fgsm import FGSM as FGSM
@@ -84,14 +101,20 @@ if TYPE_CHECKING:
     from gradlab.attacks.gradient_pixel import gradient_pixel as gradient_pixel
     from gradlab.attacks.iterative_fgsm import IterativeFGSM as IterativeFGSM
     from gradlab.attacks.iterative_fgsm import iterative_fgsm as iterative_fgsm
+    from gradlab.attacks.madry_training import MadryTraining as MadryTraining
+    from gradlab.attacks.mixed_training import MixedTraining as MixedTraining
     from gradlab.attacks.momentum_fgsm import MomentumFGSM as MomentumFGSM
     from gradlab.attacks.momentum_fgsm import momentum_fgsm as momentum_fgsm
     from gradlab.attacks.noise import Noise as Noise
     from gradlab.attacks.noise import noise as noise
     from gradlab.attacks.numbers import NUMBERS as NUMBERS
+    from gradlab.attacks.objectives import OBJECTIVES as OBJECTIVES
+    from gradlab.attacks.objectives import AdversarialTraining as AdversarialTraining
     from gradlab.attacks.one_pixel_oracle import one_pixel_oracle as one_pixel_oracle
     from gradlab.attacks.over_eps import explore_over_eps as explore_over_eps
     from gradlab.attacks.over_eps import over_eps as over_eps
+    from gradlab.attacks.overfitting import collapse_epoch as collapse_epoch
+    from gradlab.attacks.overfitting import robust_overfitting as robust_overfitting
     from gradlab.attacks.pgd import PGD as PGD
     from gradlab.attacks.pgd import pgd as pgd
     from gradlab.attacks.project_l1 import project_l1 as project_l1
@@ -105,3 +128,5 @@ if TYPE_CHECKING:
     from gradlab.attacks.square import square as square
     from gradlab.attacks.targets import least_likely as least_likely
     from gradlab.attacks.targets import one_class as one_class
+    from gradlab.attacks.trades_training import TradesTraining as TradesTraining
+    from gradlab.attacks.trades_training import kl_divergence as kl_divergence

@@ -34,6 +34,7 @@ VERBS = {
     "diff": "Compare two reports: what was asked for differently, and which claims came out differently.",
     "train": "Train one network and keep it as a model folder; an interrupted training resumes.",
     "evaluate": "Score a trained network on images with labels: all metrics, intervals, every class.",
+    "certify": "Attack a trained network in many ways, and judge whether surviving them means anything.",
     "predict": "Name the most probable classes of pictures; exit code 1 if one cannot be read.",
     "runs": "List, show, compare, export and prune the runs in a folder; without a verb, list them.",
     "list": "Show what there is: studies, data sets, procedures, models, networks, recipes, measures, metrics and trackers.",

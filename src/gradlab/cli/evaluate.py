@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from gradlab.cli._images import images_for
 from gradlab.cli._tables import Flag, print_json, print_table, say
 from gradlab.metrics import METRICS
-from gradlab.types import UserError
 
 if TYPE_CHECKING:
     from gradlab.use.scores import Scores
@@ -46,21 +46,12 @@ def evaluate(
         device: auto, cpu, cuda, cuda:1 or mps.
         json: print the scores as JSON.
     """
-    from gradlab.data import DATASETS, load
-    from gradlab.data.derivation import parse
     from gradlab.models import summary
     from gradlab.use.scores import score
     from gradlab.use.trained import open_trained
 
     trained = open_trained(model, runs)
-    source = trained.data if data is None else data
-    if source is None:
-        raise UserError(f"{model} does not say what it was trained on; give --data.")
-    if data is None and parse(source)[0] not in DATASETS:  # a path in a stranger's model is not read
-        raise UserError(
-            f"{model} was trained on data of your own, '{source}'; say with --data where they lie."
-        )
-    images = load(source, data_dir, holds="images")
+    images = images_for(trained, data, data_dir, model)
     scores = score(trained, images, part, device=device)
     network = summary(trained.network, trained.input_shape)
     if json:

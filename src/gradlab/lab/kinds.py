@@ -48,12 +48,16 @@ class Measure:
 
 @dataclass(frozen=True)
 class Column:
-    """How people call a column of a table, its unit, and its values; `range` ends the band of its interval."""
+    """How people call a column of a table, its unit, and its values; `range` ends the band of its interval.
+
+    Not every run has a column that is not there `always`.
+    """
 
     label: str
     unit: str = ""
     range: tuple[float, float] | None = None
     words: Mapping[str, str] = field(default_factory=dict)
+    always: bool = True
 
 
 @dataclass

@@ -43,6 +43,7 @@ def describe_epoch(epoch: Epoch) -> str:
         ("train_loss", "loss"),
         ("validation_loss", "val loss"),
         ("validation_accuracy", "val acc"),
+        ("validation_robust_accuracy", "robust"),
     ):
         values = [row[name] for row in epoch.metrics if row.get(name) is not None]
         if values:

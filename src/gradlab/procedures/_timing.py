@@ -23,5 +23,6 @@ def block_seconds(procedure: Train, jobs: Sequence[Job], desk: Desk) -> float:
         seeds=seeds,
         device=desk.device,
         precision=procedure.recipe.precision or desk.precision,  # type: ignore[arg-type]
+        objective=procedure.objective,
         train_images=procedure.train_images,
     )

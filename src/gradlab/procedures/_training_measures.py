@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradlab.attacks.overfitting import collapse_epoch, robust_overfitting
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Measure
 from gradlab.lab.records.columns import Columns
@@ -30,10 +31,32 @@ def _validation_loss(run: Results) -> float:
     return kept if math.isfinite(kept) else math.inf
 
 
-def _validation_accuracy(run: Results) -> float:
-    table, best = run.table("epochs"), int(run.facts["best_epoch"])
-    column = table["validation_accuracy"] if "validation_accuracy" in table else np.empty(0)
-    return float(column[best - 1]) if 0 < best <= len(column) else math.nan
+def _kept(name: str) -> Callable[[Results], float]:
+    """Return what the epoch whose weights are kept has in a column; NaN where there is none."""
+
+    def value(run: Results) -> float:
+        table, best = run.table("epochs"), int(run.facts["best_epoch"])
+        column = table[name] if name in table else np.empty(0)
+        return float(column[best - 1]) if 0 < best <= len(column) else math.nan
+
+    return value
+
+
+def robust_accuracies(run: Results) -> list[float]:
+    """Return the robust accuracy on validation images after every epoch; nothing where it was not measured."""
+    table = run.table("epochs")
+    name = "validation_robust_accuracy"
+    return [float(value) for value in table[name]] if name in table else []
+
+
+def robust_alarms(label: str, runs: Sequence[Results]) -> list[dict[str, Any]]:
+    """Say where the robustness was lost while training went on: alarms in the form of `alarms_of_runs`."""
+    epochs = [epoch for run in runs if (epoch := collapse_epoch(robust_accuracies(run))) is not None]
+    if not epochs:
+        return []
+    text = "catastrophic overfitting: the accuracy under PGD on validation images collapses"
+    told = {"arm": label, "kind": "catastrophic overfitting", "text": text}
+    return [told | {"seeds": len(epochs), "runs": len(runs), "when": f"from epoch {min(epochs)}"}]
 
 
 def _epochs_trained(run: Results) -> float:
@@ -105,7 +128,14 @@ def _dead_units(run: Results) -> float:
 
 OF_EPOCHS = (
     Measure("validation loss", "nats", "lower", _validation_loss, on="validation"),
-    Measure("validation accuracy", "fraction", "higher", _validation_accuracy, range=(0, 1), on="validation"),
+    Measure(
+        "validation accuracy",
+        "fraction",
+        "higher",
+        _kept("validation_accuracy"),
+        range=(0, 1),
+        on="validation",
+    ),
     Measure("best epoch", "epochs", "lower", lambda run: float(run.facts["best_epoch"]), on="train"),
     Measure("epochs trained", "epochs", "lower", _epochs_trained, on="train"),
 )
@@ -130,6 +160,22 @@ MEASURES = (
         "effective depth at the end", "layers", "higher", _effective_depth("end"), on="train", learns=False
     ),
     Measure("dead units", "fraction", "lower", _dead_units, range=(0, 1), on="train", learns=False),
+    Measure(
+        "robust validation accuracy",
+        "fraction",
+        "higher",
+        _kept("validation_robust_accuracy"),
+        range=(0, 1),
+        on="validation",
+    ),
+    Measure(
+        "robust overfitting",
+        "fraction",
+        "lower",
+        lambda run: robust_overfitting(robust_accuracies(run)),
+        range=(0, 1),
+        on="validation",
+    ),
 )
 """Gradient flow: the weight-gradient norm of the first layer inside the blocks over that of the last, as a power of
 ten; 0 is an even flow, -3 a gradient that shrinks a thousandfold on its way to the input. It compares layers of one

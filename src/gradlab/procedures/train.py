@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from gradlab._configuration import dataclass
+from gradlab.attacks.objectives import AdversarialTraining
 from gradlab.lab.designing.procedure import DataName, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Outcome
@@ -65,6 +67,7 @@ class Train(Procedure):
         probe_steps: optimiser steps after which all layers are probed. probe_batch: images of the fixed batch for probes.
         single: one network for its own sake, not a seed of a study: it trains by itself, its validation images are
             scored as well, and data without test images will do.
+        objective: what is minimised instead of the cross-entropy: a way of adversarial training.
     """
 
     kind: Literal["train"] = "train"
@@ -75,6 +78,13 @@ class Train(Procedure):
     probe_steps: tuple[int, ...] = ()
     probe_batch: Count = 128
     single: bool = later(False)
+    objective: Annotated[AdversarialTraining, Field(discriminator="kind")] | None = later(None)
+
+    def __post_init__(self) -> None:
+        if self.objective is not None and (self.recipe.label_smoothing or self.recipe.mixing is not None):
+            raise UserError(
+                "adversarial training attacks images of one certain label; drop label smoothing and mixing from the recipe."
+            )
 
 
 def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
@@ -107,6 +117,7 @@ def _work(procedure: Train, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome
         seeds=[job.seed or 0 for job in jobs],
         device=desk.device,
         precision=precision,
+        objective=procedure.objective,
         train_images=procedure.train_images,
         probe_steps=procedure.probe_steps,
         probe_batch=procedure.probe_batch,
@@ -199,7 +210,9 @@ def _describe(procedure: Train, run: Results) -> dict[str, Any]:
     facts, model = run.facts, procedure.model
     shape, classes = facts["input_shape"], len(facts["class_names"])
     layers = model.name if isinstance(model, Custom) else model.describe(shape, classes)
-    return {"parameters": facts["parameters"], "layers": layers, "recipe": procedure.recipe.describe()}
+    told = [] if procedure.objective is None else [procedure.objective.describe()]
+    recipe = ", ".join([*told, procedure.recipe.describe()])
+    return {"parameters": facts["parameters"], "layers": layers, "recipe": recipe}
 
 
 def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:
@@ -209,12 +222,13 @@ def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:
 
 
 def _alarms(label: str, runs: Sequence[Results]) -> list[dict[str, Any]]:
-    return alarms_of_runs(label, [told.rows_of(run) for run in runs])
+    return [*alarms_of_runs(label, [told.rows_of(run) for run in runs]), *told.robust_alarms(label, runs)]
 
 
 def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = procedure.train_images or counts[procedure.data].get("train", 1)
-    steps = procedure.recipe.epochs * images / procedure.recipe.batch_size
+    passes = 1 if procedure.objective is None else procedure.objective.passes
+    steps = passes * procedure.recipe.epochs * images / procedure.recipe.batch_size
     if isinstance(procedure.model, CNN):
         return 30.0 * steps * sum(procedure.model.blocks_by_stage)
     if isinstance(procedure.model, ViT):
@@ -225,8 +239,10 @@ def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
 
 
 def _block(procedure: Train, precision: str) -> int:
-    stacks = isinstance(procedure.model, MLP) and not procedure.single and precision != "fp16"
-    return BLOCK if stacks else 1
+    alone = (
+        procedure.single or precision == "fp16" or (procedure.objective and not procedure.objective.stacks)
+    )
+    return 1 if alone or not isinstance(procedure.model, MLP) else BLOCK
 
 
 TRAIN = Kind(
@@ -236,7 +252,10 @@ TRAIN = Kind(
     reads="images",
     work=_work,
     tables={
-        "epochs": _fits.EPOCHS,
+        "epochs": _fits.EPOCHS
+        | {
+            "validation_robust_accuracy": Column("robust validation accuracy", always=False, **_fits.FRACTION)
+        },
         "gradients": {
             "index": Column("layer"),
             "norm": Column("gradient norm"),

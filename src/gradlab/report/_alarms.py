@@ -12,6 +12,7 @@ LEAD = (
     "Probes looked into every layer on one fixed training batch, the same for every arm and seed, and these numbers "
     "passed a threshold. An alarm is a hint, not a verdict; arms not listed raised none."
 )
+ATTACKED = " That of adversarial training is no probe's: it looks at the robust accuracy after every epoch."
 NOTHING = "Probes looked into every layer on one fixed training batch, and no run raised an alarm."
 
 
@@ -28,4 +29,5 @@ def alarms_view(results: Mapping[str, Any]) -> dict[str, Any] | None:
     rows = [
         [arm, when, "; ".join(texts)] for name in arms for (arm, when), texts in told.items() if arm == name
     ]
-    return {"lead": LEAD if rows else NOTHING, "columns": COLUMNS, "rows": rows}
+    attacked = ATTACKED if any(alarm["kind"] == "catastrophic overfitting" for alarm in alarms) else ""
+    return {"lead": LEAD + attacked if rows else NOTHING, "columns": COLUMNS, "rows": rows}

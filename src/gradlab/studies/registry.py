@@ -1,6 +1,7 @@
 """The studies, by the name that the command line and `gradlab.run` take."""
 
 from gradlab.studies.activations import activations
+from gradlab.studies.adversarial_training import adversarial_training
 from gradlab.studies.attacks import attacks
 from gradlab.studies.compare import compare
 from gradlab.studies.distillation import distillation
@@ -28,6 +29,7 @@ STUDIES: dict[str, Study] = {
     "transfer": transfer,
     "distillation": distillation,
     "networks": networks,
+    "adversarial-training": adversarial_training,
     "text-layers": text_layers,
     "attacks": attacks,
     "fgsm-budget": fgsm_budget,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from torch import Tensor
 
 from gradlab.training.device import autocast
 from gradlab.training.feed import Inputs
-from gradlab.training.modes import kept_modes
+from gradlab.training.modes import kept_modes, kept_statistics
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError
 
@@ -31,22 +32,28 @@ class TrainingForward:
     def __call__(self, inputs: Inputs) -> Tensor:
         """Map inputs (S, B, ...) to logits (S, B, K) in the modes in which the layers are."""
         with self._augmented_features():
-            return self._pass(inputs)
+            return self._pass(inputs, self._labels.shape)
+
+    def unmoved(self, inputs: Inputs) -> Tensor:
+        """Map inputs to logits as in training; buffers are left as they are."""
+        with kept_statistics(self._state.trainee.module):
+            return self(inputs)
 
     def still(self, inputs: Inputs) -> Tensor:
-        """Map inputs to logits in eval mode; modes are given back."""
+        """Map inputs, of any number of samples, to logits in eval mode; modes are given back."""
         module = self._state.trainee.module
+        rows = inputs.shape[:2] if isinstance(inputs, Tensor) else self._labels.shape
         with kept_modes(module):
             module.eval()
-            return self._pass(inputs)
+            return self._pass(inputs, rows)
 
-    def _pass(self, inputs: Inputs) -> Tensor:
+    def _pass(self, inputs: Inputs, rows: Sequence[int]) -> Tensor:
         trainee = self._state.trainee
         with autocast(self._labels.device, self._precision):
             features = trainee.prepare(cast(Tensor, inputs)) if self._prepare else inputs
             logits = trainee.forward(features)
         logits = full(logits, self._precision)
-        check_logits(logits, self._labels)
+        check_logits(logits, rows)
         return logits
 
     def _augmented_features(self) -> contextlib.AbstractContextManager[None]:
@@ -62,10 +69,10 @@ def full(logits: Tensor, precision: Precision) -> Tensor:
     return logits.float() if precision in ("bf16", "fp16") else logits
 
 
-def check_logits(logits: Tensor, labels: Tensor) -> None:
-    """Refuse a model whose output is not one row of logits a sample."""
-    if logits.dim() != 3 or logits.shape[:2] != labels.shape:
+def check_logits(logits: Tensor, rows: Sequence[int]) -> None:
+    """Refuse a model whose output is not one row of logits for each of (S, B) samples."""
+    if logits.dim() != 3 or logits.shape[:2] != tuple(rows):
         raise UserError(
-            f"the model must return logits of shape (N, K), got {tuple(logits.shape[1:])} for {labels.shape[1]} images; "
+            f"the model must return logits of shape (N, K), got {tuple(logits.shape[1:])} for {rows[1]} images; "
             "flatten or pool before its last linear layer."
         )

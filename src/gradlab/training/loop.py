@@ -179,10 +179,15 @@ def validate(
             if name not in found:
                 found[name] = values.new_zeros(networks, len(feed.labels))
             found[name][:, indices] = values
-    return {
-        name: values.mean(1).double() if values.is_floating_point() else values.double().mean(1)
-        for name, values in found.items()
-    }
+    sampled = getattr(objective, "sampled", ())
+    return {name: _mean(values, partly=name in sampled) for name, values in found.items()}
+
+
+def _mean(values: Tensor, *, partly: bool) -> Tensor:
+    """Average values (S, N) over the samples; partly: over those that are no NaN."""
+    if partly:
+        return values.nanmean(1).double()
+    return values.mean(1).double() if values.is_floating_point() else values.double().mean(1)
 
 
 def validation_batch(trainee: Trainee, feed: Feed, indices: Tensor, inputs: Inputs, number: int) -> Batch:

@@ -32,6 +32,24 @@ def frozen_norms(module: nn.Module) -> list[nn.Module]:
 
 
 @contextlib.contextmanager
+def kept_statistics(module: nn.Module) -> Iterator[None]:
+    """Within the block layers in train mode move copies of their buffers, such as the statistics of batch norms.
+
+    The buffers themselves are not written to, so that a graph that was made before the block can still be gone back.
+    """
+    kept = [(layer, dict(layer._buffers)) for layer in module.modules() if layer.training and layer._buffers]
+    try:
+        for layer, buffers in kept:
+            layer._buffers.update(
+                {name: one if one is None else one.clone() for name, one in buffers.items()}
+            )
+        yield
+    finally:
+        for layer, buffers in kept:
+            layer._buffers.update(buffers)
+
+
+@contextlib.contextmanager
 def kept_modes(module: nn.Module) -> Iterator[None]:
     """Give every layer its train or eval mode back after the block."""
     modes = [(layer, layer.training) for layer in module.modules()]

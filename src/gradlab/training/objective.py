@@ -49,6 +49,9 @@ class Forward(Protocol):
     def __call__(self, inputs: Inputs) -> Tensor:
         """Map inputs (S, B, ...) to logits (S, B, K) as in training: dropout, statistics of the batch, mixed precision."""
 
+    def unmoved(self, inputs: Inputs) -> Tensor:
+        """Map inputs to logits as in training, but move no statistics: for a second pass of the same step."""
+
     def still(self, inputs: Inputs) -> Tensor:
         """Map inputs to logits as in evaluation, which moves no statistics and draws nothing; for the search of an attack."""
 
@@ -58,7 +61,8 @@ class Objective(Protocol):
     """What one training step minimises and what an epoch is judged by.
 
     `fit` writes each metric to the history as `train_...` or `validation_...`, a mean over the samples; `keep` and
-    `stopping` go by the validation metric that the recipe selects.
+    `stopping` go by the validation metric that the recipe selects. A metric that an attribute `sampled` names is NaN for
+    the samples at which it was not asked, and the mean is over the others.
     """
 
     @property

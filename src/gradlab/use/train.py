@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from gradlab.attacks.objectives import AdversarialTraining
 from gradlab.data import Dataset, info
 from gradlab.data.contents import DataInfo, info_of
 from gradlab.lab.records.record import Record
@@ -68,6 +69,7 @@ def train_model(
     device: str = "auto",
     precision: Precision = "fp32",
     threads: int = 1,
+    objective: AdversarialTraining | None = None,
     listeners: Sequence[Callable[[Progress], Any]] = (),
     progress: bool | None = None,
 ) -> Training:
@@ -85,6 +87,7 @@ def train_model(
         runs: folder for the record. data_dir: where data sets lie; GRADLAB_DATA if not given.
         seed: of initial weights, data order and dropout. device: "auto", "cpu", "cuda" or "mps".
         precision: "fp32", "bf16", "fp16" (not on a CPU) or "fp64". threads: of PyTorch; small networks want one.
+        objective: a way of adversarial training, such as `gradlab.attacks.MadryTraining()`; cross-entropy if not given.
         listeners: called with a `Progress` after every epoch. progress: a live display on stderr; None on a terminal only.
 
     Raises:
@@ -96,11 +99,11 @@ def train_model(
     model = net(model).config if isinstance(model, str) else model
     _check(model, seed, threads)
     facts = _facts_of(data, data_dir)
-    asked = _asked(model, recipe, facts, seed, precision)
+    asked = _asked(model, recipe, facts, seed, precision, objective)
     if (there := _found(folder, asked)) is not None:
         return Training(folder, there, was_there=True)
     request = _request(data, facts, data_dir, runs, seed, device, precision)
-    procedure = Train(data=facts.name, model=model, recipe=recipe, single=True)
+    procedure = Train(data=facts.name, model=model, recipe=recipe, single=True, objective=objective)
     shown = sys.stderr.isatty() if progress is None else progress
     with _memory(model), study_progress(shown) as show:
 
@@ -208,9 +211,21 @@ def _progress_of(event: dict[str, Any]) -> Progress:
     return Progress(event["share"], event["text"], tuple(map(tuple, event["rows"])), event["given"])
 
 
-def _asked(model: Model, recipe: Recipe, data: DataInfo, seed: int, precision: str) -> dict[str, Any]:
+def _asked(
+    model: Model,
+    recipe: Recipe,
+    data: DataInfo,
+    seed: int,
+    precision: str,
+    objective: AdversarialTraining | None,
+) -> dict[str, Any]:
     """All that the result depends on, as plain JSON data."""
-    return {
+    trained = (
+        {}
+        if objective is None
+        else {"objective": TypeAdapter(type(objective)).dump_python(objective, mode="json")}
+    )
+    return trained | {
         "model": {"kind": kind_of(model), **TypeAdapter(type(model)).dump_python(model, mode="json")},
         "recipe": TypeAdapter(Recipe).dump_python(recipe, mode="json"),
         "data": data.name,
@@ -245,7 +260,7 @@ def _refuse_other(folder: Path, found: dict[str, Any], asked: dict[str, Any]) ->
         full = _filled(dict(found.get(group) or {}), form)
         names = {**asked[group], **full}  # a field that came later is left out while it has its default
         differing += [name for name in names if full.get(name) != asked[group].get(name)]
-    differing += [name for name in KNOWN if found.get(name) != asked[name]]
+    differing += [name for name in (*KNOWN, "objective") if found.get(name) != asked.get(name)]
     if differing:
         words = ", ".join(name.replace("_", " ") for name in differing[:4])
         more = ", …" if len(differing) > 4 else ""

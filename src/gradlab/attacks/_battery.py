@@ -1,0 +1,229 @@
+"""The attacks of a certificate, one after the other on the images that are left, and what their order reveals."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gradlab._torch import torch
+from gradlab.attacks._preflight import Outcome
+from gradlab.attacks.apgd import APGD
+from gradlab.attacks.certificate import Reason
+from gradlab.attacks.fgsm import FGSM
+from gradlab.attacks.pgd import PGD
+from gradlab.attacks.project_linf import project_linf
+from gradlab.attacks.square import Square
+
+BATCH = 250
+"""Images that are attacked together."""
+SWEEP = 50
+"""Images on which other radii are tried."""
+FAILS = "The attack fails, so its success at the asked radius says nothing; find out where its gradients are lost."
+
+
+@dataclass
+class Battery:
+    """Attacks the images that are still classified correctly.
+
+    Attributes:
+        model: in eval mode. images: (N, C, H, W) in [0, 1]. labels: (N,). eps: radius.
+        steps: of PGD. draws: of noise. queries: of the gradient-free attack. generator: of all of them.
+        left: (N,) bool, what has withstood everything. shares: of N, after each attack.
+    """
+
+    model: torch.nn.Module
+    images: torch.Tensor
+    labels: torch.Tensor
+    eps: float
+    steps: int
+    draws: int
+    queries: int
+    generator: torch.Generator
+    left: torch.Tensor = field(init=False)
+    shares: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.left = self._right(self.images)
+        self.shares["no attack"] = self._share()
+
+    def gradients(self) -> Iterator[Outcome]:
+        """Attack with gradients: PGD, twice as long, on logits of a fixed spread, and Auto-PGD, also towards other classes."""
+        from gradlab.attacks._scaled import Scaled
+
+        self._attack("PGD", PGD(eps=self.eps, steps=self.steps, stop_at_success=True))
+        left, longer = int(self.left.sum()), self._attack("PGD, twice the steps, two restarts", self._long())
+        yield (
+            "more steps change little",
+            self._excess(
+                longer,
+                0.05,
+                "more steps change little",
+                "Twice the steps from two starts fool {count} images that PGD did not",
+                "Take more steps and restarts before you believe the number.",
+                among=left,
+            ),
+        )
+        left, others = (
+            int(self.left.sum()),
+            self._attack("PGD on scaled logits", self._long(), Scaled(self.model)),
+        )
+        others += self._attack("Auto-PGD", APGD(eps=self.eps, steps=2 * self.steps))
+        others += self._attack("Auto-PGD towards other classes", self._towards())
+        yield (
+            "losses agree",
+            self._excess(
+                others,
+                0.1,
+                "losses agree",
+                "Other losses fool {count} images that the cross-entropy did not",
+                "The cross-entropy misleads; find out whether it saturates, and judge by the worst case over losses alone.",
+                among=left,
+            ),
+        )
+
+    def single_step(self) -> Iterator[Outcome]:
+        """Ask whether one step fools what many do not, which points to masked gradients."""
+        yield self._weaker(
+            "iterations beat one step", "FGSM", lambda: self._attack("FGSM", FGSM(eps=self.eps))
+        )
+
+    def noise(self) -> Iterator[Outcome]:
+        """Ask whether random changes of the same size fool what gradients do not."""
+        yield self._weaker("gradients beat noise", "random noise of the same size", self._noise)
+
+    def gradient_free(self) -> Iterator[Outcome]:
+        """Ask whether an attack without gradients fools what gradients do not."""
+        square = Square(eps=self.eps, queries=self.queries)
+        yield self._weaker(
+            "gradients beat queries", "an attack without gradients", lambda: self._attack("square", square)
+        )
+
+    def transfer(self, twin: torch.nn.Module) -> Iterator[Outcome]:
+        """Ask whether images that fool an undefended twin fool what the network's own gradients do not."""
+        yield self._weaker(
+            "gradients beat transfer",
+            "images made for the twin",
+            lambda: self._attack("transfer from the twin", self._long(stop=False), twin),
+        )
+
+    def radii(self) -> Iterator[Outcome]:
+        """Ask whether larger radii fool more, half the range leaves chance, and the whole range nothing."""
+        rows = torch.arange(min(SWEEP, len(self.images)), device=self.images.device)
+        near = [self._at(eps, rows) for eps in (self.eps / 2, self.eps, min(1.0, 2 * self.eps))]
+        yield "success grows with eps", self._rising(near, len(rows))
+        yield "half the range leaves chance", self._at_half(self._at(0.5, rows), len(rows))
+        yield "the whole range leaves nothing", self._at_whole(self._at(1.0, rows), len(rows))
+
+    @staticmethod
+    def _rising(near: list[int], count: int) -> Reason | None:
+        if all(later <= earlier + max(2, 0.04 * count) for earlier, later in itertools.pairwise(near)):
+            return None
+        return Reason(
+            "success grows with eps",
+            "suspect",
+            f"At eps/2, eps and 2·eps PGD leaves {near[0]}, {near[1]} and {near[2]} of {count} images, so a larger radius "
+            "fools fewer.",
+            "Give the attack more steps; if that does not mend it, the gradients mislead it.",
+        )
+
+    @staticmethod
+    def _at_whole(kept: int, count: int) -> Reason | None:
+        if kept <= 0.05 * count:
+            return None
+        return Reason(
+            "the whole range leaves nothing",
+            "invalid",
+            f"At eps 1 an image may become any other, and yet {kept} of {count} withstand PGD.",
+            FAILS,
+        )
+
+    def _at_half(self, kept: int, count: int) -> Reason | None:
+        classes = self._classes()
+        chance = count / classes
+        if kept <= chance + 3 * (chance * (1 - 1 / classes)) ** 0.5:
+            return None
+        return Reason(
+            "half the range leaves chance",
+            "invalid",
+            f"At eps 0.5 every image can be made grey, and yet {kept} of {count} withstand PGD; chance is {chance:.0f}.",
+            FAILS,
+        )
+
+    def _at(self, eps: float, rows: torch.Tensor) -> int:
+        attack = PGD(eps=eps, steps=self.steps, stop_at_success=True)
+        found = attack(self.model, self.images[rows], self.labels[rows], generator=self.generator)
+        return int((self._right(found, rows) & self._right(self.images[rows], rows)).sum())
+
+    def _long(self, *, stop: bool = True) -> PGD:
+        return PGD(eps=self.eps, steps=2 * self.steps, restarts=2, stop_at_success=stop)
+
+    def _towards(self) -> APGD:
+        """Go towards the likeliest other classes, by a loss that no scaling hides where there are enough of them."""
+        classes = self._classes()
+        loss: Literal["ce", "dlr"] = "dlr" if classes >= 4 else "ce"
+        return APGD(eps=self.eps, steps=2 * self.steps, loss=loss, target_classes=min(3, classes - 1))
+
+    @torch.no_grad()
+    def _classes(self) -> int:
+        return int(self.model(self.images[:1]).shape[1])
+
+    def _weaker(self, check: str, what: str, attack: Callable[[], int]) -> Outcome:
+        before = int(self.left.sum())
+        fooled = attack()
+        text = f"{what[0].upper()}{what[1:]} fools {{count}} images that gradients with many steps did not"
+        return check, self._excess(
+            fooled, 0.02, check, text, "The gradients mislead the attacks; attack without them, or with a stand-in for what "
+            "hides them.", among=before,
+        )  # fmt: skip
+
+    def _excess(
+        self, fooled: int, share: float, check: str, text: str, remedy: str, *, among: int
+    ) -> Reason | None:
+        if fooled < max(5, share * len(self.images)):
+            return None
+        return Reason(check, "suspect", f"{text.format(count=fooled)} (of {among} that were left).", remedy)
+
+    def _attack(
+        self,
+        name: str,
+        attack: Callable[..., torch.Tensor],
+        source: torch.nn.Module | None = None,
+    ) -> int:
+        """Attack what is left, with gradients of `source`; returns how many are fooled."""
+        rows = self.left.nonzero()[:, 0]
+        if not len(rows):
+            self.shares[name] = self._share()
+            return 0
+        right = []
+        for part in rows.split(BATCH):
+            images, labels = self.images[part], self.labels[part]
+            found = attack(source or self.model, images, labels, generator=self.generator)
+            right.append(self._right(found, part))
+        return self._take(name, rows, torch.cat(right))
+
+    def _noise(self) -> int:
+        rows = self.left.nonzero()[:, 0]
+        right = torch.ones_like(rows, dtype=torch.bool)
+        for _ in range(self.draws if len(rows) else 0):
+            images = self.images[rows]
+            noise = torch.randn(images.shape, generator=self.generator, device=self.generator.device).to(
+                images
+            )
+            right &= self._right(project_linf(images + self.eps * noise.sign(), images, self.eps), rows)
+        return self._take("noise", rows, right)
+
+    def _take(self, name: str, rows: torch.Tensor, right: torch.Tensor) -> int:
+        self.left[rows] &= right
+        self.shares[name] = self._share()
+        return int((~right).sum())
+
+    def _share(self) -> float:
+        return float(self.left.double().mean())
+
+    @torch.no_grad()
+    def _right(self, images: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
+        labels = self.labels if rows is None else self.labels[rows]
+        predicted = [self.model(part).argmax(1) for part in images.split(BATCH)]
+        return torch.cat(predicted) == labels

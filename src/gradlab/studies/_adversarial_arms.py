@@ -1,0 +1,176 @@
+"""Arms of the study of adversarial training: the trainings, the attacks on them, and foreign images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gradlab.attacks import FGSM, PGD, AdversarialTraining, FastTraining, MadryTraining, MixedTraining
+from gradlab.detection import MaxSoftmax
+from gradlab.lab.designing.design import Arm
+from gradlab.procedures.attack import Attack
+from gradlab.procedures.score import Score
+from gradlab.procedures.train import Train
+from gradlab.studies._nets import source_cnn
+from gradlab.studies._transfer_data import reduced
+from gradlab.studies.setup import Setup
+
+STEPS = 3
+"""Of PGD in training; more cost more, and three are the fewest that withstand PGD with twenty."""
+VALIDATION_STEPS = 5
+EPOCHS = {"quick": 3, "standard": 6}
+"""Of trainings on all images: an attack makes each of them several times as long."""
+PARTS = 4
+"""Into which the radius is divided for the small one."""
+FOREIGN = "foreign images"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the study needs to know of its setting.
+
+    Attributes:
+        data: what is learned. eps, near: the radius of training, and a small one. images: how many are attacked.
+        few, few_epochs: the small training set, and for how long it is seen. out: foreign images.
+        every: how many validation images there are for each that is attacked. shares: whether both shares are tried.
+    """
+
+    data: str
+    eps: float
+    images: int
+    few: int
+    few_epochs: int
+    out: str
+    every: int
+    shares: bool
+
+    @property
+    def near(self) -> float:
+        """The small radius."""
+        return self.eps / PARTS
+
+
+def level(eps: float) -> str:
+    """Return a radius in grey levels, for names of arms."""
+    return f"{eps * 255:.3g}"
+
+
+def plan_of(setup: Setup, eps: float | None, few: int | None, few_epochs: int | None) -> Plan:
+    """Return the setting: small images of strong contrast are attacked within larger radii."""
+    small = setup.is_small
+    data = reduced(setup, setup.data, setup.class_count, 0)
+    shape = f"@{16 if '@16' in data else setup.image_size}:{'grey' if setup.channels == 1 else 'rgb'}"
+    seen = 40 if small else {"quick": 10, "standard": 20, "full": 100}[setup.preset]
+    cifar = data.startswith("cifar10#") or data == "cifar10"
+    return Plan(
+        data=data,
+        eps=(32 if setup.channels == 1 else 8) / 255 if eps is None else eps,
+        images=200 if small or setup.preset == "quick" else 1_000 if setup.preset == "full" else 300,
+        few=few or (200 if small else 2_000),
+        few_epochs=few_epochs or seen,
+        out=f"cifar100#20{shape.removesuffix(':rgb')}" if cifar else f"photos{shape}",
+        every=1 if small else 20,
+        shares=setup.preset == "full",
+    )
+
+
+def trainings(plan: Plan) -> dict[str, tuple[str, AdversarialTraining | None]]:
+    """Return name -> label and objective of the trainings on all images."""
+    fgsm = FGSM(eps=plan.eps)
+    steps = {"validation_steps": VALIDATION_STEPS, "validation_every": plan.every}
+    fifth = {"fifth": ("four fifths FGSM", MixedTraining(attack=fgsm, clean=0.2, **steps))}
+    return {
+        "plain": ("no defence", None),
+        "half": ("half FGSM", MixedTraining(attack=fgsm, clean=0.5, **steps)),
+        **(fifth if plan.shares else {}),
+        "near": ("half FGSM, small eps", MixedTraining(attack=FGSM(eps=plan.near), clean=0.5, **steps)),
+        "fast": ("fast FGSM", FastTraining(eps=plan.eps, **steps)),
+        "pgd": ("PGD", MadryTraining(eps=plan.eps, steps=STEPS, **steps)),
+    }
+
+
+def build_arms(setup: Setup, plan: Plan, epochs: int | None) -> tuple[Arm, ...]:
+    """Return the networks on all and on few images, the attacks on each, and the scores of foreign images."""
+    plain = source_cnn(setup, plan.data, epochs=epochs or _epochs(setup))
+    nets = {
+        name: (label, replace(plain, objective=objective))
+        for name, (label, objective) in trainings(plan).items()
+    }
+    few = _few(plain, plan)
+    arms = [_net(name, label, train, plan) for name, (label, train) in (nets | few).items()]
+    for name, (label, train) in nets.items():
+        arms += _attacked(name, label, train, plan, (plan.near, plan.eps), setup)
+    for name, (label, train) in few.items():
+        arms += _attacked(name, label, train, plan, (plan.eps,), setup)
+    arms += [_scored(name, *nets[name], plan) for name in ("plain", "half", "fifth", "pgd") if name in nets]
+    return tuple(arms)
+
+
+def _epochs(setup: Setup) -> int | None:
+    return None if setup.is_small else EPOCHS.get(setup.preset)
+
+
+def _few(plain: Train, plan: Plan) -> dict[str, tuple[str, Train]]:
+    """Return the trainings that see a few images often: fast and PGD to the end, and PGD stopped where it is best."""
+    objectives = trainings(plan)
+    recipe = replace(plain.recipe, epochs=plan.few_epochs, keep="last", select="robust_accuracy")
+    last = replace(plain, train_images=plan.few, recipe=recipe)
+    best = replace(last, recipe=replace(recipe, keep="best"), objective=objectives["pgd"][1])
+    return {
+        "few-fast": ("fast FGSM, few images", replace(last, objective=objectives["fast"][1])),
+        "few-pgd": ("PGD, few images", replace(last, objective=objectives["pgd"][1])),
+        "few-best": ("PGD, few images, best epoch", best),
+    }
+
+
+def _net(name: str, label: str, train: Train, plan: Plan) -> Arm:
+    return Arm(
+        name=name,
+        label=label,
+        factors={
+            "training": label,
+            "images": plan.few if train.train_images else "all",
+            "attack": "none",
+            "eps": 0.0,
+        },
+        procedure=train,
+    )
+
+
+def _attacked(
+    name: str, label: str, train: Train, plan: Plan, radii: tuple[float, ...], setup: Setup
+) -> list[Arm]:
+    """Attack a network with PGD-20, and where several radii are asked with FGSM as well, as it is often judged.
+
+    FGSM at radius 0 changes nothing: the accuracy of the same images as they are.
+    """
+    count = None if setup.is_small else plan.images
+    by: dict[str, tuple[PGD | FGSM, tuple[float, ...]]] = {
+        "pgd": (PGD(steps=20, stop_at_success=True), radii)
+    }
+    by |= {"fgsm": (FGSM(), (0.0, *radii))} if len(radii) > 1 else {}
+    return [
+        Arm(
+            name=f"{name}-{attack}-{level(eps)}",
+            label=f"{label}, {attack.upper()} at {level(eps)}/255",
+            factors={
+                "training": label,
+                "images": plan.few if train.train_images else "all",
+                "attack": attack.upper(),
+                "eps": eps,
+            },
+            procedure=Attack(net=train, data=plan.data, by=one, eps=every, images=count),
+            at={"eps": eps},
+        )
+        for attack, (one, every) in by.items()
+        for eps in every
+    ]
+
+
+def _scored(name: str, label: str, train: Train, plan: Plan) -> Arm:
+    return Arm(
+        name=f"{name}-foreign",
+        label=f"{label}, {FOREIGN}",
+        factors={"training": label, "images": "all", "attack": "none", "set": plan.out},
+        procedure=Score(net=train, data=plan.data, out=(plan.out,), detectors=(MaxSoftmax(),)),
+        at={"detector": MaxSoftmax().kind, "set": plan.out},
+    )

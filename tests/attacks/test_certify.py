@@ -1,0 +1,161 @@
+"""Broken defences are flagged with the right reason, sound networks are not, and what is said is what was counted."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from gradlab.attacks import PGD, MadryTraining, attacked, certify
+from gradlab.attacks.certify import EFFORTS, Effort
+from gradlab.data import load
+from gradlab.models import CNN, MLP
+from gradlab.types import UserError
+from tests.attacks.broken import EPS, SoftmaxTimes, defences, small_mlp, trained
+
+FAST = {"quick": True}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load("digits")
+
+
+@pytest.fixture(scope="module")
+def network():
+    return small_mlp()
+
+
+@pytest.fixture(scope="module")
+def sound(network, digits):
+    return certify(network, digits, EPS, quick=True, images=60)
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """Less of everything, where the attacks are not what is asked about."""
+    monkeypatch.setitem(EFFORTS, "quick", Effort(images=16, steps=4, draws=2, queries=10))
+
+
+def test_a_sound_network_is_valid_and_its_numbers_are_those_of_the_attacks(sound, network, digits):
+    assert (sound.finding, sound.reasons) == ("valid", ())
+    assert {
+        "deterministic",
+        "logits",
+        "gradients",
+        "gradients beat noise",
+        "the whole range leaves nothing",
+    } <= set(sound.passed)
+    assert "transfer" in sound.skipped
+    shares = list(sound.attacks.values())
+    assert shares == sorted(shares, reverse=True)
+    assert sound.attacks["no attack"] == sound.clean.estimate
+    assert sound.robust.estimate == shares[-1] < sound.clean.estimate
+    assert sound.robust.low < sound.robust.estimate < sound.robust.high
+    images, labels = digits.test.images.float() / 255, digits.test.labels
+    by_pgd = attacked(PGD(eps=EPS, steps=20), network, images, labels).robust_accuracy
+    assert sound.robust.low - 0.05 < by_pgd < sound.robust.high + 0.05
+
+
+@pytest.mark.parametrize("name", list(defences(nn.Identity())))
+@pytest.mark.usefixtures("brief")
+def test_a_broken_defence_is_flagged_with_the_right_reason(name, network, digits):
+    broken, check, words = defences(network)[name]
+    found = certify(broken, digits, EPS, **FAST)
+    assert found.finding != "valid"
+    assert any(one.check == check and words in one.text for one in found.reasons), found.describe()
+    if name not in ("softmax", "softmax times 1e4", "saturated"):
+        assert found.finding == "invalid", found.describe()
+
+
+@pytest.mark.slow
+def test_a_saturated_loss_is_seen_through(network, digits):
+    """Scaling all logits changes no prediction, so it must not look more robust than it is."""
+    honest, scaled = (
+        certify(one, digits, EPS, **FAST).robust.estimate
+        for one in (network, defences(network)["logits times 1e4"][0])
+    )
+    assert scaled <= honest + 0.05
+
+
+@pytest.mark.usefixtures("brief")
+def test_transfer_from_a_twin_is_asked_where_one_is_given(network, digits):
+    broken = defences(network)["step"][0]
+    found = certify(broken, digits, 2 * EPS, twin=network, **FAST)
+    assert "transfer" not in found.skipped
+    assert "transfer from the twin" in found.attacks
+    asked = {one.check for one in found.reasons} | set(found.passed)
+    assert "gradients beat transfer" in asked
+
+
+@pytest.mark.usefixtures("brief")
+def test_the_time_is_kept_and_said(network, digits):
+    found = certify(network, digits, EPS, minutes=0, **FAST)
+    assert found.skipped["other radii"] == "the 0 minutes were over."
+    assert "at most 0 minutes" in found.budget
+    assert "deterministic" in found.passed
+
+
+@pytest.mark.usefixtures("brief")
+def test_the_model_is_left_as_found_and_the_same_seed_gives_the_same_certificate(network, digits):
+    network.train()
+    state = torch.get_rng_state()
+    first, second = (certify(network, digits, EPS, **FAST) for _ in range(2))
+    assert first == second
+    assert network.training
+    network.eval()
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.usefixtures("brief")
+def test_it_takes_images_and_labels_and_is_told_as_text_and_as_data(network, digits):
+    images, labels = digits.test.images[:40].float() / 255, digits.test.labels[:40]
+    found = certify(nn.Sequential(network, SoftmaxTimes(1)), (images, labels), "16/255", quick=True)
+    assert 10 < found.images < 20
+    told = found.describe().splitlines()
+    assert told[0].startswith("suspect: robust accuracy at most") or told[0].startswith(
+        "invalid: robust accuracy"
+    )
+    assert "L-infinity changes of 16/255" in told[0]
+    assert any(line.startswith("suspect, logits: The outputs look like probabilities") for line in told)
+    record = json.loads(json.dumps(found.as_record()))
+    assert record["robust"]["n"] == found.images
+    assert record["reasons"][0]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"eps": 8}, "For 8 grey levels write 8/255"),
+        ({"eps": 0}, "a radius above 0"),
+        ({"norm": "l7"}, "got 'l7'"),
+        ({"data": (torch.zeros(0, 1, 8, 8), torch.zeros(0, dtype=torch.int64))}, "at least one image"),
+        ({"data": (torch.zeros(2, 1, 8, 8), torch.tensor([0, 12]))}, r"labels must lie in \[0, 10\)"),
+        ({"data": (3 + torch.zeros(2, 1, 8, 8), torch.tensor([0, 1]))}, "images must lie in"),
+        ({"model": "resnet"}, "needs a torch.nn.Module"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_in_a_sentence(change, sentence, network, digits):
+    given = {"model": network, "data": digits, "eps": EPS, "quick": True} | change
+    with pytest.raises(UserError, match=sentence):
+        certify(**given)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(13))
+def test_no_false_flag_on_ordinary_networks_nor_on_one_that_was_trained_adversarially(number, digits):
+    kinds = [
+        MLP(width=32, depth=1),
+        MLP(width=24, depth=4, residual=True, norm="batch"),
+        MLP(widths=(64, 32), activation="tanh"),
+        CNN(widths=(8, 16)),
+        CNN(widths=(8, 16), residual=True),
+        CNN(widths=(12,)),
+    ]
+    objective = MadryTraining(eps=EPS, steps=5, validation_steps=0) if number == 12 else None
+    network = trained(kinds[number % 6], objective, seed=number, epochs=15)
+    found = certify(network, digits, EPS, quick=True)
+    assert found.finding == "valid", found.describe()
+    assert found.clean.estimate > 0.8
+    if objective:
+        assert found.robust.estimate > 0.4

@@ -1,0 +1,124 @@
+"""The study of adversarial training: arms that differ in one thing, claims about arms that are there, numbers by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gradlab
+from gradlab.attacks import FGSM, PGD, FastTraining, MadryTraining, MixedTraining
+from gradlab.lab.running import run as running
+from gradlab.lab.running.here import run_here
+from gradlab.studies import STUDIES, Setup, build_design
+from gradlab.studies._nets import source_cnn
+from gradlab.types import UserError
+
+DIGITS = Setup(preset="quick", data="digits", train_images=1_293, class_count=10, image_size=8, channels=1)
+CIFAR = Setup(
+    preset="standard", data="cifar10", train_images=45_000, class_count=10, image_size=32, channels=3
+)
+
+FULL = replace(CIFAR, preset="full")
+
+
+def design(where=DIGITS, **parameters):
+    return build_design(STUDIES["adversarial-training"], "adversarial-training", where, parameters)
+
+
+def test_trainings_differ_in_the_objective_alone_and_share_the_undefended_network():
+    made = design(FULL)
+    plain = made.arm("plain").procedure
+    assert plain == source_cnn(FULL, "cifar10")
+    assert design(CIFAR).arm("plain").procedure == source_cnn(CIFAR, "cifar10#1200@16", epochs=6)
+    objectives = {}
+    for name in ("half", "fifth", "near", "fast", "pgd"):
+        procedure = made.arm(name).procedure
+        assert replace(procedure, objective=None) == plain
+        objectives[name] = procedure.objective
+    eps = 8 / 255
+    assert {name: type(one) for name, one in objectives.items()} == {
+        **dict.fromkeys(("half", "fifth", "near"), MixedTraining),
+        "fast": FastTraining,
+        "pgd": MadryTraining,
+    }
+    assert [objectives[name].clean for name in ("half", "fifth", "near")] == [0.5, 0.2, 0.5]
+    assert [objectives[name].radius for name in objectives] == [eps, eps, eps / 4, eps, eps]
+    assert objectives["pgd"].steps == 3
+
+
+def test_few_images_are_seen_to_the_end_and_once_kept_where_they_are_best():
+    made = design(CIFAR, few=1_000, few_epochs=7)
+    fast, pgd, best = (made.arm(f"few-{name}").procedure for name in ("fast", "pgd", "best"))
+    assert {one.train_images for one in (fast, pgd, best)} == {1_000}
+    assert {one.recipe.epochs for one in (fast, pgd, best)} == {7}
+    assert replace(fast, objective=pgd.objective) == pgd
+    assert replace(best, recipe=replace(best.recipe, keep="last")) == pgd
+    assert best.recipe.select == "robust_accuracy"
+
+
+def test_fgsm_never_stands_alone_and_every_attack_is_one_record_a_network():
+    made = design(CIFAR)
+    by = {}
+    for arm in made.arms:
+        if arm.procedure.kind == "attack":
+            by.setdefault(arm.procedure.net, set()).add(arm.procedure)
+    assert len(by) == 8
+    for attacks in by.values():
+        assert PGD(steps=20, stop_at_success=True) in {one.by for one in attacks}
+        assert len(attacks) == len({one.by for one in attacks})
+        assert {one.images for one in attacks} == {300}
+    assert sum(FGSM() in {one.by for one in attacks} for attacks in by.values()) == 5
+
+
+def test_the_labs_claims_are_made_where_thousands_of_images_can_settle_them():
+    labs = {"C000-14", "C000-15", "C002-05", "C003-08", "C003-09", "C004-16"}
+    assert labs <= {claim.id for claim in design(FULL).claims}
+    assert labs - {"C003-09"} == labs & {claim.id for claim in design(CIFAR).claims}
+    assert {"C000-14"} == labs & {claim.id for claim in design().claims}
+    for made in (design(CIFAR), design()):
+        assert made.claims[0].id == "adversarial-robust"
+        assert all(claim.deviations for claim in made.claims if claim.published)
+
+
+def test_foreign_images_are_others_than_the_familiar_ones():
+    assert design(CIFAR).arm("plain-foreign").procedure.out == ("cifar100#20@16",)
+    assert design().arm("plain-foreign").procedure.out == ("photos@8:grey",)
+
+
+def test_a_radius_of_0_is_refused():
+    with pytest.raises(UserError, match="a radius above 0"):
+        design(eps=0)
+
+
+@pytest.mark.slow
+def test_on_digits_it_runs_and_its_numbers_are_those_of_the_records(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        running,
+        "run_units",
+        lambda units, bench, *, on_event, **_: run_here(units, bench, on_event=on_event),
+    )
+    out = tmp_path / "runs"
+    made = gradlab.run(
+        "adversarial-training",
+        out=out,
+        epochs=2,
+        few_epochs=3,
+        few=100,
+        seeds=2,
+        device="cpu",
+        progress=False,
+    )
+    claims = made.claims.set_index("id").estimate
+
+    def robust(arm, seed):
+        table = made.record(arm, seed).table("attacked")
+        rows = np.isclose(table["eps"], 32 / 255)
+        logits = np.stack([table[f"logit_{k}"][rows] for k in range(10)], axis=1)
+        return np.mean(
+            (logits.argmax(1) == table["label"][rows]) & (table["clean"][rows] == table["label"][rows])
+        )
+
+    gap = np.mean([robust("pgd-pgd-32", seed) - robust("plain-pgd-32", seed) for seed in (0, 1)])
+    assert claims["adversarial-robust"] == pytest.approx(gap, abs=1e-12)
+    assert gap > 0
+    assert gradlab.verify(made.folder)[0].is_sound
