@@ -33,7 +33,6 @@ __getattr__, __dir__, __all__ = attach(
         "PGD": "pgd",
         "Robustness": "robustness",
         "OBJECTIVES": "objectives",
-        "PGD": "pgd",
         "Reason": "certificate",
         "Square": "square",
         "TradesTraining": "trades_training",
