@@ -9,6 +9,7 @@ from gradlab.procedures.score import SCORE
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
 from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
+from gradlab.procedures.train_autoencoder import TRAIN_AUTOENCODER
 
 PROCEDURES: dict[str, Kind] = {
     kind.name: kind
@@ -20,6 +21,7 @@ PROCEDURES: dict[str, Kind] = {
         FINE_TUNE,
         DISTIL,
         TEXT_TRAIN,
+        TRAIN_AUTOENCODER,
         GIVEN,
         RECORD,
         PRETRAINED,
