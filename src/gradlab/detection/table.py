@@ -128,7 +128,7 @@ class DetectionTable:
         header, body = self._cells()
         head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
         rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
-        said = "".join(f"<p>{escape(line)}</p>" for line in (*self._said(), CONVENTION))
+        said = "".join(f"<p>{escape(line)}</p>" for line in self._said())
         return f"<div><table><tr>{head}</tr>{rows}</table>{said}</div>"
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
@@ -153,4 +153,5 @@ class DetectionTable:
             f"in %; in-distribution accuracy {100 * self.accuracy:.1f} %",
             *tuned,
             *(f"note: {flag}" for flag in self.flags),
+            CONVENTION,
         ]

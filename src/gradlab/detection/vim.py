@@ -72,9 +72,7 @@ class ViM:
         _, vectors = np.linalg.eigh(centred.T @ centred)
         residual = vectors[:, : width - principal]  # eigenvalues ascend: the smallest come first
         lengths = np.linalg.norm(centred @ residual, axis=1).mean()
-        if lengths == 0:
-            raise UserError(
-                "the training features have no residual outside the principal space; take a smaller dimension."
-            )
-        scale = float(head.logits(values).max(axis=1).mean() / lengths)
+        scale = (
+            float(head.logits(values).max(axis=1).mean() / lengths) if lengths else 0.0
+        )  # a dead layer: the energy alone
         return FittedViM(head, origin, residual, scale)

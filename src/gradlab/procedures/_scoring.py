@@ -95,11 +95,7 @@ class Parts:
         self, scorer: Scorer, number: int, data: Split, reading: Mapping[str, torch.Tensor]
     ) -> list[np.ndarray]:
         """Return the scores of every detector; those that run the network themselves are a part each."""
-        usable = {
-            **reading,
-            "logits": usable_logits(reading["logits"].numpy()),
-            "images": data.to(self.desk.device),
-        }
+        usable = {**_usable(reading), "images": data.to(self.desk.device)}
 
         def slow(place: int) -> np.ndarray:
             make = lambda _: {"score": torch.from_numpy(scorer.score(place, usable))}  # noqa: E731
@@ -131,7 +127,7 @@ class Parts:
             )
         train = _drawn(data.train, self.procedure.fit_images)
         found = self.reading(f"training-{self.job.seed}", 0, train)
-        return {"features": found["features"], "labels": train.labels.cpu()}
+        return {"features": _usable(found)["features"], "labels": train.labels.cpu()}
 
     def _validation(self, data: Dataset) -> tuple[dict[str, Any], dict[str, Any]] | None:
         if not any(isinstance(one, Tuned) for one in self.detectors):
@@ -141,10 +137,18 @@ class Parts:
         both = tuning_images(data, other, self.procedure.out)
         drawn = [_drawn(one, self.procedure.images) if isinstance(one, Split) else one for one in both]
         inside, outside = (
-            {"images": one.to(self.desk.device), **self.reading(f"validation-{self.job.seed}", number, one)}
+            {
+                "images": one.to(self.desk.device),
+                **_usable(self.reading(f"validation-{self.job.seed}", number, one)),
+            }
             for number, one in enumerate(drawn)
         )
         return inside, outside
+
+
+def _usable(reading: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """Return what detectors read, with zeros for an image whose numbers are not all finite: chance."""
+    return {name: usable_logits(one.numpy()) for name, one in reading.items()}
 
 
 def _check_shapes(sets: Mapping[str, Dataset], inside: str) -> None:

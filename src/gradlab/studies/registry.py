@@ -4,6 +4,8 @@ from gradlab.studies.activations import activations
 from gradlab.studies.compare import compare
 from gradlab.studies.distillation import distillation
 from gradlab.studies.mlp_capacity import mlp_capacity
+from gradlab.studies.odin import odin
+from gradlab.studies.ood_detection import ood_detection
 from gradlab.studies.optimisers import optimisers
 from gradlab.studies.regularisers import regularisers
 from gradlab.studies.residual_cnn import residual_cnn
@@ -23,6 +25,8 @@ STUDIES: dict[str, Study] = {
     "residual-cnn": residual_cnn,
     "transfer": transfer,
     "distillation": distillation,
+    "ood-detection": ood_detection,
+    "odin": odin,
     "text-layers": text_layers,
     "compare": compare,
 }
