@@ -45,9 +45,13 @@ def _of_block(images: torch.Tensor) -> torch.Tensor:
 
 def telling_cues(inside: Split | torch.Tensor, outside: Split | torch.Tensor) -> dict[str, float]:
     """Return the AUROC of every cue, in the direction in which it is above 0.5."""
-    a, b = (cues(getattr(one, "images", one)).numpy() for one in (inside, outside))
+    a, b = (cues(_images_of(one)).numpy() for one in (inside, outside))
     values = [auroc(a[:, k], b[:, k]) for k in range(len(NAMES))]
     return {name: max(value, 1 - value) for name, value in zip(NAMES, values, strict=True)}
+
+
+def _images_of(data: Split | torch.Tensor) -> torch.Tensor:
+    return data if isinstance(data, torch.Tensor) else data.images
 
 
 def cue_flags(name: str, found: dict[str, float]) -> list[str]:

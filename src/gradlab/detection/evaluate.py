@@ -108,7 +108,7 @@ def evaluate(
         else None,
     )
     images = {"": known} | {name: one.images for name, one in sets.items()}
-    readings = {
+    readings: dict[str, dict[str, Any]] = {
         name: {"images": data, **read(model, data, wanted(detectors), layer=layer, precision=precision)}
         for name, data in images.items()
     }
@@ -141,7 +141,7 @@ def _sets(inside: Dataset, outside: Sequence[Dataset] | Mapping[str, Foreign]) -
         raise UserError("give at least one foreign set, each under a name of its own.")
     found = {name: _foreign(name, one, inside) for name, one in named.items()}
     for name, one in found.items():
-        shape = tuple(getattr(one.images, "images", one.images).shape[1:])
+        shape = tuple((one.images if isinstance(one.images, torch.Tensor) else one.images.images).shape[1:])
         if shape != inside.input_shape:
             raise UserError(_other_shape(name, shape, inside))
     return found

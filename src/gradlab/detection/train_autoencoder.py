@@ -104,7 +104,7 @@ def train_autoencoder(
         listeners=listeners,
         progress=progress,
     )
-    inside = digests(getattr(found.model.encoder, "network", None))  # type: ignore[arg-type]
+    inside = digests(getattr(found.model.encoder, "network", None))
     moved = [name for name, digest in before.items() if name in inside and inside[name] != digest]
     if digests(trunk) != before or moved:
         raise UserError(

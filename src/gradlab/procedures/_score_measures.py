@@ -120,7 +120,7 @@ def _sorted(run: Results) -> Columns:
     """The scores in ascending order, over the share of the images that score no higher."""
     found = _both(run)
     return {
-        "set": np.repeat(np.array(list(found), dtype=str), len(GRID)),
+        "images": np.repeat(np.array(list(found), dtype=str), len(GRID)),
         "share": np.tile(GRID, 2),
         "score": np.concatenate([np.quantile(one, GRID) for one in found.values()]),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -82,7 +82,7 @@ def _describe(procedure: Score, run: Results) -> dict[str, Any]:
     }
 
 
-def _cost(procedure: Score, counts: Any) -> float:
+def _cost(procedure: Score, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = sum(one.get("test", 1) for one in counts.values())
     if any("features" in one.fits for one in procedure.detectors):
         images += procedure.fit_images or counts[procedure.data].get("train", 1)
@@ -118,7 +118,7 @@ SCORE = Kind(
         "sorted": {
             "share": Column("images, the most familiar first", **FRACTION),
             "score": Column("score, larger is more foreign"),
-            "set": Column("images"),
+            "images": Column("images"),
         },
         "reliability": {
             "confidence": Column("confidence", **FRACTION),

@@ -98,8 +98,8 @@ def figures_of(net: str, sets: list[str]) -> tuple[Figure, ...]:
             table="sorted",
             x="share",
             y="score",
-            panel="set",
-            where={**own, "arm": f"energy {sets[0]}"},
+            panel="images",
+            where={"arm": f"energy {sets[0]}"},
         ),
         Figure(
             name="reliability",

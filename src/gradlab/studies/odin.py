@@ -77,7 +77,7 @@ def odin(
         arms=arms,
         claims=claims_of(max(temperatures), max(steps), near),
         tables=(detection_table(arms),),
-        figures=_figures(),
+        figures=_figures(near),
     )
 
 
@@ -110,7 +110,7 @@ def _said(name: str, values: dict[str, tuple[float, float]]) -> str:
     return f"T {values[name][0]:g}, eps {values[name][1]:g}" if name in values else name.replace("-", " ")
 
 
-def _figures() -> tuple[Figure, ...]:
+def _figures(near: str) -> tuple[Figure, ...]:
     curve = Figure(
         name="eps",
         title="AUROC over the step on the image",
@@ -124,11 +124,11 @@ def _figures() -> tuple[Figure, ...]:
     heat = Figure(
         name="auroc",
         title="AUROC of every temperature and step",
-        caption="Mean over seeds and foreign sets; 50 % is guessing.",
+        caption=f"On {near}, mean over the seeds; 50 % is guessing.",
         mark="heat",
         x="eps",
         y="temperature",
         value="AUROC",
-        where={"detector": "grid"},
+        where={"detector": "grid", "set": near},
     )
     return (curve, heat)
