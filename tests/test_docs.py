@@ -92,6 +92,7 @@ def kept_registries() -> Iterator[None]:
 LONG = {
     "docs/adding.md",
     "docs/compare.md",
+    "docs/detection.md",
     "docs/train.md",
     "docs/own_data.md",
     "docs/procedures.md",
@@ -224,7 +225,7 @@ VERBS = [name for name in app if not name.startswith("-")]
         pytest.param(RECIPES, 2, id="recipes"),
         pytest.param(ATTACKS, 14, id="attacks"),
         pytest.param(OBJECTIVES, 4, id="adversarial trainings"),
-        pytest.param(DETECTORS, 2, id="detectors"),
+        pytest.param(DETECTORS, 15, id="detectors"),
         pytest.param(HEADS, 6, id="heads"),
         pytest.param(POLICIES, 6, id="policies"),
         pytest.param(VIEWS, 2, id="views"),

@@ -1,4 +1,4 @@
-"""The battery that every detector passes, and each score against its definition."""
+"""The battery that every detector passes."""
 
 import subprocess
 import sys
@@ -7,61 +7,94 @@ from typing import Annotated
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter
-from scipy.special import logsumexp
 
-from gradlab.detection import DETECTORS, Detector, MaxLogit, MaxSoftmax, max_logit, max_softmax
+from gradlab.detection import DETECTORS, AutoEncoder, Detector, Tuned, names_of
+from gradlab.detection.registry import Detector as Union
 from gradlab.types import UserError
+from tests.detection.examples import foreign, head, images, labelled, logits, net
+
+FEATURES, LABELS = labelled()
+KINDS = (
+    *("max-softmax", "max-logit", "energy", "entropy", "margin", "gen", "grad-norm", "mahalanobis"),
+    *("relative-mahalanobis", "knn", "vim", "react", "ash", "odin", "reconstruction"),
+)
+LOGITS = [kind for kind in KINDS if DETECTORS[kind].needs == ("logits",)]
+FITTED = {
+    "features": FEATURES,
+    "labels": LABELS,
+    "head": head(),
+    "network": net(),
+    "autoencoder": AutoEncoder(code=4, widths=(3,)).build((1, 6, 6), seed=0),
+}
+READ = {"logits": logits(40, 3), "features": foreign(), "images": images(40)}
 
 
-def logits(count=50, classes=6, seed=0):
-    return np.random.default_rng(seed).normal(size=(count, classes)) * 4
+def ready(kind):
+    config = DETECTORS[kind]()
+    return config.fit(**{name: FITTED[name] for name in config.fits}) if config.fits else config
 
 
-def test_two_detectors_are_found():
-    assert {"max-softmax": MaxSoftmax, "max-logit": MaxLogit} == DETECTORS
+def score(kind, rows=slice(None)):
+    return ready(kind).score(**{name: READ[name][rows] for name in DETECTORS[kind].needs})
 
 
-def test_scores_need_no_torch():
-    code = "import sys, gradlab.detection as d; d.max_logit([[1., 0.]]); print('torch' in sys.modules)"
+def test_all_detectors_are_found():
+    assert tuple(DETECTORS) == KINDS
+    assert len(LOGITS) == 6
+
+
+def test_scores_and_the_registry_need_no_torch():
+    code = "import sys, gradlab.detection as d; d.max_logit([[1., 0.]]); d.DETECTORS; d.Tuned; print('torch' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.split() == ["False"]
 
 
-@pytest.mark.parametrize("kind", DETECTORS)
+@pytest.mark.parametrize("kind", KINDS)
 class TestEveryDetector:
-    def test_is_read_from_its_fields(self, kind):
-        adapter = TypeAdapter(Annotated[Detector, Field(discriminator="kind")])
+    def test_is_read_from_its_fields_and_says_what_it_reads(self, kind):
+        adapter = TypeAdapter(Annotated[Union, Field(discriminator="kind")])
         config = DETECTORS[kind]()
-        assert (config.kind, config.needs) == (kind, "logits")
+        assert config.kind == kind
         assert adapter.validate_json(adapter.dump_json(config)) == config
-        assert "needs" not in adapter.dump_python(config)
+        assert not {"needs", "fits"} & set(adapter.dump_python(config))
+        assert set(config.needs) <= {"logits", "features", "images"}
+        assert set(config.fits) <= set(FITTED)
+        assert bool(config.fits) == hasattr(config, "fit")
 
+    def test_gives_a_finite_number_an_image_whatever_the_batch(self, kind):
+        whole = score(kind)
+        assert whole.shape == (40,)
+        assert whole.dtype == np.float64
+        assert np.isfinite(whole).all()
+        assert len(np.unique(whole)) > 30
+        np.testing.assert_allclose(score(kind, slice(7, 8)), whole[7:8], rtol=1e-5)
+
+    def test_leaves_what_it_reads_and_takes_tensors_and_lists(self, kind):
+        needs = DETECTORS[kind].needs
+        kept = {name: np.asarray(READ[name]).copy() for name in needs}
+        expected = score(kind)
+        assert all((np.asarray(READ[name]) == kept[name]).all() for name in needs)
+        if "images" not in needs:
+            for form in (np.ndarray.tolist, lambda array: torch.tensor(array, requires_grad=True)):
+                given = {name: form(READ[name]) for name in needs}
+                np.testing.assert_array_equal(ready(kind).score(**given), expected)
+
+
+@pytest.mark.parametrize("kind", LOGITS)
+class TestEveryScoreOfLogits:
     def test_is_larger_where_the_network_is_less_sure(self, kind):
-        score = DETECTORS[kind]().score([[9.0, 0, 0], [3.0, 0, 0], [1.0, 0, 0], [0.1, 0, 0]])
-        assert (np.diff(score) > 0).all()
+        found = DETECTORS[kind]().score([[9.0, 0, 0], [3.0, 0, 0], [1.0, 0, 0], [0.1, 0, 0]])
+        assert (np.diff(found) > 0).all()
 
-    def test_does_not_depend_on_the_order_of_classes_or_on_the_batch(self, kind):
-        score, values = DETECTORS[kind]().score, logits()
-        np.testing.assert_allclose(score(values[:, ::-1]), score(values), rtol=1e-12)
-        assert score(values[7:8])[0] == score(values)[7]
+    def test_does_not_depend_on_the_order_of_classes(self, kind):
+        of, values = DETECTORS[kind]().score, logits()
+        np.testing.assert_allclose(of(values[:, ::-1]), of(values), rtol=1e-12)
 
-    def test_is_the_same_for_lists_arrays_and_tensors_and_leaves_them(self, kind):
-        score, values = DETECTORS[kind]().score, logits()
-        kept = values.copy()
-        expected = score(values)
-        assert expected.shape == (50,)
-        assert expected.dtype == np.float64
-        assert (score(values.tolist()) == expected).all()
-        assert (score(torch.tensor(values, requires_grad=True)) == expected).all()
-        half = torch.tensor(values).bfloat16()
-        assert (score(half) == score(half.double())).all()
-        assert (values == kept).all()
-
-    def test_scores_no_images_as_none(self, kind):
-        assert DETECTORS[kind]().score(np.zeros((0, 3))).shape == (0,)
+    def test_scores_half_precision_and_no_images(self, kind):
+        of, half = DETECTORS[kind]().score, torch.tensor(logits()).bfloat16()
+        assert (of(half) == of(half.double())).all()
+        assert of(np.zeros((0, 3))).shape == (0,)
 
     @pytest.mark.parametrize(
         ("values", "sentence"),
@@ -78,41 +111,26 @@ class TestEveryDetector:
             DETECTORS[kind]().score(values)
 
 
-@given(temperature=st.floats(0.1, 1000), seed=st.integers(0, 1000))
-def test_max_softmax_is_one_minus_the_largest_probability(temperature, seed):
-    values = logits(seed=seed)
-    scaled = values / temperature
-    probabilities = np.exp(scaled - logsumexp(scaled, axis=1, keepdims=True))
-    np.testing.assert_allclose(
-        max_softmax(values, temperature), 1 - probabilities.max(1), rtol=1e-9, atol=1e-14
-    )
-    shift = np.random.default_rng(seed).normal(size=(50, 1))
-    np.testing.assert_allclose(
-        max_softmax(values + shift, temperature), max_softmax(values, temperature), rtol=1e-9
-    )
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "features" in DETECTORS[kind].needs])
+def test_refuses_what_is_no_features(kind):
+    given = {name: READ[name] for name in DETECTORS[kind].needs}
+    for values, sentence in ((FEATURES[0], r"shape \(N, D\)"), (FEATURES * np.nan, "must be finite")):
+        with pytest.raises(UserError, match=sentence):
+            ready(kind).score(**(given | {"features": values}))
+    if DETECTORS[kind].fits:
+        with pytest.raises(UserError, match="with 5 columns, got 4"):
+            ready(kind).score(**(given | {"features": foreign()[:, :4]}))
 
 
-def test_very_sure_images_do_not_tie():
-    """1 - p rounds to 0 from a margin of 37 on; the sum over the other classes does not."""
-    score = max_softmax([[40.0, 0.0], [60.0, 0.0], [800.0, 0.0], [1e4, 0.0]], 1)
-    assert score[0] == pytest.approx(np.exp(-40), rel=1e-12)
-    assert score[0] > score[1] > score[2] == score[3] == 0
+def test_names_tell_settings_apart_only_where_they_must():
+    knn, odin = DETECTORS["knn"], DETECTORS["odin"]
+    assert names_of([knn(), odin(eps="2/255")]) == ["knn", "odin"]
+    assert names_of([odin(temperature=10, eps=0.0), odin()]) == [
+        "odin (temperature 10, eps 0)",
+        "odin (temperature 1000, eps 0.0014)",
+    ]
+    assert names_of([knn(), Tuned(among=(knn(k=1), knn(k=2)))]) == ["knn", "knn, tuned"]
 
 
-def test_equal_logits_are_the_worst_and_equal_classes_count_once():
-    assert max_softmax(np.zeros((1, 4)), 1)[0] == pytest.approx(3 / 4)
-    assert max_softmax([[2.0, 2.0]], 1)[0] == pytest.approx(1 / 2)
-
-
-def test_max_logit_is_minus_the_largest_and_knows_the_scale():
-    values = logits()
-    assert (max_logit(values) == -values.max(1)).all()
-    assert (max_logit(values + 3) == -(values + 3).max(1)).all()
-
-
-@pytest.mark.parametrize("temperature", [0, -1, float("nan"), float("inf")])
-def test_a_temperature_that_is_none_is_refused(temperature):
-    with pytest.raises(UserError, match=r"positive number, got .*; 1 is the plain softmax"):
-        max_softmax(logits(), temperature)
-    with pytest.raises(UserError, match="temperature"):
-        MaxSoftmax(temperature=temperature)
+def test_the_public_type_is_the_union():
+    assert Detector is Union

@@ -10,7 +10,7 @@ import torch
 from gradlab.attacks import PGD
 from gradlab.data import Dataset, TextDataset, from_tensors, from_texts
 from gradlab.data.contents import DataInfo
-from gradlab.detection.registry import DETECTORS
+from gradlab.detection import AutoEncoder, MaxLogit, MaxSoftmax
 from gradlab.lab import Arm, Design, Procedure, Request, run_design
 from gradlab.language.transformer import TextTransformer
 from gradlab.models import MLP
@@ -23,6 +23,7 @@ from gradlab.procedures.score import Score
 from gradlab.procedures.snapshot import Snapshot
 from gradlab.procedures.text_train import TextTrain
 from gradlab.procedures.train import Train
+from gradlab.procedures.train_autoencoder import TrainAutoencoder
 from gradlab.training import Recipe
 from gradlab.transfer import RBFSVM, LastBlock
 
@@ -40,9 +41,7 @@ EXAMPLES: dict[str, Procedure] = {
     "attack": Attack(
         net=NET, data="stripes", by=PGD(eps=8 / 255, step_size=2 / 255, steps=2), eps=(4 / 255, 8 / 255)
     ),
-    "score": Score(
-        net=NET, data="stripes", out=("noise", "flat"), detectors=tuple(kind() for kind in DETECTORS.values())
-    ),
+    "score": Score(net=NET, data="stripes", out=("noise", "flat"), detectors=(MaxSoftmax(), MaxLogit())),
     "fit-head": FitHead(
         net=NET, data="stripes", head=RBFSVM(c=(1.0, 10.0), gamma=(0.5,), images=60), layer="stem"
     ),
@@ -57,10 +56,13 @@ EXAMPLES: dict[str, Procedure] = {
         recipe=Recipe(epochs=2, batch_size=16),
         vocab_size=60,
     ),
+    "train-autoencoder": TrainAutoencoder(
+        data="stripes", model=AutoEncoder(code=3, widths=(2,)), recipe=RECIPE
+    ),
 }
 SLICES: dict[str, Mapping[str, Any]] = {
     "attack": {"eps": 8 / 255},
-    "score": {"detector": next(iter(DETECTORS)), "set": "flat"},
+    "score": {"detector": "max-softmax", "set": "flat"},
 }
 """Rows of its tables that are an arm's, for kinds whose arms are slices."""
 

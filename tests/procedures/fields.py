@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from gradlab.attacks import FGSM, MadryTraining
 from gradlab.augmentation import FeatureAugmentation, Flip, Mixup
-from gradlab.training import Cosine, Patience
+from gradlab.detection import AutoEncoder
+from gradlab.procedures import TrainAutoencoder
+from gradlab.training import Cosine, Patience, Recipe
 from gradlab.training.groups import Group
 from gradlab.types import UserError
 
@@ -32,6 +34,7 @@ OTHERS: tuple[Any, ...] = (
     (Group(match=".*", decay=0.0),),
     FGSM(),
     MadryTraining(),
+    TrainAutoencoder(data="stripes", model=AutoEncoder(code=2), recipe=Recipe()),
 )
 """Values for fields that hold nothing yet."""
 

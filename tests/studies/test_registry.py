@@ -19,6 +19,7 @@ from tests.studies.setups import setup
 OTHERS = (
     *("tour", "mlp-capacity", "activations", "regularisers", "optimisers"),
     *("transfer", "distillation", "networks", "adversarial-training", "text-layers", "compare"),
+    *("ood-detection", "odin"),
     *("attacks", "fgsm-budget", "targeted-attacks"),
 )
 SETTINGS = {"residual-mlp": [{"setting": name} for name in ("003", "004", "000", "001")]}
@@ -37,7 +38,7 @@ def design_of(name, preset, data, options):
 
 def test_every_study_is_here_with_every_setting():
     assert set(STUDIES) == {"residual-mlp", "residual-cnn", *OTHERS} == set(SETTINGS)
-    assert len(CASES) == 3 * 2 * 24
+    assert len(CASES) == 3 * 2 * 26
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)

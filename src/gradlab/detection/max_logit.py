@@ -28,7 +28,8 @@ def max_logit(logits: Any) -> Floats:
 class MaxLogit:
     """Minus the largest logit (Hendrycks et al., 2022)."""
 
-    needs: ClassVar[Literal["logits"]] = "logits"
+    needs: ClassVar[tuple[str, ...]] = ("logits",)
+    fits: ClassVar[tuple[str, ...]] = ()
     kind: Literal["max-logit"] = "max-logit"
 
     def score(self, logits: Any) -> Floats:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-
 from gradlab._configuration import dataclass
-from gradlab.detection._logits import checked_logits
+from gradlab.detection._logits import odds
 from gradlab.metrics.arrays import Floats
-from gradlab.types import STRICT, PositiveFloat, UserError
+from gradlab.types import STRICT, PositiveFloat
 
 
-def max_softmax(logits: Any, temperature: float) -> Floats:
+def max_softmax(logits: Any, temperature: float = 1.0) -> Floats:
     """Probability that the class is another one than the predicted: 1 - max softmax(logits / T).
 
     (Hendrycks & Gimpel, 2017, arXiv:1610.02136; T of Liang et al., 2018, arXiv:1706.02690.) Summed over the other
@@ -27,13 +24,7 @@ def max_softmax(logits: Any, temperature: float) -> Floats:
     Raises:
         UserError: no such logits, or a temperature that is not positive.
     """
-    if not (temperature > 0 and math.isfinite(temperature)):
-        raise UserError(f"temperature must be a positive number, got {temperature}; 1 is the plain softmax.")
-    scaled = checked_logits(logits) / temperature
-    place = scaled.argmax(axis=1)[:, None]
-    others = np.exp(scaled - np.take_along_axis(scaled, place, axis=1))
-    np.put_along_axis(others, place, 0.0, axis=1)
-    sums = others.sum(axis=1)  # over the other classes, of probability divided by the largest
+    _, sums = odds(logits, temperature)
     result: Floats = sums / (1 + sums)
     return result
 
@@ -46,7 +37,8 @@ class MaxSoftmax:
         temperature: divides the logits; chosen on validation data, never on the sets that are reported.
     """
 
-    needs: ClassVar[Literal["logits"]] = "logits"
+    needs: ClassVar[tuple[str, ...]] = ("logits",)
+    fits: ClassVar[tuple[str, ...]] = ()
     kind: Literal["max-softmax"] = "max-softmax"
     temperature: PositiveFloat = 1.0
 

@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = attach(
         "TOOLBOX": "toolbox",
         "TextTrain": "text_train",
         "Train": "train",
+        "TrainAutoencoder": "train_autoencoder",
         "network_of": "_networks",
         "usable_logits": "_predictions",
     },
@@ -43,3 +44,4 @@ if TYPE_CHECKING:
     from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX
     from gradlab.procedures.train import Train as Train
+    from gradlab.procedures.train_autoencoder import TrainAutoencoder as TrainAutoencoder

@@ -10,6 +10,7 @@ from gradlab.procedures.snapshot import SNAPSHOT
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
 from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
+from gradlab.procedures.train_autoencoder import TRAIN_AUTOENCODER
 
 PROCEDURES: dict[str, Kind] = {
     kind.name: kind
@@ -22,6 +23,7 @@ PROCEDURES: dict[str, Kind] = {
         DISTIL,
         SNAPSHOT,
         TEXT_TRAIN,
+        TRAIN_AUTOENCODER,
         GIVEN,
         RECORD,
         PRETRAINED,

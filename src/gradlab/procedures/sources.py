@@ -74,7 +74,8 @@ def _given(source: Given, desk: Desk, _store: Store) -> nn.Module:
     return copy.deepcopy(desk.modules[source.name])  # type: ignore[no-any-return]
 
 
-def _of_record(source: FromRecord, desk: Desk, store: Store) -> Any:
+def network_of_record(source: FromRecord, desk: Desk, store: Store) -> Any:
+    """Return the network that a record left, of whatever kind that leaves one."""
     record = store.get(source.record)
     kind = desk.toolbox.kinds[record.spec["procedure"]["kind"]]
     if kind.network is None:
@@ -111,7 +112,7 @@ RECORD = Kind(
     name="record",
     title="the network of a record",
     configuration=FromRecord,
-    network=_of_record,
+    network=network_of_record,
     draws=False,
     software=(),
 )

@@ -8,6 +8,8 @@ from gradlab.studies.distillation import distillation
 from gradlab.studies.fgsm_budget import fgsm_budget
 from gradlab.studies.mlp_capacity import mlp_capacity
 from gradlab.studies.networks import networks
+from gradlab.studies.odin import odin
+from gradlab.studies.ood_detection import ood_detection
 from gradlab.studies.optimisers import optimisers
 from gradlab.studies.regularisers import regularisers
 from gradlab.studies.residual_cnn import residual_cnn
@@ -30,6 +32,8 @@ STUDIES: dict[str, Study] = {
     "distillation": distillation,
     "networks": networks,
     "adversarial-training": adversarial_training,
+    "ood-detection": ood_detection,
+    "odin": odin,
     "text-layers": text_layers,
     "attacks": attacks,
     "fgsm-budget": fgsm_budget,

@@ -10,6 +10,7 @@ from gradlab.lab.designing.shown import Figure, Reference, Table
 from gradlab.procedures.attack import Attack
 from gradlab.procedures.score import Score
 from gradlab.studies._nets import small_cnn
+from gradlab.studies._ood_shown import heat
 from gradlab.studies._shared import accuracy_table, mistakes_of
 from gradlab.studies._tour_claims import claims_of
 from gradlab.studies.setup import Network, Setup
@@ -185,15 +186,6 @@ def _figures(arms: tuple[Arm, ...], net: Procedure) -> tuple[Figure, ...]:
         panel="set",
         reference=(Reference(axis="diagonal", label="guessing"),),
     )
-    heat = Figure(
-        name="auroc",
-        title="AUROC of every score on every set",
-        caption="Mean over the seeds; 50 % is guessing.",
-        mark="heat",
-        x="set",
-        y="detector",
-        value="AUROC",
-    )
     histogram = Figure(
         name="scores",
         title="How foreign images look to the network",
@@ -206,4 +198,4 @@ def _figures(arms: tuple[Arm, ...], net: Procedure) -> tuple[Figure, ...]:
         where={"detector": "max logit"},
     )
     trained = mistakes_of(arms[0]) if net.kind == "train" else ()
-    return (curve, roc, heat, histogram, *trained)
+    return (curve, roc, heat(), histogram, *trained)

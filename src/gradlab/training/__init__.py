@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = attach(
         "NamedRecipe": "recipes",
         "Objective": "objective",
         "OneCycle": "schedule",
+        "Outputs": "outputs",
         "Patience": "stopping",
         "ProbeRow": "probe_row",
         "RECIPES": "recipes",
@@ -33,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
         "gradient_norms": "probe",
         "loss_surface": "surface",
         "named_recipe": "recipes",
+        "outputs": "outputs",
         "predict_logits": "predict",
         "probe": "probe",
         "probe_columns": "probe_row",
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
     from gradlab.training.objective import Batch as Batch
     from gradlab.training.objective import CrossEntropy as CrossEntropy
     from gradlab.training.objective import Objective as Objective
+    from gradlab.training.outputs import Outputs as Outputs
+    from gradlab.training.outputs import outputs as outputs
     from gradlab.training.predict import predict_logits as predict_logits
     from gradlab.training.probe import gradient_norms as gradient_norms
     from gradlab.training.probe import probe as probe

@@ -42,7 +42,7 @@ def predict_logits(
     found: Tensor | None = None
     with kept_modes(model):
         model.eval()
-        for indices, inputs in _parts(data, device, wanted.dtype, batch_size):
+        for indices, inputs in parts_of_data(data, device, wanted.dtype, batch_size):
             with autocast(device, precision):
                 output = model(**inputs) if isinstance(inputs, Mapping) else model(inputs)
             logits = full(logits_of(output), precision)
@@ -53,9 +53,10 @@ def predict_logits(
     return found
 
 
-def _parts(
+def parts_of_data(
     data: Split | Feed, device: torch.device, dtype: torch.dtype, batch_size: int | None
 ) -> Iterator[tuple[Tensor, Inputs]]:
+    """Yield indices and inputs, images in [0, 1], of batches that together hold every sample once."""
     if not isinstance(data, Split):
         yield from data.to(device, dtype).parts()
         return

@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from gradlab.models import reinitialise
 from gradlab.models._randomness import seeded
+from gradlab.models.find_layer import head_name
 from gradlab.types import UserError, derive_seed
 
 OPENED = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
@@ -30,21 +31,6 @@ class Part:
 
     name: str
     parameters: tuple[str, ...]
-
-
-def head_name(model: nn.Module) -> str:
-    """Return the name of the last linear layer in the order of registration, which gives the logits.
-
-    Raises:
-        UserError: there is none, or the model is that layer itself.
-    """
-    names: list[str] = [name for name, layer in model.named_modules() if isinstance(layer, nn.Linear)]
-    if not names or not names[-1]:
-        raise UserError(
-            f"{type(model).__name__} has no linear layer inside it that gives the logits, so there is nothing to read "
-            "before it or to replace; name a layer, or put the network and an nn.Linear into an nn.Sequential."
-        )
-    return names[-1]
 
 
 def parts_of(model: nn.Module) -> tuple[Part, ...]:

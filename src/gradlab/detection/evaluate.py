@@ -1,0 +1,234 @@
+"""Detectors judged on a network of one's own: fitted on training images, tuned on validation images, measured on test images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradlab._torch import torch
+from gradlab.data import Dataset, Split
+from gradlab.detection import flags
+from gradlab.detection.cues import cue_flags, telling_cues
+from gradlab.detection.energy import Energy
+from gradlab.detection.entropy import Entropy
+from gradlab.detection.generalised_entropy import GEN
+from gradlab.detection.grad_norm import GradNorm
+from gradlab.detection.knn import KNN
+from gradlab.detection.mahalanobis import Mahalanobis
+from gradlab.detection.margin import Margin
+from gradlab.detection.max_logit import MaxLogit
+from gradlab.detection.max_softmax import MaxSoftmax
+from gradlab.detection.outliers import NAME, outliers
+from gradlab.detection.react import ReAct
+from gradlab.detection.relative_mahalanobis import RelativeMahalanobis
+from gradlab.detection.scoring import Scorer, read, wanted
+from gradlab.detection.sources import refuse_shared_source
+from gradlab.detection.table import DetectionTable, row_of
+from gradlab.detection.tuned import AnyDetector, Tuned, names_of, settings_of
+from gradlab.detection.vim import ViM
+from gradlab.training.recipe import Precision
+from gradlab.types import UserError
+
+Foreign = Any
+"""A data set, whose test part is taken; a part; or images (N, C, H, W), uint8 or floats in [0, 1]."""
+
+
+@dataclass(frozen=True, eq=False)
+class ForeignSet:
+    """Foreign images, the name of the data that they come from, and the names of their classes, where known."""
+
+    images: Split | torch.Tensor
+    source: str
+    class_names: tuple[str, ...] = ()
+
+
+STANDARD: tuple[AnyDetector, ...] = (
+    MaxSoftmax(),
+    MaxLogit(),
+    Energy(),
+    Entropy(),
+    Margin(),
+    GEN(),
+    GradNorm(),
+    Mahalanobis(),
+    RelativeMahalanobis(),
+    KNN(),
+    ViM(),
+    ReAct(),
+)
+"""What one forward pass serves, for any network that ends in a linear layer."""
+
+
+def evaluate(
+    model: torch.nn.Module,
+    in_distribution: Dataset,
+    out_of_distribution: Sequence[Dataset] | Mapping[str, Foreign],
+    detectors: Sequence[AnyDetector] = STANDARD,
+    *,
+    tune_on: Dataset | None = None,
+    autoencoder: torch.nn.Module | None = None,
+    layer: str | None = None,
+    precision: Precision = "fp32",
+) -> DetectionTable:
+    """Measure how well detectors tell foreign images from in-distribution test images; one forward pass a set serves all.
+
+    Detectors with hyper-parameters to choose (`Tuned`) are tuned on the validation images of `in_distribution` and those of
+    `tune_on`, or, without it, on foreign images made of the former (`outliers`). Test images are never tuned on.
+
+    Args:
+        model: maps images (N, C, H, W) in [0, 1] to logits of the in-distribution classes; left as it was found.
+        in_distribution: what it was trained on: detectors are fitted to its train part and measured on its test part.
+        out_of_distribution: foreign data sets, whose test part is taken; or name -> data set, part or images.
+        detectors: configurations, each once. tune_on: with a validation or train part, of another source than all that is
+            reported. autoencoder: for `Reconstruction`.
+        layer: of the features; left out: the input of the last linear layer. precision: of the forward passes.
+
+    Raises:
+        UserError: images of another shape or outside [0, 1], no test images, a model that does not fit, test images or a
+            shared source to tune on, or a detector that lacks what it is fitted to.
+    """
+    names, known = names_of(detectors), in_distribution.test
+    if (
+        not isinstance(in_distribution, Dataset)
+        or known is None
+        or not detectors
+        or len(set(names)) < len(names)
+    ):
+        raise UserError("evaluate takes a data set with test images, and at least one detector, each once.")
+    sets = _sets(in_distribution, out_of_distribution)
+    tuning = any(isinstance(one, Tuned) for one in detectors)
+    scorer = Scorer(
+        detectors,
+        model,
+        autoencoder=autoencoder,
+        training=_training(model, in_distribution, detectors, layer, precision),
+        validation=_validation(model, in_distribution, tune_on, sets, detectors, layer, precision)
+        if tuning
+        else None,
+    )
+    images = {"": known} | {name: one.images for name, one in sets.items()}
+    readings: dict[str, dict[str, Any]] = {
+        name: {"images": data, **read(model, data, wanted(detectors), layer=layer, precision=precision)}
+        for name, data in images.items()
+    }
+    scores = {name: scorer.all(reading) for name, reading in readings.items()}
+    rows = tuple(
+        row_of(detector, name, scores[""][number], scores[name][number])
+        for number, detector in enumerate(names)
+        for name in sets
+    )
+    hits = readings[""]["logits"].argmax(1) == known.labels.cpu()
+    accuracy = float(hits.double().mean())
+    return DetectionTable(
+        rows=rows,
+        accuracy=accuracy,
+        chosen={names[number]: settings_of(one.chosen) for number, one in scorer.choices.items()},
+        tuned_on=(NAME if tune_on is None else tune_on.name) if tuning else None,
+        flags=(
+            *flags.accuracy_flags(accuracy, in_distribution.num_classes),
+            *flags.normalisation_flags(model, in_distribution.mean, in_distribution.std),
+            *_about_sets(in_distribution, sets),
+            *flags.chance_flags({(row.detector, row.set): row.auroc for row in rows}),
+        ),
+    )
+
+
+def _sets(inside: Dataset, outside: Sequence[Dataset] | Mapping[str, Foreign]) -> dict[str, ForeignSet]:
+    """Return name -> images, all of the in-distribution shape."""
+    named = outside if isinstance(outside, Mapping) else {one.name: one for one in outside}
+    if not named or (not isinstance(outside, Mapping) and len(named) < len(outside)):
+        raise UserError("give at least one foreign set, each under a name of its own.")
+    found = {name: _foreign(name, one, inside) for name, one in named.items()}
+    for name, one in found.items():
+        shape = tuple((one.images if isinstance(one.images, torch.Tensor) else one.images.images).shape[1:])
+        if shape != inside.input_shape:
+            raise UserError(_other_shape(name, shape, inside))
+    return found
+
+
+def _foreign(name: str, one: Foreign, inside: Dataset) -> ForeignSet:
+    if isinstance(one, torch.Tensor):
+        return ForeignSet(one, name)
+    if isinstance(one, Split):
+        return ForeignSet(one, one.origin.name)
+    if not isinstance(one, Dataset):
+        raise UserError(f"'{name}' must be a data set, a part of one, or images, got {type(one).__name__}.")
+    if one.test is None:
+        raise UserError(f"'{name}' has no test images here; choose data with a test part.")
+    if one.checksum == inside.checksum:
+        raise UserError(f"'{name}' is the in-distribution data themselves; give foreign ones.")
+    return ForeignSet(one.test, one.name, one.class_names)
+
+
+def _other_shape(name: str, shape: tuple[int, ...], inside: Dataset) -> str:
+    got, wanted = ("×".join(map(str, one)) for one in (shape, inside.input_shape))
+    channels, height = inside.input_shape[:2]
+    return (
+        f"images of '{name}' are {got} and those of '{inside.name}' {wanted}; derive it, such as "
+        f"{name}@{height}{':grey' if channels == 1 else ':rgb'}, so that all sets are resampled alike."
+    )
+
+
+def _training(
+    model: torch.nn.Module,
+    data: Dataset,
+    detectors: Sequence[AnyDetector],
+    layer: str | None,
+    precision: Precision,
+) -> dict[str, Any] | None:
+    if data.train is None or not any({"features", "labels"} & set(one.fits) for one in detectors):
+        return None
+    found = read(model, data.train, {"features"}, layer=layer, precision=precision)
+    return {"features": found["features"], "labels": data.train.labels.cpu()}
+
+
+def _validation(
+    model: torch.nn.Module,
+    data: Dataset,
+    tune_on: Dataset | None,
+    sets: Mapping[str, ForeignSet],
+    detectors: Sequence[AnyDetector],
+    layer: str | None,
+    precision: Precision,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    inside, outside = tuning_images(data, tune_on, [one.source for one in sets.values()])
+    return tuple(  # type: ignore[return-value]
+        {"images": one, **read(model, one, wanted(detectors), layer=layer, precision=precision)}
+        for one in (inside, outside)
+    )
+
+
+def tuning_images(
+    data: Dataset, tune_on: Dataset | None, reported: Sequence[str]
+) -> tuple[Split, Split | torch.Tensor]:
+    """Return in-distribution validation images, and foreign ones to tune by: those of a data set, or made of the former.
+
+    Raises:
+        UserError: no validation images, a set with nothing but test images, or one of the source of a reported set.
+    """
+    if data.validation is None:
+        raise UserError(
+            f"'{data.name}' has no validation images, and detectors are tuned on nothing else; give fixed settings."
+        )
+    if tune_on is None:
+        return data.validation, outliers(data.validation)
+    refuse_shared_source(tune_on.name, reported)
+    foreign = tune_on.validation if tune_on.validation is not None else tune_on.train
+    if foreign is None:
+        raise UserError(
+            f"'{tune_on.name}' has test images alone, and nothing is tuned on test images; take a set with validation or "
+            "training images, or leave tune_on out."
+        )
+    if tune_on.input_shape != data.input_shape:
+        raise UserError(_other_shape(tune_on.name, tune_on.input_shape, data))
+    return data.validation, foreign
+
+
+def _about_sets(inside: Dataset, sets: Mapping[str, ForeignSet]) -> list[str]:
+    assert inside.test is not None  # checked at the door
+    found = flags.noise_flags(one.source for one in sets.values())
+    for name, one in sets.items():
+        found += flags.overlap_flags(name, inside.class_names, one.class_names)
+        found += cue_flags(name, telling_cues(inside.test, one.images))
+    return found

@@ -1,0 +1,228 @@
+"""The work of `Score`: what detectors read is read once, then they are fitted, tuned, and every image is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from pydantic import TypeAdapter
+
+from gradlab.data import Dataset, Split, draw
+from gradlab.detection.cues import telling_cues
+from gradlab.detection.evaluate import tuning_images
+from gradlab.detection.registry import Detector
+from gradlab.detection.scoring import Scorer, read, wanted
+from gradlab.detection.sources import overlapping_classes
+from gradlab.detection.tuned import Tuned, names_of, settings_of
+from gradlab.lab.kinds import Outcome
+from gradlab.lab.records.columns import Columns
+from gradlab.lab.running.desk import Progress
+from gradlab.procedures._networks import refuse_misfit
+from gradlab.procedures._predictions import usable_logits
+from gradlab.types import UserError
+
+if TYPE_CHECKING:
+    from gradlab.lab.running.desk import Desk, Job
+    from gradlab.procedures.score import Score
+
+
+def score_sets(procedure: Score, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
+    """Score the test images of all sets; see `gradlab.procedures.Score`."""
+    sets = {name: desk.data(name) for name in (procedure.data, *procedure.out)}
+    _check_shapes(sets, procedure.data)
+    splits = [_drawn(_test_of(one), procedure.images) for one in sets.values()]
+    for job in jobs:
+        yield _score(procedure, job, desk, sets, splits)
+
+
+def _score(
+    procedure: Score, job: Job, desk: Desk, sets: Mapping[str, Dataset], splits: list[Split]
+) -> Outcome:
+    network, names = job.network(), list(sets)
+    refuse_misfit(network, sets[procedure.data])
+    parts = Parts(procedure, job, desk, network)
+    scorer = parts.scorer(sets[procedure.data])
+    found = []
+    for number, split in enumerate(splits):
+        reading = parts.reading(f"logits-{job.seed}", number, split)
+        found.append((reading["logits"].numpy(), parts.scores(scorer, number, split, reading)))
+        parts.tell((number + 1) / len(names), f"scored {names[number]}", given=number / len(names))
+    logits = [one for one, _ in found]
+    tables = _raw(splits[0], logits, names) | _scored(procedure, [one for _, one in found], names)
+    facts = {
+        "status": "finished",
+        "note": None,
+        "parameters": sum(one.numel() for one in network.parameters()),
+        "class_names": list(sets[procedure.data].class_names),
+        "images": {name: len(one) for name, one in zip(names, logits, strict=True)},
+        "notes": {name: list(data.notes) for name, data in sets.items()},
+        "cues": {name: telling_cues(splits[0], one) for name, one in zip(names[1:], splits[1:], strict=True)},
+        "overlap": _overlaps(sets, procedure.data),
+    }
+    if procedure.images is not None:
+        facts["drawn"] = procedure.images
+    chosen = {names_of(procedure.detectors)[number]: one for number, one in scorer.choices.items()}
+    if chosen:
+        facts["chosen"] = {name: _choice(one) for name, one in chosen.items()}
+    return Outcome(facts, tables)
+
+
+class Parts:
+    """What is read and scored for one run, each finished part kept, so that killed work goes on where it was."""
+
+    def __init__(self, procedure: Score, job: Job, desk: Desk, network: torch.nn.Module) -> None:
+        self.procedure, self.job, self.desk, self.network = procedure, job, desk, network
+        self.names = wanted(procedure.detectors)
+        self.detectors = procedure.detectors
+
+    def tell(self, share: float, text: str, given: float) -> None:
+        """Say how far it is."""
+        self.desk.tell(Progress(share, text, given=given))
+
+    def reading(self, name: str, number: int, data: Split | torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return logits, and features if they are wanted, of one set."""
+
+        def make(_: int) -> Mapping[str, torch.Tensor]:
+            place = data.to(self.desk.device)
+            return read(self.network, place, self.names, precision=self.desk.precision)  # type: ignore[arg-type]
+
+        (found,) = self.desk.in_parts(f"{name}-{number}", 1, make)
+        return found
+
+    def scores(
+        self, scorer: Scorer, number: int, data: Split, reading: Mapping[str, torch.Tensor]
+    ) -> list[np.ndarray]:
+        """Return the scores of every detector; those that run the network themselves are a part each."""
+        usable = {**_usable(reading), "images": data.to(self.desk.device)}
+
+        def slow(place: int) -> np.ndarray:
+            make = lambda _: {"score": torch.from_numpy(scorer.score(place, usable))}  # noqa: E731
+            (found,) = self.desk.in_parts(f"scores-{self.job.seed}-{number}-{place}", 1, make)
+            return np.asarray(found["score"].numpy())
+
+        return [
+            slow(place) if "images" in one.needs else scorer.score(place, usable)
+            for place, one in enumerate(self.detectors)
+        ]
+
+    def scorer(self, data: Dataset) -> Scorer:
+        """Fit the detectors to training images, and tune those that are tuned on validation images."""
+        autoencoder = None if self.procedure.autoencoder is None else self.job.network("autoencoder")
+        return Scorer(
+            self.detectors,
+            self.network,
+            autoencoder=autoencoder,
+            training=self._training(data),
+            validation=self._validation(data),
+        )
+
+    def _training(self, data: Dataset) -> dict[str, Any] | None:
+        if not any({"features", "labels"} & set(one.fits) for one in self.detectors):
+            return None
+        if data.train is None:
+            raise UserError(
+                f"'{data.name}' has no training images here, which detectors are fitted to; leave those out."
+            )
+        train = _drawn(data.train, self.procedure.fit_images)
+        found = self.reading(f"training-{self.job.seed}", 0, train)
+        return {"features": _usable(found)["features"], "labels": train.labels.cpu()}
+
+    def _validation(self, data: Dataset) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        if not any(isinstance(one, Tuned) for one in self.detectors):
+            return None
+        name = self.procedure.tune_on
+        other = None if name is None else self.desk.data(name)
+        both = tuning_images(data, other, self.procedure.out)
+        drawn = [_drawn(one, self.procedure.images) if isinstance(one, Split) else one for one in both]
+        inside, outside = (
+            {
+                "images": one.to(self.desk.device),
+                **_usable(self.reading(f"validation-{self.job.seed}", number, one)),
+            }
+            for number, one in enumerate(drawn)
+        )
+        return inside, outside
+
+
+def _usable(reading: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """Return what detectors read, with zeros for an image whose numbers are not all finite: chance."""
+    return {name: usable_logits(one.numpy()) for name, one in reading.items()}
+
+
+def _check_shapes(sets: Mapping[str, Dataset], inside: str) -> None:
+    shape = sets[inside].input_shape
+    for name, data in sets.items():
+        if data.input_shape != shape:
+            wanted_shape, got = ("×".join(map(str, one)) for one in (shape, data.input_shape))
+            raise UserError(
+                f"images of '{name}' are {got} and those of '{inside}' {wanted_shape}; derive it, such as "
+                f"{name}@{shape[1]}{':grey' if shape[0] == 1 else ':rgb'}."
+            )
+
+
+def _test_of(data: Dataset) -> Split:
+    if data.test is None:
+        raise UserError(f"'{data.name}' has no test images here to score; choose data with a test part.")
+    return data.test
+
+
+def _drawn(split: Split, count: int | None) -> Split:
+    """Return at most so many images, with the class shares of the whole, the same for every seed."""
+    if count is None or count >= len(split):
+        return split
+    return split[draw(split.labels, count, seed=0).sort().values]
+
+
+def _overlaps(sets: Mapping[str, Dataset], inside: str) -> dict[str, dict[str, str]]:
+    known = sets[inside].class_names
+    found = {
+        name: overlapping_classes(known, one.class_names) for name, one in sets.items() if name != inside
+    }
+    return {name: one for name, one in found.items() if one}
+
+
+def _choice(choice: Any) -> dict[str, Any]:
+    return {
+        "setting": settings_of(choice.chosen),
+        "detector": TypeAdapter(Detector).dump_python(choice.chosen, mode="json"),
+        "tried": [[settings_of(one), value] for one, value in choice.tried],
+    }
+
+
+def _logit_columns(logits: np.ndarray) -> dict[str, np.ndarray]:
+    return {f"logit_{k}": logits[:, k] for k in range(logits.shape[1])}
+
+
+def _raw(inside: Split, logits: list[np.ndarray], names: list[str]) -> dict[str, Columns]:
+    return {
+        "predictions": {
+            "label": inside.labels.cpu().numpy().astype(np.int16),
+            "prediction": usable_logits(logits[0]).argmax(1).astype(np.int16),
+            **_logit_columns(logits[0]),
+        },
+        "foreign": {
+            "set": np.repeat(np.array(names[1:], dtype=str), [len(one) for one in logits[1:]]),
+            **_logit_columns(np.concatenate(logits[1:])),
+        },
+    }
+
+
+def _scored(procedure: Score, scores: list[list[np.ndarray]], names: list[str]) -> dict[str, Columns]:
+    """Return the scores of every detector, in-distribution and foreign: (sets, detectors, images) -> two tables."""
+    detectors = names_of(procedure.detectors)
+    inside, outside = scores[0], [np.concatenate(one) for one in zip(*scores[1:], strict=True)]
+    sets = np.repeat(np.array(names[1:], dtype=str), [len(one[0]) for one in scores[1:]])
+    return {
+        "inside": {
+            "detector": np.repeat(np.array(detectors, dtype=str), len(inside[0])),
+            "index": np.tile(np.arange(len(inside[0]), dtype=np.int32), len(detectors)),
+            "score": np.concatenate(inside).astype(np.float32),
+        },
+        "outside": {
+            "detector": np.repeat(np.array(detectors, dtype=str), len(outside[0])),
+            "set": np.tile(sets, len(detectors)),
+            "score": np.concatenate(outside).astype(np.float32),
+        },
+    }

@@ -1,0 +1,207 @@
+"""A table of detectors and sets against numbers by hand, and mistakes that are refused or flagged."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from gradlab.data import Split, from_tensors, load
+from gradlab.data.splits import Origin
+from gradlab.detection import (
+    GEN,
+    KNN,
+    ODIN,
+    STANDARD,
+    AutoEncoder,
+    MaxLogit,
+    MaxSoftmax,
+    Reconstruction,
+    Tuned,
+    energy,
+    evaluate,
+    reconstruction_error,
+)
+from gradlab.metrics import aupr_out, auroc, fpr_at_tpr
+from gradlab.models import CNN, wrap
+from gradlab.training import Recipe, fit, outputs
+from gradlab.types import UserError
+
+
+@pytest.fixture(scope="module")
+def known():
+    return load("digits[0-7]")
+
+
+@pytest.fixture(scope="module")
+def near():
+    return load("digits[8,9]")
+
+
+@pytest.fixture(scope="module")
+def net(known):
+    start = CNN(widths=(8, 16)).build(known.input_shape, 8, seed=0, mean=known.mean, std=known.std)
+    return fit(
+        start, known, Recipe(epochs=4, batch_size=32, learning_rate=3e-3), device="cpu", progress=False
+    ).model
+
+
+@pytest.fixture(scope="module")
+def table(net, known, near):
+    return evaluate(net, known, [near, load("photos@8:grey")], (*STANDARD, ODIN(temperature=10)))
+
+
+def test_every_detector_is_measured_on_every_set(table, net, known, near):
+    assert len(table.rows) == (len(STANDARD) + 1) * 2
+    assert table.accuracy == pytest.approx(
+        float((outputs(net, known.test).logits.argmax(1) == known.test.labels).double().mean())
+    )
+    inside, outside = (energy(outputs(net, one.test).logits) for one in (known, near))
+    row = table["energy", "digits[8,9]"]
+    pairs = (outside[:, None] > inside) + 0.5 * (outside[:, None] == inside)
+    assert row.auroc == pytest.approx(pairs.mean(), abs=1e-12)
+    assert row.low < row.auroc < row.high
+    assert (
+        row.fpr95_in
+        == fpr_at_tpr(inside, outside)
+        == pytest.approx((outside <= np.sort(inside)[int(np.ceil(0.95 * len(inside))) - 1]).mean())
+    )
+    assert row.fpr95_out == pytest.approx(
+        (inside >= np.sort(outside)[::-1][int(np.ceil(0.95 * len(outside))) - 1]).mean()
+    )
+    assert row.aupr_out == aupr_out(inside, outside) != row.aupr_out_balanced
+    assert (row.known, row.foreign) == (len(inside), len(outside))
+
+
+def test_fitted_detectors_see_training_features_alone(table, net, known, near):
+    bank = outputs(net, known.train).features
+    inside, outside = (KNN().fit(bank).score(outputs(net, one.test).features) for one in (known, near))
+    assert table["knn", "digits[8,9]"].auroc == auroc(inside, outside)
+
+
+def test_the_table_is_readable_as_text_html_frame_and_json(table):
+    text = str(table)
+    assert text.splitlines()[0].split()[:3] == ["detector", "set", "AUROC"]
+    assert "in-distribution accuracy" in text
+    assert "<table>" in table._repr_html_()
+    assert "OpenOOD" in table._repr_html_()
+    assert len(table.frame) == len(table.rows)
+    assert json.loads(json.dumps(table.as_record()))["accuracy"] == table.accuracy
+
+
+def test_an_autoencoder_is_judged_beside_the_network(net, known, near):
+    network = AutoEncoder(code=4, widths=(4,)).build(known.input_shape, seed=0)
+    found = evaluate(net, known, [near], [Reconstruction(), MaxLogit()], autoencoder=network)
+    inside, outside = (reconstruction_error(network, one.test) for one in (known, near))
+    assert found["reconstruction", "digits[8,9]"].auroc == auroc(inside, outside)
+    with pytest.raises(UserError, match="reconstruction needs a trained auto-encoder"):
+        evaluate(net, known, [near], [Reconstruction()])
+
+
+GRID = Tuned(among=tuple(KNN(k=k) for k in (1, 5, 200)))
+
+
+def test_tuning_takes_the_best_on_validation_images_alone(net, known, near):
+    other = load("digits[3-6]")
+    other = from_tensors(255 - other.train.images, other.train.labels, name="negatives")
+    found = evaluate(net, known, [near], [GRID, KNN()], tune_on=other)
+    bank, inside, outside = (
+        outputs(net, one).features for one in (known.train, known.validation, other.validation)
+    )
+    by_hand = [
+        auroc(KNN(k=k).fit(bank).score(inside), KNN(k=k).fit(bank).score(outside)) for k in (1, 5, 200)
+    ]
+    assert found.chosen == {"knn, tuned": f"k {(1, 5, 200)[int(np.argmax(by_hand))]}"}
+    assert "chosen on negatives" in str(found)
+    assert "chosen on means and jigsaws" in str(evaluate(net, known, [near], [GRID]))
+
+
+# --- planted mistakes ---
+
+
+def test_misspelt_class_names_are_refused():
+    with pytest.raises(UserError, match="has no class 'nein'"):
+        load("digits[eight,nein]" if "eight" in load("digits").class_names else "digits[8,nein]")
+
+
+def test_test_images_cannot_tune(net, known, near):
+    with pytest.raises(UserError, match="has test images alone, and nothing is tuned on test images"):
+        evaluate(net, known, [near], [GRID], tune_on=load("photos@8:grey"))
+    with pytest.raises(UserError, match="comes from the same source"):
+        evaluate(net, known, [near], [GRID], tune_on=load("digits[9]"))
+    with pytest.raises(
+        UserError, match="comes from the same source"
+    ):  # whatever the set is called in the table
+        evaluate(net, known, {"near": near}, [GRID], tune_on=load("digits[9]"))
+    with pytest.raises(UserError, match="cannot become a validation split"):
+        Split(near.test.images, near.test.labels, "validation", Origin("mine", "validation"))
+
+
+class Swapped:
+    """A detector whose sign is wrong."""
+
+    kind, needs, fits = "swapped", ("logits",), ()
+
+    def score(self, logits):
+        return -MaxSoftmax().score(logits)
+
+
+def test_a_swapped_sign_is_flagged(net, known, near):
+    found = evaluate(net, known, [near], [Swapped()])
+    assert any("swapped on digits[8,9] is worse than chance" in flag for flag in found.flags)
+
+
+def test_noise_alone_is_flagged_and_beside_real_images_it_is_not(net, known, near):
+    noise = load("noise@8:grey")
+    said = "noise is the only foreign set"
+    assert any(said in flag for flag in evaluate(net, known, [noise], [GEN()]).flags)
+    assert not any(said in flag for flag in evaluate(net, known, [noise, near], [GEN()]).flags)
+
+
+def test_another_normalisation_is_refused_or_flagged(net, known, near):
+    normalised = (near.test.images / 255 - 0.5) / 0.5
+    with pytest.raises(UserError, match="before normalisation"):
+        evaluate(net, known, {"near": normalised}, [MaxLogit()])
+    squeezed = (
+        near.test.images / 255 - 0.5
+    ) / 4 + 0.5  # back in [0, 1], but not what the network was trained on
+    assert any(
+        "pixels alone" in flag for flag in evaluate(net, known, {"near": squeezed}, [MaxLogit()]).flags
+    )
+    inner = CNN(widths=(8,)).build(known.input_shape, 8, seed=0)
+    wrapped = wrap(inner, (0.5,), (0.5,))
+    flags = " ".join(evaluate(wrapped, known, [near], [MaxLogit()]).flags)
+    assert "normalises with mean (0.50) and deviation (0.50)" in flags
+    assert "hardly knows its own classes" in flags
+
+
+def test_another_resampling_of_the_foreign_set_is_flagged_and_another_shape_refused(net, known, near):
+    small = near.test.images[:, :, ::2, ::2]
+    repeated = small.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    flags = evaluate(net, known, {"near": repeated}, [MaxLogit()]).flags
+    assert any("flatness of the pixels alone" in flag for flag in flags)
+    with pytest.raises(
+        UserError, match=r"images of 'photos' are 3×32×32 .* derive it, such as photos@8:grey"
+    ):
+        evaluate(net, known, [load("photos")], [MaxLogit()])
+
+
+def test_classes_that_overlap_in_meaning_are_named(net, known):
+    found = evaluate(net, known, [load("digits[7-9]")], [MaxLogit()])
+    assert any("7 (7) overlap in meaning" in flag for flag in found.flags)
+
+
+@pytest.mark.parametrize(
+    ("outside", "detectors", "sentence"),
+    [
+        ({}, [MaxLogit()], "at least one foreign set"),
+        ({"a": 3}, [MaxLogit()], "must be a data set, a part of one, or images, got int"),
+        ({"a": torch.rand(3, 1, 8, 8)}, [MaxLogit(), MaxLogit()], "each once"),
+        ({"a": torch.rand(3, 1, 8, 8)}, [], "at least one detector"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(net, known, outside, detectors, sentence):
+    with pytest.raises(UserError, match=sentence):
+        evaluate(net, known, outside, detectors)
+    with pytest.raises(UserError, match="the in-distribution data themselves"):
+        evaluate(net, known, [known], [MaxLogit()])

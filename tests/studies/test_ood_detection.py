@@ -1,0 +1,101 @@
+"""The studies of detection on digits: arms as slices of few records, numbers by hand, everything recomputed."""
+
+import numpy as np
+import pytest
+
+import gradlab
+from gradlab.data import load
+from gradlab.detection import max_softmax, names_of
+from gradlab.lab.designing.procedure import walk
+from gradlab.lab.running import run as running
+from gradlab.lab.running.here import run_here
+from gradlab.metrics import auroc
+from gradlab.models import CNN
+from gradlab.procedures import network_of
+from gradlab.studies import STUDIES, Setup, build_design
+from gradlab.training import predict_logits
+
+QUIET = {"device": "cpu", "progress": False, "seeds": 2}
+DIGITS = Setup(preset="quick", data="digits", train_images=1293, class_count=10, image_size=8, channels=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_workers():
+    """Everything runs in this process, which saves the start of workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            running,
+            "run_units",
+            lambda units, bench, *, on_event, **_: run_here(units, bench, on_event=on_event),
+        )
+        yield
+
+
+def design(name, **parameters):
+    return build_design(STUDIES[name], name, DIGITS, parameters)
+
+
+def test_the_weaker_network_differs_in_its_training_images_alone():
+    nets = [arm.procedure for arm in design("ood-detection").arms if arm.procedure.kind == "train"]
+    assert [net.train_images for net in nets] == [None, 64]
+    assert nets[0].recipe == nets[1].recipe
+    assert nets[0].model == nets[1].model
+
+
+def test_the_network_is_that_of_the_tour():
+    known = {one for arm in design("tour").arms for one in walk(arm.procedure) if one.kind == "train"}
+    for name in ("ood-detection", "odin"):
+        assert known & {one for arm in design(name).arms for one in walk(arm.procedure)}
+
+
+def test_every_detector_on_every_set_is_an_arm_of_one_record_a_network():
+    arms = [arm for arm in design("ood-detection").arms if arm.procedure.kind == "score"]
+    procedures = {arm.procedure for arm in arms}
+    assert len(procedures) == 2
+    assert len(arms) == sum(len(names_of(one.detectors)) * len(one.out) for one in procedures)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("odin") / "runs"
+    return gradlab.run(
+        "odin", out=out, epochs=1, images=60, temperatures=(1.0, 10.0), steps=(0.0, 0.004), **QUIET
+    )
+
+
+def test_the_grid_of_odin_is_one_record_a_seed(finished):
+    arms = finished.results["arms"]
+    assert len(arms) == (1 + 4 + 1) * 3
+    assert len({finished.record(arm["name"], 0).hash for arm in arms}) == 1
+
+
+def test_auroc_is_that_of_the_recorded_network(finished):
+    record = finished.record("T-10 eps-0 classes left out", 0)
+    trained = gradlab.lab.load(record.folder.parent / record.spec["inputs"]["net"])
+    near = predict_logits(network_of(trained), load("digits[8,9]").test)
+    logits = {
+        name: record.table("predictions")[name] for name in record.table("predictions") if "logit" in name
+    }
+    inside = np.stack([logits[f"logit_{k}"] for k in range(8)], axis=1)
+    rows = record.table("foreign")["set"] == "digits[8,9]"
+    assert rows.sum() <= 61
+    outside = np.stack([record.table("foreign")[f"logit_{k}"][rows] for k in range(8)], axis=1)
+    assert {tuple(row) for row in outside.round(3)} <= {tuple(row) for row in near.numpy().round(3)}
+    shown = finished.tables["detection"].set_index("arm")["AUROC by seed"]["T 10, eps 0, classes left out"][0]
+    assert shown == pytest.approx(auroc(max_softmax(inside, 10), max_softmax(outside, 10)), abs=1e-6)
+
+
+def test_the_tuned_setting_is_one_of_the_grid_and_everything_is_recomputed(finished):
+    facts = finished.record("odin, tuned noise", 1).facts["chosen"]["odin, tuned"]
+    assert len(facts["tried"]) == 4
+    assert facts["setting"] == max(facts["tried"], key=lambda one: one[1])[0]
+    assert gradlab.verify(finished.folder)[0].is_sound
+
+
+def test_a_network_of_ones_own_is_judged_on_the_whole_data(tmp_path):
+    data = load("digits")
+    module = CNN(widths=(4,)).build(data.input_shape, 10, seed=0, mean=data.mean, std=data.std)
+    result = gradlab.run("ood-detection", model=module, out=tmp_path / "runs", images=40, code=2, **QUIET)
+    sets = {arm["factors"]["set"] for arm in result.results["arms"]}
+    assert sets == {"photographs", "noise"}
+    assert gradlab.verify(result.folder)[0].is_sound
