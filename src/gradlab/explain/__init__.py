@@ -51,6 +51,7 @@ __getattr__, __dir__, __all__ = attach(
         "random_maps": "baselines",
         "randomise": "randomised",
         "rank_correlation": "compare_maps",
+        "restored": "randomised",
         "road": "road",
         "saliency": "saliency",
         "scaled": "scaled",
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from gradlab.explain.randomised import randomise as randomise
     from gradlab.explain.registry import Explanation as Explanation
     from gradlab.explain.registry import EXPLAINERS as EXPLAINERS
+    from gradlab.explain.randomised import restored as restored
     from gradlab.explain.road import road as road
     from gradlab.explain.saliency import Saliency as Saliency
     from gradlab.explain.saliency import saliency as saliency

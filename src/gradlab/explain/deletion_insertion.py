@@ -10,8 +10,9 @@ from gradlab.explain._network import logits, parts, undisturbed
 from gradlab.explain.targets import probability_of
 from gradlab.types import UserError
 
-BLUR = 5.0 / 224
-"""Standard deviation of the blurred image that insertion begins with, as a share of its side; as published for 224."""
+BLUR, LEAST_BLUR = 5.0 / 224, 2.0
+"""Standard deviation of the blurred image that insertion begins with: as a share of its side, as published for 224 pixels,
+and the least in pixels, without which small images would be left sharp."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def deletion_insertion(
     images = checked(model, images)
     rank = ranks(checked_maps(maps, images))
     empty = images.mean((2, 3), keepdim=True).expand_as(images)
-    blurred = blur(images, max(0.5, BLUR * min(images.shape[2:])))
+    blurred = blur(images, max(LEAST_BLUR, BLUR * min(images.shape[2:])))
     curves = []
     with undisturbed(model, gradient=False):
         for start, end in ((images, empty), (blurred, images)):

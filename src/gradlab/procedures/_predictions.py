@@ -77,6 +77,18 @@ def wrong_predictions(run: Results, table: str = "predictions", fact: str = "tes
     ]
 
 
+def wrong_under_attack(table: Columns) -> list[str]:
+    """Name which predictions, under attack or before it ("clean"), do not follow from the logits that are there."""
+    wrong = []
+    for column, prefix in (("prediction", "logit_"), ("clean", "clean_logit_")):
+        logits = logits_of(
+            {name.removeprefix("clean_"): table[name] for name in table if name.startswith(prefix)}
+        )
+        if logits is not None and not np.array_equal(usable_logits(logits).argmax(1), table[column]):
+            wrong.append(column)
+    return wrong
+
+
 def _wrong_shares(predictions: np.ndarray, labels: np.ndarray, stored: Mapping[str, float]) -> list[str]:
     """Name the scores that predictions alone contradict."""
     fresh = {

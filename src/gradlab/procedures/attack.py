@@ -15,7 +15,7 @@ from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
 from gradlab.lab.running.desk import Progress
-from gradlab.procedures._predictions import logits_of, usable_logits
+from gradlab.procedures._predictions import usable_logits, wrong_under_attack
 from gradlab.statistics import ratio_samples
 from gradlab.types import STRICT, Count, PixelEps, UserError
 
@@ -205,14 +205,8 @@ def _check(run: Results) -> list[str]:
     table = run.table("attacked")
     if "linf" not in table or "eps" not in table:
         return []
-    wrong = ["linf"] if (table["linf"] > table["eps"] + ROUNDING).any() else []
-    for column, prefix in (("prediction", "logit_"), ("clean", "clean_logit_")):
-        logits = logits_of(
-            {name.removeprefix("clean_"): table[name] for name in table if name.startswith(prefix)}
-        )
-        if logits is not None and not np.array_equal(usable_logits(logits).argmax(1), table[column]):
-            wrong.append(column)
-    return wrong
+    over = (table["linf"] > table["eps"] + ROUNDING).any()
+    return (["linf"] if over else []) + wrong_under_attack(table)
 
 
 def _flags(label: str, runs: Sequence[Results]) -> list[str]:
