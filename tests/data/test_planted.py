@@ -48,7 +48,11 @@ def test_pattern_and_place_are_spread_evenly_and_know_nothing_of_the_digit(made)
 
 def test_it_is_a_data_set_like_any_other_and_never_changes():
     data = load("planted")
-    assert {role: len(split) for role, split in data.splits.items()} == {"train": 1293, "validation": 144, "test": 360}
+    assert {role: len(split) for role, split in data.splits.items()} == {
+        "train": 1293,
+        "validation": 144,
+        "test": 360,
+    }
     test = arrays("planted[rows,ring]:rgb").parts["test"]
     assert test.images.shape[1:] == (3, 16, 16)
     assert (planted_masks(test.images).sum((1, 2)) == SIDE**2).all()

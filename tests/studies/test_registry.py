@@ -19,6 +19,7 @@ from tests.studies.setups import setup
 OTHERS = (
     *("tour", "mlp-capacity", "activations", "regularisers", "optimisers"),
     *("transfer", "distillation", "text-layers", "compare"),
+    *("where-it-looks", "attention-under-attack"),
 )
 SETTINGS = {"residual-mlp": [{"setting": name} for name in ("003", "004", "000", "001")]}
 SETTINGS["residual-cnn"] = [{"setting": name} for name in ("scaled", "000", "001", "002", "003", "004")]
@@ -36,7 +37,7 @@ def design_of(name, preset, data, options):
 
 def test_every_study_is_here_with_every_setting():
     assert set(STUDIES) == {"residual-mlp", "residual-cnn", *OTHERS} == set(SETTINGS)
-    assert len(CASES) == 3 * 2 * 19
+    assert len(CASES) == 3 * 2 * 21
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)

@@ -66,8 +66,8 @@ if TYPE_CHECKING:
     from gradlab.explain.average_drop import average_drop as average_drop
     from gradlab.explain.baselines import edge_maps as edge_maps
     from gradlab.explain.baselines import random_maps as random_maps
-    from gradlab.explain.cam import cam as cam
     from gradlab.explain.cam import CAM as CAM
+    from gradlab.explain.cam import cam as cam
     from gradlab.explain.compare_maps import area as area
     from gradlab.explain.compare_maps import centre_of_mass as centre_of_mass
     from gradlab.explain.compare_maps import overlap as overlap
@@ -100,9 +100,9 @@ if TYPE_CHECKING:
     from gradlab.explain.pointing import pointing as pointing
     from gradlab.explain.randomised import cascade as cascade
     from gradlab.explain.randomised import randomise as randomise
-    from gradlab.explain.registry import Explanation as Explanation
-    from gradlab.explain.registry import EXPLAINERS as EXPLAINERS
     from gradlab.explain.randomised import restored as restored
+    from gradlab.explain.registry import EXPLAINERS as EXPLAINERS
+    from gradlab.explain.registry import Explanation as Explanation
     from gradlab.explain.road import road as road
     from gradlab.explain.saliency import Saliency as Saliency
     from gradlab.explain.saliency import saliency as saliency

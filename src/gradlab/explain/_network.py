@@ -61,7 +61,9 @@ def logits(model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
             "its last layer."
         )
     if bool(found.detach().isnan().any()):
-        raise UserError("the model returns NaN for these images; there is nothing to explain, train it again.")
+        raise UserError(
+            "the model returns NaN for these images; there is nothing to explain, train it again."
+        )
     return found
 
 

@@ -36,7 +36,9 @@ def attention_rollout(
     found: list[torch.Tensor] = []
 
     def see(layer: Any, inputs: Any, keywords: Any, _output: Any) -> None:
-        values = inputs or tuple(keywords[name] for name in ("query", "hidden_states", "tokens") if name in keywords)
+        values = inputs or tuple(
+            keywords[name] for name in ("query", "hidden_states", "tokens") if name in keywords
+        )
         found.append(_weights(layer, values[0]).mean(1))
 
     layers = [one for one in model.modules() if _is_attention(one)]

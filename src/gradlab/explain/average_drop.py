@@ -1,4 +1,4 @@
-"""Average drop and increase (Chattopadhyay et al., 2018): what is left of the class's probability where the map hides the rest."""
+"""Average drop and increase (Chattopadhyay et al., 2018): the class's probability where the map hides the rest."""
 
 from __future__ import annotations
 

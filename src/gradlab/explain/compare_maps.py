@@ -30,9 +30,7 @@ def rank_correlation(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """
     from scipy.stats import rankdata
 
-    one, two = (
-        rankdata(maps.detach().flatten(1).double().cpu().numpy(), axis=1) for maps in (first, second)
-    )
+    one, two = (rankdata(maps.detach().flatten(1).double().cpu().numpy(), axis=1) for maps in (first, second))
     one, two = (values - values.mean(1, keepdims=True) for values in (one, two))
     norm = np.sqrt((one**2).sum(1) * (two**2).sum(1))
     found = np.where(norm > 0, (one * two).sum(1) / np.where(norm > 0, norm, 1), 0.0)

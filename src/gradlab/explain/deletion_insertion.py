@@ -75,7 +75,9 @@ def ranks(maps: torch.Tensor) -> torch.Tensor:
     flat = maps.flatten(1)
     order = flat.argsort(dim=1, descending=True, stable=True)
     places = torch.arange(flat.shape[1], device=maps.device, dtype=torch.float64) / flat.shape[1]
-    return torch.zeros_like(flat, dtype=torch.float64).scatter_(1, order, places.expand_as(order)).view_as(maps)
+    return (
+        torch.zeros_like(flat, dtype=torch.float64).scatter_(1, order, places.expand_as(order)).view_as(maps)
+    )
 
 
 def blur(images: torch.Tensor, deviation: float) -> torch.Tensor:
@@ -91,8 +93,6 @@ def blur(images: torch.Tensor, deviation: float) -> torch.Tensor:
     return found
 
 
-def _probabilities(
-    model: torch.nn.Module, images: torch.Tensor, classes: torch.Tensor
-) -> torch.Tensor:
+def _probabilities(model: torch.nn.Module, images: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     found = [probability_of(logits(model, images[rows]), classes[rows]) for rows in parts(len(images))]
     return torch.cat(found)

@@ -68,7 +68,8 @@ class Faithfulness:
             ]
         alike = self.similarity
         lines.append(
-            f"  rank correlation with randomised weights: {alike.estimate:.3f} [{alike.low:.3f}, {alike.high:.3f}]; same from {SIMILAR:g}"
+            f"  rank correlation with randomised weights: {alike.estimate:.3f} [{alike.low:.3f}, {alike.high:.3f}]; "
+            f"the same map from {SIMILAR:g}"
         )
         return "\n".join(lines)
 
@@ -160,9 +161,7 @@ def _scores(
 
 def _over_images(values: np.ndarray, level: float) -> Interval:
     """Return the interval of a mean over images of one given network."""
-    return interval(
-        Sampled(np.array([values.mean()]), {"images": values[None]}), level=level, given=True
-    )
+    return interval(Sampled(np.array([values.mean()]), {"images": values[None]}), level=level, given=True)
 
 
 def _finding(

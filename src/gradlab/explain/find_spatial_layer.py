@@ -109,7 +109,9 @@ def _has_places(value: torch.Tensor) -> bool:
 def _named(name: str, seen: list[Seen], images: torch.Tensor) -> Place:
     own = [one for one in seen if one.name == name]
     if not own:
-        raise UserError(f"layer '{name}' gives neither (N, C, h, w) with several places nor tokens, {NO_PLACES}")
+        raise UserError(
+            f"layer '{name}' gives neither (N, C, h, w) with several places nor tokens, {NO_PLACES}"
+        )
     if len(own) > 1:
         raise UserError(
             f"layer '{name}' runs {len(own)} times in one forward pass, so there is not one map of it; name the block that "

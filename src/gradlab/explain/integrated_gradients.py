@@ -41,15 +41,16 @@ def integrated_gradients(
         UserError: as `saliency`, or fewer than one step.
     """
     if steps < 1:
-        raise UserError(f"steps counts points on the way from the baseline and must be at least 1, got {steps}.")
+        raise UserError(
+            f"steps counts points on the way from the baseline and must be at least 1, got {steps}."
+        )
     images = checked(model, images)
-    change = images - baseline
     points, weights = np.polynomial.legendre.leggauss(steps)
-    places = torch.tensor((points + 1) / 2, dtype=images.dtype, device=images.device)
-    shares = torch.tensor(weights / 2, dtype=images.dtype, device=images.device)
     with undisturbed(model, gradient=False):
         chosen = choose(logits(model, images), targets)
-    mean = torch.zeros_like(images)
+        change, mean = images - baseline, torch.zeros_like(images)
+        places = torch.tensor((points + 1) / 2, dtype=images.dtype, device=images.device)
+        shares = torch.tensor(weights / 2, dtype=images.dtype, device=images.device)
     with undisturbed(model, gradient=True):
         for rows in _blocks(len(images), steps):
             size = len(images[rows])

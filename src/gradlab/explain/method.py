@@ -65,9 +65,7 @@ class Bound:
         self.method, self.model = method, model
         self._place: Place | None = None
 
-    def __call__(
-        self, images: torch.Tensor, targets: Targets = None, **options: Any
-    ) -> torch.Tensor:
+    def __call__(self, images: torch.Tensor, targets: Targets = None, **options: Any) -> torch.Tensor:
         """Return maps (N, H, W) in [0, 1]; see the method's function for targets and options."""
         if hasattr(self.method, "layer"):
             from gradlab.explain._checks import checked

@@ -48,8 +48,8 @@ def occlusion(
             f"squares of size {side} in steps of {step} do not cover an image of {height}×{width} pixels; take a size up to "
             f"{min(height, width)} and a stride up to the size."
         )
-    total, count = torch.zeros_like(images[:, 0]), torch.zeros_like(images[0, 0])
     with undisturbed(model, gradient=False):
+        total, count = torch.zeros_like(images[:, 0]), torch.zeros_like(images[0, 0])
         found = logits(model, images)
         chosen = choose(found, targets)
         before = score_of(found, chosen)

@@ -10,9 +10,7 @@ import numpy as np
 from gradlab._torch import torch
 from gradlab.types import UserError
 
-VIRIDIS = (
-    "440154 482475 414487 355f8d 2a788e 21918c 22a884 44bf70 7ad151 bddf26 fde725"
-)
+VIRIDIS = "440154 482475 414487 355f8d 2a788e 21918c 22a884 44bf70 7ad151 bddf26 fde725"
 """Eleven colours of viridis (van der Walt and Smith, 2015, CC0), of equally rising lightness, dark to light."""
 BLUE_ORANGE = "0b63a8 6fa3cd f4f4f4 e2a57c c2500a"
 """Less, the same, more; told apart without red and green."""
@@ -67,7 +65,9 @@ def grid(rows: Sequence[torch.Tensor], *, scale: int = 1) -> torch.Tensor:
     """
     sizes = {(len(one), *one.shape[2:]) for one in rows}
     if len(sizes) != 1:
-        raise UserError(f"a grid needs columns of one size, (N, C, H, W) each, got {sorted(sizes) or 'none'}.")
+        raise UserError(
+            f"a grid needs columns of one size, (N, C, H, W) each, got {sorted(sizes) or 'none'}."
+        )
     columns = [one.expand(-1, 3, -1, -1) for one in rows]
     cells = torch.stack(columns, 1).repeat_interleave(scale, 3).repeat_interleave(scale, 4)
     padded = torch.nn.functional.pad(cells, (0, GAP, 0, GAP), value=1.0)
@@ -76,9 +76,7 @@ def grid(rows: Sequence[torch.Tensor], *, scale: int = 1) -> torch.Tensor:
     return joined[:, :-GAP, :-GAP]
 
 
-def methods_grid(
-    images: torch.Tensor, maps: Mapping[str, torch.Tensor], *, scale: int = 1
-) -> torch.Tensor:
+def methods_grid(images: torch.Tensor, maps: Mapping[str, torch.Tensor], *, scale: int = 1) -> torch.Tensor:
     """Return a grid with a row for each image: the image, then each method's overlay in the order of `maps`."""
     return grid([images, *(overlay(images, one) for one in maps.values())], scale=scale)
 

@@ -49,7 +49,9 @@ def randomise(model: torch.nn.Module, seed: int, names: list[str] | None = None)
 
 def layers_with_weights(model: torch.nn.Module) -> list[str]:
     """Return the names of the layers that hold parameters themselves, in the order of registration."""
-    return [name for name, layer in model.named_modules() if any(True for _ in layer.parameters(recurse=False))]
+    return [
+        name for name, layer in model.named_modules() if any(True for _ in layer.parameters(recurse=False))
+    ]
 
 
 def cascade(

@@ -41,12 +41,14 @@ def road(
     given = checked_maps(maps, images)
     generator = generator or torch.Generator(images.device).manual_seed(0)
     most, least = ranks(given), ranks(-given)
-    total = torch.zeros(len(images), dtype=torch.float64, device=images.device)
     with undisturbed(model, gradient=False):
+        total = torch.zeros(len(images), dtype=torch.float64, device=images.device)
         for share in SHARES:
             for order, sign in ((least, 1), (most, -1)):
                 filled = imputed(images, order < share, generator=generator)
-                found = [probability_of(logits(model, filled[rows]), classes[rows]) for rows in parts(len(images))]
+                found = [
+                    probability_of(logits(model, filled[rows]), classes[rows]) for rows in parts(len(images))
+                ]
                 total += sign * torch.cat(found)
     return total / (2 * len(SHARES))
 

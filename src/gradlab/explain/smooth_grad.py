@@ -41,15 +41,13 @@ def smooth_grad(
         raise UserError(f"samples counts noisy copies and must be at least 1, got {samples}.")
     images = checked(model, images)
     generator = generator or torch.Generator(images.device).manual_seed(0)
-    spread = noise * (images.amax((1, 2, 3), keepdim=True) - images.amin((1, 2, 3), keepdim=True))
-    mean = torch.zeros_like(images)
     with undisturbed(model, gradient=False):
         chosen = choose(logits(model, images), targets)
+        spread = noise * (images.amax((1, 2, 3), keepdim=True) - images.amin((1, 2, 3), keepdim=True))
+        mean = torch.zeros_like(images)
     with undisturbed(model, gradient=True):
         for _ in range(samples):
-            drawn = torch.randn(
-                images.shape, generator=generator, dtype=images.dtype, device=images.device
-            )
+            drawn = torch.randn(images.shape, generator=generator, dtype=images.dtype, device=images.device)
             for rows in parts(len(images)):
                 noisy = images[rows] + spread[rows] * drawn[rows]
                 mean[rows] += input_gradient(model, noisy, rows_of(chosen, rows)) / samples

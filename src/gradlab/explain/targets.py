@@ -8,7 +8,7 @@ from typing import TypeAlias
 from gradlab._torch import torch
 from gradlab.types import UserError
 
-Targets: TypeAlias = "None | int | Sequence[int] | torch.Tensor | Callable[[torch.Tensor], torch.Tensor]"
+Targets: TypeAlias = "int | Sequence[int] | torch.Tensor | Callable[[torch.Tensor], torch.Tensor] | None"
 """None for each image's predicted class, a class for all, a class for each, or a function of logits (N, K) -> (N,)."""
 Chosen: TypeAlias = "torch.Tensor | Callable[[torch.Tensor], torch.Tensor]"
 """Classes (N,) int64, or a function of the logits."""

@@ -65,7 +65,9 @@ def watch(
         with hooked([model.get_submodule(place.name)], keep):
             found = logits(model, images)
         if len(kept) != 1:
-            raise UserError(f"layer '{place.name}' ran {len(kept)} times in one forward pass; choose another.")
+            raise UserError(
+                f"layer '{place.name}' ran {len(kept)} times in one forward pass; choose another."
+            )
         with torch.set_grad_enabled(gradient):
             chosen = choose(found, targets)
             slope = gradient_of(score_of(found, chosen), kept[0]) if gradient else kept[0][:0]

@@ -40,8 +40,10 @@ def moved(
         after = logits_of_images(network, one).argmax(1)
         distance = (one - images).flatten(1)
         sizes = {"linf": distance.abs().amax(1), "l2": distance.square().sum(1).sqrt()}
-        for classes in (after, before):
-            rows.append(_compared(plain, _maps(network, method, one, classes, generator("maps"))) | sizes)
+        rows += [
+            _compared(plain, _maps(network, method, one, classes, generator("maps"))) | sizes
+            for classes in (after, before)
+        ]
     found = {name: torch.stack([row[name].float() for row in rows]) for name in rows[0]}
     return found | {"logits": logits_of_images(network, attacked), "clean_logits": clean}
 

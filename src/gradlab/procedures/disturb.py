@@ -60,7 +60,9 @@ class Disturb(Procedure):
 
     def __post_init__(self) -> None:
         if not self.eps:
-            raise UserError("Disturb compares maps before and after a change, and eps 0 changes nothing; take 8/255.")
+            raise UserError(
+                "Disturb compares maps before and after a change, and eps 0 changes nothing; take 8/255."
+            )
 
 
 def _work(procedure: Disturb, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
@@ -94,9 +96,7 @@ def _disturb(
     def part(number: int) -> Mapping[str, Tensor]:
         desk.tell(Progress(number / len(blocks), f"attacking with {by.kind}", given=number / len(blocks)))
         some = images[torch.from_numpy(blocks[number]).to(desk.device)]
-        found = _disturbing.moved(
-            network, procedure.method, by, some, lambda *of: job.generator(*of, number)
-        )
+        found = _disturbing.moved(network, procedure.method, by, some, lambda *of: job.generator(*of, number))
         desk.tell(Progress((number + 1) / len(blocks), "compared maps", given=number / len(blocks)))
         return found
 

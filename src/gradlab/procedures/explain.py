@@ -74,8 +74,8 @@ def _explain(
     labels: np.ndarray,
     masks: Tensor | None,
 ) -> Outcome:
-    from gradlab.procedures import _explaining
     from gradlab.explain import randomise
+    from gradlab.procedures import _explaining
     from gradlab.procedures._networks import refuse_misfit
 
     network = _explaining.own_copy(job)
@@ -89,7 +89,12 @@ def _explain(
     def part(number: int) -> Mapping[str, Tensor]:
         name = names[number]
         judged = _explaining.judged(
-            network, by_name.get(name, name), images, logits.argmax(1), masks, lambda *of: job.generator(name, *of)
+            network,
+            by_name.get(name, name),
+            images,
+            logits.argmax(1),
+            masks,
+            lambda *of: job.generator(name, *of),
         )
         share = (number + 1) / len(names)
         desk.tell(Progress(share, f"judged {name}", given=number / len(names)))
@@ -139,7 +144,13 @@ def column_of(run: Results, name: str) -> np.ndarray:
 
 
 def _measure(
-    name: str, column: str, better: Any, range_: tuple[float, float], *, exact: bool = False, masked: bool = False
+    name: str,
+    column: str,
+    better: Any,
+    range_: tuple[float, float],
+    *,
+    exact: bool = False,
+    masked: bool = False,
 ) -> Measure:
     def value(run: Results) -> float:
         return float("nan") if masked and not run.facts["masks"] else float(column_of(run, column).mean())
@@ -160,7 +171,7 @@ MEASURES = (
     _measure("average drop", "drop", "lower", (0, 1)),
     _measure("increase", "rose", "higher", (0, 1), exact=True),
     _measure("pointing", "pointing", "higher", (0, 1), masked=True),
-    _measure("similarity with randomised weights", "similarity", "neither", (-1, 1)),
+    _measure("similarity with random weights", "similarity", "neither", (-1, 1)),
     _measure("area of the map", "area", "neither", (0, 1)),
 )
 
@@ -169,9 +180,9 @@ def _check(run: Results) -> list[str]:
     """Name what does not follow from the logits, or from deletion and insertion."""
     raw, maps = run.run.table("predictions"), run.run.table("maps")
     logits, wrong = logits_of(raw), []
-    if logits is not None and "prediction" in raw:
-        if not np.array_equal(usable_logits(logits).argmax(1), raw["prediction"]):
-            wrong.append("prediction")
+    predicted = None if logits is None else usable_logits(logits).argmax(1)
+    if predicted is not None and not np.array_equal(predicted, raw["prediction"]):
+        wrong.append("prediction")
     both = "deletion" in maps and "insertion" in maps and "gap" in maps
     if both and not np.array_equal(maps["insertion"] - maps["deletion"], maps["gap"]):
         wrong.append("gap")

@@ -10,12 +10,12 @@ OVERLAP, GROWTH = "overlap of the maps", "growth of the area"
 MATTERS = 0.05
 """Of the overlap, one pixel in twenty of what either map marks, and of the area: less is not seen in a picture."""
 MOVES = (
-    "A map moves whenever the image changes. Only what an attack does beyond noise of the same size can be the attack's own doing: "
-    "the noise changes every number of the image as much, in a direction that is drawn."
+    "A map moves whenever the image changes. Only what an attack does beyond noise of the same size can be the attack's own "
+    "doing: the noise changes every number of the image as much, in a direction that is drawn."
 )
 CLASS = (
-    "Under an attack that fools, another class is predicted, and its map is another question to the network. The map of the class "
-    "before says whether the evidence for that class itself lies elsewhere."
+    "Under an attack that fools, another class is predicted, and its map is another question to the network. The map of the "
+    "class before says whether the evidence for that class itself lies elsewhere."
 )
 LAB_002 = published(
     "002",
@@ -35,8 +35,8 @@ def _more_than_noise() -> Claim:
         statement="Where an attack fools the network, the map of what it predicts moves more than under noise of the same size",
         parts=(part("noise - attack", difference("noise", "attack"), measure=OVERLAP, delta=MATTERS),),
         says={
-            "supported": "Yes: where it is fooled, the maps of what it predicts overlap by {attack}, and by {noise} under noise of "
-            "the same size.",
+            "supported": "Yes: where it is fooled, the maps of what it predicts overlap by {attack}, and by {noise} under "
+            "noise of the same size.",
             "refuted": "No more than under noise of the same size: the maps overlap by {attack}, and by {noise} under noise.",
             "open": "Where it is fooled, the maps overlap by {attack}, and by {noise} under noise of the same size; whether the "
             "difference matters is open.",
@@ -50,9 +50,7 @@ def _more_than_reversed() -> Claim:
     return Claim(
         id="attention-reversed",
         statement="It moves more than under the reverse attack, which is as large and does not fool",
-        parts=(
-            part("reversed - attack", difference("reversed", "attack"), measure=OVERLAP, delta=MATTERS),
-        ),
+        parts=(part("reversed - attack", difference("reversed", "attack"), measure=OVERLAP, delta=MATTERS),),
         says={
             "supported": "An attack that fools moves it more than the reverse attack ({reversed}).",
             "refuted": "The reverse attack, which does not fool, moves it as much ({reversed}).",

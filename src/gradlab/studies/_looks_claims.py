@@ -6,7 +6,7 @@ from gradlab.lab.designing.claims import Claim, Part
 from gradlab.statistics import Contrast, against, difference
 from gradlab.studies._shared import POINT, part, published
 
-GAP, POINTING, SIMILARITY = "insertion minus deletion", "pointing", "similarity with randomised weights"
+GAP, POINTING, SIMILARITY = "insertion minus deletion", "pointing", "similarity with random weights"
 MATTERS = 0.05
 """Of the mean probability over the curves: a twentieth of the way between none and all, which a person sees in a plot."""
 JUDGED = ("grad-cam", "saliency", "integrated-gradients", "eigen-cam")
@@ -51,7 +51,8 @@ def _points() -> Claim:
         says={
             "supported": "At what decides the class: Grad-CAM points at the planted patch in {grad-cam} of the images (edges: "
             "{edges}, an untrained network: {grad-cam untrained}).",
-            "refuted": "Not always at what decides the class: Grad-CAM points at the planted patch in only {grad-cam} of the images.",
+            "refuted": "Not always at what decides the class: Grad-CAM points at the planted patch in only {grad-cam} of "
+            "the images.",
             "open": "Grad-CAM points at the planted patch in {grad-cam} of the images, which may be below or above 95 %.",
         },
         published=LABS,
@@ -108,7 +109,9 @@ def _edges() -> Claim:
         id="looks-edges",
         statement="Edges point at the planted patch in fewer than 30 % of the images",
         parts=(
-            part("0.35 - pointing", Contrast({"edges": -1.0}, constant=0.35), measure=POINTING, delta=MATTERS),
+            part(
+                "0.35 - pointing", Contrast({"edges": -1.0}, constant=0.35), measure=POINTING, delta=MATTERS
+            ),
         ),
         means=POINTS,
         figure="pointing",

@@ -14,11 +14,12 @@ from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count, PixelEps
 
 BACKGROUND = (
-    "Pictures in reports show that attention scatters under attack. Ten pictures show nothing, and a change of the image moves the "
-    "map even when nobody attacks. So maps of all images are compared with their maps after an attack, after noise whose every "
-    "number is as large as the attack's, and after the reverse attack, which is as large and makes the network surer of what it says "
-    "already. The map is that of the class predicted after the change, and once more that of the class before: the first moves also "
-    "because another class is explained. Images that the attack fools are told from the others."
+    "Pictures in reports show that attention scatters under attack. Ten pictures show nothing, and a change of the image "
+    "moves the map even when nobody attacks. So maps of all images are compared with their maps after an attack, after "
+    "noise whose every number is as large as the attack's, and after the reverse attack, which is as large and makes the "
+    "network surer of what it says already. The map is that of the class predicted after the change, and once more that of "
+    "the class before: the first moves also because another class is explained. Images that the attack fools are told from "
+    "the others."
 )
 CHANGES = {"attack": "attack", "noise": "noise of its size", "reversed": "reverse attack"}
 ARMS = (
@@ -103,9 +104,9 @@ def _tables() -> tuple[Table, ...]:
         Table(
             name="maps",
             title="How far maps move",
-            caption="Overlap: intersection over union of the fifth of the pixels that matters most, before and after; 11 % is that "
-            "of two random maps. Rank correlation: over all pixels. Shift: of the centre of mass, as a share of the diagonal. "
-            "Growth: of the share of pixels above half of the map's maximum. Means over the images of the group.",
+            caption="Overlap: intersection over union of the fifth of the pixels that matters most, before and after; 11 % "
+            "is that of two random maps. Rank correlation: over all pixels. Shift: of the centre of mass, as a share of the "
+            "diagonal. Growth: of the share of pixels above half of the map's maximum. Means over the images of the group.",
             measures=(
                 "overlap of the maps",
                 "rank correlation of the maps",

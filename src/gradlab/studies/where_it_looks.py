@@ -19,22 +19,22 @@ from gradlab.explain import (
 )
 from gradlab.lab.designing.design import OWN, Arm, Design
 from gradlab.lab.designing.procedure import Procedure
-from gradlab.lab.designing.shown import Figure, Reference, Table
 from gradlab.models.cnn import CNN
 from gradlab.procedures.explain import BASELINES, Explain
 from gradlab.procedures.train import Train
 from gradlab.studies._looks_claims import claims_of
+from gradlab.studies._looks_shown import figures_of, tables_of
 from gradlab.studies._nets import SMALL, small_cnn
-from gradlab.studies._shared import ACCURACY
 from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count
 
 BACKGROUND = (
     "A map says where a network looks, and every map looks plausible to somebody. So maps are put to tests. Where a small patch "
-    "was planted, whose pattern is the class, it is known where a network that learned it must look: the largest value of the map "
-    "either lies there or not. On any image, pixels are deleted from the most to the least important, or inserted: a faithful map "
-    "makes the class's probability fall early, or rise early. And when all weights are drawn anew, a map that is about the network "
-    "must become another one. Beside every method stand maps that know nothing of the network: smooth random ones, and edges."
+    "was planted, whose pattern is the class, it is known where a network that learned it must look: the largest value of "
+    "the map either lies there or not. On any image, pixels are deleted from the most to the least important, or inserted: "
+    "a faithful map makes the class's probability fall early, or rise early. And when all weights are drawn anew, a map "
+    "that is about the network must become another one. Beside every method stand maps that know nothing of the network: "
+    "smooth random ones, and edges."
 )
 METHODS: tuple[Explanation, ...] = (
     CAM(),
@@ -87,14 +87,12 @@ def where_it_looks(
         parameters={"images": count, "epochs": epochs, "model": None if model is None else model.kind},
         arms=arms,
         claims=claims_of(setup.data if "own" in nets else None),
-        tables=_tables(arms),
-        figures=_figures(nets),
+        tables=tables_of(arms),
+        figures=figures_of({name: data for name, (_, data) in nets.items()}),
     )
 
 
-def _arms(
-    name: str, net: Procedure, data: str, images: int, methods: tuple[Explanation, ...]
-) -> list[Arm]:
+def _arms(name: str, net: Procedure, data: str, images: int, methods: tuple[Explanation, ...]) -> list[Arm]:
     procedure = Explain(net=net, data=data, methods=methods, images=images)
     prefix = "" if name == "planted" else f"{name} "
     found = [
@@ -120,78 +118,3 @@ def _arms(
         )
         found.append(Arm(name="net", label="the network", factors={"net": data}, procedure=net))
     return found
-
-
-def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
-    maps = tuple(arm.name for arm in arms if arm.procedure.kind == "explain")
-    pointed = tuple(arm.name for arm in arms if arm.name in maps and not arm.name.startswith("own "))
-    return (
-        Table(
-            name="pointing",
-            title="Pointing at the planted patch",
-            caption="Share of the images whose map has its largest value on the patch, which covers 14 % of the image. Means "
-            "over seeds with 95 % intervals that hold the variance of seeds and of images.",
-            measures=("pointing", "area of the map"),
-            arms=pointed,
-        ),
-        Table(
-            name="faithfulness",
-            title="How faithful maps are",
-            caption="Insertion minus deletion: difference of the areas under the class's probability as pixels come and go; "
-            "ROAD: the same idea with pixels imputed, 0 is a map that knows nothing; similarity: rank correlation with the map "
-            "when all weights are drawn anew; 100 % are maps that do not depend on the network.",
-            measures=("insertion minus deletion", "ROAD", "similarity with randomised weights"),
-            arms=maps,
-        ),
-        Table(
-            name="drop",
-            title="What is left where the map hides the rest",
-            caption="Average drop of the class's probability when the image is multiplied by its map, and share of images where "
-            "it rises. A map that is large everywhere does well here.",
-            measures=("average drop", "increase"),
-            arms=maps,
-        ),
-        Table(
-            name="accuracy",
-            title="The network that learned the patch",
-            caption="Share of its test images classified correctly.",
-            measures=(ACCURACY,),
-            arms=("net",),
-        ),
-    )
-
-
-def _figures(nets: dict[str, tuple[Procedure, str]]) -> tuple[Figure, ...]:
-    gallery = tuple(
-        Figure(
-            name=f"maps-{name}",
-            title=f"Maps of the network of {data}",
-            caption="The first five of the images of the first seed, then one row a method: the brighter, the more important "
-            "for the predicted class (viridis, dark blue to yellow). Below, true → predicted class. Measures are over all images.",
-            mark="gallery",
-            table="pictures",
-            where={"net": data},
-        )
-        for name, (_, data) in nets.items()
-    )
-    bars = Figure(
-        name="gap",
-        title="Insertion minus deletion by method",
-        caption="Mean over the seeds with a 95 % interval; each dot is one seed.",
-        mark="bars",
-        x="method",
-        y="insertion minus deletion",
-        by="net",
-    )
-    pointing = Figure(
-        name="pointing",
-        title="Pointing at the planted patch by method",
-        caption="Share of the images whose map has its largest value on the patch; the line is a random pixel.",
-        mark="bars",
-        x="method",
-        y="pointing",
-        by="net",
-        where={"net": ["planted", "untrained"]},
-        reference=(Reference(axis="y", value=36 / 256, label="a random pixel"),),
-    )
-    return (pointing, bars, *gallery)

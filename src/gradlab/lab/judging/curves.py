@@ -222,7 +222,12 @@ def _draw_pictures(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
         table, names = run.table(figure.table), [str(name) for name in run.facts["class_names"]]
         for kind, note in ((("plain", "the image"),) if number == 0 else ()) + (("png", arm.label),):
             items += [
-                {"label": names[int(label)], "prediction": names[int(prediction)], "png": str(png), "note": note}
+                {
+                    "label": names[int(label)],
+                    "prediction": names[int(prediction)],
+                    "png": str(png),
+                    "note": note,
+                }
                 for label, prediction, png in zip(
                     table["label"], table["prediction"], table[kind], strict=True
                 )
