@@ -21,6 +21,7 @@ from gradlab.augmentation import AUGMENTATION_SETS, AUGMENTATIONS
 from gradlab.cli.app import app
 from gradlab.data import DATASETS
 from gradlab.detection import DETECTORS
+from gradlab.explain import EXPLAINERS
 from gradlab.lab.kinds import measures_of
 from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS
@@ -226,6 +227,7 @@ VERBS = [name for name in app if not name.startswith("-")]
         pytest.param(ATTACKS, 14, id="attacks"),
         pytest.param(OBJECTIVES, 4, id="adversarial trainings"),
         pytest.param(DETECTORS, 15, id="detectors"),
+        pytest.param(EXPLAINERS, 11, id="explainers"),
         pytest.param(HEADS, 6, id="heads"),
         pytest.param(POLICIES, 6, id="policies"),
         pytest.param(VIEWS, 2, id="views"),

@@ -18,6 +18,7 @@ PACKAGES = (
     "augmentation",
     "data",
     "detection",
+    "explain",
     "lab",
     "language",
     "metrics",

@@ -43,7 +43,7 @@ BELOW: dict[str, set[str]] = {
 EVERYTHING = {*BELOW, "cli", *TOP}
 BELOW |= {name: EVERYTHING - {"cli"} for name in TOP}
 BELOW |= {"cli": EVERYTHING}
-ABSENT = {"explain"}
+ABSENT: set[str] = set()
 """Pillars that are still to come."""
 
 
@@ -222,6 +222,7 @@ gradlab.models.MLP(width=8).describe(64, 10)
 gradlab.models.CNN().describe((1, 8, 8), 10), gradlab.models.MODELS
 gradlab.attacks.ATTACKS, gradlab.attacks.PGD(eps="4/255"), gradlab.attacks.pgd
 gradlab.detection.DETECTORS["max-softmax"]().score([[1.0, 2.0]])
+gradlab.explain.EXPLAINERS, gradlab.explain.GradCAM(), gradlab.explain.grad_cam, gradlab.explain.faithfulness
 gradlab.training.Recipe(epochs=3).describe()
 gradlab.transfer.HEADS, gradlab.transfer.POLICIES, gradlab.transfer.LinearSVM().settings()
 gradlab.training.alarms([]), gradlab.training.alarms_of_runs("a", []), gradlab.training.ProbeRow

@@ -16,6 +16,7 @@ _getattr, _dir, _public = attach(
         "augmentation": "augmentation",
         "data": "data",
         "detection": "detection",
+        "explain": "explain",
         "lab": "lab",
         "language": "language",
         "metrics": "metrics",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from gradlab import augmentation as augmentation
     from gradlab import data as data
     from gradlab import detection as detection
+    from gradlab import explain as explain
     from gradlab import lab as lab
     from gradlab import language as language
     from gradlab import metrics as metrics

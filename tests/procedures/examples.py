@@ -11,12 +11,15 @@ from gradlab.attacks import PGD
 from gradlab.data import Dataset, TextDataset, from_tensors, from_texts
 from gradlab.data.contents import DataInfo
 from gradlab.detection import AutoEncoder, MaxLogit, MaxSoftmax
+from gradlab.explain import Saliency, SmoothGrad
 from gradlab.lab import Arm, Design, Procedure, Request, run_design
 from gradlab.language.transformer import TextTransformer
 from gradlab.models import MLP
 from gradlab.procedures import PROCEDURES, TOOLBOX
 from gradlab.procedures.attack import Attack
 from gradlab.procedures.distil import Distil
+from gradlab.procedures.disturb import Disturb
+from gradlab.procedures.explain import Explain
 from gradlab.procedures.fine_tune import FineTune
 from gradlab.procedures.fit_head import FitHead
 from gradlab.procedures.score import Score
@@ -59,10 +62,14 @@ EXAMPLES: dict[str, Procedure] = {
     "train-autoencoder": TrainAutoencoder(
         data="stripes", model=AutoEncoder(code=3, widths=(2,)), recipe=RECIPE
     ),
+    "explain": Explain(net=NET, data="stripes", methods=(SmoothGrad(samples=2), Saliency()), images=12),
+    "disturb": Disturb(net=NET, data="stripes", method=Saliency(), by=PGD(steps=3), eps=32 / 255),
 }
 SLICES: dict[str, Mapping[str, Any]] = {
     "attack": {"eps": 8 / 255},
     "score": {"detector": "max-softmax", "set": "flat"},
+    "explain": {"method": "smooth-grad"},
+    "disturb": {"change": "noise", "target": "predicted", "group": "not fooled"},
 }
 """Rows of its tables that are an arm's, for kinds whose arms are slices."""
 

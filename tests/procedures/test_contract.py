@@ -49,11 +49,24 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
         ("foreign", "logit_1"),
     ),
     "train-autoencoder": (),
+    "explain": (
+        ("predictions", "prediction"),
+        ("predictions", "logit_1"),
+        ("maps", "gap"),
+        ("maps", "deletion"),
+    ),
+    "disturb": (
+        ("attacked", "prediction"),
+        ("attacked", "clean"),
+        ("attacked", "logit_1"),
+        ("attacked", "clean_logit_1"),
+        ("moved", "fooled"),
+    ),
 }
 """Columns that `check` recomputes, and raw ones that it recomputes them from."""
 PREDICTED = ("train", "text-train", "fit-head", "fine-tune", "distil", "snapshot")
 FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | dict.fromkeys(
-    ("attack", "score", "train-autoencoder"), ()
+    ("attack", "score", "train-autoencoder", "explain", "disturb"), ()
 )
 """Scores among the facts that predictions can contradict."""
 

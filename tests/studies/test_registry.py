@@ -21,6 +21,7 @@ OTHERS = (
     *("transfer", "distillation", "networks", "adversarial-training", "text-layers", "compare"),
     *("ood-detection", "odin"),
     *("attacks", "fgsm-budget", "targeted-attacks"),
+    *("where-it-looks", "attention-under-attack"),
 )
 SETTINGS = {"residual-mlp": [{"setting": name} for name in ("003", "004", "000", "001")]}
 SETTINGS["residual-cnn"] = [{"setting": name} for name in ("scaled", "000", "001", "002", "003", "004")]
@@ -38,7 +39,7 @@ def design_of(name, preset, data, options):
 
 def test_every_study_is_here_with_every_setting():
     assert set(STUDIES) == {"residual-mlp", "residual-cnn", *OTHERS} == set(SETTINGS)
-    assert len(CASES) == 3 * 2 * 26
+    assert len(CASES) == 3 * 2 * 28
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)

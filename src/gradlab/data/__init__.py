@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from gradlab._lazy import attach
 
 if TYPE_CHECKING:
+    from gradlab.data._planted import planted_masks as planted_masks
     from gradlab.data._resampling import resample as resample
     from gradlab.data.batches import draw as draw
     from gradlab.data.batches import gather as gather
@@ -56,6 +57,7 @@ __getattr__, __dir__, __all__ = attach(
         "load": "loading",
         "order": "batches",
         "parse": "derivation",
+        "planted_masks": "_planted",
         "read": "reading",
         "refuse_test": "guard",
         "resample": "_resampling",

@@ -11,6 +11,7 @@ from gradlab.data._divide import divide
 from gradlab.data._noise import gaussian_noise, uniform_noise
 from gradlab.data._partition import stratified
 from gradlab.data._photos import photo_patches
+from gradlab.data._planted import planted
 from gradlab.data.contents import Arrays, Part
 from gradlab.data.derivation import Derivation
 from gradlab.data.registry import DATASETS, Role
@@ -26,7 +27,7 @@ def embedded(name: str, derivation: Derivation) -> Arrays:
     if name == "photos":
         parts: dict[Role, Part] = {"test": Part(*photo_patches())}
     else:
-        images, labels = digits()
+        images, labels = planted() if name == "planted" else digits()
         chosen = stratified(labels, entry.counts["test"])
         parts = {
             "train": Part(images[~chosen], labels[~chosen]),

@@ -26,4 +26,5 @@ TEXTURES = (
     "crystalline",
 )  # fmt: skip
 PHOTOS = ("china", "flower")
+PLANTED = ("checks", "columns", "ring", "rows")
 TREC = ("ABBR", "ENTY", "DESC", "HUM", "LOC", "NUM")

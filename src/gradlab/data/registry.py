@@ -107,6 +107,10 @@ DATASETS: dict[str, Entry] = {
     "photos": Entry(
         "patches of two photographs, embedded", _names.PHOTOS, (3, 32, 32), {"test": 520}
     ),
+    "planted": Entry(
+        "digits with a planted patch, which is the class; embedded", _names.PLANTED, (1, 16, 16),
+        {"train": 1437, "test": 360},
+    ),
     "noise": Entry("uniform noise, generated", ("noise",), (3, 32, 32), {"test": 2000}),
     "gaussian-noise": Entry("normal noise, generated", ("noise",), (3, 32, 32), {"test": 2000}),
     "rotten-tomatoes": Entry(

@@ -9,6 +9,8 @@ __getattr__, __dir__, __all__ = attach(
     {
         "Attack": "attack",
         "Distil": "distil",
+        "Disturb": "disturb",
+        "Explain": "explain",
         "FineTune": "fine_tune",
         "FitHead": "fit_head",
         "FromRecord": "sources",
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from gradlab.procedures._predictions import usable_logits as usable_logits
     from gradlab.procedures.attack import Attack as Attack
     from gradlab.procedures.distil import Distil as Distil
+    from gradlab.procedures.disturb import Disturb as Disturb
+    from gradlab.procedures.explain import Explain as Explain
     from gradlab.procedures.fine_tune import FineTune as FineTune
     from gradlab.procedures.fit_head import FitHead as FitHead
     from gradlab.procedures.registry import PROCEDURES as PROCEDURES

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from gradlab.attacks.numbers import confidence
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Axes, Column, Measure
 from gradlab.lab.records.columns import Columns
@@ -75,6 +76,26 @@ def wrong_predictions(run: Results, table: str = "predictions", fact: str = "tes
         for name in stored
         if not math.isclose(stored[name], again.get(name, math.nan), rel_tol=1e-9, abs_tol=1e-12)
     ]
+
+
+def wrong_under_attack(table: Columns) -> list[str]:
+    """Name which predictions and confidences, under attack or before it, do not follow from the logits that are there."""
+    wrong = []
+    for before in ("", "clean_"):
+        start, predicted, sure = f"{before}logit_", before.rstrip("_") or "prediction", f"{before}confidence"
+        logits = logits_of(
+            {name.removeprefix(before): table[name] for name in table if name.startswith(start)}
+        )
+        if logits is None:
+            continue
+        logits = usable_logits(logits)
+        if not np.array_equal(logits.argmax(1), table[predicted]):
+            wrong.append(predicted)
+        if sure in table and not np.allclose(
+            confidence(logits, table["label"]), table[sure], rtol=1e-5, atol=1e-7
+        ):
+            wrong.append(sure)
+    return wrong
 
 
 def _wrong_shares(predictions: np.ndarray, labels: np.ndarray, stored: Mapping[str, float]) -> list[str]:

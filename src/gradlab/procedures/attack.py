@@ -11,13 +11,13 @@ from pydantic import Field
 from gradlab import attacks
 from gradlab._configuration import dataclass
 from gradlab.attacks.choose_targets import Targets
-from gradlab.attacks.numbers import NUMBERS, Number, confidence, is_success, usable
+from gradlab.attacks.numbers import NUMBERS, Number, is_success
 from gradlab.attacks.registry import Attack as By
 from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Measure, Outcome
 from gradlab.lab.records.columns import Columns
-from gradlab.procedures._predictions import logits_of
+from gradlab.procedures._predictions import wrong_under_attack
 from gradlab.types import STRICT, Count, Radius, UserError, later
 
 if TYPE_CHECKING:
@@ -108,24 +108,8 @@ def _check(run: Results) -> list[str]:
     table = run.table("attacked")
     if "linf" not in table or "eps" not in table:
         return []
-    wrong = ["linf"] if (table["linf"] > table["eps"] + ROUNDING).any() else []
-    for column, sure, prefix in (
-        ("prediction", "confidence", "logit_"),
-        ("clean", "clean_confidence", "clean_logit_"),
-    ):
-        logits = logits_of(
-            {name.removeprefix("clean_"): table[name] for name in table if name.startswith(prefix)}
-        )
-        if logits is None:
-            continue
-        logits = usable(logits)
-        if not np.array_equal(logits.argmax(1), table[column]):
-            wrong.append(column)
-        if sure in table and not np.allclose(
-            confidence(logits, table["label"]), table[sure], rtol=1e-5, atol=1e-7
-        ):
-            wrong.append(sure)
-    return wrong
+    over = (table["linf"] > table["eps"] + ROUNDING).any()
+    return (["linf"] if over else []) + wrong_under_attack(table)
 
 
 def _flags(label: str, runs: Sequence[Results]) -> list[str]:

@@ -3,6 +3,8 @@
 from gradlab.lab.kinds import Kind
 from gradlab.procedures.attack import ATTACK
 from gradlab.procedures.distil import DISTIL
+from gradlab.procedures.disturb import DISTURB
+from gradlab.procedures.explain import EXPLAIN
 from gradlab.procedures.fine_tune import FINE_TUNE
 from gradlab.procedures.fit_head import FIT_HEAD
 from gradlab.procedures.score import SCORE
@@ -24,6 +26,8 @@ PROCEDURES: dict[str, Kind] = {
         SNAPSHOT,
         TEXT_TRAIN,
         TRAIN_AUTOENCODER,
+        EXPLAIN,
+        DISTURB,
         GIVEN,
         RECORD,
         PRETRAINED,

@@ -3,6 +3,7 @@
 from gradlab.studies.activations import activations
 from gradlab.studies.adversarial_training import adversarial_training
 from gradlab.studies.attacks import attacks
+from gradlab.studies.attention_under_attack import attention_under_attack
 from gradlab.studies.compare import compare
 from gradlab.studies.distillation import distillation
 from gradlab.studies.fgsm_budget import fgsm_budget
@@ -19,6 +20,7 @@ from gradlab.studies.targeted_attacks import targeted_attacks
 from gradlab.studies.text_layers import text_layers
 from gradlab.studies.tour import tour
 from gradlab.studies.transfer import transfer
+from gradlab.studies.where_it_looks import where_it_looks
 
 STUDIES: dict[str, Study] = {
     "tour": tour,
@@ -38,5 +40,7 @@ STUDIES: dict[str, Study] = {
     "attacks": attacks,
     "fgsm-budget": fgsm_budget,
     "targeted-attacks": targeted_attacks,
+    "where-it-looks": where_it_looks,
+    "attention-under-attack": attention_under_attack,
     "compare": compare,
 }

@@ -193,6 +193,8 @@ def draw_matrix(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
 
 def draw_gallery(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
     """The most confident errors over all seeds, each image once, with how many seeds have it among their worst."""
+    if "plain" in study.arms[arms[0].name][0].table(figure.table):
+        return _draw_pictures(figure, arms, study)
     found: dict[int, dict[str, Any]] = {}
     runs = [run for arm in arms for run in study.arms[arm.name]]
     names = [str(name) for name in runs[0].facts["class_names"]]
@@ -209,4 +211,25 @@ def draw_gallery(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
                 item["png"] = str(columns["png"][row])
     worst = sorted(found.items(), key=lambda pair: (-pair[1]["confidence"], pair[0]))[: figure.count]
     items = [{**item, "note": f"{item['seeds']} of {len(runs)} seeds"} for _, item in worst]
+    return {"kind": "gallery", "items": items}
+
+
+def _draw_pictures(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
+    """The plain images of a table, then a row of its pictures for every arm, all of the first seed."""
+    items: list[Drawn] = []
+    for number, arm in enumerate(arms):
+        run = study.arms[arm.name][0]
+        table, names = run.table(figure.table), [str(name) for name in run.facts["class_names"]]
+        for kind, note in ((("plain", "the image"),) if number == 0 else ()) + (("png", arm.label),):
+            items += [
+                {
+                    "label": names[int(label)],
+                    "prediction": names[int(prediction)],
+                    "png": str(png),
+                    "note": note,
+                }
+                for label, prediction, png in zip(
+                    table["label"], table["prediction"], table[kind], strict=True
+                )
+            ]
     return {"kind": "gallery", "items": items}

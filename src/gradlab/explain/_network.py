@@ -1,0 +1,94 @@
+"""Running a network to be explained: in eval mode, left as it was found, and what it returns checked."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from gradlab._torch import torch
+from gradlab.explain.targets import Chosen, score_of
+from gradlab.types import UserError
+
+MOST = 256
+"""Images of one pass, where a method needs many passes for each image."""
+
+
+@contextlib.contextmanager
+def undisturbed(model: torch.nn.Module, *, gradient: bool) -> Iterator[None]:
+    """Within the block the model is in eval mode, and autograd is on or off; after it every layer's mode is as before."""
+    from gradlab.training.modes import kept_modes
+
+    with kept_modes(model), torch.inference_mode(False), torch.set_grad_enabled(gradient):
+        model.eval()
+        yield
+
+
+@contextlib.contextmanager
+def hooked(
+    layers: Iterable[torch.nn.Module], hook: Callable[..., Any], *, with_keywords: bool = False
+) -> Iterator[None]:
+    """Within the block `hook(layer, inputs, output)` sees what these layers do; no hook is left, whatever happens.
+
+    Args:
+        with_keywords: call it as (layer, inputs, keywords, output).
+    """
+    handles: list[Any] = []
+    try:
+        handles.extend(layer.register_forward_hook(hook, with_kwargs=with_keywords) for layer in layers)
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def logits(model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Return logits (N, K); of a model that returns an object with `logits`, as those of Hugging Face do, these.
+
+    Raises:
+        UserError: something else, or NaN.
+    """
+    found = model(images)
+    found = found if isinstance(found, torch.Tensor) else getattr(found, "logits", found)
+    if not isinstance(found, torch.Tensor):
+        raise UserError(
+            f"the model must return one tensor of logits (N, K), got {type(found).__name__}; wrap a small module that picks "
+            "the logits out."
+        )
+    if found.dim() != 2 or len(found) != len(images):
+        raise UserError(
+            f"the model must return logits of shape ({len(images)}, K), got {tuple(found.shape)}; pool and flatten before "
+            "its last layer."
+        )
+    if bool(found.detach().isnan().any()):
+        raise UserError(
+            "the model returns NaN for these images; there is nothing to explain, train it again."
+        )
+    return found
+
+
+def gradient_of(score: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    """Return the gradient of every image's own score; scores are summed, so that images stay independent.
+
+    Raises:
+        UserError: the model cuts gradients off.
+    """
+    if not score.requires_grad:
+        raise UserError(
+            "no gradient comes through this model: it computes under torch.no_grad() or detaches inside; take that out, "
+            "or a method that needs no gradient (score-cam, eigen-cam, occlusion)."
+        )
+    (gradient,) = torch.autograd.grad(score.sum(), at, allow_unused=True)
+    return torch.zeros_like(at) if gradient is None else gradient.detach()
+
+
+def input_gradient(model: torch.nn.Module, images: torch.Tensor, chosen: Chosen) -> torch.Tensor:
+    """Return the gradient (N, C, H, W) of each image's score with respect to the image; autograd must be on."""
+    images = images.detach().requires_grad_(True)
+    return gradient_of(score_of(logits(model, images), chosen), images)
+
+
+def parts(count: int) -> Iterator[slice]:
+    """Cut so many images into passes of at most `MOST`."""
+    for start in range(0, count, MOST):
+        yield slice(start, min(start + MOST, count))

@@ -1,0 +1,35 @@
+"""Average drop and increase (Chattopadhyay et al., 2018): the class's probability where the map hides the rest."""
+
+from __future__ import annotations
+
+from gradlab._torch import torch
+from gradlab.explain._checks import checked, checked_maps
+from gradlab.explain._network import logits, parts, undisturbed
+from gradlab.explain.targets import probability_of
+
+
+def average_drop(
+    model: torch.nn.Module, images: torch.Tensor, maps: torch.Tensor, classes: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Multiply each image by its map, and compare the class's probability (Chattopadhyay et al., 2018, sec. 4.1).
+
+    A map that is large everywhere has no drop, so that this is read beside other measures.
+
+    Args:
+        model: maps images to logits. images: (N, C, H, W) in [0, 1]. maps: (N, H, W) in [0, 1].
+        classes: (N,) int64.
+
+    Returns: the drop as a share of the probability before, (N,) in [0, 1], smaller is better; and whether the
+        probability rose, (N,) bool.
+
+    Raises:
+        UserError: maps of another shape, or as `grad_cam`.
+    """
+    images = checked(model, images)
+    shown = images * checked_maps(maps, images).to(images.dtype)[:, None]
+    with undisturbed(model, gradient=False):
+        before, after = (
+            torch.cat([probability_of(logits(model, one[rows]), classes[rows]) for rows in parts(len(one))])
+            for one in (images, shown)
+        )
+    return (before - after).clamp(min=0) / before.clamp(min=1e-300), after > before

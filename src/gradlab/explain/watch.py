@@ -1,0 +1,75 @@
+"""What a layer gave for every image, and the gradient of the score there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradlab._torch import torch
+from gradlab.explain._checks import checked
+from gradlab.explain._network import gradient_of, hooked, logits, undisturbed
+from gradlab.explain.find_spatial_layer import Place, first_tensor, locate
+from gradlab.explain.targets import Chosen, Targets, choose, score_of
+from gradlab.types import UserError
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One pass over N images.
+
+    Attributes:
+        images: (N, C, H, W). logits: (N, K). chosen: what is explained. place: of the layer.
+        activations: (N, C, h, w) of the layer, tokens brought to their grid.
+        gradients: of the score there, the same shape; empty where none was asked for.
+    """
+
+    images: torch.Tensor
+    logits: torch.Tensor
+    chosen: Chosen
+    place: Place
+    activations: torch.Tensor
+    gradients: torch.Tensor
+
+
+def watch(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: Targets,
+    layer: str | Place | None,
+    *,
+    gradient: bool = True,
+) -> Watched:
+    """Run the network once, and back from the score to the layer.
+
+    The graph begins at the layer: what comes before it is computed without one, and no gradient of a weight is
+    computed. What the layer gave is copied, so that layers behind it that work in place do not change it.
+
+    Raises:
+        UserError: as the arguments are wrong, or no gradient arrives.
+    """
+    images = checked(model, images)
+    place = locate(model, images, layer)
+    kept: list[torch.Tensor] = []
+
+    def keep(_layer: torch.nn.Module, _inputs: Any, output: Any) -> Any:
+        value = first_tensor(output).detach()
+        if not gradient:
+            kept.append(value.clone())
+            return None
+        torch.set_grad_enabled(True)  # from here on; the block around gives it back
+        kept.append(value.requires_grad_(True))
+        rest = output[1:] if isinstance(output, tuple) else None
+        return value.clone() if rest is None else (value.clone(), *rest)
+
+    with undisturbed(model, gradient=False):
+        with hooked([model.get_submodule(place.name)], keep):
+            found = logits(model, images)
+        if len(kept) != 1:
+            raise UserError(
+                f"layer '{place.name}' ran {len(kept)} times in one forward pass; choose another."
+            )
+        with torch.set_grad_enabled(gradient):
+            chosen = choose(found, targets)
+            slope = gradient_of(score_of(found, chosen), kept[0]) if gradient else kept[0][:0]
+    maps = place.maps(kept[0].detach())
+    return Watched(images, found.detach(), chosen, place, maps, place.maps(slope))

@@ -1,0 +1,146 @@
+"""What `Explain` and `Disturb` do with images: which are taken, how maps are judged, and the few pictures that are kept."""
+
+from __future__ import annotations
+
+import base64
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gradlab import explain
+from gradlab.data import Dataset, gather, parse, planted_masks
+from gradlab.lab.records.columns import Columns
+from gradlab.procedures.attack import chosen_rows
+from gradlab.types import UserError
+
+if TYPE_CHECKING:
+    from gradlab.lab.running.desk import Job
+
+BATCH = 256
+"""Images of one pass."""
+SHOWN = 5
+"""Images of which maps are kept as pictures; measures are over all images."""
+SIDE = 64
+"""Pixels of the shorter side from which a picture is kept as it is; smaller ones are enlarged by whole factors."""
+
+
+def chosen_images(
+    data: Dataset, name: str, count: int | None, device: str
+) -> tuple[np.ndarray, Tensor, np.ndarray, Tensor | None]:
+    """Return rows, images in [0, 1], labels, and masks of a planted patch where the data have one.
+
+    Args:
+        name: of the data, as the procedure says. count: of images; None for all.
+
+    Raises:
+        UserError: the data have no test images.
+    """
+    if data.test is None:
+        raise UserError(f"'{data.name}' has no test images here to explain; choose data with a test part.")
+    rows = chosen_rows(data, count)
+    test = data.test.to(device)
+    images = gather(test, torch.from_numpy(rows).to(device))
+    base, derivation = parse(name)
+    masks = None
+    if base == "planted" and derivation.size is None:
+        masks = torch.from_numpy(planted_masks(data.test.images.cpu().numpy()[rows])).to(device)
+    return rows, images, data.test.labels.cpu().numpy()[rows], masks
+
+
+def own_copy(job: Job) -> nn.Module:
+    """Return a copy of the network in eval mode, whose weights may be randomised meanwhile."""
+    return copy.deepcopy(job.network()).eval()
+
+
+@torch.no_grad()
+def logits_of_images(network: nn.Module, images: Tensor) -> Tensor:
+    """Return logits (N, K) float32 in eval mode."""
+    return torch.cat([network(some).float() for some in images.split(BATCH)])
+
+
+def judged(
+    network: nn.Module,
+    method: Callable[..., Tensor] | str,
+    images: Tensor,
+    classes: Tensor,
+    masks: Tensor | None,
+    generator: Callable[..., torch.Generator],
+) -> dict[str, Tensor]:
+    """Return what is measured of the maps of N images, (N,) each, and the first maps, "shown".
+
+    Args:
+        method: a configuration, or "random" or "edges". classes: (N,) that the maps explain.
+        generator: name -> stream of random numbers.
+    """
+
+    def maps_of(_: Tensor) -> Tensor:
+        if method == "edges":
+            return explain.edge_maps(images)
+        if method == "random":
+            return explain.random_maps(images, generator=generator("maps"))
+        assert not isinstance(method, str)  # the two above
+        stream = generator("maps")
+        return explain.in_batches(
+            lambda some, its: method(network, some, its, generator=stream), images, classes
+        )
+
+    maps = maps_of(images)
+    curves = explain.deletion_insertion(network, images, maps, classes)
+    drop, rose = explain.average_drop(network, images, maps, classes)
+    centres = explain.centre_of_mass(maps)
+    points = torch.zeros(len(images)) if masks is None else explain.pointing(maps, masks)
+    with explain.restored(network):
+        explain.randomise(network, int(generator("weights").initial_seed()))
+        similarity = explain.rank_correlation(maps, maps_of(images))
+    found = {
+        "deletion": curves.deletion,
+        "insertion": curves.insertion,
+        "road": explain.road(network, images, maps, classes, generator=generator("road")),
+        "drop": drop,
+        "rose": rose,
+        "pointing": points,
+        "similarity": similarity,
+        "area": explain.area(maps),
+        "row": centres[:, 0],
+        "column": centres[:, 1],
+    }
+    return {name: value.float() for name, value in found.items()} | {"shown": maps[:SHOWN].float()}
+
+
+def pictures(
+    names: Sequence[str],
+    found: Sequence[Mapping[str, Tensor]],
+    images: Tensor,
+    predictions: Columns,
+) -> Columns:
+    """Return a row for each method and each of the first images: the overlay and the image, PNG in base64."""
+    count = min(SHOWN, len(images))
+    shown = images[:count].cpu()
+    plain = [_encoded(one) for one in shown]
+    overlays = [_encoded(one) for maps in found for one in explain.overlay(shown, maps["shown"].cpu())]
+    return {
+        "method": np.repeat(np.array(names, dtype=str), count),
+        **_captions(predictions, count, len(names)),
+        "png": np.array(overlays, dtype=str),
+        "plain": np.array(plain * len(names), dtype=str),
+    }
+
+
+def _captions(predictions: Columns, count: int, times: int) -> dict[str, np.ndarray]:
+    """Return index, label, prediction and confidence of the first images, several times."""
+    logits = np.stack([predictions[name][:count] for name in predictions if name.startswith("logit_")], 1)
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    confidence = (shares / shares.sum(1, keepdims=True)).max(1).astype(np.float64)
+    columns: dict[str, Any] = {name: predictions[name][:count] for name in ("index", "label", "prediction")}
+    return {name: np.tile(one, times) for name, one in (columns | {"confidence": confidence}).items()}
+
+
+def _encoded(picture: Tensor) -> str:
+    factor = max(1, SIDE // min(picture.shape[1:]))
+    return base64.b64encode(
+        explain.png(picture.repeat_interleave(factor, 1).repeat_interleave(factor, 2))
+    ).decode()

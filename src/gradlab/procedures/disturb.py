@@ -1,0 +1,248 @@
+"""How maps of a network move when images are attacked, or disturbed as much in other ways: `Disturb` and the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from gradlab import attacks
+from gradlab._configuration import dataclass
+from gradlab.attacks.registry import Attack as By
+from gradlab.explain.registry import Explanation
+from gradlab.lab.designing.procedure import DataName, Input, Procedure
+from gradlab.lab.judging.results import Results
+from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
+from gradlab.lab.records.columns import Columns
+from gradlab.lab.running.desk import Progress
+from gradlab.procedures._predictions import usable_logits, wrong_under_attack
+from gradlab.statistics import ratio_samples
+from gradlab.types import STRICT, Count, PixelEps, UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradlab.data import Dataset
+    from gradlab.lab.running.desk import Desk, Job
+
+CHANGES = ("attack", "noise", "reversed")
+TARGETS = ("predicted", "before")
+GROUPS = ("fooled", "not fooled")
+PART = 500
+"""Images between two moments at which killed work can go on."""
+FEW = 20
+"""Fooled images below which little can be said of them."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Disturb(Procedure):
+    """Compare maps of test images before and after a change; arms are slices.
+
+    The changes are the attack; "noise", the attack's own change with the sign of every number drawn anew, so that both
+    norms are the same; and "reversed", the same attack towards the class that is predicted already. A slice is such as
+    `at={"change": "noise", "target": "predicted", "group": "fooled"}`: "predicted" explains the class predicted after the
+    change, "before" the one before it; the group is that of images whose prediction the attack changes, or the others.
+
+    Attributes:
+        net: whose network is explained. data: whose test images. method: of the maps. by: the attack; its own eps gives way.
+        eps: radius on the [0, 1] pixel scale. images: how many, drawn once with the class shares of the whole; None for all.
+    """
+
+    kind: Literal["disturb"] = "disturb"
+    net: Input
+    data: DataName
+    method: Annotated[Explanation, Field(discriminator="kind")]
+    by: Annotated[By, Field(discriminator="kind")]
+    eps: PixelEps
+    images: Count | None = None
+
+    def __post_init__(self) -> None:
+        if not self.eps:
+            raise UserError(
+                "Disturb compares maps before and after a change, and eps 0 changes nothing; take 8/255."
+            )
+
+
+def _work(procedure: Disturb, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
+    from gradlab.procedures._explaining import chosen_images
+
+    data = desk.data(procedure.data)
+    rows, images, labels, _ = chosen_images(data, procedure.data, procedure.images, desk.device)
+    for job in jobs:
+        yield _disturb(procedure, job, desk, data, rows, images, labels)
+
+
+def _disturb(
+    procedure: Disturb,
+    job: Job,
+    desk: Desk,
+    data: Dataset,
+    rows: np.ndarray,
+    images: Tensor,
+    labels: np.ndarray,
+) -> Outcome:
+    import torch
+
+    from gradlab.procedures import _disturbing
+    from gradlab.procedures._networks import refuse_misfit
+
+    network = job.network()
+    refuse_misfit(network, data)
+    blocks = np.array_split(np.arange(len(rows)), max(1, -(-len(rows) // PART)))
+    (by,) = attacks.over_eps(procedure.by, (procedure.eps,)).values()
+
+    def part(number: int) -> Mapping[str, Tensor]:
+        desk.tell(Progress(number / len(blocks), f"attacking with {by.kind}", given=number / len(blocks)))
+        some = images[torch.from_numpy(blocks[number]).to(desk.device)]
+        found = _disturbing.moved(network, procedure.method, by, some, lambda *of: job.generator(*of, number))
+        desk.tell(Progress((number + 1) / len(blocks), "compared maps", given=number / len(blocks)))
+        return found
+
+    parts = desk.in_parts(f"moved-{job.seed}", len(blocks), part)
+    joined = {name: torch.cat([one[name] for one in parts], -1 if name in WIDE else 0) for name in parts[0]}
+    arrays = {name: value.numpy() for name, value in joined.items()}
+    return Outcome(_facts(data, network, len(rows)), _tables(rows, labels, arrays))
+
+
+WIDE = ("overlap", "rank", "shift", "growth", "linf", "l2")
+"""Columns with a row for every change and target: (changes · targets, N)."""
+
+
+def _tables(rows: np.ndarray, labels: np.ndarray, found: Mapping[str, np.ndarray]) -> dict[str, Columns]:
+    """Return a row for every image, and a row for every change, target and image."""
+    count, times = len(rows), len(CHANGES) * len(TARGETS)
+    before, after = (usable_logits(found[name]).argmax(1) for name in ("clean_logits", "logits"))
+    attacked = {
+        "index": rows.astype(np.int32),
+        "label": labels.astype(np.int16),
+        "clean": before.astype(np.int16),
+        "prediction": after.astype(np.int16),
+    }
+    for prefix, name in (("logit_", "logits"), ("clean_logit_", "clean_logits")):
+        attacked |= {f"{prefix}{k}": found[name][:, k] for k in range(found[name].shape[1])}
+    moved = {
+        "change": np.repeat(np.array(CHANGES, dtype=str), len(TARGETS) * count),
+        "target": np.tile(np.repeat(np.array(TARGETS, dtype=str), count), len(CHANGES)),
+        "index": np.tile(rows, times).astype(np.int32),
+        "fooled": np.tile(before != after, times).astype(np.int8),
+    }
+    moved |= {name: found[name].reshape(-1).astype(np.float32) for name in WIDE}
+    return {"attacked": attacked, "moved": moved}
+
+
+def _facts(data: Dataset, network: Any, count: int) -> dict[str, Any]:
+    return {
+        "status": "finished",
+        "note": None,
+        "parameters": sum(one.numel() for one in network.parameters()),
+        "class_names": list(data.class_names),
+        "images": count,
+    }
+
+
+def _weighted(run: Results, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values of one arm, 0 outside of its group, and 1 where an image belongs to it."""
+    if set(run.at) != {"change", "target", "group"} or run.at["group"] not in GROUPS:
+        raise UserError(
+            'an arm of Disturb is such as at={"change": "attack", "target": "predicted", "group": "fooled"}.'
+        )
+    table = run.table("moved")
+    fooled = table["fooled"].astype(np.float64)
+    belongs = fooled if run.at["group"] == "fooled" else 1 - fooled
+    return table[column].astype(np.float64) * belongs, belongs
+
+
+def _measure(name: str, column: str, better: Any, range_: tuple[float, float]) -> Measure:
+    def value(run: Results) -> float:
+        total, count = _weighted(run, column)
+        if not count.any():
+            raise UserError(
+                f"no image is {run.at['group']} at this radius, so that group has no maps; take another --eps."
+            )
+        return float(total.sum() / count.sum())
+
+    def samples(run: Results) -> Axes:
+        axis = run.axis("test", run.table("moved")["index"])
+        return {axis: ratio_samples(*_weighted(run, column)).samples}
+
+    return Measure(name, "fraction", better, value, samples, range=range_)
+
+
+def _fooled(run: Results) -> np.ndarray:
+    return np.asarray(run.table("moved")["fooled"], dtype=np.float64)
+
+
+MEASURES = (
+    _measure("overlap of the maps", "overlap", "neither", (0, 1)),
+    _measure("rank correlation of the maps", "rank", "neither", (-1, 1)),
+    _measure("shift of the centre", "shift", "neither", (0, 1)),
+    _measure("growth of the area", "growth", "neither", (-1, 1)),
+    Measure(
+        "predictions changed by the attack",
+        "fraction",
+        "neither",
+        lambda run: float(_fooled(run).mean()),
+        lambda run: {run.axis("test", run.table("moved")["index"]): _fooled(run)},
+        range=(0, 1),
+        exact=True,
+    ),
+)
+"""The first four are means over one group of images: ratios, their intervals linearised."""
+
+
+def _check(run: Results) -> list[str]:
+    """Name what does not follow from the logits and predictions."""
+    table, moved = run.run.table("attacked"), run.run.table("moved")
+    wrong = wrong_under_attack(table)
+    if "clean" in table and "prediction" in table:
+        fooled = np.tile(table["clean"] != table["prediction"], len(CHANGES) * len(TARGETS))
+        wrong += [] if np.array_equal(fooled, moved["fooled"]) else ["fooled"]
+    return wrong
+
+
+def _flags(label: str, runs: Sequence[Results]) -> list[str]:
+    """Say where an attack fools hardly any image, or hardly any is left."""
+    few = [
+        int(_weighted(run, "fooled")[1].sum()) for run in runs if set(run.at) == {"change", "target", "group"}
+    ]
+    if not few or min(few) >= FEW:
+        return []
+    return [f"{label}: only {min(few)} images of its group in one of the runs, so the means say little"]
+
+
+def _describe(procedure: Disturb, run: Results) -> dict[str, Any]:
+    return {
+        "parameters": run.facts["parameters"],
+        "layers": f"{run.facts['images']:,} images",
+        "recipe": f"{procedure.method.kind}, {procedure.by.kind.upper()} at eps {procedure.eps * 255:.3g}/255",
+    }
+
+
+def _cost(procedure: Disturb, counts: Mapping[str, Mapping[str, int]]) -> float:
+    images = procedure.images or counts[procedure.data].get("test", 1)
+    return images * (2 * getattr(procedure.by, "steps", 1) + 2 * len(CHANGES)) / 128
+
+
+DISTURB = Kind(
+    name="disturb",
+    title="maps under attack",
+    configuration=Disturb,
+    reads="images",
+    work=_work,
+    tables={
+        "attacked": {"prediction": Column("predicted class under attack"), "label": Column("true class")},
+        "moved": {
+            "overlap": Column("overlap of the top 20 %", "fraction", (0, 1)),
+            "rank": Column("rank correlation"),
+            "shift": Column("shift of the centre", "fraction", (0, 1)),
+            "growth": Column("growth of the area", "fraction"),
+        },
+    },
+    measures={measure.name: measure for measure in MEASURES},
+    check=_check,
+    flags=_flags,
+    describe=_describe,
+    cost=_cost,
+)

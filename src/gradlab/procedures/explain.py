@@ -1,0 +1,226 @@
+"""Explaining the network of another run, and judging the maps: `Explain`, what its runs write, and the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from gradlab._configuration import dataclass
+from gradlab.explain.registry import Explanation
+from gradlab.lab.designing.procedure import DataName, Input, Procedure
+from gradlab.lab.judging.results import Results
+from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
+from gradlab.lab.records.columns import Columns
+from gradlab.lab.running.desk import Progress
+from gradlab.procedures._predictions import PREDICTIONS, logits_of, prediction_table, usable_logits
+from gradlab.types import STRICT, Count, UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from gradlab.data import Dataset
+    from gradlab.lab.running.desk import Desk, Job
+
+BASELINES = ("random", "edges")
+"""Maps that know nothing of the network; every run judges them beside its methods."""
+PASSES = 60
+"""Passes over an image that judging one map takes."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Explain(Procedure):
+    """Explain test images and judge the maps; arms are slices, `at={"method": "grad-cam"}`, "random" and "edges" included.
+
+    Maps explain the class that the network predicts. Where the data have a planted patch, pointing at it is measured.
+
+    Attributes:
+        net: whose network is explained. data: whose test images. methods: each once.
+        images: how many, drawn once with the class shares of the whole; None for all.
+        untrained: draw all weights of the network anew first, as a control.
+    """
+
+    kind: Literal["explain"] = "explain"
+    net: Input
+    data: DataName
+    methods: tuple[Annotated[Explanation, Field(discriminator="kind")], ...]
+    images: Count | None = None
+    untrained: bool = False
+
+    def __post_init__(self) -> None:
+        names = [one.kind for one in self.methods]
+        if not names or len(set(names)) < len(names):
+            raise UserError(f"Explain takes one or more methods, each once, got {names}.")
+
+
+def _work(procedure: Explain, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
+    from gradlab.procedures._explaining import chosen_images
+
+    data = desk.data(procedure.data)
+    rows, images, labels, masks = chosen_images(data, procedure.data, procedure.images, desk.device)
+    for job in jobs:
+        yield _explain(procedure, job, desk, data, rows, images, labels, masks)
+
+
+def _explain(
+    procedure: Explain,
+    job: Job,
+    desk: Desk,
+    data: Dataset,
+    rows: np.ndarray,
+    images: Tensor,
+    labels: np.ndarray,
+    masks: Tensor | None,
+) -> Outcome:
+    from gradlab.explain import randomise
+    from gradlab.procedures import _explaining
+    from gradlab.procedures._networks import refuse_misfit
+
+    network = _explaining.own_copy(job)
+    refuse_misfit(network, data)
+    if procedure.untrained:
+        randomise(network, job.seed or 0)
+    logits = _explaining.logits_of_images(network, images)
+    names = [*(one.kind for one in procedure.methods), *BASELINES]
+    by_name: dict[str, Callable[..., Tensor]] = {one.kind: one for one in procedure.methods}
+
+    def part(number: int) -> Mapping[str, Tensor]:
+        name = names[number]
+        judged = _explaining.judged(
+            network,
+            by_name.get(name, name),
+            images,
+            logits.argmax(1),
+            masks,
+            lambda *of: job.generator(name, *of),
+        )
+        share = (number + 1) / len(names)
+        desk.tell(Progress(share, f"judged {name}", given=number / len(names)))
+        return judged
+
+    found = desk.in_parts(f"maps-{job.seed}", len(names), part)
+    table = prediction_table(logits.cpu().numpy(), labels) | {"index": rows.astype(np.int32)}
+    tables: dict[str, Columns] = {
+        "predictions": table,
+        "maps": _maps(names, found, rows),
+        "pictures": _explaining.pictures(names, found, images, table),
+    }
+    return Outcome(_facts(data, network, masks is not None, len(rows)), tables)
+
+
+def _maps(names: list[str], found: Sequence[Mapping[str, Tensor]], rows: np.ndarray) -> Columns:
+    """Return a row for every method and image."""
+    columns = sorted(name for name in found[0] if name != "shown")
+    table = {
+        name: np.concatenate([one[name].numpy() for one in found]).astype(np.float32) for name in columns
+    }
+    return {
+        "method": np.repeat(np.array(names, dtype=str), len(rows)),
+        "index": np.tile(rows, len(names)).astype(np.int32),
+        **table,
+        "gap": table["insertion"] - table["deletion"],
+    }
+
+
+def _facts(data: Dataset, network: nn.Module, has_masks: bool, count: int) -> dict[str, Any]:
+    return {
+        "status": "finished",
+        "note": None,
+        "parameters": sum(one.numel() for one in network.parameters()),
+        "class_names": list(data.class_names),
+        "images": count,
+        "masks": has_masks,
+    }
+
+
+def column_of(run: Results, name: str) -> np.ndarray:
+    """Return a column of the maps of one arm, which is one method."""
+    if "method" not in run.at:
+        raise UserError('an arm of Explain is one method, such as at={"method": "grad-cam"}.')
+    table = run.table("maps")
+    return np.asarray(table[name], dtype=np.float64)
+
+
+def _measure(
+    name: str,
+    column: str,
+    better: Any,
+    range_: tuple[float, float],
+    *,
+    exact: bool = False,
+    masked: bool = False,
+) -> Measure:
+    def value(run: Results) -> float:
+        return float("nan") if masked and not run.facts["masks"] else float(column_of(run, column).mean())
+
+    def samples(run: Results) -> Axes:
+        if masked and not run.facts["masks"]:
+            return {}
+        return {run.axis("test", run.table("maps")["index"]): column_of(run, column)}
+
+    return Measure(name, "fraction", better, value, samples, range=range_, exact=exact)
+
+
+MEASURES = (
+    _measure("insertion minus deletion", "gap", "higher", (-1, 1)),
+    _measure("deletion", "deletion", "lower", (0, 1)),
+    _measure("insertion", "insertion", "higher", (0, 1)),
+    _measure("ROAD", "road", "higher", (-0.5, 0.5)),
+    _measure("average drop", "drop", "lower", (0, 1)),
+    _measure("increase", "rose", "higher", (0, 1), exact=True),
+    _measure("pointing", "pointing", "higher", (0, 1), masked=True),
+    _measure("similarity with random weights", "similarity", "neither", (-1, 1)),
+    _measure("area of the map", "area", "neither", (0, 1)),
+)
+
+
+def _check(run: Results) -> list[str]:
+    """Name what does not follow from the logits, or from deletion and insertion."""
+    raw, maps = run.run.table("predictions"), run.run.table("maps")
+    logits, wrong = logits_of(raw), []
+    predicted = None if logits is None else usable_logits(logits).argmax(1)
+    if predicted is not None and not np.array_equal(predicted, raw["prediction"]):
+        wrong.append("prediction")
+    both = "deletion" in maps and "insertion" in maps and "gap" in maps
+    if both and not np.array_equal(maps["insertion"] - maps["deletion"], maps["gap"]):
+        wrong.append("gap")
+    return wrong
+
+
+def _describe(procedure: Explain, run: Results) -> dict[str, Any]:
+    named = ", ".join(one.kind for one in procedure.methods)
+    return {
+        "parameters": run.facts["parameters"],
+        "layers": f"{run.facts['images']:,} images",
+        "recipe": f"{named}{', all weights drawn anew' if procedure.untrained else ''}",
+    }
+
+
+def _cost(procedure: Explain, counts: Mapping[str, Mapping[str, int]]) -> float:
+    images = procedure.images or counts[procedure.data].get("test", 1)
+    return (len(procedure.methods) + len(BASELINES)) * images * PASSES / 512
+
+
+EXPLAIN = Kind(
+    name="explain",
+    title="explanation",
+    configuration=Explain,
+    reads="images",
+    work=_work,
+    tables={
+        "predictions": {name: PREDICTIONS[name] for name in ("label", "prediction")},
+        "maps": {
+            "method": Column("method"),
+            "gap": Column("insertion minus deletion", "fraction"),
+            "row": Column("centre of mass, from above", "fraction", (0, 1)),
+            "column": Column("centre of mass, from the left", "fraction", (0, 1)),
+        },
+        "pictures": {},
+    },
+    measures={measure.name: measure for measure in MEASURES},
+    check=_check,
+    describe=_describe,
+    cost=_cost,
+)

@@ -1,0 +1,114 @@
+"""What is claimed about maps under attack, each as comparisons that were fixed before the runs."""
+
+from __future__ import annotations
+
+from gradlab.lab.designing.claims import Claim
+from gradlab.statistics import difference
+from gradlab.studies._shared import part, published
+
+OVERLAP, GROWTH = "overlap of the maps", "growth of the area"
+MATTERS = 0.05
+"""Of the overlap, one pixel in twenty of what either map marks, and of the area: less is not seen in a picture."""
+MOVES = (
+    "A map moves whenever the image changes. Only what an attack does beyond noise of the same size can be the attack's own "
+    "doing: the noise changes every number of the image as much, in a direction that is drawn."
+)
+CLASS = (
+    "Under an attack that fools, another class is predicted, and its map is another question to the network. The map of the "
+    "class before says whether the evidence for that class itself lies elsewhere."
+)
+LAB_002 = published(
+    "002",
+    "attention scatters under attack",
+    "ten pictures looked at; the attack clips the normalised image to [0, 1], which alone destroys the picture",
+)
+
+
+def claims_of() -> tuple[Claim, ...]:
+    """Return the claims; all are about images, not about one picture."""
+    return (_more_than_noise(), _more_than_reversed(), _more_when_fooled(), _own_class(), _scatters())
+
+
+def _more_than_noise() -> Claim:
+    return Claim(
+        id="attention-noise",
+        statement="Where an attack fools the network, the map of what it predicts moves more than under noise of the same size",
+        parts=(part("noise - attack", difference("noise", "attack"), measure=OVERLAP, delta=MATTERS),),
+        says={
+            "supported": "Yes: where it is fooled, the maps of what it predicts overlap by {attack}, and by {noise} under "
+            "noise of the same size.",
+            "refuted": "No more than under noise of the same size: the maps overlap by {attack}, and by {noise} under noise.",
+            "open": "Where it is fooled, the maps overlap by {attack}, and by {noise} under noise of the same size; whether the "
+            "difference matters is open.",
+        },
+        means=MOVES,
+        figure="overlap",
+    )
+
+
+def _more_than_reversed() -> Claim:
+    return Claim(
+        id="attention-reversed",
+        statement="It moves more than under the reverse attack, which is as large and does not fool",
+        parts=(part("reversed - attack", difference("reversed", "attack"), measure=OVERLAP, delta=MATTERS),),
+        says={
+            "supported": "An attack that fools moves it more than the reverse attack ({reversed}).",
+            "refuted": "The reverse attack, which does not fool, moves it as much ({reversed}).",
+        },
+        means=MOVES,
+        figure="overlap",
+    )
+
+
+def _more_when_fooled() -> Claim:
+    return Claim(
+        id="attention-fooled",
+        statement="The attack moves maps more where it fools the network than where it fails",
+        parts=(
+            part(
+                "not fooled - fooled",
+                difference("attack not fooled", "attack"),
+                measure=OVERLAP,
+                delta=MATTERS,
+            ),
+        ),
+        says={
+            "supported": "Where the same attack fails, maps move less ({attack not fooled}).",
+            "refuted": "Where the same attack fails, maps move no less ({attack not fooled}).",
+        },
+        means=MOVES,
+        figure="overlap",
+    )
+
+
+def _own_class() -> Claim:
+    return Claim(
+        id="attention-class",
+        statement="The map of the class that it predicted before moves more under the attack than under noise as well",
+        parts=(
+            part(
+                "noise - attack", difference("noise before", "attack before"), measure=OVERLAP, delta=MATTERS
+            ),
+        ),
+        says={
+            "supported": "The map of the class before moves more as well ({attack before}, noise {noise before}).",
+            "refuted": "The map of the class before moves no more than under noise ({attack before}, noise {noise before}).",
+        },
+        means=CLASS,
+        figure="overlap",
+    )
+
+
+def _scatters() -> Claim:
+    return Claim(
+        id="attention-scatters",
+        statement="Attention scatters: the area that the map marks grows more under the attack than under noise of the same size",
+        parts=(part("attack - noise", difference("attack", "noise"), measure=GROWTH, delta=MATTERS),),
+        says={
+            "supported": "It scatters: the marked area grows by {attack} of the image, and by {noise} under noise.",
+            "refuted": "It does not scatter: the marked area grows by {attack} of the image, and by {noise} under noise.",
+        },
+        published=LAB_002,
+        means=CLASS,
+        figure="growth",
+    )

@@ -1,0 +1,118 @@
+"""What is claimed about maps of a CNN, each as comparisons that were fixed before the runs."""
+
+from __future__ import annotations
+
+from gradlab.lab.designing.claims import Claim, Part
+from gradlab.statistics import Contrast, against, difference
+from gradlab.studies._shared import POINT, part, published
+
+GAP, POINTING, SIMILARITY = "insertion minus deletion", "pointing", "similarity with random weights"
+MATTERS = 0.05
+"""Of the mean probability over the curves: a twentieth of the way between none and all, which a person sees in a plot."""
+JUDGED = ("grad-cam", "saliency", "integrated-gradients", "eigen-cam")
+"""A method of each family: by gradients at a layer, at the pixels, along a path, and by no gradient at all."""
+POINTS = (
+    "Where the class is a patch that was planted, it is known where the network must look. Whether a map's largest value lies "
+    "there is a test that no map passes by looking plausible: a random pixel is right in 14 % of the images."
+)
+BELIEVED = (
+    "A map is faithful if what it calls important is what the network uses. It must beat maps that know nothing of the network, "
+    "random ones and the edges of the image, and it must change when the weights are drawn anew: a map that stays the same is "
+    "about the image alone."
+)
+LABS = published(
+    "003",
+    "Grad-CAM and CAM highlight the object",
+    "six pictures chosen by a seed, no measure of where the object is; lab 001 likewise",
+)
+
+
+def claims_of(data: str | None) -> tuple[Claim, ...]:
+    """Return the claims.
+
+    Args:
+        data: of the network that is explained beside that of the planted patch; None where there is none.
+    """
+    own = () if data is None else (_faithful("grad-cam", f"the network of {data}", "own "),)
+    return (
+        _points(),
+        *(_faithful(method, "the network that learned the patch", "") for method in JUDGED),
+        *own,
+        _untrained(),
+        _edges(),
+    )
+
+
+def _points() -> Claim:
+    return Claim(
+        id="looks-patch",
+        statement="Grad-CAM points at the planted patch in over 95 % of the images",
+        parts=(part("pointing", against("grad-cam", 0.94), measure=POINTING, delta=POINT),),
+        says={
+            "supported": "At what decides the class: Grad-CAM points at the planted patch in {grad-cam} of the images (edges: "
+            "{edges}, an untrained network: {grad-cam untrained}).",
+            "refuted": "Not always at what decides the class: Grad-CAM points at the planted patch in only {grad-cam} of "
+            "the images.",
+            "open": "Grad-CAM points at the planted patch in {grad-cam} of the images, which may be below or above 95 %.",
+        },
+        published=LABS,
+        means=POINTS,
+        figure="pointing",
+    )
+
+
+def _faithful(method: str, net: str, prefix: str) -> Claim:
+    arm = f"{prefix}{method}"
+    beats = tuple(
+        part(f"{method} - {other}", difference(arm, f"{prefix}{other}"), measure=GAP, delta=MATTERS)
+        for other in ("random", "edges")
+    )
+    numbers = f"({{{arm}}}; edges {{{prefix}edges}}, random maps {{{prefix}random}})"
+    return Claim(
+        id=f"looks-{method}{'-own' if prefix else ''}",
+        statement=f"{method} is faithful to {net}: it beats random maps and edges, and changes when the weights are drawn anew",
+        parts=(*beats, _changes(arm)),
+        says={
+            "supported": f"{method} is faithful to {net} {numbers}.",
+            "refuted": f"{method} is not faithful to {net}: no better than random maps or edges, or the same without the learned "
+            f"weights {numbers}.",
+        },
+        means=BELIEVED,
+        figure="gap",
+    )
+
+
+def _changes(arm: str) -> Part:
+    """The map resembles that of randomised weights by a rank correlation below a half."""
+    return part("1/2 - similarity", Contrast({arm: -1.0}, constant=0.5), measure=SIMILARITY, delta=MATTERS)
+
+
+def _untrained() -> Claim:
+    return Claim(
+        id="looks-untrained",
+        statement="Grad-CAM of an untrained network points at the planted patch in fewer than 30 % of the images",
+        parts=(
+            part(
+                "0.35 - pointing",
+                Contrast({"grad-cam untrained": -1.0}, constant=0.35),
+                measure=POINTING,
+                delta=MATTERS,
+            ),
+        ),
+        means=POINTS,
+        figure="pointing",
+    )
+
+
+def _edges() -> Claim:
+    return Claim(
+        id="looks-edges",
+        statement="Edges point at the planted patch in fewer than 30 % of the images",
+        parts=(
+            part(
+                "0.35 - pointing", Contrast({"edges": -1.0}, constant=0.35), measure=POINTING, delta=MATTERS
+            ),
+        ),
+        means=POINTS,
+        figure="pointing",
+    )

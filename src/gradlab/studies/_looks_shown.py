@@ -1,0 +1,89 @@
+"""Tables and figures of the study where-it-looks."""
+
+from __future__ import annotations
+
+from gradlab.lab.designing.design import Arm
+from gradlab.lab.designing.shown import Figure, Reference, Table
+from gradlab.studies._shared import ACCURACY
+
+
+def tables_of(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
+    """Return the tables of pointing, of faithfulness, of the drop, and of the network."""
+    maps = tuple(arm.name for arm in arms if arm.procedure.kind == "explain")
+    pointed = tuple(arm.name for arm in arms if arm.name in maps and not arm.name.startswith("own "))
+    return (
+        Table(
+            name="pointing",
+            title="Pointing at the planted patch",
+            caption="Share of the images whose map has its largest value on the patch, which covers 14 % of the image. Means "
+            "over seeds with 95 % intervals that hold the variance of seeds and of images.",
+            measures=("pointing", "area of the map"),
+            arms=pointed,
+        ),
+        Table(
+            name="faithfulness",
+            title="How faithful maps are",
+            caption="Insertion minus deletion: difference of the areas under the class's probability as pixels come and go; "
+            "ROAD: the same idea with pixels imputed, 0 is a map that knows nothing; similarity: rank correlation with the map "
+            "when all weights are drawn anew; 100 % are maps that do not depend on the network.",
+            measures=("insertion minus deletion", "ROAD", "similarity with random weights"),
+            arms=maps,
+        ),
+        Table(
+            name="drop",
+            title="What is left where the map hides the rest",
+            caption="Average drop of the class's probability when the image is multiplied by its map, and share of images where "
+            "it rises. A map that is large everywhere does well here.",
+            measures=("average drop", "increase"),
+            arms=maps,
+        ),
+        Table(
+            name="accuracy",
+            title="The network that learned the patch",
+            caption="Share of its test images classified correctly.",
+            measures=(ACCURACY,),
+            arms=("net",),
+        ),
+    )
+
+
+def figures_of(nets: dict[str, str]) -> tuple[Figure, ...]:
+    """Return the figures.
+
+    Args:
+        nets: name of a network -> the data whose images are explained.
+    """
+    gallery = tuple(
+        Figure(
+            name=f"maps-{name}",
+            title=f"Maps of the network of {data}",
+            caption="The first five of the images of the first seed, then one row a method: the brighter, the more important "
+            "for the predicted class (viridis, dark blue to yellow). Below, true → predicted class. Measures are over all "
+            "images.",
+            mark="gallery",
+            table="pictures",
+            where={"net": data},
+        )
+        for name, data in nets.items()
+    )
+    bars = Figure(
+        name="gap",
+        title="Insertion minus deletion by method",
+        caption="Mean over the seeds with a 95 % interval; each dot is one seed.",
+        mark="bars",
+        x="method",
+        y="insertion minus deletion",
+        by="net",
+    )
+    pointing = Figure(
+        name="pointing",
+        title="Pointing at the planted patch by method",
+        caption="Share of the images whose map has its largest value on the patch; the line is a random pixel.",
+        mark="bars",
+        x="method",
+        y="pointing",
+        by="net",
+        where={"net": ["planted", "untrained"]},
+        reference=(Reference(axis="y", value=36 / 256, label="a random pixel"),),
+    )
+    return (pointing, bars, *gallery)

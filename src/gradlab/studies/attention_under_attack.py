@@ -1,0 +1,144 @@
+"""Does a network look elsewhere when an attack fools it?"""
+
+from __future__ import annotations
+
+from gradlab.attacks import PGD
+from gradlab.explain import GradCAM
+from gradlab.lab.designing.design import OWN, Arm, Design
+from gradlab.lab.designing.procedure import Procedure
+from gradlab.lab.designing.shown import Figure, Table
+from gradlab.procedures.disturb import Disturb
+from gradlab.studies._attention_claims import claims_of
+from gradlab.studies._nets import small_cnn
+from gradlab.studies.setup import Network, Setup
+from gradlab.types import Count, PixelEps
+
+BACKGROUND = (
+    "Pictures in reports show that attention scatters under attack. Ten pictures show nothing, and a change of the image "
+    "moves the map even when nobody attacks. So maps of all images are compared with their maps after an attack, after "
+    "noise whose every number is as large as the attack's, and after the reverse attack, which is as large and makes the "
+    "network surer of what it says already. The map is that of the class predicted after the change, and once more that of "
+    "the class before: the first moves also because another class is explained. Images that the attack fools are told from "
+    "the others."
+)
+CHANGES = {"attack": "attack", "noise": "noise of its size", "reversed": "reverse attack"}
+ARMS = (
+    *((change, "predicted", "fooled") for change in CHANGES),
+    *((change, "before", "fooled") for change in CHANGES),
+    ("attack", "predicted", "not fooled"),
+    ("noise", "predicted", "not fooled"),
+)
+
+
+def attention_under_attack(
+    setup: Setup,
+    *,
+    eps: PixelEps | None = None,
+    images: Count | None = None,
+    epochs: Count | None = None,
+    model: Network | None = None,
+) -> Design:
+    """Does a network look elsewhere when an attack fools it?
+
+    Args:
+        setup: preset and data.
+        eps: radius of the attack, a fraction of the pixel range such as 2/255; one that fools some images and not all.
+        images: test images; all, or 500 of larger data in the preset quick, by default.
+        epochs: of training; the data's own by default.
+        model: a network of your own instead of a trained CNN.
+    """
+    radius = eps or (24 / 255 if setup.channels == 1 else 2 / 255)
+    count = images or (500 if setup.preset == "quick" and not setup.is_small else None)
+    net = small_cnn(setup, setup.data, epochs=epochs) if model is None else model
+    arms = _arms(net, setup.data, radius, count)
+    return Design(
+        study="attention-under-attack",
+        title="Attention under attack",
+        question="Does a network look elsewhere when an attack fools it?",
+        background=BACKGROUND,
+        setting=OWN,
+        setting_text=f"{'Small CNN' if model is None else 'A given network'} of {setup.data}; Grad-CAM; PGD with 10 steps at "
+        f"eps {radius * 255:.3g}/255; {'all' if count is None else f'{count:,}'} test images.",
+        corrections=(
+            "attacked images are clipped to [0, 1] before normalisation (lab 002 clips the normalised image, which alone "
+            "destroys it)",
+            "all images instead of ten, beside noise and an attack that does not fool",
+        ),
+        deviations=(),
+        parameters={
+            "eps": radius,
+            "images": count,
+            "epochs": epochs,
+            "model": None if model is None else model.kind,
+        },
+        arms=arms,
+        claims=claims_of(),
+        tables=_tables(),
+        figures=_figures(),
+    )
+
+
+def arm_name(change: str, target: str, group: str) -> str:
+    """Name an arm: "attack", "attack before", "attack not fooled"."""
+    words = (change, "before" if target == "before" else "", "not fooled" if group == "not fooled" else "")
+    return " ".join(one for one in words if one)
+
+
+def _arms(net: Procedure, data: str, eps: float, images: int | None) -> tuple[Arm, ...]:
+    procedure = Disturb(net=net, data=data, method=GradCAM(), by=PGD(steps=10), eps=eps, images=images)
+    classes = {"predicted": "class predicted then", "before": "class before"}
+    return tuple(
+        Arm(
+            name=arm_name(change, target, group),
+            label=f"{CHANGES[change]}, {classes[target]}, {group}",
+            factors={"change": CHANGES[change], "class": classes[target], "images": group},
+            procedure=procedure,
+            at={"change": change, "target": target, "group": group},
+        )
+        for change, target, group in ARMS
+    )
+
+
+def _tables() -> tuple[Table, ...]:
+    return (
+        Table(
+            name="maps",
+            title="How far maps move",
+            caption="Overlap: intersection over union of the fifth of the pixels that matters most, before and after; 11 % "
+            "is that of two random maps. Rank correlation: over all pixels. Shift: of the centre of mass, as a share of the "
+            "diagonal. Growth: of the share of pixels above half of the map's maximum. Means over the images of the group.",
+            measures=(
+                "overlap of the maps",
+                "rank correlation of the maps",
+                "shift of the centre",
+                "growth of the area",
+            ),
+        ),
+        Table(
+            name="attack",
+            title="The attack",
+            caption="Share of all images whose predicted class the attack changes.",
+            measures=("predictions changed by the attack",),
+            arms=("attack",),
+        ),
+    )
+
+
+def _figures() -> tuple[Figure, ...]:
+    known = {
+        "overlap": ("overlap of the maps", "Overlap of maps before and after"),
+        "growth": ("growth of the area", "Growth of the area that maps mark"),
+    }
+    return tuple(
+        Figure(
+            name=name,
+            title=title,
+            caption="Mean over the seeds with a 95 % interval; each dot is one seed.",
+            mark="bars",
+            x="change",
+            y=measure,
+            by="images",
+            panel="class",
+        )
+        for name, (measure, title) in known.items()
+    )

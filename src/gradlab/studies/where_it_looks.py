@@ -1,0 +1,120 @@
+"""Where does a CNN look, and which maps of it are to be believed?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gradlab.explain import (
+    CAM,
+    EigenCAM,
+    Explanation,
+    GradCAM,
+    GradCAMPlusPlus,
+    IntegratedGradients,
+    LayerCAM,
+    Occlusion,
+    Saliency,
+    ScoreCAM,
+    SmoothGrad,
+)
+from gradlab.lab.designing.design import OWN, Arm, Design
+from gradlab.lab.designing.procedure import Procedure
+from gradlab.models.cnn import CNN
+from gradlab.procedures.explain import BASELINES, Explain
+from gradlab.procedures.train import Train
+from gradlab.studies._looks_claims import claims_of
+from gradlab.studies._looks_shown import figures_of, tables_of
+from gradlab.studies._nets import SMALL, small_cnn
+from gradlab.studies.setup import Network, Setup
+from gradlab.types import Count
+
+BACKGROUND = (
+    "A map says where a network looks, and every map looks plausible to somebody. So maps are put to tests. Where a small patch "
+    "was planted, whose pattern is the class, it is known where a network that learned it must look: the largest value of "
+    "the map either lies there or not. On any image, pixels are deleted from the most to the least important, or inserted: "
+    "a faithful map makes the class's probability fall early, or rise early. And when all weights are drawn anew, a map "
+    "that is about the network must become another one. Beside every method stand maps that know nothing of the network: "
+    "smooth random ones, and edges."
+)
+METHODS: tuple[Explanation, ...] = (
+    CAM(),
+    GradCAM(),
+    GradCAMPlusPlus(),
+    LayerCAM(),
+    ScoreCAM(),
+    EigenCAM(),
+    Saliency(),
+    SmoothGrad(samples=15),
+    IntegratedGradients(steps=25),
+    Occlusion(),
+)
+OF_ANY = tuple(one for one in METHODS if not isinstance(one, CAM))
+"""Methods for a network of one's own, which may end with anything; those that need places say so where there are none."""
+WORDS = {"random": "random maps", "edges": "edges"}
+
+
+def where_it_looks(
+    setup: Setup, *, images: Count | None = None, epochs: Count | None = None, model: Network | None = None
+) -> Design:
+    """Where does a CNN look, and which maps of it are to be believed?
+
+    Args:
+        setup: preset and data; beside them a network always learns digits with a planted patch.
+        images: test images that are explained, for each seed; 200, or 50 in the preset quick, by default.
+        epochs: of training the network on the data; the data's own by default.
+        model: a network of your own, of the data, instead of a CNN trained here.
+    """
+    count = images or (50 if setup.preset == "quick" else 200)
+    planted = Train(data="planted", model=CNN(widths=(16, 32)), recipe=replace(SMALL, epochs=6))
+    nets: dict[str, tuple[Procedure, str]] = {"planted": (planted, "planted")}
+    if model is not None:
+        nets["own"] = (model, setup.data)
+    elif setup.data not in ("digits", "planted"):
+        nets["own"] = (small_cnn(setup, setup.data, epochs=epochs), setup.data)
+    arms = tuple(
+        arm
+        for name, (net, data) in nets.items()
+        for arm in _arms(name, net, data, count, OF_ANY if model is not None and name == "own" else METHODS)
+    )
+    return Design(
+        study="where-it-looks",
+        title="Where a CNN looks",
+        question="Where does a CNN look, and which maps of it are to be believed?",
+        background=BACKGROUND,
+        setting=OWN,
+        setting_text=f"{count} test images a seed; networks of {', '.join(data for _, data in nets.values())}.",
+        deviations=(),
+        parameters={"images": count, "epochs": epochs, "model": None if model is None else model.kind},
+        arms=arms,
+        claims=claims_of(setup.data if "own" in nets else None),
+        tables=tables_of(arms),
+        figures=figures_of({name: data for name, (_, data) in nets.items()}),
+    )
+
+
+def _arms(name: str, net: Procedure, data: str, images: int, methods: tuple[Explanation, ...]) -> list[Arm]:
+    procedure = Explain(net=net, data=data, methods=methods, images=images)
+    prefix = "" if name == "planted" else f"{name} "
+    found = [
+        Arm(
+            name=f"{prefix}{method}",
+            label=f"{WORDS.get(method, method)}, {data}",
+            factors={"method": WORDS.get(method, method), "net": data},
+            procedure=procedure,
+            at={"method": method},
+        )
+        for method in (*(one.kind for one in methods), *BASELINES)
+    ]
+    if name == "planted":
+        fresh = Explain(net=net, data=data, methods=(GradCAM(),), images=images, untrained=True)
+        found.append(
+            Arm(
+                name="grad-cam untrained",
+                label="grad-cam, untrained",
+                factors={"method": "grad-cam", "net": "untrained"},
+                procedure=fresh,
+                at={"method": "grad-cam"},
+            )
+        )
+        found.append(Arm(name="net", label="the network", factors={"net": data}, procedure=net))
+    return found

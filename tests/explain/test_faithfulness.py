@@ -1,0 +1,179 @@
+"""Explainers that are to be believed, and those that are not, told apart; and the check with randomised weights."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gradlab.explain import GradCAM, Saliency, cascade, edge_maps, faithfulness, randomise, restored
+from gradlab.explain.randomised import layers_with_weights
+from gradlab.types import UserError
+from tests.explain.examples import averaging, generator, images, snapshot
+
+
+class Spot(nn.Module):
+    """Finds the one bright spot of 3×3: the class is the colour in which it is bright."""
+
+    def __init__(self):
+        super().__init__()
+        self.see = nn.Conv2d(3, 3, 3, padding=1, bias=False)
+        self.head = nn.Linear(3, 3, bias=False)
+        with torch.no_grad():
+            self.see.weight.zero_()
+            for k in range(3):
+                self.see.weight[k, k] = 1 / 9
+            self.head.weight.copy_(40 * torch.eye(3))
+
+    def forward(self, batch):
+        return self.head((self.see(batch) - 0.5).relu().mean((2, 3)) * 12)
+
+
+@pytest.fixture(scope="module")
+def spots():
+    """Spots in noise with strong edges elsewhere; images, classes and masks."""
+    count, stream = 60, generator(3)
+    batch = torch.rand(count, 3, 16, 16, generator=stream) * 0.2
+    classes = torch.arange(count) % 3
+    masks = torch.zeros(count, 16, 16, dtype=torch.bool)
+    batch[:, :, :, 13] = 0
+    batch[:, :, ::2, 14] = 1  # stripes of single pixels: edges, which the network does not see
+    for row, k in enumerate(classes.tolist()):
+        top, left = torch.randint(0, 9, (2,), generator=stream).tolist()
+        batch[row, k, top : top + 4, left : left + 4] = 0.9
+        masks[row, top : top + 4, left : left + 4] = True
+    return batch, classes, masks
+
+
+def test_a_map_of_what_the_network_uses_is_faithful(spots):
+    batch, classes, masks = spots
+    model = Spot()
+    found = faithfulness(model, GradCAM(model, layer="see"), batch, classes, masks=masks)
+    assert found.finding == "faithful"
+    assert found.scores["pointing"]["map"].mean() > 0.95
+    assert list(found.stages) == [0.5, 1.0]
+    text = str(found)
+    assert text.startswith("faithful (60 images, a difference of 0.05 matters)")
+    assert "minus edges: +" in text
+
+
+def test_edges_as_an_explainer_fail_the_check_with_randomised_weights(spots):
+    batch, classes, masks = spots
+    found = faithfulness(Spot(), edge_maps, batch, classes, masks=masks)
+    assert found.finding == "fails the sanity check"
+    assert found.similarity.estimate == pytest.approx(1)
+    assert found.differences["pointing"]["edges"].estimate == 0
+
+
+def test_maps_that_change_with_the_weights_but_know_nothing_are_no_better_than_edges(spots):
+    batch, classes, masks = spots
+    model = Spot()
+
+    def arbitrary(some):
+        """Noise whose seed is made of the weights."""
+        seed = int(1e6 * float(sum(one.abs().sum() for one in model.parameters())))
+        return torch.rand(some.shape[0], 16, 16, generator=generator(seed))
+
+    found = faithfulness(model, arbitrary, batch, classes, masks=masks)
+    assert found.finding == "no better than edges"
+    assert abs(found.similarity.estimate) < 0.1
+
+
+def test_an_untrained_network_does_not_pass(spots):
+    batch, _, masks = spots
+    model = averaging(dtype=torch.float32)
+    randomise(model, seed=5)
+    found = faithfulness(model, GradCAM(model), batch, masks=masks)
+    assert found.finding != "faithful"
+    assert found.scores["pointing"]["map"].mean() < 0.4
+
+
+def test_scores_and_intervals_are_those_of_the_images(spots):
+    batch, classes, _ = spots
+    model = Spot()
+    found = faithfulness(model, GradCAM(model, layer="see"), batch, classes, level=0.9)
+    scores = found.scores["insertion minus deletion"]
+    gap = scores["map"] - scores["random"]
+    shown = found.differences["insertion minus deletion"]["random"]
+    assert shown.estimate == pytest.approx(gap.mean())
+    assert shown.level == pytest.approx(1 - 0.1 / 3)  # two differences and the check
+    assert shown.low < gap.mean() < shown.high
+    assert shown.high - shown.low > 4 * gap.std(ddof=1) / np.sqrt(gap.size)
+    assert set(found.scores) == {
+        "insertion minus deletion",
+        "deletion",
+        "insertion",
+        "ROAD",
+        "average drop",
+        "increase",
+    }
+
+
+def test_the_cascade_goes_from_the_last_layer_to_the_first_and_gives_every_bit_back():
+    model, batch = averaging(), images()
+    before, seen = snapshot(model), []
+
+    def explain(some):
+        seen.append({name: value.clone() for name, value in model.named_parameters()})
+        return Saliency()(model, some, 1)
+
+    shares, found = cascade(model, explain, batch, stages=2, seed=1)
+    assert shares == [0.5, 1]
+    assert found.shape == (2, 6)
+    names = layers_with_weights(model)
+    assert names == ["0", "1", "4", "9"]
+    changed = [
+        [name for name in names if not torch.equal(one[f"{name}.weight"], seen[0][f"{name}.weight"])]
+        for one in seen
+    ]
+    assert changed == [[], ["4", "9"], ["0", "1", "4", "9"]]
+    assert str(snapshot(model)) == str(before)
+
+
+def test_weights_come_back_also_when_the_explainer_raises():
+    model = averaging()
+    before = snapshot(model)
+
+    def explain(_):
+        randomise(model, 0)
+        raise RuntimeError("of its own")
+
+    def judge():
+        with restored(model):
+            explain(None)
+
+    with pytest.raises(RuntimeError, match="of its own"):
+        judge()
+    assert str(snapshot(model)) == str(before)
+
+
+def test_randomised_weights_depend_on_seed_and_name_alone():
+    class Tokens(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.positions, self.head = nn.Parameter(torch.randn(50, 40) * 3 + 1), nn.Linear(3, 2)
+
+    first, second, other = (Tokens() for _ in range(3))
+    second.load_state_dict(first.state_dict())
+    state = torch.get_rng_state()
+    for model, seed in ((first, 1), (second, 1), (other, 2)):
+        randomise(model, seed)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(first.positions, second.positions)
+    assert torch.equal(first.head.weight, second.head.weight)
+    assert not torch.equal(first.head.weight, other.head.weight)
+    assert abs(float(first.positions.std()) - 3) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda m: faithfulness(m, edge_maps, images(1)), "at least 2 images and a delta between 0 and 1, got 1"),
+        (lambda m: faithfulness(m, edge_maps, images(), delta=5), "got 6 and 5"),
+        (lambda m: faithfulness(m, lambda x: x, images()), r"a tensor of shape \(6, 12, 10\), got \(6, 3, 12, 10\)"),
+        (lambda m: cascade(m, edge_maps, images(), stages=0), "at least one stage, got 4 layers with parameters and 0 stages"),
+        (lambda _: cascade(nn.Flatten(), edge_maps, images()), "needs a model with parameters"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_judged_is_refused(call, sentence):
+    with pytest.raises(UserError, match=sentence):
+        call(averaging())

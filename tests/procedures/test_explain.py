@@ -1,0 +1,148 @@
+"""What `Explain` and `Disturb` write, computed a second way from the network of their record."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gradlab import explain
+from gradlab.attacks import PGD
+from gradlab.data import gather, load, planted_masks
+from gradlab.lab.records.finding import records_of
+from gradlab.models import CNN
+from gradlab.procedures import Disturb, Explain, network_of
+from gradlab.procedures._disturbing import same_size_noise
+from gradlab.procedures.train import Train
+from gradlab.training import Recipe
+from gradlab.types import UserError
+from tests.procedures.examples import run
+
+NET = Train(data="planted", model=CNN(widths=(4,)), recipe=Recipe(epochs=1, batch_size=256))
+COUNT = 24
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """Records of both kinds of one barely trained network, that network, and the images."""
+    from gradlab.data import info
+    from tests.procedures import examples
+
+    folder = tmp_path_factory.mktemp("explain")
+    data = load("planted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(examples.DATA, "planted", data)
+        methods = (explain.GradCAM(), explain.Saliency())
+        both = (
+            Explain(net=NET, data="planted", methods=methods, images=COUNT),
+            Explain(net=NET, data="planted", methods=methods, images=COUNT, untrained=True),
+            Disturb(
+                net=NET, data="planted", method=explain.GradCAM(), by=PGD(steps=3), eps=0.1, images=COUNT
+            ),
+        )
+        for one in both:
+            run(folder, one, info=info)
+    is_fresh = {record: bool(record.spec["procedure"].get("untrained")) for record in records_of(folder)}
+    records = {one.spec["procedure"]["kind"]: one for one in is_fresh if not is_fresh[one]}
+    fresh = next(one for one in is_fresh if is_fresh[one])
+    rows = records["explain"].table("predictions")["index"]
+    images = gather(data.test, torch.from_numpy(np.array(rows)).long())
+    masks = torch.from_numpy(planted_masks(data.test.images.numpy()[rows]))
+    return records, fresh, network_of(records["train"]), images, masks
+
+
+def column(table, name, method):
+    return np.asarray(table[name])[np.asarray(table["method"]).astype(str) == method]
+
+
+def test_measures_of_maps_are_those_of_the_network_of_the_record(found):
+    records, _, network, images, masks = found
+    table = records["explain"].table("maps")
+    assert records["explain"].facts["masks"]
+    assert list(dict.fromkeys(table["method"])) == ["grad-cam", "saliency", "random", "edges"]
+    classes = network(images).argmax(1)
+    for name, maps in (
+        ("grad-cam", explain.grad_cam(network, images)),
+        ("saliency", explain.saliency(network, images)),
+        ("edges", explain.edge_maps(images)),
+    ):
+        curves = explain.deletion_insertion(network, images, maps, classes)
+        assert np.allclose(column(table, "gap", name), curves.gap, atol=1e-5)
+        assert np.allclose(column(table, "pointing", name), explain.pointing(maps, masks), atol=1e-6)
+        drop, _ = explain.average_drop(network, images, maps, classes)
+        assert np.allclose(column(table, "drop", name), drop, atol=1e-5)
+        assert np.allclose(column(table, "row", name), explain.centre_of_mass(maps)[:, 0], atol=1e-5)
+    for name in ("random", "edges"):
+        assert (column(table, "similarity", name) == 1).all()  # the same map whatever the weights are
+    assert column(table, "similarity", "grad-cam").mean() < 0.9
+
+
+def test_an_untrained_network_is_explained_with_fresh_weights(found):
+    records, fresh, *_ = found
+    own, other = (np.asarray(one.table("predictions")["logit_0"]) for one in (records["explain"], fresh))
+    assert not np.allclose(own, other)
+    assert np.array_equal(
+        records["explain"].table("predictions")["index"], fresh.table("predictions")["index"]
+    )
+
+
+def test_pictures_are_the_overlays_of_the_first_images(found):
+    records, _, network, images, _ = found
+    table = records["explain"].table("pictures")
+    assert len(table["png"]) == 4 * 5
+    shown = explain.overlay(images[:5], explain.grad_cam(network, images)[:5])
+    for number in (0, 4):
+        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(table["png"][number])))) / 255
+        assert pixels.shape == (64, 64, 3)
+        assert np.abs(pixels[::4, ::4].transpose(2, 0, 1) - shown[number].numpy()).max() < 2 / 255
+
+
+def test_maps_before_and_after_are_compared_on_the_same_images(found):
+    records, _, network, images, _ = found
+    table, moved = records["disturb"].table("attacked"), records["disturb"].table("moved")
+    clean = network(images).argmax(1).numpy()
+    assert np.array_equal(table["clean"], clean)
+    fooled = np.asarray(table["prediction"]) != clean
+    assert fooled.any()
+    for change in ("attack", "noise", "reversed"):
+        for target in ("predicted", "before"):
+            rows = (np.asarray(moved["change"]) == change) & (np.asarray(moved["target"]) == target)
+            assert rows.sum() == COUNT
+            assert np.array_equal(np.asarray(moved["fooled"])[rows] == 1, fooled)
+            assert np.asarray(moved["linf"])[rows].max() <= 0.1 + 1e-6
+    attack, noise = (np.asarray(moved["change"]) == name for name in ("attack", "noise"))
+    assert np.allclose(np.asarray(moved["l2"])[attack], np.asarray(moved["l2"])[noise], atol=1e-5)
+
+
+def test_noise_has_the_norms_of_the_attack_and_stays_in_range():
+    images = torch.rand(5, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    images[0], images[1] = 0, 1
+    attacked = (images + 0.1 * torch.randn(images.shape, generator=torch.Generator().manual_seed(1))).clamp(
+        0, 1
+    )
+    noisy = same_size_noise(images, attacked, torch.Generator().manual_seed(2))
+    assert 0 <= float(noisy.min()) <= float(noisy.max()) <= 1
+    torch.testing.assert_close((noisy - images).abs(), (attacked - images).abs())
+    same = ((noisy - images).sign() == (attacked - images).sign())[2:].double().mean()
+    assert 0.4 < float(same) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Explain(net=NET, data="planted", methods=()), r"one or more methods, each once, got \[\]"),
+        (
+            lambda: Explain(net=NET, data="planted", methods=(explain.GradCAM(), explain.GradCAM(layer="a"))),
+            "each once, got",
+        ),
+        (
+            lambda: Disturb(net=NET, data="planted", method=explain.GradCAM(), by=PGD(), eps=0.0),
+            "eps 0 changes nothing; take 8/255",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(make, sentence):
+    with pytest.raises(UserError, match=sentence):
+        make()

@@ -1,0 +1,60 @@
+"""The study on the planted patch, run with one method fewer images, and its designs."""
+
+import numpy as np
+import pytest
+
+import gradlab
+from gradlab.explain import CAM
+from gradlab.lab.running import run as running
+from gradlab.lab.running.here import run_here
+from gradlab.studies import STUDIES, build_design
+from tests.studies.setups import setup
+
+
+def design(name="where-it-looks", data="digits", preset="quick", **options):
+    return build_design(STUDIES[name], name, setup(preset, data), options)
+
+
+def test_every_method_stands_beside_random_maps_and_edges():
+    names = [arm.name for arm in design().arms]
+    assert len(names) == 10 + 2 + 2
+    assert {"random", "edges", "grad-cam untrained", "net"} < set(names)
+    other = [arm.name for arm in design(data="mnist").arms]
+    assert {"own grad-cam", "own edges"} < set(other)
+    assert len(other) == 14 + 12
+
+
+def test_all_methods_of_a_network_are_one_record():
+    made = design()
+    assert len({arm.procedure for arm in made.arms if arm.procedure.kind == "explain"}) == 2
+    assert any(isinstance(one, CAM) for one in made.arms[0].procedure.methods)
+
+
+@pytest.mark.slow
+def test_the_patch_is_found_and_what_knows_nothing_is_not(tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            running,
+            "run_units",
+            lambda units, bench, *, on_event, **_: run_here(units, bench, on_event=on_event),
+        )
+        result = gradlab.run("where-it-looks", out=tmp_path, seeds=2, images=30, device="cpu", progress=False)
+    shown = result.tables["pointing"].set_index("arm").pointing
+    assert shown["grad-cam, planted"] > 0.95
+    assert shown["edges, planted"] < 0.3
+    assert shown["grad-cam, untrained"] < 0.5
+    table = result.record("grad-cam", 0).table("maps")
+    mine = np.asarray(table["pointing"])[np.asarray(table["method"]).astype(str) == "grad-cam"]
+    assert mine.size == 30
+    assert gradlab.verify(result.folder)[0].is_sound
+
+
+def test_attention_has_each_comparison_on_the_same_images():
+    made = design("attention-under-attack", data="mnist")
+    arms = {arm.name: arm for arm in made.arms}
+    assert len({arm.procedure for arm in arms.values()}) == 1
+    for claim in made.claims:
+        groups = {arms[name].at["group"] for part in claim.parts for name in part.contrast.weights}
+        targets = {arms[name].at["target"] for part in claim.parts for name in part.contrast.weights}
+        assert len(targets) == 1
+        assert groups == ({"fooled"} if claim.id != "attention-fooled" else {"fooled", "not fooled"})
