@@ -277,6 +277,14 @@ def test_it_tells_at_which_iteration_and_query_each_image_was_first_fooled(kind)
     assert torch.equal(attack(model, batch, labels, generator=generator()), found.images)
 
 
+@pytest.mark.parametrize("kind", sorted(BY_GRADIENT - {"fab"}))
+def test_probabilities_instead_of_logits_are_said(kind, caplog):
+    model, batch = nn.Sequential(linear(classes=3), nn.Softmax(1)), images()
+    with caplog.at_level(logging.WARNING, "gradlab"):
+        make(kind)(model, batch, labels_of(model, batch), generator=generator())
+    assert "outputs look like probabilities; give the logits" in caplog.text
+
+
 class Step(nn.Module):
     def forward(self, values):
         return (values > 0.5).to(values.dtype)

@@ -87,7 +87,7 @@ class _Way:
             if step == steps or not len(going):
                 return
             if not step:
-                doubt(slopes[:, 0])
+                doubt(slopes[:, 0], logits)
             rows = rows[going]
             way[rows] += self._shortest(gaps[going], slopes[going])
             points = (start[rows] + (1 + self.overshoot) * way[rows]).clamp(0, 1)
