@@ -68,6 +68,8 @@ def turns(
     """Let the sides take turns; returns seconds of the processor and robust accuracy of each."""
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     accuracy = {}
+    for attack in sides.values():  # what is set up at the first call
+        attack(images[:2], labels[:2])
     for turn in range(rounds):
         for name, attack in sides.items():
             torch.manual_seed(turn)

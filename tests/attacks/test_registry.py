@@ -73,9 +73,9 @@ def test_the_union_reads_each_from_its_fields(kind):
 @pytest.mark.parametrize("kind", ATTACKS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_the_result_lies_in_ball_and_range_exactly_and_keeps_type_and_shape(kind, dtype):
-    model, batch, labels = ready(dtype, 40)
+    model, batch, labels = ready(dtype, 12)
     batch[0], batch[1] = 0, 1
-    for eps in (1 / 255, EPS, 0.3, 1):
+    for eps in (1 / 255, EPS, 1):
         attack = make(kind, eps=eps)
         found = attack(model, batch, labels, generator=generator())
         assert (found.shape, found.dtype, found.device) == (batch.shape, batch.dtype, batch.device)

@@ -112,7 +112,7 @@ class _Way:
         nearest = (gaps.abs() / steepness).argmin(1, keepdim=True)
         slope = flat.gather(1, nearest[..., None].expand(-1, 1, flat.shape[2]))[:, 0]
         gap, steep = gaps.gather(1, nearest).abs(), steepness.gather(1, nearest)
-        move = gap / steep**2 * slope if self.norm == "l2" else gap / steep * slope.sign()
+        move: torch.Tensor = gap / steep**2 * slope if self.norm == "l2" else gap / steep * slope.sign()
         return move.view(len(slopes), *slopes.shape[2:])
 
 
