@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -34,7 +35,8 @@ def check_radius(value: float, norm: Norm, name: str = "eps") -> float:
 def length(change: torch.Tensor, norm: Norm) -> torch.Tensor:
     """Return (N,) float64, the norm of the changes (N, ...)."""
     order = {"linf": torch.inf, "l2": 2, "l1": 1}[norm]
-    return torch.linalg.vector_norm(exact(change), order, dim=1).to(change.device)
+    found: torch.Tensor = torch.linalg.vector_norm(exact(change), order, dim=1).to(change.device)
+    return found
 
 
 @dataclass(frozen=True)
@@ -74,18 +76,21 @@ class Ball:
 
     def _noise(self, generator: torch.Generator) -> torch.Tensor:
         """Draw where the generator lies; uniform in a ball by radial laws (Barthe et al., 2005, for L2 and L1)."""
-        kind = {"generator": generator, "device": generator.device, "dtype": self.images.dtype}
-        noise = torch.rand(self.images.shape, **kind)
+        device, dtype, shape = generator.device, self.images.dtype, self.images.shape
+
+        def uniform(size: Sequence[int]) -> torch.Tensor:
+            return torch.rand(size, generator=generator, device=device, dtype=dtype)
+
+        noise = uniform(shape)
         if self.norm == "linf":
             return self.eps * (2 * noise - 1)
-        count, shape = self.images[0].numel(), (-1, 1, 1, 1)
         if self.norm == "l2":
-            noise = torch.randn(self.images.shape, **kind)
-            radius = torch.rand(len(noise), **kind) ** (1 / count)
-            return noise * (self.eps * radius / noise.flatten(1).norm(dim=1)).view(shape)
-        sizes, last = -(1 - noise).log(), -(1 - torch.rand(len(noise), **kind)).log()
-        signs = torch.rand(self.images.shape, **kind).sub_(0.5).sign()
-        return signs * sizes * (self.eps / (sizes.flatten(1).sum(1) + last)).view(shape)
+            noise = torch.randn(shape, generator=generator, device=device, dtype=dtype)
+            radius = uniform(shape[:1]) ** (1 / shape[1:].numel())
+            return noise * (self.eps * radius / noise.flatten(1).norm(dim=1)).view(-1, 1, 1, 1)
+        sizes, last = -(1 - noise).log(), -(1 - uniform(shape[:1])).log()
+        total = sizes.flatten(1).sum(1) + last
+        return (uniform(shape) - 0.5).sign() * sizes * (self.eps / total).view(-1, 1, 1, 1)
 
     def ascend(
         self, points: torch.Tensor, gradient: torch.Tensor, step_size: float | torch.Tensor
@@ -110,7 +115,8 @@ def unit(gradient: torch.Tensor) -> torch.Tensor:
     """Return gradients (N, C, H, W) of Euclidean length 1, also where squares would underflow; zero stays zero."""
     tiny = torch.finfo(gradient.dtype).tiny
     scaled = gradient / gradient.abs().amax((1, 2, 3), keepdim=True).clamp(min=tiny)
-    return scaled / scaled.flatten(1).norm(dim=1).clamp(min=tiny).view(-1, 1, 1, 1)
+    found: torch.Tensor = scaled / scaled.flatten(1).norm(dim=1).clamp(min=tiny).view(-1, 1, 1, 1)
+    return found
 
 
 def _largest_first(points: torch.Tensor, gradient: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:

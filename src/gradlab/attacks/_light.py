@@ -26,7 +26,7 @@ def light(model: torch.nn.Module, images: torch.Tensor) -> Model:
 
     A copy is used only if logits and gradients on the first two images are those of the model up to rounding. A
     model with hooks, compiled or scripted parts, or numbers of half precision is used as it is, and so is one that
-    draws random numbers.
+    draws random numbers. Finding out costs some passes of two images, which count as no query.
 
     Args:
         model: in eval mode. images: (N, C, H, W) in [0, 1].
