@@ -15,7 +15,9 @@ from gradlab.studies._nets import small_cnn
 from gradlab.studies._shared import LABS
 
 DIGITS = Setup(preset="quick", data="digits", train_images=1293, class_count=10, image_size=8, channels=1)
-CIFAR = Setup(preset="standard", data="cifar10", train_images=45_000, class_count=10, image_size=32, channels=3)
+CIFAR = Setup(
+    preset="standard", data="cifar10", train_images=45_000, class_count=10, image_size=32, channels=3
+)
 NAMES = ("attacks", "fgsm-budget", "targeted-attacks")
 
 
@@ -35,7 +37,11 @@ def test_all_attack_the_network_that_the_others_train_as_well(name, where):
 def test_every_attack_with_a_radius_stands_beside_noise_of_the_same_size():
     made = design("attacks", CIFAR)
     radii = {
-        kind: [arm.at["eps"] for arm in made.arms if arm.procedure.by.kind == kind and not arm.name.startswith("pgd")]
+        kind: [
+            arm.at["eps"]
+            for arm in made.arms
+            if arm.procedure.by.kind == kind and not arm.name.startswith("pgd")
+        ]
         for kind in ("noise", "fgsm", "iterative-fgsm", "apgd", "square", "genetic")
     }
     assert all(one == radii["noise"] for one in radii.values())
@@ -66,7 +72,9 @@ def test_published_claims_name_a_known_lab_and_the_setting_says_what_differs(nam
     assert len(told) >= 4
     assert {one.source.split(",")[0].removeprefix("lab ") for one in told} <= set(LABS)
     assert any("not published" in one for one in made.deviations)
-    assert {"C000-16", "C001-12", "C003-10", "C003-11"} <= {one.id for one in made.claims} or name == "fgsm-budget"
+    assert {"C000-16", "C001-12", "C003-10", "C003-11"} <= {
+        one.id for one in made.claims
+    } or name == "fgsm-budget"
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +106,9 @@ def test_its_numbers_are_those_of_robustness_and_of_the_logits(finished):
     right = table["clean"][rows] == table["label"][rows]
     share = (logits[rows].argmax(1) == 2)[right].mean()
     shown = finished.tables["attacks"].set_index("arm")["attack success by seed"]
-    label = next(name for name in shown.index if name.startswith("class 2") and strongest.split("-")[1] in name)
+    label = next(
+        name for name in shown.index if name.startswith("class 2") and strongest.split("-")[1] in name
+    )
     assert shown[label][0] == pytest.approx(share)
     labels = torch.from_numpy(table["label"][rows].astype(np.int64))
     by = design("targeted-attacks", DIGITS).arms[0].procedure.by
