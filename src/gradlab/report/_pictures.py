@@ -139,7 +139,7 @@ def breadth(items: Sequence[Mapping[str, Any]]) -> int:
     if not items:
         return 1
     width, height = struct.unpack(">II", base64.b64decode(check_png(items[0]))[16:24])
-    return max(1, min(5, round(width / max(1, height))))
+    return max(1, min(5, int(width / max(1, height) + 0.5)))
 
 
 def item_words(item: Mapping[str, Any]) -> tuple[str, str]:

@@ -68,7 +68,7 @@ def _steps(high: str) -> Claim:
 def _outputs(high: str) -> Claim:
     return Claim(
         id="attacks-outputs",
-        statement=f"At {high}/255 the attacks that see outputs alone do not beat PGD by over two points",
+        statement=f"At {high}/255 attacks that see the outputs alone cost at most two points more accuracy than PGD",
         parts=tuple(
             part(
                 f"{label} - PGD",
@@ -92,7 +92,7 @@ def _outputs(high: str) -> Claim:
 def _apgd(high: str) -> Claim:
     return Claim(
         id="attacks-step-sizes",
-        statement=f"At {high}/255 Auto-PGD, which chooses its step sizes, leaves as many right as PGD, to within two points",
+        statement=f"At {high}/255 Auto-PGD, which chooses its step sizes, leaves the accuracy the same as PGD, to within two points",
         parts=(
             part(
                 "Auto-PGD - PGD",
@@ -110,7 +110,7 @@ def _apgd(high: str) -> Claim:
 def _autoattack(high: str) -> Claim:
     return Claim(
         id="attacks-ensemble",
-        statement=f"At {high}/255 AutoAttack leaves at most two points fewer images right than 100 steps of PGD",
+        statement=f"At {high}/255 AutoAttack costs at most two points more accuracy than 100 steps of PGD",
         parts=(
             part(
                 "AutoAttack - PGD",

@@ -15,8 +15,8 @@ BUDGET = (
     "it the loss need not rise along that line, and a longer step can even come back."
 )
 MORE = (
-    "With more budget an attack succeeds on more images, on each of them earlier, and with a larger fall of the true class's "
-    "probability."
+    "With more budget an attack succeeds on more images, and on each of them earlier. The true class's probability falls further "
+    "as well, on images that are fooled and on those that are not."
 )
 LAB_004 = published(
     "004",
@@ -68,7 +68,7 @@ def _flat(one: list[str]) -> Claim:
     a, b = one[-2:]
     return Claim(
         id="C004-15b",
-        statement=f"From {a}/255 to {b}/255 the accuracy under FGSM stays the same, to within two points",
+        statement=f"A step of {b}/255 instead of {a}/255 leaves the accuracy the same, to within two points",
         parts=(
             part(
                 f"{b} - {a}",

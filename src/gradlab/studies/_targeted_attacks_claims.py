@@ -150,7 +150,7 @@ def _unseen(high: str) -> Claim:
         says={
             "refuted": f"They can be seen: the structural similarity is {{class-{high}: SSIM}}, where 1 is the same image.",
         },
-        means="Structural similarity compares light, contrast and pattern in small windows, as the eye does; above about 0.95 a "
+        means="Structural similarity compares light, contrast and pattern in small windows, as the eye does. Above about 0.95 a "
         "difference is hard to see.",
         figure=RATE,
     )
