@@ -86,5 +86,5 @@ def defences(network):
         "noise": (nn.Sequential(Noise(), network), "deterministic", "other outputs each time"),
         "detached": (nn.Sequential(Detached(), network), "gradients", "cut off from the images"),
         "step": (nn.Sequential(Step(), network), "gradients", "passes a step"),
-        "saturated": (nn.Sequential(Saturated(), network), "gradients", "a layer is saturated"),
+        "saturated": (nn.Sequential(Saturated(), network), "gradients", "saturated"),
     }

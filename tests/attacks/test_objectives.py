@@ -52,10 +52,10 @@ def test_the_model_is_left_as_found_and_nothing_global_moves(kind):
 @pytest.mark.parametrize("kind", OBJECTIVES)
 def test_it_makes_a_network_more_robust_than_ordinary_training_does(kind):
     recipe = Recipe(epochs=15, batch_size=32, learning_rate=0.01, keep="last")
-    judge = MadryTraining(eps=0.1, steps=1, validation_steps=10)
-    fields = {"eps": 0.1}
+    judge = MadryTraining(eps=0.05, steps=1, validation_steps=10)
+    fields = {"eps": 0.05}
     if kind == "mixed":
-        fields = {"attack": FGSM(eps=0.1), "clean": 0.2}
+        fields = {"attack": FGSM(eps=0.05), "clean": 0.2}
     if kind == "trades":
         fields |= {"beta": 1.0, "steps": 4}
 
