@@ -7,7 +7,7 @@ from torch import nn
 from gradlab.explain import find_spatial_layer, grad_cam, saliency
 from gradlab.models import CNN, MLP, ViT, build, wrap
 from gradlab.types import UserError
-from tests.explain.examples import averaging, flattening, images
+from tests.explain.examples import averaging, images
 
 
 def small(count=2, side=16):
@@ -18,11 +18,10 @@ def small(count=2, side=16):
     ("model", "expected"),
     [
         (averaging(dtype=torch.float32), "5"),
-        (flattening(dtype=torch.float32), "1"),
         (CNN(widths=(4, 6)).build((3, 16, 16), 5, seed=0), "blocks"),
         (CNN(widths=(4, 6), residual=True, pool="max").build((3, 16, 16), 5, seed=0), "blocks.1.0"),
-        (build("resnet20", (3, 16, 16), 10, seed=0), "layer3"),
-        (wrap(build("resnet20", (3, 16, 16), 10, seed=0), (0.5,), (0.2,)), "module.layer3"),
+        (build("resnet20", input_shape=(3, 16, 16)), "layer3"),
+        (wrap(build("resnet20", input_shape=(3, 16, 16)), (0.5,), (0.2,)), "module.layer3"),
         (ViT(patch=4, width=8, depth=2, heads=2).build((3, 16, 16), 5, seed=0), "norm"),
         (ViT(patch=4, width=8, depth=2, heads=2, end="class-token").build((3, 16, 16), 5, seed=0), "blocks.1.attention_norm"),
     ],
@@ -115,7 +114,7 @@ class Twice(nn.Module):
         (
             MLP(width=4).build((3, 12, 10), 3, seed=0),
             None,
-            "has no layer with places before its logits, .* saliency",
+            "has no layer with places before its logits, .*saliency",
         ),
     ],
 )

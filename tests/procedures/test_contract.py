@@ -58,8 +58,8 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     "disturb": (
         ("attacked", "prediction"),
         ("attacked", "clean"),
-        ("attacked", "logit_1"),
-        ("attacked", "clean_logit_1"),
+        ("attacked", "logit_0"),
+        ("attacked", "clean_logit_0"),
         ("moved", "fooled"),
     ),
 }
