@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -142,3 +143,21 @@ def test_effective_depth_counts_as_the_probe_does(norms, layers):
     assert MEASURES["effective depth at the end"].value(results(run)) == layers
     rows = [ProbeRow(0, f"l{i}", i, float(norm), None, None, None, None) for i, norm in enumerate(norms)]
     assert effective_depth(rows) == layers
+
+
+@pytest.mark.parametrize("kept_as", [bool, np.uint8])
+def test_weights_of_norms_are_no_layers_whether_read_from_a_record_or_its_small_form(kept_as):
+    norms = np.array([1.0, 9.0, 2.0, 4.0, 3.0])
+    names = np.array(["stem.0", "blocks.0.1", "blocks.0.0", "blocks.1.0", "head"])
+    table = {
+        "time": np.array(["start"] * 5),
+        "kind": np.array(["weight"] * 5),
+        "layer": names,
+        "index": np.array([0, 1, 2, 3, 4]),
+        "norm": norms,
+        "matrix": np.array([1, 0, 1, 1, 1]).astype(kept_as),
+    }
+    run = SimpleNamespace(table=lambda _name: table)
+    flow = MEASURES["gradient flow at the start"].value(run)
+    assert flow == pytest.approx(math.log10(2 / 4))
+    assert gradient_norm(run, "start", 0) == 1.0

@@ -85,7 +85,7 @@ def gradient_norm(run: Results, time: str, which: int, *, among: str = "") -> fl
 def _weights(table: Columns, time: str) -> np.ndarray:
     """Return which rows are weights of layers at one time, those of norms left out."""
     chosen: np.ndarray = (table["time"] == time) & (table["kind"] == "weight")
-    return chosen & table["matrix"] if "matrix" in table else chosen
+    return chosen & table["matrix"].astype(bool) if "matrix" in table else chosen
 
 
 def _flow(time: str) -> Callable[[Results], float]:
