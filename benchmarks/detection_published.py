@@ -1,10 +1,10 @@
 """The published ResNet-20 of CIFAR-10 beside OpenOOD's table: five detectors with OpenOOD's fixed values on near and far sets.
 
-Run `python benchmarks/detection_published.py [--weights FILE] [--images 2000] [--bank 50000] [--out detection.json]` with CIFAR-10,
-CIFAR-100, Tiny-ImageNet, MNIST, Fashion-MNIST and textures where they can be found (GRADLAB_DATA); some minutes on one core.
-FILE is `cifar10_resnet20.safetensors`, which docs/models.md names, by default in the folder `weights` of the data; without it nothing
-is run. Fixed, as in OpenOOD v1.5's configurations: energy
-T = 1, ODIN T = 1000 and eps = 0.0014, k-NN k = 50; nothing is tuned.
+Run `python benchmarks/detection_published.py [--weights FILE] [--images 2000] [--bank 50000] [--out detection.json]` with
+CIFAR-10, CIFAR-100, Tiny-ImageNet, MNIST, Fashion-MNIST and textures where they can be found (GRADLAB_DATA); some minutes on one
+core. FILE is `cifar10_resnet20.safetensors`, which docs/models.md names, by default in the folder `weights` of the data; without
+it nothing is run. Fixed, as in OpenOOD v1.5's configurations: energy T = 1, ODIN T = 1000 and eps = 0.0014, k-NN k = 50; nothing
+is tuned.
 
 OpenOOD's table is of ResNet-18, trained three times (95.06 % accuracy), with SVHN and Places365 among the far sets and without
 Fashion-MNIST; so orders are compared, not numbers.

@@ -92,6 +92,7 @@ def test_the_tuned_setting_is_one_of_the_grid_and_everything_is_recomputed(finis
     assert gradlab.verify(finished.folder)[0].is_sound
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_is_judged_on_the_whole_data(tmp_path):
     data = load("digits")
     module = CNN(widths=(4,)).build(data.input_shape, 10, seed=0, mean=data.mean, std=data.std)
