@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradlab.lab.designing.claims import Claim
+from gradlab.lab.designing.claims import Claim, Part
 from gradlab.statistics import Contrast, against, difference
 from gradlab.studies._foreign import NOISE
 from gradlab.studies._shared import TWO_POINTS, part, published
@@ -20,6 +20,24 @@ ERROR_MEANS = (
 OUTPUTS_MEANS = (
     "The maximum softmax forgets how large the logits are; the energy and the largest logit keep it. Both rest on the same "
     "numbers, so they often agree."
+)
+
+
+BETTER_MEANS = (
+    "A network that confuses its own classes is unsure of familiar images as well, and its maximum softmax falls for them too. "
+    "Where the better classifier is surer of the familiar images alone, the two are told apart more easily."
+)
+NOISE_MEANS = (
+    "Noise is the easiest of foreign images, and one network alone says little. What a score does on noise says nothing of how "
+    "it does on images that look like the familiar ones."
+)
+SEPARATES_MEANS = (
+    "A score at chance tells nothing, and one below it takes the foreign images for more familiar than its own. A single run of "
+    "a few hundred images cannot tell a score near chance from chance."
+)
+NEIGHBOURS_MEANS = (
+    "The outputs hold only what separates the known classes. The features before them may still hold what is unlike every "
+    "training image."
 )
 
 
@@ -43,8 +61,8 @@ def claims_of(sets: list[str], *, has_two: bool) -> tuple[Claim, ...]:
     return (*claims, _separates(near), _neighbours(near))
 
 
-def _auroc(label: str, contrast: Contrast, kind: str = "more") -> tuple:  # type: ignore[type-arg]
-    return (part(label, contrast, measure=AUROC, delta=TWO_POINTS, kind=kind),)  # type: ignore[arg-type]
+def _auroc(label: str, contrast: Contrast) -> tuple[Part]:
+    return (part(label, contrast, measure=AUROC, delta=TWO_POINTS),)
 
 
 def _outputs(near: str) -> Claim:
@@ -96,6 +114,7 @@ def _better(near: str) -> Claim:
             "refuted": f"The better classifier does not detect two points better: {numbers}.",
             "open": f"Whether the better classifier detects better is open: {numbers}.",
         },
+        means=BETTER_MEANS,
         figure=HEAT,
     )
 
@@ -110,6 +129,7 @@ def _noise_softmax() -> Claim:
             "AUROC 0.83, average precision 0.98",
             "one run; 10,000 familiar images against 1,000 of noise, the only set",
         ),
+        means=NOISE_MEANS,
         figure=SCORES,
     )
 
@@ -122,6 +142,7 @@ def _noise_logit() -> Claim:
         published=published(
             "001", "AUROC 0.84 (0.79 in an older text)", "one run; noise the only foreign set"
         ),
+        means=NOISE_MEANS,
         figure=SCORES,
     )
 
@@ -177,6 +198,7 @@ def _separates(near: str) -> Claim:
             "one run; 20 classes of CIFAR-100 normalised by other numbers; by the histogram the auto-encoder, trained with one "
             "channel against three, takes foreign images for more familiar",
         ),
+        means=SEPARATES_MEANS,
         figure=HEAT,
     )
 
@@ -193,5 +215,6 @@ def _neighbours(near: str) -> Claim:
             "refuted": f"The distance to training images does not notice more than the outputs: {numbers}.",
             "open": f"Distance to training images and maximum softmax: {numbers}.",
         },
+        means=NEIGHBOURS_MEANS,
         figure=HEAT,
     )
