@@ -28,6 +28,7 @@ STILL = {
 """Fields with which each draws nothing; the others always do."""
 CHEAP = {
     "apgd": {"steps": 6},
+    "deepfool": {"steps": 6},
     "carlini-wagner": {"steps": 5, "searches": 2, "first_weight": 20.0, "step_size": 0.1},
     "fab": {"steps": 3, "target_classes": 1},
     "square": {"queries": 12},
