@@ -280,7 +280,11 @@ def test_it_tells_at_which_iteration_and_query_each_image_was_first_fooled(kind)
     attack = strong(kind, 0.06)
     found = attack.explore(model, batch, labels, generator=generator())
     reached = labels_of(model, found.images) != labels
-    assert torch.equal(found.iterations >= 0, reached)
+    first, second = model.eval()(found.images).detach().topk(2, dim=1).values.T
+    clear = first - second > 1e-9  # the nearest success can lie on the border, up to rounding
+    assert torch.equal((found.iterations >= 0)[clear], reached[clear])
+    assert int(clear.sum()) > 20
+    reached = found.iterations >= 0
     assert 5 <= int(reached.sum()) < 30
     assert (
         found.iterations[:5] == 0
