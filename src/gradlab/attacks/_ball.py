@@ -87,7 +87,8 @@ class Ball:
         if self.norm == "l2":
             noise = torch.randn(shape, generator=generator, device=device, dtype=dtype)
             radius = uniform(shape[:1]) ** (1 / shape[1:].numel())
-            return noise * (self.eps * radius / noise.flatten(1).norm(dim=1)).view(-1, 1, 1, 1)
+            noise *= (self.eps * radius / noise.flatten(1).norm(dim=1)).view(-1, 1, 1, 1)
+            return noise
         sizes, last = -(1 - noise).log(), -(1 - uniform(shape[:1])).log()
         total = sizes.flatten(1).sum(1) + last
         return (uniform(shape) - 0.5).sign() * sizes * (self.eps / total).view(-1, 1, 1, 1)
