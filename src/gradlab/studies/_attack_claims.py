@@ -92,7 +92,7 @@ def _outputs(high: str) -> Claim:
 def _apgd(high: str) -> Claim:
     return Claim(
         id="attacks-step-sizes",
-        statement=f"At {high}/255 Auto-PGD, which chooses its step sizes, leaves the accuracy the same as PGD, to within two points",
+        statement=f"At {high}/255 Auto-PGD, which chooses its steps, leaves the accuracy the same as PGD, to within two points",
         parts=(
             part(
                 "Auto-PGD - PGD",

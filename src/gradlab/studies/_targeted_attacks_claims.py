@@ -144,7 +144,7 @@ def _one(single: float) -> Claim:
 def _unseen(high: str) -> Claim:
     return Claim(
         id="C001-12",
-        statement=f"Targeted attacks succeed invisibly: within {high}/255 the structural similarity of the successes is above 0.95",
+        statement=f"Targeted attacks succeed invisibly: within {high}/255 the similarity (SSIM) of the successes is above 0.95",
         parts=(part("similarity", against(f"class-{high}", 0.94), measure="SSIM", delta=0.01),),
         published=LAB_001,
         says={
