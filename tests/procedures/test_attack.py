@@ -24,8 +24,11 @@ AT = {"eps": 0.6}
 
 
 def records(out, procedure):
+    """Run an attack; returns its record, and that of the training whose network it attacked."""
     run(out, procedure)
-    return {one.spec["procedure"]["kind"]: one for one in map(load, (out / "records").iterdir())}
+    found = map(load, (out / "records").iterdir())
+    attack = next(one for one in found if one.spec["procedure"]["kind"] == "attack")
+    return {"attack": attack, "train": load(out / "records" / attack.spec["inputs"]["net"])}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,7 @@ def test_measures_are_over_the_slice_and_the_view_holds_its_successes(finished):
     table = found.table("attacked")
     right = table["clean"] == table["label"]
     fooled = right & (table["prediction"] != table["label"])
-    assert 0 < fooled.sum()
+    assert fooled.sum() > 0
     assert ATTACK.measures["attack success"].value(found) == pytest.approx(fooled.sum() / right.sum())
     assert ATTACK.measures["queries to success"].value(found) == pytest.approx(
         table["queries"][fooled].mean()
