@@ -33,13 +33,15 @@ def test_the_ratios_are_those_of_the_paper_row_by_row():
 @pytest.mark.parametrize("classes", [2, 3, 4, 10])
 def test_few_classes_have_a_slope_as_well(classes):
     """A ratio of two logits would be constant (auto-attack#70, #76)."""
-    logits, labels, targets = case(classes)
+    logits, _, _ = case(classes)
+    labels = logits.argmax(1)  # what is right so far
+    targets = (labels + 1) % classes
     logits.requires_grad_()
     for wanted in (None, targets):
         loss = dlr(logits, labels, wanted)
         (gradient,) = torch.autograd.grad(loss.sum(), logits)
-        assert (gradient.abs().sum(1) > 1e-6).double().mean() > 0.9
-        assert torch.equal(loss > 0, margin(logits, labels, wanted) > 0) or wanted is not None
+        assert (gradient.abs().sum(1) > 1e-6).all()
+        assert (loss < 0).all()
 
 
 def test_the_ratio_does_not_see_a_scale_and_cross_entropy_loses_its_slope_by_it():

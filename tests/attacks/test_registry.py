@@ -31,15 +31,24 @@ STILL = {
 }
 """Fields with which each draws nothing, or nothing that depends on other images; the others always do."""
 CHEAP = {
-    "apgd": {"steps": 12},
-    "carlini-wagner": {"steps": 8, "searches": 2, "first_weight": 20.0, "step_size": 0.1},
-    "fab": {"steps": 5},
-    "square": {"queries": 60},
-    "autoattack": {"steps": 3, "queries": 10},
+    "apgd": {"steps": 6},
+    "deepfool": {"steps": 6},
+    "carlini-wagner": {"steps": 5, "searches": 2, "first_weight": 20.0, "step_size": 0.1},
+    "fab": {"steps": 3, "target_classes": 1},
+    "square": {"queries": 12},
+    "autoattack": {"steps": 2, "queries": 4, "target_classes": 1},
     "few-pixel": {"pixels": 20, "population": 12, "generations": 2},
     "genetic": {"generations": 3},
 }
-"""Fewer steps than by default, for small models."""
+"""Fewer steps than by default: the contract does not depend on them."""
+STRONG = {
+    "apgd": {"steps": 12},
+    "carlini-wagner": {"steps": 20, "searches": 3, "first_weight": 10.0, "step_size": 0.05},
+    "fab": {"steps": 5},
+    "square": {"queries": 100},
+    "autoattack": {"steps": 4, "queries": 20},
+}
+"""Enough steps for small models."""
 MINIMAL = {"deepfool", "carlini-wagner", "fab"}
 """Those that look for the nearest success, and give images back where there is none within eps."""
 SEARCHES = {"few-pixel", "genetic", "noise"}
@@ -50,6 +59,12 @@ NORM = {"linf": torch.inf, "l2": 2, "l1": 1}
 
 def make(kind, **fields):
     return ATTACKS[kind](**(CHEAP.get(kind, {}) | fields))
+
+
+def strong(kind, eps):
+    """The radius is that of L-infinity; in L2 it is that of as large a change of all 40 numbers."""
+    fields = STRONG.get(kind, {})
+    return ATTACKS[kind](**fields, eps=eps if make(kind).norm == "linf" else eps * 40**0.5)
 
 
 def norms(attack, found, batch):
@@ -81,9 +96,9 @@ def test_the_union_reads_each_from_its_fields(kind):
 @pytest.mark.parametrize("kind", ATTACKS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_the_result_lies_in_ball_and_range_exactly_and_keeps_type_and_shape(kind, dtype):
-    model, batch, labels = ready(dtype, 40)
+    model, batch, labels = ready(dtype, 12)
     batch[0], batch[1] = 0, 1
-    for eps in (1 / 255, EPS, 0.3, 1):
+    for eps in (1 / 255, EPS, 1):
         attack = make(kind, eps=eps)
         found = attack(model, batch, labels, generator=generator())
         assert (found.shape, found.dtype, found.device) == (batch.shape, batch.dtype, batch.device)
@@ -101,7 +116,7 @@ def test_the_result_lies_in_ball_and_range_exactly_and_keeps_type_and_shape(kind
 @pytest.mark.parametrize("kind", sorted(set(ATTACKS) - SEARCHES))
 def test_it_fools_a_model_more_often_than_noise_of_the_same_size(kind):
     model, batch, labels = ready(count=100)
-    attack = make(kind, eps=0.1 if kind != "carlini-wagner" else 0.1 * 40**0.5)
+    attack = strong(kind, 0.1)
     found = attack(model, batch, labels, generator=generator())
     noise = (batch + 0.1 * torch.randn(batch.shape, generator=generator()).sign()).clamp(0, 1)
     fooled, by_noise = ((labels_of(model, one) != labels).double().mean() for one in (found, noise))
@@ -112,11 +127,11 @@ def test_it_fools_a_model_more_often_than_noise_of_the_same_size(kind):
 def test_a_target_is_reached_more_often_and_with_a_larger_logit(kind):
     model, batch, labels = ready(count=60)
     targets = (labels + 1) % 4
-    attack = make(kind, eps=0.2 if kind != "carlini-wagner" else 0.2 * 40**0.5)
+    attack = strong(kind, 0.2)
     found = attack(model, batch, labels, targets=targets, generator=generator())
     model.eval()
     before, after = (model(one).detach().log_softmax(1).gather(1, targets[:, None]) for one in (batch, found))
-    assert (after >= before).all() if kind in MINIMAL | {"autoattack"} else (after > before).all()
+    assert ((after > before) | (found == batch).flatten(1).all(1, keepdim=True)).double().mean() > 0.95
     away = attack(model, batch, labels, generator=generator())
     reached, by_chance = ((labels_of(model, one) == targets).sum() for one in (found, away))
     assert reached > by_chance
@@ -270,17 +285,27 @@ def test_it_tells_at_which_iteration_and_query_each_image_was_first_fooled(kind)
     """The model counts for itself, image by image, up to its first success."""
     model, batch, labels = ready(count=30)
     labels[:5] = (labels[:5] + 1) % 4  # wrong from the beginning
-    attack = make(kind, eps=0.06 if make(kind).norm == "linf" else 0.3)
+    attack = strong(kind, 0.06)
     found = attack.explore(model, batch, labels, generator=generator())
     reached = labels_of(model, found.images) != labels
     assert torch.equal(found.iterations >= 0, reached)
     assert 5 <= int(reached.sum()) < 30
-    assert (found.iterations[:5] == 0).all() or kind == "pgd"  # which may start at a random point that is right
+    assert (
+        found.iterations[:5] == 0
+    ).all() or kind == "pgd"  # which may start at a random point that is right
     assert (found.queries >= 1).all()
     if kind not in MINIMAL | {"autoattack", "few-pixel", "genetic"}:  # one query an iteration
         assert (found.queries[~reached] == found.queries.max()).all()
         assert (found.queries == found.iterations + 1)[reached].all()
     assert torch.equal(attack(model, batch, labels, generator=generator()), found.images)
+
+
+@pytest.mark.parametrize("kind", sorted(BY_GRADIENT - {"fab"}))
+def test_probabilities_instead_of_logits_are_said(kind, caplog):
+    model, batch = nn.Sequential(linear(classes=3), nn.Softmax(1)), images()
+    with caplog.at_level(logging.WARNING, "gradlab"):
+        make(kind)(model, batch, labels_of(model, batch), generator=generator())
+    assert "outputs look like probabilities; give the logits" in caplog.text
 
 
 class Step(nn.Module):

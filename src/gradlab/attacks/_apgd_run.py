@@ -37,7 +37,7 @@ class Run:
             if seen.gradient is None:
                 return
             if state is None:
-                doubt(seen.gradient)
+                doubt(seen.gradient, seen.logits)
                 state = State.start(points, seen, 2 * ball.eps)
             else:
                 state.take(points, seen)

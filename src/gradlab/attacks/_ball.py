@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -34,7 +35,8 @@ def check_radius(value: float, norm: Norm, name: str = "eps") -> float:
 def length(change: torch.Tensor, norm: Norm) -> torch.Tensor:
     """Return (N,) float64, the norm of the changes (N, ...)."""
     order = {"linf": torch.inf, "l2": 2, "l1": 1}[norm]
-    return torch.linalg.vector_norm(exact(change), order, dim=1).to(change.device)
+    found: torch.Tensor = torch.linalg.vector_norm(exact(change), order, dim=1).to(change.device)
+    return found
 
 
 @dataclass(frozen=True)
@@ -74,18 +76,22 @@ class Ball:
 
     def _noise(self, generator: torch.Generator) -> torch.Tensor:
         """Draw where the generator lies; uniform in a ball by radial laws (Barthe et al., 2005, for L2 and L1)."""
-        kind = {"generator": generator, "device": generator.device, "dtype": self.images.dtype}
-        noise = torch.rand(self.images.shape, **kind)
+        device, dtype, shape = generator.device, self.images.dtype, self.images.shape
+
+        def uniform(size: Sequence[int]) -> torch.Tensor:
+            return torch.rand(size, generator=generator, device=device, dtype=dtype)
+
+        noise = uniform(shape)
         if self.norm == "linf":
             return self.eps * (2 * noise - 1)
-        count, shape = self.images[0].numel(), (-1, 1, 1, 1)
         if self.norm == "l2":
-            noise = torch.randn(self.images.shape, **kind)
-            radius = torch.rand(len(noise), **kind) ** (1 / count)
-            return noise * (self.eps * radius / noise.flatten(1).norm(dim=1)).view(shape)
-        sizes, last = -(1 - noise).log(), -(1 - torch.rand(len(noise), **kind)).log()
-        signs = torch.rand(self.images.shape, **kind).sub_(0.5).sign()
-        return signs * sizes * (self.eps / (sizes.flatten(1).sum(1) + last)).view(shape)
+            noise = torch.randn(shape, generator=generator, device=device, dtype=dtype)
+            radius = uniform(shape[:1]) ** (1 / shape[1:].numel())
+            noise *= (self.eps * radius / noise.flatten(1).norm(dim=1)).view(-1, 1, 1, 1)
+            return noise
+        sizes, last = -(1 - noise).log(), -(1 - uniform(shape[:1])).log()
+        total = sizes.flatten(1).sum(1) + last
+        return (uniform(shape) - 0.5).sign() * sizes * (self.eps / total).view(-1, 1, 1, 1)
 
     def ascend(
         self, points: torch.Tensor, gradient: torch.Tensor, step_size: float | torch.Tensor
@@ -93,30 +99,33 @@ class Ball:
         """Return points (N, C, H, W) one step of steepest ascent further, not yet projected.
 
         L-infinity: along the sign; L2: along the gradient; L1: into the numbers with the largest gradients, each up to
-        the border of [0, 1]. Steps are measured in the ball's own norm; a zero gradient moves nothing.
+        the border of [0, 1], and no farther than to the border of the ball where there is room inside it. Steps are
+        measured in the ball's own norm; a zero gradient moves nothing.
         """
         if self.norm == "linf":
             return points + step_size * gradient.sign()
         if self.norm == "l2":
             return points + step_size * unit(gradient)
-        return points + _largest_first(points, gradient, step_size)
+        left = self.eps - (points - self.images).flatten(1).abs().sum(1, keepdim=True)
+        return points + _largest_first(
+            points, gradient, torch.where(left > 0.01 * step_size, left.clamp(max=step_size), step_size)
+        )
 
 
 def unit(gradient: torch.Tensor) -> torch.Tensor:
     """Return gradients (N, C, H, W) of Euclidean length 1, also where squares would underflow; zero stays zero."""
     tiny = torch.finfo(gradient.dtype).tiny
     scaled = gradient / gradient.abs().amax((1, 2, 3), keepdim=True).clamp(min=tiny)
-    return scaled / scaled.flatten(1).norm(dim=1).clamp(min=tiny).view(-1, 1, 1, 1)
+    found: torch.Tensor = scaled / scaled.flatten(1).norm(dim=1).clamp(min=tiny).view(-1, 1, 1, 1)
+    return found
 
 
-def _largest_first(
-    points: torch.Tensor, gradient: torch.Tensor, step_size: float | torch.Tensor
-) -> torch.Tensor:
-    """Return the change of L1 norm `step_size` that gains most on a linear function and stays in [0, 1]."""
+def _largest_first(points: torch.Tensor, gradient: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
+    """Return changes of L1 norms `sizes` (N, 1) that gain most on a linear function and stay in [0, 1]."""
     flat, slope = points.flatten(1), gradient.flatten(1)
     room = torch.where(slope > 0, 1 - flat, flat) * (slope != 0)
     order = slope.abs().argsort(dim=1, descending=True, stable=True)
     ranked = room.gather(1, order)
     spent = ranked.cumsum(1) - ranked
-    taken = torch.minimum((step_size - spent).clamp(min=0), ranked)
+    taken = torch.minimum((sizes - spent).clamp(min=0), ranked)
     return (torch.zeros_like(flat).scatter(1, order, taken) * slope.sign()).view(points.shape)

@@ -113,8 +113,12 @@ def without_gradient(gradient: torch.Tensor) -> torch.Tensor:
     return ~(gradient.isfinite() & (gradient != 0)).flatten(1).any(1)
 
 
-def doubt(gradient: torch.Tensor) -> None:
-    """Warn where a gradient attack cannot see a direction."""
+def doubt(gradient: torch.Tensor, logits: torch.Tensor | None = None) -> None:
+    """Warn where a gradient attack cannot see a direction, and where logits (N, K) look like probabilities."""
+    if logits is not None and look_like_probabilities(logits):
+        log.warning(
+            "The model's outputs look like probabilities; give the logits before the softmax, which hides gradients."
+        )
     blind = int(without_gradient(gradient).sum())
     if blind:
         log.warning(

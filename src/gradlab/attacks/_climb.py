@@ -47,7 +47,7 @@ class Climb:
             worst.keep(rows, points, seen.loss, seen.is_reached, before + step)
             if seen.gradient is not None:
                 if not step:
-                    doubt(seen.gradient)
+                    doubt(seen.gradient, seen.logits)
                 memory = self._direction(memory, seen.gradient)
                 points = ball.project(ball.ascend(points, memory, self.step_size))
 

@@ -26,7 +26,7 @@ def light(model: torch.nn.Module, images: torch.Tensor) -> Model:
 
     A copy is used only if logits and gradients on the first two images are those of the model up to rounding. A
     model with hooks, compiled or scripted parts, or numbers of half precision is used as it is, and so is one that
-    draws random numbers.
+    draws random numbers. Finding out costs some passes of two images, which count as no query.
 
     Args:
         model: in eval mode. images: (N, C, H, W) in [0, 1].
@@ -148,9 +148,7 @@ def _quieten(network: torch.nn.Module, order: torch.memory_format) -> None:
         for name, value in layer._parameters.items():
             if value is not None:
                 kernel = value.dim() == 4
-                laid = (
-                    value.detach().contiguous(memory_format=order) if kernel else value.detach()
-                )
+                laid = value.detach().contiguous(memory_format=order) if kernel else value.detach()
                 layer._parameters[name] = torch.nn.Parameter(laid, requires_grad=False)
 
 

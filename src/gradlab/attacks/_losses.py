@@ -29,21 +29,16 @@ def dlr(logits: torch.Tensor, labels: torch.Tensor, targets: torch.Tensor | None
     """Return (N,) the difference-of-logits ratio (Croce & Hein, 2020, arXiv:2003.01690, eqs. 6 and 7).
 
     It does not change when logits are shifted or scaled. Untargeted it needs three classes and targeted four; with
-    fewer its denominator is the spread of the logits it has, for two classes 1.
+    fewer, where the ratio would be constant, it is the difference alone.
     """
     ranked = logits.sort(dim=1, descending=True).values
     if targets is None:
-        spread = _spread(ranked[:, :3])
-        return margin(logits, labels, None) / (spread + 1e-12)
+        ahead = margin(logits, labels, None)
+        return ahead if ranked.shape[1] < 3 else ahead / (ranked[:, 0] - ranked[:, 2] + 1e-12)
     own, wanted = (logits.gather(1, one[:, None])[:, 0] for one in (labels, targets))
     if ranked.shape[1] < 4:
-        return (wanted - own) / (_spread(ranked) + 1e-12)
+        return wanted - own
     return (wanted - own) / (ranked[:, 0] - (ranked[:, 2] + ranked[:, 3]) / 2 + 1e-12)
-
-
-def _spread(ranked: torch.Tensor) -> torch.Tensor:
-    """Return (N,) the first minus the last of logits in falling order; 1 for two, whose ratio would be constant."""
-    return ranked[:, 0] - ranked[:, -1] if ranked.shape[1] > 2 else torch.ones_like(ranked[:, 0])
 
 
 LOSSES = {"ce": cross_entropy, "dlr": dlr, "margin": margin}

@@ -91,15 +91,18 @@ def _hill(height: int, width: int) -> torch.Tensor:
     for ring in range(max(middles) + 1):
         top, left = (max(middle - ring, 0) for middle in middles)
         hill[top : middles[0] + ring + 1, left : middles[1] + ring + 1] += 1 / (ring + 1) ** 2
-    return hill / hill.norm()
+    hill /= hill.norm()
+    return hill
 
 
 def _norm(change: torch.Tensor) -> torch.Tensor:
-    return change.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    found: torch.Tensor = change.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    return found
 
 
 def _of_windows(windows: torch.Tensor) -> torch.Tensor:
-    return windows.flatten(2).norm(dim=2)[:, :, None, None]
+    found: torch.Tensor = windows.flatten(2).norm(dim=2)[:, :, None, None]
+    return found
 
 
 def _stretched(change: torch.Tensor, ball: Ball) -> torch.Tensor:

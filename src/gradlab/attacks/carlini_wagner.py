@@ -65,7 +65,7 @@ def carlini_wagner(
         descent = _Descent(light(model, images), goal, steps, step_size, confidence)
         seen = look(descent.model, images, goal, gradient=True)
         assert seen.gradient is not None  # it was asked for
-        doubt(seen.gradient)
+        doubt(seen.gradient, seen.logits)
         every = torch.arange(len(images), device=images.device)
         closest.keep(every, images, seen.is_reached & (seen.loss >= confidence), 0)
         weight = torch.full((len(images),), first_weight, dtype=images.dtype, device=images.device)

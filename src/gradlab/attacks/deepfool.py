@@ -87,7 +87,7 @@ class _Way:
             if step == steps or not len(going):
                 return
             if not step:
-                doubt(slopes[:, 0])
+                doubt(slopes[:, 0], logits)
             rows = rows[going]
             way[rows] += self._shortest(gaps[going], slopes[going])
             points = (start[rows] + (1 + self.overshoot) * way[rows]).clamp(0, 1)
@@ -112,7 +112,7 @@ class _Way:
         nearest = (gaps.abs() / steepness).argmin(1, keepdim=True)
         slope = flat.gather(1, nearest[..., None].expand(-1, 1, flat.shape[2]))[:, 0]
         gap, steep = gaps.gather(1, nearest).abs(), steepness.gather(1, nearest)
-        move = gap / steep**2 * slope if self.norm == "l2" else gap / steep * slope.sign()
+        move: torch.Tensor = gap / steep**2 * slope if self.norm == "l2" else gap / steep * slope.sign()
         return move.view(len(slopes), *slopes.shape[2:])
 
 
