@@ -47,6 +47,8 @@ STRONG = {
     "fab": {"steps": 5},
     "square": {"queries": 100},
     "autoattack": {"steps": 4, "queries": 20},
+    "few-pixel": {"pixels": 20, "population": 12, "generations": 2},
+    "genetic": {"generations": 3},
 }
 """Enough steps for small models."""
 MINIMAL = {"deepfool", "carlini-wagner", "fab"}

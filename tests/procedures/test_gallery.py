@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from gradlab.data import from_tensors
-from gradlab.procedures._gallery import WORST, most_confident_errors, png_base64
+from gradlab.procedures._gallery import WORST, before_and_after, most_confident_errors, png_base64
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -47,3 +47,19 @@ def test_a_net_without_errors_has_an_empty_gallery(part):
         "confidence": 0,
         "png": 0,
     }
+
+
+def test_before_and_after_stand_beside_their_difference():
+    images = torch.full((2, 1, 3, 4), 0.4)
+    attacked = images.clone()
+    attacked[0, 0, 1, 2] += 0.1
+    attacked[0, 0, 0, 0] -= 0.05
+    found = before_and_after(images, attacked)
+    assert found.shape == (2, 1, 3, 4 + 1 + 4 + 1 + 4)
+    assert (found[:, :, :, :4] == 102).all()  # 0.4 of 255
+    assert (found[:, :, :, [4, 9]] == 255).all()
+    assert found[0, 0, 1, 5 + 2] == 128  # 0.5 of 255, rounded to even
+    difference = found[0, 0, :, 10:].tolist()
+    assert (difference[1][2], difference[0][0], difference[2][3]) == (255, 64, 128)
+    assert (found[1, 0, :, 10:] == 128).all()
+    assert before_and_after(images[:0], attacked[:0]).shape == (0, 1, 3, 14)

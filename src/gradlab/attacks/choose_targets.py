@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gradlab._torch import torch
+from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.targets import least_likely
 from gradlab.types import UserError
 
@@ -39,15 +40,11 @@ def choose_targets(
         return torch.full_like(labels, how)
     if how != "random":
         raise UserError(f"targets must be a class, 'least-likely' or 'random', got {how!r}.")
-    classes = _class_count(model, images)
+    if not len(labels):
+        return labels.clone()
+    with undisturbed(model), torch.no_grad():
+        classes = int(model(images[:1]).shape[1])
     generator = generator or torch.Generator().manual_seed(0)
     drawn = torch.rand(len(labels), generator=generator, device=generator.device, dtype=torch.float64)
     others = (drawn * (classes - 1)).long().to(labels.device)
     return others + (others >= labels)
-
-
-def _class_count(model: torch.nn.Module, images: torch.Tensor) -> int:
-    from gradlab.attacks._undisturbed import undisturbed
-
-    with undisturbed(model), torch.no_grad():
-        return int(model(images[:1]).shape[1])

@@ -54,7 +54,7 @@ def gradient_pixel(
         if len(images):
             seen = look(model, images, goal, gradient=True)
             assert seen.gradient is not None  # it was asked for
-            doubt(seen.gradient)
+            doubt(seen.gradient, seen.logits)
             tally.count(rows, seen.is_reached, 0)
             images = _step(images, seen.gradient, pixels, *ball(images, eps))
             tally.count(rows, look(model, images, goal, gradient=False).is_reached, 1)

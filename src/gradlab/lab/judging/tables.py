@@ -86,7 +86,8 @@ def mean_interval(
     found = interval(sampled(measure, runs) if counts else np.array(values), level=LEVEL)
     if not found.is_bounded:
         return found.estimate, None, None, values
-    low = found.low if measure.unit == "decades" else max(0.0, found.low)
+    least = measure.range[0] if measure.range else 0.0
+    low = found.low if measure.unit == "decades" else max(least, found.low)
     high = min(1.0, found.high) if measure.unit == "fraction" else found.high
     return found.estimate, low, high, values
 
