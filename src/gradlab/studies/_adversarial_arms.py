@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gradlab.attacks import FGSM, PGD, AdversarialTraining, FastTraining, MadryTraining, MixedTraining
 from gradlab.detection import MaxSoftmax
@@ -80,8 +81,8 @@ def plan_of(setup: Setup, eps: float | None, few: int | None, few_epochs: int | 
 def trainings(plan: Plan, names: tuple[str, ...]) -> dict[str, tuple[str, AdversarialTraining | None]]:
     """Return name -> label and objective of these trainings."""
     fgsm = FGSM(eps=plan.eps)
-    steps = {"validation_steps": VALIDATION_STEPS, "validation_every": plan.every}
-    every = {
+    steps: dict[str, Any] = {"validation_steps": VALIDATION_STEPS, "validation_every": plan.every}
+    every: dict[str, tuple[str, AdversarialTraining | None]] = {
         "plain": ("no defence", None),
         "half": ("half FGSM", MixedTraining(attack=fgsm, clean=0.5, **steps)),
         "fifth": ("four fifths FGSM", MixedTraining(attack=fgsm, clean=0.2, **steps)),
