@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from gradlab._torch import torch
@@ -13,7 +14,7 @@ from gradlab.attacks._checks import check_logits
 from gradlab.attacks._goal import prepare
 from gradlab.attacks._preflight import Outcome, preflight
 from gradlab.attacks._undisturbed import undisturbed
-from gradlab.attacks.certificate import Certificate, Reason
+from gradlab.attacks.certificate import Certificate
 from gradlab.attacks.fgsm import FGSM
 from gradlab.statistics import wilson
 from gradlab.types import UserError
@@ -120,14 +121,16 @@ def _stages(battery: Battery, twin: torch.nn.Module | None) -> Stages:
     stages: Stages = {"the network itself": look, "attacks by gradients": battery.gradients}
     stages |= {"one step": battery.single_step, "noise": battery.noise, "other radii": battery.radii}
     if twin is not None:
-        stages["transfer"] = lambda: battery.transfer(twin)
+        stages["transfer"] = partial(battery.transfer, twin)
     stages["attack without gradients"] = battery.gradient_free
     return stages
 
 
-def _asked(stages: Stages, minutes: float | None) -> tuple[list[tuple[str, Reason | None]], dict[str, str]]:
+def _asked(stages: Stages, minutes: float | None) -> tuple[list[Outcome], dict[str, str]]:
     """Run the stages until the time is over; the first two always."""
-    begun, outcomes, skipped = time.monotonic(), [], {}
+    begun = time.monotonic()
+    outcomes: list[Outcome] = []
+    skipped: dict[str, str] = {}
     for number, (name, stage) in enumerate(stages.items()):
         if minutes is not None and number > 1 and time.monotonic() - begun > 60 * minutes:
             skipped[name] = f"the {minutes:g} minutes were over."

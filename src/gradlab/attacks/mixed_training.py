@@ -44,7 +44,7 @@ class MixedTraining(Judged):
     @property
     def radius(self) -> float:
         """The radius at which the validation images are attacked, that of the training."""
-        return self.attack.eps
+        return float(getattr(self.attack, "eps", 0.0))
 
     def __post_init__(self) -> None:
         bounded = hasattr(self.attack, "eps") and getattr(self.attack, "norm", "linf") == "linf"
@@ -89,5 +89,5 @@ class MixedTraining(Judged):
 
     def describe(self) -> str:
         """Say it in a few words."""
-        eps = f" at eps {self.attack.eps * 255:.3g}/255" if hasattr(self.attack, "eps") else ""
+        eps = f" at eps {self.radius * 255:.3g}/255" if hasattr(self.attack, "eps") else ""
         return f"{self.clean:g} clean and {1 - self.clean:g} {self.attack.kind} loss{eps}"

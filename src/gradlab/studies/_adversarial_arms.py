@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gradlab.attacks import FGSM, PGD, AdversarialTraining, FastTraining, MadryTraining, MixedTraining
 from gradlab.detection import MaxSoftmax
@@ -17,7 +18,10 @@ from gradlab.studies.setup import Setup
 STEPS = 3
 """Of PGD in training; more cost more, and three are the fewest that withstand PGD with twenty."""
 VALIDATION_STEPS = 5
-EPOCHS = {"quick": 3, "standard": 6}
+NAMES = ("plain", "half", "fifth", "near", "fast", "pgd")
+"""Trainings on all images; what they cost leaves fewer of them to the presets that take minutes."""
+SMALL, FEWER = ("plain", "half", "near", "fast", "pgd"), ("plain", "half", "near", "pgd")
+EPOCHS = {"quick": 2, "standard": 5}
 """Of trainings on all images: an attack makes each of them several times as long."""
 PARTS = 4
 """Into which the radius is divided for the small one."""
@@ -31,7 +35,7 @@ class Plan:
     Attributes:
         data: what is learned. eps, near: the radius of training, and a small one. images: how many are attacked.
         few, few_epochs: the small training set, and for how long it is seen. out: foreign images.
-        every: how many validation images there are for each that is attacked. shares: whether both shares are tried.
+        every: how many validation images there are for each that is attacked. names: of the trainings on all images.
     """
 
     data: str
@@ -41,7 +45,7 @@ class Plan:
     few_epochs: int
     out: str
     every: int
-    shares: bool
+    names: tuple[str, ...]
 
     @property
     def near(self) -> float:
@@ -57,35 +61,36 @@ def level(eps: float) -> str:
 def plan_of(setup: Setup, eps: float | None, few: int | None, few_epochs: int | None) -> Plan:
     """Return the setting: small images of strong contrast are attacked within larger radii."""
     small = setup.is_small
-    data = reduced(setup, setup.data, setup.class_count, 0)
+    brief = setup if setup.preset == "full" else replace(setup, preset="quick")
+    data = reduced(brief, setup.data, setup.class_count, 0)
     shape = f"@{16 if '@16' in data else setup.image_size}:{'grey' if setup.channels == 1 else 'rgb'}"
-    seen = 40 if small else {"quick": 10, "standard": 20, "full": 100}[setup.preset]
+    seen = 40 if small else {"quick": 6, "standard": 12, "full": 100}[setup.preset]
     cifar = data.startswith("cifar10#") or data == "cifar10"
     return Plan(
         data=data,
         eps=(32 if setup.channels == 1 else 8) / 255 if eps is None else eps,
-        images=200 if small or setup.preset == "quick" else 1_000 if setup.preset == "full" else 300,
+        images=1_000 if setup.preset == "full" else 200,
         few=few or (200 if small else 2_000),
         few_epochs=few_epochs or seen,
         out=f"cifar100#20{shape.removesuffix(':rgb')}" if cifar else f"photos{shape}",
         every=1 if small else 20,
-        shares=setup.preset == "full",
+        names=NAMES if setup.preset == "full" else SMALL if small else FEWER,
     )
 
 
-def trainings(plan: Plan) -> dict[str, tuple[str, AdversarialTraining | None]]:
-    """Return name -> label and objective of the trainings on all images."""
+def trainings(plan: Plan, names: tuple[str, ...]) -> dict[str, tuple[str, AdversarialTraining | None]]:
+    """Return name -> label and objective of these trainings."""
     fgsm = FGSM(eps=plan.eps)
-    steps = {"validation_steps": VALIDATION_STEPS, "validation_every": plan.every}
-    fifth = {"fifth": ("four fifths FGSM", MixedTraining(attack=fgsm, clean=0.2, **steps))}
-    return {
+    steps: dict[str, Any] = {"validation_steps": VALIDATION_STEPS, "validation_every": plan.every}
+    every: dict[str, tuple[str, AdversarialTraining | None]] = {
         "plain": ("no defence", None),
         "half": ("half FGSM", MixedTraining(attack=fgsm, clean=0.5, **steps)),
-        **(fifth if plan.shares else {}),
+        "fifth": ("four fifths FGSM", MixedTraining(attack=fgsm, clean=0.2, **steps)),
         "near": ("half FGSM, small eps", MixedTraining(attack=FGSM(eps=plan.near), clean=0.5, **steps)),
         "fast": ("fast FGSM", FastTraining(eps=plan.eps, **steps)),
         "pgd": ("PGD", MadryTraining(eps=plan.eps, steps=STEPS, **steps)),
     }
+    return {name: one for name, one in every.items() if name in names}
 
 
 def build_arms(setup: Setup, plan: Plan, epochs: int | None) -> tuple[Arm, ...]:
@@ -93,7 +98,7 @@ def build_arms(setup: Setup, plan: Plan, epochs: int | None) -> tuple[Arm, ...]:
     plain = source_cnn(setup, plan.data, epochs=epochs or _epochs(setup))
     nets = {
         name: (label, replace(plain, objective=objective))
-        for name, (label, objective) in trainings(plan).items()
+        for name, (label, objective) in trainings(plan, plan.names).items()
     }
     few = _few(plain, plan)
     arms = [_net(name, label, train, plan) for name, (label, train) in (nets | few).items()]
@@ -111,7 +116,7 @@ def _epochs(setup: Setup) -> int | None:
 
 def _few(plain: Train, plan: Plan) -> dict[str, tuple[str, Train]]:
     """Return the trainings that see a few images often: fast and PGD to the end, and PGD stopped where it is best."""
-    objectives = trainings(plan)
+    objectives = trainings(plan, NAMES)
     recipe = replace(plain.recipe, epochs=plan.few_epochs, keep="last", select="robust_accuracy")
     last = replace(plain, train_images=plan.few, recipe=recipe)
     best = replace(last, recipe=replace(recipe, keep="best"), objective=objectives["pgd"][1])

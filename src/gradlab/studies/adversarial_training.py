@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gradlab.lab.designing.design import Arm, Design, Twins
 from gradlab.lab.designing.shown import Figure, Table
 from gradlab.studies._adversarial_arms import STEPS, Plan, build_arms, level, plan_of
@@ -41,9 +43,8 @@ def adversarial_training(
     if not plan.eps:
         raise UserError("adversarial-training needs a radius above 0, such as eps=8/255, got 0.")
     arms = build_arms(setup, plan, epochs)
-    plain, few_arm = (
-        next(arm for arm in arms if arm.name == name).procedure for name in ("plain", "few-pgd")
-    )
+    trained: dict[str, Any] = {arm.name: arm.procedure for arm in arms}
+    recipe, few_recipe = trained["plain"].recipe, trained["few-pgd"].recipe
     deviations = (
         f"data {plan.data} instead of cifar10, radii {level(plan.near)}/255 and {level(plan.eps)}/255 of pixels in [0, 1]",
         "nets and recipes of our own",
@@ -54,8 +55,8 @@ def adversarial_training(
         question=QUESTION,
         background=BACKGROUND,
         setting="000, 002, 003 and 004",
-        setting_text=f"{plan.data}, {plain.recipe.describe()}; eps {level(plan.eps)}/255; PGD of {STEPS} steps in training and "
-        f"of 20 in the attacks; {plan.few:,} images for {few_arm.recipe.epochs} epochs.",
+        setting_text=f"{plan.data}, {recipe.describe()}; eps {level(plan.eps)}/255; PGD of {STEPS} steps in training and "
+        f"of 20 in the attacks; {plan.few:,} images for {few_recipe.epochs} epochs.",
         corrections=(
             *PROTOCOL,
             "an undefended network beside the defended ones (lab 000: none)",
@@ -65,9 +66,9 @@ def adversarial_training(
         deviations=deviations,
         parameters={
             "eps": plan.eps,
-            "epochs": plain.recipe.epochs,
+            "epochs": recipe.epochs,
             "few": plan.few,
-            "few_epochs": few_arm.recipe.epochs,
+            "few_epochs": few_recipe.epochs,
         },
         arms=arms,
         claims=claims_of(plan, small=setup.is_small, deviations=deviations),
