@@ -27,7 +27,6 @@ COUNT = 24
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     """Records of both kinds of one barely trained network, that network, and the images."""
-    from gradlab.data import info
     from tests.procedures import examples
 
     folder = tmp_path_factory.mktemp("explain")
@@ -43,7 +42,7 @@ def found(tmp_path_factory):
             ),
         )
         for one in both:
-            run(folder, one, info=info)
+            run(folder, one)
     is_fresh = {record: bool(record.spec["procedure"].get("untrained")) for record in records_of(folder)}
     records = {one.spec["procedure"]["kind"]: one for one in is_fresh if not is_fresh[one]}
     fresh = next(one for one in is_fresh if is_fresh[one])

@@ -10,8 +10,8 @@ import numpy as np
 from gradlab._torch import torch
 from gradlab.types import UserError
 
-VIRIDIS = "440154 482475 414487 355f8d 2a788e 21918c 22a884 44bf70 7ad151 bddf26 fde725"
-"""Eleven colours of viridis (van der Walt and Smith, 2015, CC0), of equally rising lightness, dark to light."""
+VIRIDIS = "440154 481a6c 472f7d 414487 39568c 31688e 2a788e 23888e 1f988b 22a884 35b779 54c568 7ad151 a5db36 d2e21b fde725"
+"""Sixteen colours of viridis (van der Walt and Smith, 2015, CC0), dark to light; those between are interpolated."""
 BLUE_ORANGE = "0b63a8 6fa3cd f4f4f4 e2a57c c2500a"
 """Less, the same, more; told apart without red and green."""
 COLOURS = {"viridis": VIRIDIS, "blue-orange": BLUE_ORANGE}
