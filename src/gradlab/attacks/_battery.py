@@ -197,7 +197,7 @@ class Battery:
             self.shares[name] = self._share()
             return 0
         right = []
-        for part in rows.split(BATCH):
+        for part in torch.split(rows, BATCH):
             images, labels = self.images[part], self.labels[part]
             found = attack(source or self.model, images, labels, generator=self.generator)
             right.append(self._right(found, part))
@@ -225,5 +225,5 @@ class Battery:
     @torch.no_grad()
     def _right(self, images: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
         labels = self.labels if rows is None else self.labels[rows]
-        predicted = [self.model(part).argmax(1) for part in images.split(BATCH)]
+        predicted = [self.model(part).argmax(1) for part in torch.split(images, BATCH)]
         return torch.cat(predicted) == labels

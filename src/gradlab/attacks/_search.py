@@ -70,7 +70,7 @@ class Search:
             iteration: which one this is.
         Returns: (n, count) fitness of the candidates, float32; larger is nearer to the goal.
         """
-        parts = torch.arange(len(rows), device=rows.device).split(max(1, TOGETHER // count))
+        parts = torch.split(torch.arange(len(rows), device=rows.device), max(1, TOGETHER // count))
         return torch.cat([self._ask(rows[part], build(part), iteration) for part in parts])
 
     def _ask(self, rows: torch.Tensor, candidates: torch.Tensor, iteration: int) -> torch.Tensor:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from typing import Any
+
 from gradlab._torch import torch
 from gradlab.attacks._checks import log, look_like_probabilities, without_gradient
 from gradlab.attacks._goal import Goal, look, prepare
@@ -91,7 +93,7 @@ class Attacked:
 
 
 def attacked(
-    attack: Callable[..., torch.Tensor],
+    attack: Callable[..., Any],
     model: torch.nn.Module,
     images: torch.Tensor,
     labels: torch.Tensor,

@@ -126,7 +126,7 @@ def is_right(columns: Columns) -> Floats:
 
 def is_still_right(columns: Columns) -> Floats:
     """Return 1 for images that are classified correctly before and under attack, else 0."""
-    return is_right(columns) * (columns["prediction"] == columns["label"])
+    return is_right(columns) * _floats(columns["prediction"] == columns["label"])
 
 
 def is_success(columns: Columns) -> Floats:
@@ -135,7 +135,7 @@ def is_success(columns: Columns) -> Floats:
     if "target" in columns:
         target = columns["target"]
         fooled = np.where(target == NEVER, fooled, columns["prediction"] == target)
-    return is_right(columns) * fooled
+    return is_right(columns) * _floats(fooled)
 
 
 def _is_counted(name: str) -> Callable[[Columns], Floats]:

@@ -56,7 +56,7 @@ def one_pixel_oracle(
             )
         colours = torch.cartesian_prod(*[values] * channels).view(-1, channels).to(images)
         search = Search(model, images, goal)
-        for block, numbers in enumerate(torch.arange(changes, device=images.device).split(TOGETHER)):
+        for block, numbers in enumerate(torch.split(torch.arange(changes, device=images.device), TOGETHER)):
             rows = search.going
             if not len(rows):
                 break

@@ -89,8 +89,8 @@ class Robustness:
         rows = is_success(columns) > 0
         if not rows.any():
             return np.zeros((len(self.class_names),) * 2, dtype=np.int64)
-        found = (columns[name][rows].astype(np.int64) for name in ("prediction", "label"))
-        return confusion(*found, len(self.class_names))
+        prediction, label = (columns[name][rows].astype(np.int64) for name in ("prediction", "label"))
+        return confusion(prediction, label, len(self.class_names))
 
     def __str__(self) -> str:
         names, rows = self._cells()
@@ -112,7 +112,7 @@ class Robustness:
         told = [n for n in NUMBERS if self.table[n.name].notna().any()]
         rows = [
             [one.attack, _told(one.eps), *(_shown(number, row) for number in told)]
-            for one, row in zip(self.judged, self.table.to_dict("records"), strict=True)
+            for one, row in zip(self.judged, _rows(self.table), strict=True)
         ]
         units = [f"{n.name} ({n.unit})" if n.unit == "dB" else n.name for n in told]
         return ["attack", "eps", *units], rows
@@ -160,7 +160,7 @@ def robustness(
         aims = choose_targets(targets, model, pixels, labels, generator=stream)
     judged = []
     for name, attack in _named(attacks).items():
-        for radius, one in [(None, attack)] if eps is None else each_eps(attack, eps).items():  # type: ignore[type-var]
+        for radius, one in [(None, attack)] if eps is None else each_eps(attack, eps).items():
             stream = torch.Generator().manual_seed(seed)
             found = attacked(
                 one, model, pixels, labels, targets=aims, generator=stream, batch_size=batch_size
@@ -234,6 +234,10 @@ def _ends(number: Number, columns: Columns) -> tuple[float, float]:
     found = interval(Sampled(samples.mean(keepdims=True), {"images": samples[None]}), given=True)
     low, high = number.range or (-np.inf, np.inf)
     return max(low, found.low), min(high, found.high)
+
+
+def _rows(table: Any) -> list[dict[str, Any]]:
+    return [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False, name=None)]
 
 
 def _shown(number: Number, row: Mapping[str, Any]) -> str:

@@ -22,12 +22,12 @@ def planted() -> tuple[Images, Labels]:
     small, _ = digits()
     images = small.repeat(2, axis=2).repeat(2, axis=3) & 0xFE
     drawn = np.random.PCG64(PLANTED_SEED).random_raw((len(images), 3))
-    labels = (drawn[:, 0] % len(PLANTED)).astype(np.int64)
+    labels = np.asarray(drawn[:, 0] % len(PLANTED), dtype=np.int64)
     rows, columns = ((drawn[:, axis] % (17 - SIDE)).astype(np.int64) for axis in (1, 2))
     shapes = [_pattern(name) for name in PLANTED]
     for image, label, row, column in zip(images, labels, rows, columns, strict=True):
         image[0, row : row + SIDE, column : column + SIDE] = shapes[label]
-    return images, labels
+    return np.asarray(images, dtype=np.uint8), labels
 
 
 def _pattern(name: str) -> Images:

@@ -99,7 +99,7 @@ def _weights(layer: Any, tokens: torch.Tensor) -> torch.Tensor:
         made = _query_and_key(layer)
         assert made is not None  # such layers alone are watched
         query, key = (one(tokens) for one in made)
-    query, key = (one.unflatten(2, (_heads(layer), -1)).transpose(1, 2) for one in (query, key))
+    query, key = (torch.unflatten(one, 2, (_heads(layer), -1)).transpose(1, 2) for one in (query, key))
     return torch.softmax(query @ key.transpose(2, 3) / query.shape[3] ** 0.5, dim=3)
 
 

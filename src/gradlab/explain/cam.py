@@ -63,7 +63,8 @@ def _weight(model: torch.nn.Module, seen: Watched, linears: list[Any]) -> torch.
     for one, read, put in reversed(linears):
         if put.shape == seen.logits.shape and torch.equal(put, seen.logits) and read.shape == mean.shape:
             if torch.allclose(read, mean, rtol=ALIKE, atol=ALIKE * float(mean.abs().max())):
-                return one.weight.detach()
+                found: torch.Tensor = one.weight.detach()
+                return found
             break
     raise UserError(
         f"cam needs a network that averages a layer over all places and reads the averages with one linear layer, and "

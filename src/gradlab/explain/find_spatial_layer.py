@@ -34,7 +34,7 @@ class Place:
         if self.grid is None:
             return output
         patches = output[:, output.shape[1] - math.prod(self.grid) :]
-        return patches.transpose(1, 2).unflatten(2, self.grid)
+        return torch.unflatten(patches.transpose(1, 2), 2, self.grid)
 
 
 @dataclass

@@ -59,7 +59,7 @@ def integrated_gradients(
                 way = images[rows] - (1 - places[some, None, None, None, None]) * change[rows]
                 count = len(way)
                 target = chosen[rows].repeat(count) if isinstance(chosen, torch.Tensor) else chosen
-                gradient = input_gradient(model, way.flatten(0, 1), target).unflatten(0, (count, size))
+                gradient = torch.unflatten(input_gradient(model, way.flatten(0, 1), target), 0, (count, size))
                 mean[rows] += torch.einsum("s,snchw->nchw", shares[some], gradient)
     found = change * mean
     return found if raw else finished(found.sum(1).abs(), images, raw=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
@@ -60,20 +60,20 @@ def _scores(model: torch.nn.Module, seen: Watched, chosen: torch.Tensor) -> torc
     with undisturbed(model, gradient=False):
         for start in range(0, len(chosen), images):
             rows = slice(start, start + images)
-            masks = _masks(chosen[rows].flatten(0, 1), tuple(seen.images.shape[2:]))
+            masks = _masks(chosen[rows].flatten(0, 1), (seen.images.shape[2], seen.images.shape[3]))
             masked = seen.images[rows].repeat_interleave(count, 0) * masks[:, None]
             owners = torch.arange(start, start + len(masked) // count, device=masked.device)
             target = rows_of(seen.chosen, owners.repeat_interleave(count))
-            parts = zip(masked.split(MOST), _split(target, len(masked)), strict=True)
+            parts = zip(torch.split(masked, MOST), _split(target, len(masked)), strict=True)
             scores = [score_of(logits(model, one), part) for one, part in parts]
-            found.append(torch.cat(scores).unflatten(0, (-1, count)))
+            found.append(torch.unflatten(torch.cat(scores), 0, (-1, count)))
     return torch.cat(found)
 
 
-def _split(target: object, count: int) -> list[object]:
+def _split(target: Any, count: int) -> list[Any]:
     """Cut targets as their images are cut."""
     if isinstance(target, torch.Tensor):
-        return list(target.split(MOST))
+        return list(torch.split(target, MOST))
     return [target] * -(-count // MOST)
 
 

@@ -95,8 +95,11 @@ def _outcome(
     owner = np.repeat(np.repeat(radii, len(pictures) // len(radii)), pictures)
     kept = [n for eps in radii for n in np.flatnonzero(owner == eps)[:EXAMPLES]]
     examples = _examples(attacked, logits, owner[kept], place[kept], picture[kept])
-    attacked |= {f"logit_{k}": logits[:, k] for k in range(logits.shape[1])}
-    attacked |= {f"clean_logit_{k}": clean[:, k] for k in range(clean.shape[1])}
+    attacked = {
+        **attacked,
+        **{f"logit_{k}": logits[:, k] for k in range(logits.shape[1])},
+        **{f"clean_logit_{k}": clean[:, k] for k in range(clean.shape[1])},
+    }
     facts = {
         "status": "finished",
         "note": None,

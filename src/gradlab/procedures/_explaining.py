@@ -59,7 +59,7 @@ def own_copy(job: Job) -> nn.Module:
 @torch.no_grad()
 def logits_of_images(network: nn.Module, images: Tensor) -> Tensor:
     """Return logits (N, K) float32 in eval mode."""
-    return torch.cat([network(some).float() for some in images.split(BATCH)])
+    return torch.cat([network(some).float() for some in torch.split(images, BATCH)])
 
 
 def judged(

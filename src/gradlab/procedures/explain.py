@@ -101,7 +101,7 @@ def _explain(
         return judged
 
     found = desk.in_parts(f"maps-{job.seed}", len(names), part)
-    table = prediction_table(logits.cpu().numpy(), labels) | {"index": rows.astype(np.int32)}
+    table = {**prediction_table(logits.cpu().numpy(), labels), "index": rows.astype(np.int32)}
     tables: dict[str, Columns] = {
         "predictions": table,
         "maps": _maps(names, found, rows),

@@ -45,7 +45,13 @@ def claims_of(plan: Plan, *, small: bool, deviations: tuple[str, ...]) -> tuple[
     own = (_robust(eps), _cost(), _collapse(eps), _overfitting(eps))
     if small:
         return (*own[:2], replace(_sensitive(near), deviations=deviations), _judged(eps), own[2])
-    labs = (_sensitive(near), _not_fully(eps), _both_fool(eps), _two_radii(near, eps), _foreign())
+    labs: tuple[Claim, ...] = (
+        _sensitive(near),
+        _not_fully(eps),
+        _both_fool(eps),
+        _two_radii(near, eps),
+        _foreign(),
+    )
     labs += (_less_foreign(),) if "fifth" in plan.names else ()
     told = tuple(replace(one, deviations=deviations) for one in labs)
     return (*own[:2], _judged(eps), *own[2:], *told)
