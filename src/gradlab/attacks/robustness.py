@@ -246,7 +246,7 @@ def _shown(number: Number, row: Mapping[str, Any]) -> str:
         return "–"
     if number.unit != "fraction":
         return f"{value:.1f}" if number.unit else f"{value:.3g}"
-    if number.range != (0, 1):
+    if number.range is None or number.range[0] < 0:  # a difference of shares
         return f"{value:.1%}"
     return f"{value:.1%} ({low:.1%} to {high:.1%})"
 

@@ -159,6 +159,7 @@ def _passes(by: By) -> float:
 ATTACK = Kind(
     name="attack",
     title="attack",
+    version=2,
     configuration=Attack,
     reads="images",
     work=_work,
