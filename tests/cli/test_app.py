@@ -34,6 +34,7 @@ def test_the_verbs_are_these(ask):
         "train",
         "evaluate",
         "predict",
+        "certify",
         "runs",
         "list",
         "data",

@@ -79,7 +79,7 @@ def test_the_command_in_the_report_can_be_typed_and_names_no_place(ask, out):
 
 BAD = {
     "unknown study": (["resdual-mlp"], "unknown study 'resdual-mlp'; did you mean 'residual-mlp'?"),
-    "far study": (["xyz"], "unknown study 'xyz'; known are activations, compare, "),
+    "far study": (["xyz"], "unknown study 'xyz'; known are activations, adversarial-training, "),
     "unknown data": (
         ["residual-mlp", "--data", "digts"],
         "No data set is called 'digts'; did you mean 'digits', or pass the path of a folder of class folders or of a "

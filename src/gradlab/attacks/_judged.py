@@ -46,7 +46,7 @@ class Judged:
             return found
         assert batch.indices is not None  # of every batch
         rows = (batch.indices[0] % self.validation_every == 0).nonzero()[:, 0]
-        robust = torch.full(batch.labels.shape, torch.nan, device=batch.labels.device)
+        robust = torch.full(batch.labels.shape, torch.nan, device=batch.labels.device, dtype=torch.float64)
         robust[:, rows] = self._robust(forward, batch, rows, found["accuracy"][:, rows]).to(robust.dtype)
         return found | {"robust_accuracy": robust}
 

@@ -34,10 +34,11 @@ VERBS = {
     "diff": "Compare two reports: what was asked for differently, and which claims came out differently.",
     "train": "Train one network and keep it as a model folder; an interrupted training resumes.",
     "evaluate": "Score a trained network on images with labels: all metrics, intervals, every class.",
-    "certify": "Attack a trained network in many ways, and judge whether surviving them means anything.",
+    "certify": "Attack a trained network in many ways, and judge whether surviving them means anything; "
+    "exit code 1 if it does not.",
     "predict": "Name the most probable classes of pictures; exit code 1 if one cannot be read.",
     "runs": "List, show, compare, export and prune the runs in a folder; without a verb, list them.",
-    "list": "Show what there is: studies, data sets, procedures, models, networks, recipes, measures, metrics and trackers.",
+    "list": "Show what there is: studies, data sets, networks, recipes, attacks, detectors, explainers, measures and more.",
     "data": "List, download and check data sets.",
 }
 """Verb -> what it does, for the list of verbs; its file is loaded when it is asked for."""

@@ -1,4 +1,4 @@
-"""`gradlab list`: what there is: studies, data sets, procedures, models, networks, recipes, measures, metrics, trackers."""
+"""`gradlab list`: what there is, from studies and data sets to attacks, measures and trackers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gradlab.attacks import ATTACKS
 from gradlab.data import DATASETS
+from gradlab.detection import DETECTORS
+from gradlab.explain import EXPLAINERS
 from gradlab.lab.kinds import Measure, measures_of
 from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS, Metric
@@ -26,7 +29,7 @@ app = App(name="list", help_epilogue="Example: gradlab list", help_format="plain
 
 @app.default
 def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
-    """Show what there is: studies, data sets, procedures, models, networks, recipes, measures, metrics and trackers.
+    """Show what there is: studies, data sets, networks, recipes, attacks, detectors, explainers, measures and more.
 
     Args:
         json: print it as JSON.
@@ -38,6 +41,9 @@ def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = 
         "models": {name: _first_line(model) for name, model in MODELS.items()},
         "networks": {name: one.summary for name, one in NETS.items()},
         "recipes": {name: f"{one.summary} (made for {one.network})" for name, one in RECIPES.items()},
+        "attacks": {name: _first_line(one) for name, one in ATTACKS.items()},
+        "detectors": {name: _first_line(one) for name, one in DETECTORS.items()},
+        "explainers": {name: _first_line(one) for name, one in EXPLAINERS.items()},
         "measures": {name: _unit(measure) for name, measure in measures_of(PROCEDURES).items()},
         "metrics": {name: _unit(metric) for name, metric in METRICS.items()},
         "trackers": {name: f"needs the extra: pip install 'gradlab[{name}]'" for name in TRACKERS},
@@ -54,7 +60,8 @@ def show(*, json: Annotated[bool, Parameter(negative=(), show_default=False)] = 
 
 
 def _unit(score: Measure | Metric) -> str:
-    return score.unit + ("" if score.better == "neither" else f", {score.better} is better")
+    unit = score.unit or "number"
+    return unit if score.better == "neither" else f"{unit}, {score.better} is better"
 
 
 def _first_line(thing: object) -> str:

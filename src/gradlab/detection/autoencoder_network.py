@@ -94,7 +94,8 @@ def build_autoencoder(
     config: AutoEncoder, input_shape: tuple[int, int, int], seed: int, trunk: nn.Module | None
 ) -> AutoEncoderNetwork:
     """Build the network; see `AutoEncoder.build`."""
-    made = AutoEncoderNetwork(config, input_shape, trunk)
+    with torch.random.fork_rng(devices=[]):  # the constructors draw values, which initialise replaces
+        made = AutoEncoderNetwork(config, input_shape, trunk)
     own = nn.ModuleList([made.to_code, made.from_code, made.decoder])
     if trunk is None:
         own.insert(0, made.encoder)

@@ -88,10 +88,18 @@ def _trace(model: torch.nn.Module, images: torch.Tensor) -> tuple[list[Seen], to
     """Run one image, twice in a batch, so that what is cut into windows is told from the batch."""
     names = {layer: name for name, layer in model.named_modules() if name}
     seen: list[Seen] = []
+    has_learned = False  # before the first weights every output is the image, scaled
 
     def see(layer: torch.nn.Module, _inputs: Any, output: Any) -> None:
+        nonlocal has_learned
+        has_learned = has_learned or any(True for _ in layer.parameters())
         value = first_tensor(output)
-        if isinstance(value, torch.Tensor) and value.is_floating_point() and _has_places(value):
+        if (
+            has_learned
+            and isinstance(value, torch.Tensor)
+            and value.is_floating_point()
+            and _has_places(value)
+        ):
             seen.append(Seen(names[layer], layer, value))
 
     batch = images[:1].expand(2, -1, -1, -1).clone().requires_grad_(True)

@@ -251,6 +251,8 @@ def test_one_seed_is_inconclusive_with_an_open_interval():
 
 def test_every_measure_can_carry_a_claim():
     for name in PROCEDURES["train"].measures:
+        if name.startswith("robust"):  # of adversarial training alone
+            continue
         found = one_claim(part("good", "bad", measure=name, delta=0.5))
         assert found["measure"] == name
         assert math.isfinite(found["estimate"])
