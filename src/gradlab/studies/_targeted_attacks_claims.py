@@ -100,7 +100,7 @@ def _steps(high: str) -> Claim:
         ),
         published=LAB_003,
         says={
-            "supported": f"The way to class 2 takes {{class-{high}}} steps, the way to any class {{away-{high}}}.",
+            "supported": f"The way to class 2 takes {{class-{high}}}, the way to any class {{away-{high}}}.",
         },
         means=HARDER,
         figure=LATER,
