@@ -38,9 +38,12 @@ def test_everything_that_has_a_name_is_listed(ask):
     assert all(text for members in listed.values() for text in members.values())
 
 
-def test_the_table_says_the_same(ask):
+def test_the_table_says_the_same(ask, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "250")
     answer = ask("list")
     assert (answer.code, answer.err) == (0, "")
+    registries = (STUDIES, DATASETS, PROCEDURES, MODELS, NETS, RECIPES, ATTACKS, DETECTORS, EXPLAINERS, MEASURES)
+    assert len(answer.out.splitlines()) == sum(map(len, (*registries, METRICS, TRACKERS)))
     for name in (
         *STUDIES,
         *DATASETS,

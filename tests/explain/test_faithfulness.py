@@ -69,11 +69,12 @@ def test_maps_that_change_with_the_weights_but_know_nothing_are_no_better_than_e
     model = Spot()
 
     def arbitrary(some):
-        """Noise whose seed is made of the weights."""
-        seed = int(1e6 * float(sum(one.detach().abs().sum() for one in model.parameters())))
-        return torch.rand(some.shape[0], 16, 16, generator=generator(seed))
+        """Edges, and noise for any other weights than these."""
+        if torch.equal(model.head.weight, Spot().head.weight):
+            return edge_maps(some)
+        return torch.rand(some.shape[0], 16, 16, generator=generator())
 
-    found = faithfulness(model, arbitrary, batch, classes, masks=masks, delta=0.3)
+    found = faithfulness(model, arbitrary, batch, classes, masks=masks)
     assert found.finding == "no better than edges"
     assert abs(found.similarity.estimate) < 0.1
 

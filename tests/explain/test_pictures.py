@@ -11,10 +11,10 @@ from gradlab.types import UserError
 from tests.explain.examples import images
 
 
-def test_viridis_is_that_of_matplotlib_to_a_few_grey_levels():
-    values = torch.linspace(0, 1, 201, dtype=torch.float64)[None, None]
+def test_viridis_is_that_of_matplotlib_at_all_its_colours():
+    values = torch.linspace(0, 1, 256, dtype=torch.float64)[None, None]
     found = colour(values)[0, :, 0].T.numpy()
-    assert np.abs(found - colormaps["viridis"](values[0, 0].numpy())[:, :3]).max() < 9 / 255
+    assert np.abs(found - colormaps["viridis"](values[0, 0].numpy())[:, :3]).max() < 1e-9
 
 
 def test_viridis_grows_lighter_all_the_way_so_that_it_is_read_without_colours():

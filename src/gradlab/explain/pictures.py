@@ -10,11 +10,10 @@ import numpy as np
 from gradlab._torch import torch
 from gradlab.types import UserError
 
-VIRIDIS = "440154 481a6c 472f7d 414487 39568c 31688e 2a788e 23888e 1f988b 22a884 35b779 54c568 7ad151 a5db36 d2e21b fde725"
-"""Sixteen colours of viridis (van der Walt and Smith, 2015, CC0), dark to light; those between are interpolated."""
 BLUE_ORANGE = "0b63a8 6fa3cd f4f4f4 e2a57c c2500a"
 """Less, the same, more; told apart without red and green."""
-COLOURS = {"viridis": VIRIDIS, "blue-orange": BLUE_ORANGE}
+COLOURS = ("viridis", "blue-orange")
+"""Viridis is that of van der Walt and Smith (2015), as matplotlib has it."""
 GAP = 2
 """White pixels between the pictures of a grid."""
 
@@ -27,12 +26,20 @@ def colour(values: torch.Tensor, colours: str = "viridis") -> torch.Tensor:
     """
     if colours not in COLOURS:
         raise UserError(f"colours are {' or '.join(COLOURS)}, got {colours!r}.")
-    stops = np.array([list(bytes.fromhex(one)) for one in COLOURS[colours].split()]) / 255
-    table = torch.tensor(stops, dtype=values.dtype, device=values.device)
+    table = torch.tensor(_stops(colours), dtype=values.dtype, device=values.device)
     place = values.clamp(0, 1) * (len(table) - 1)
     below = place.floor().clamp(max=len(table) - 2).long()
     share = (place - below)[..., None]
     return (table[below] * (1 - share) + table[below + 1] * share).permute(0, 3, 1, 2)
+
+
+def _stops(colours: str) -> np.ndarray:
+    """Return (n, 3) colours from the least to the most; those between are interpolated."""
+    if colours == "viridis":
+        from matplotlib import colormaps
+
+        return np.asarray(colormaps["viridis"](np.arange(256))[:, :3])
+    return np.array([list(bytes.fromhex(one)) for one in BLUE_ORANGE.split()]) / 255
 
 
 def overlay(images: torch.Tensor, maps: torch.Tensor, *, alpha: float = 0.55) -> torch.Tensor:
