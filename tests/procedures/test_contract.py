@@ -69,7 +69,7 @@ UNKNOWN = {
         *("L-infinity change", "L2 change", "pixels changed", "SSIM", "PSNR"),
         *("iterations to success", "queries to success"),
     },
-    "explain": {"pointing"},
+    "explain": {"pointing", "share in its own cell"},
 }
 """Measures that nobody can tell of some example: of successes, where there is none, and of patches that nobody planted."""
 PREDICTED = ("train", "text-train", "fit-head", "fine-tune", "distil", "snapshot")

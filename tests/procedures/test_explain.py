@@ -37,7 +37,7 @@ def found(tmp_path_factory):
         patch.setitem(examples.DATA, "planted", data)
         methods = (explain.GradCAM(), explain.Saliency())
         both = (
-            Explain(net=NET, data="planted", methods=methods, images=COUNT),
+            Explain(net=NET, data="planted", methods=methods, images=COUNT, mosaic=True),
             Explain(net=NET, data="planted", methods=methods, images=COUNT, untrained=True),
             Disturb(
                 net=NET, data="planted", method=explain.GradCAM(), by=PGD(steps=3), eps=0.03, images=COUNT
@@ -71,13 +71,25 @@ def test_measures_of_maps_are_those_of_the_network_of_the_record(found):
     ):
         curves = explain.deletion_insertion(network, images, maps, classes)
         assert np.allclose(column(table, "gap", name), curves.gap, atol=1e-5)
-        assert np.allclose(column(table, "pointing", name), explain.pointing(maps, masks), atol=1e-6)
+        hits, shares = column(table, "pointing", name), explain.pointing(maps, masks).numpy()
+        assert set(hits) <= {0, 1}
+        assert np.array_equal(hits[shares % 1 == 0], shares[shares % 1 == 0])
         drop, _ = explain.average_drop(network, images, maps, classes)
         assert np.allclose(column(table, "drop", name), drop, atol=1e-5)
         assert np.allclose(column(table, "row", name), explain.centre_of_mass(maps)[:, 0], atol=1e-5)
     for name in ("random", "edges"):
         assert (column(table, "similarity", name) == 1).all()  # the same map whatever the weights are
     assert column(table, "similarity", "grad-cam").mean() < 0.9
+
+
+def test_the_share_in_an_images_own_cell_is_measured_on_mosaics(found):
+    records, fresh, *_ = found
+    table = records["explain"].table("maps")
+    for name in ("grad-cam", "saliency", "random", "edges"):
+        share = column(table, "own_cell", name)
+        assert ((share >= 0) & (share <= 1)).all()
+    assert column(table, "own_cell", "random").mean() == pytest.approx(0.25, abs=0.1)
+    assert "own_cell" not in fresh.table("maps")
 
 
 def test_an_untrained_network_is_explained_with_fresh_weights(found):

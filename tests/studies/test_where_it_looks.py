@@ -7,6 +7,7 @@ import gradlab
 from gradlab.explain import CAM
 from gradlab.lab.running import run as running
 from gradlab.lab.running.here import run_here
+from gradlab.procedures import Given
 from gradlab.studies import STUDIES, build_design
 from tests.studies.setups import setup
 
@@ -22,6 +23,17 @@ def test_every_method_stands_beside_random_maps_and_edges():
     other = [arm.name for arm in design(data="mnist").arms]
     assert {"own grad-cam", "own edges"} < set(other)
     assert len(other) == 14 + 12
+
+
+def test_mosaics_are_explained_by_networks_trained_here_alone():
+    claims = {one.id for one in design(data="mnist").claims}
+    assert "looks-object" in claims
+    explained = {arm.name: arm.procedure for arm in design(data="mnist").arms}
+    assert explained["own edges"].mosaic
+    assert not explained["edges"].mosaic
+    given = design(data="mnist", model=Given(name="mine", digest="0" * 64))
+    assert "looks-object" not in {one.id for one in given.claims}
+    assert not any(getattr(arm.procedure, "mosaic", False) for arm in given.arms)
 
 
 def test_all_methods_of_a_network_are_one_record():

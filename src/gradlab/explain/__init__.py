@@ -43,6 +43,7 @@ __getattr__, __dir__, __all__ = attach(
         "integrated_gradients": "integrated_gradients",
         "layer_cam": "layer_cam",
         "methods_grid": "pictures",
+        "mosaics": "mosaics",
         "occlusion": "occlusion",
         "overlap": "compare_maps",
         "overlay": "pictures",
@@ -56,7 +57,9 @@ __getattr__, __dir__, __all__ = attach(
         "saliency": "saliency",
         "scaled": "scaled",
         "score_cam": "score_cam",
+        "share_in_cell": "mosaics",
         "smooth_grad": "smooth_grad",
+        "taking": "mosaics",
     },
 )
 
@@ -89,6 +92,9 @@ if TYPE_CHECKING:
     from gradlab.explain.layer_cam import layer_cam as layer_cam
     from gradlab.explain.method import Bound as Bound
     from gradlab.explain.method import in_batches as in_batches
+    from gradlab.explain.mosaics import mosaics as mosaics
+    from gradlab.explain.mosaics import share_in_cell as share_in_cell
+    from gradlab.explain.mosaics import taking as taking
     from gradlab.explain.occlusion import Occlusion as Occlusion
     from gradlab.explain.occlusion import occlusion as occlusion
     from gradlab.explain.pictures import colour as colour

@@ -68,16 +68,17 @@ def judged(
     images: Tensor,
     classes: Tensor,
     masks: Tensor | None,
+    mosaic: tuple[Tensor, Tensor] | None,
     generator: Callable[..., torch.Generator],
 ) -> dict[str, Tensor]:
     """Return what is measured of the maps of N images, (N,) each, and the first maps, "shown".
 
     Args:
         method: a configuration, or "random" or "edges". classes: (N,) that the maps explain.
-        generator: name -> stream of random numbers.
+        mosaic: of each image, and its cell there; None for none. generator: name -> stream of random numbers.
     """
 
-    def maps_of(_: Tensor) -> Tensor:
+    def maps_of(images: Tensor) -> Tensor:
         if method == "edges":
             return explain.edge_maps(images)
         if method == "random":
@@ -92,7 +93,12 @@ def judged(
     curves = explain.deletion_insertion(network, images, maps, classes)
     drop, rose = explain.average_drop(network, images, maps, classes)
     centres = explain.centre_of_mass(maps)
-    points = torch.zeros(len(images)) if masks is None else explain.pointing(maps, masks)
+    points = torch.zeros(len(images))
+    if (
+        masks is not None
+    ):  # of pixels that share the maximum one is drawn, so that every image is hit or missed
+        drawn = torch.rand(len(images), generator=generator("ties")).to(images.device)
+        points = drawn < explain.pointing(maps, masks)
     with explain.restored(network):
         explain.randomise(network, int(generator("weights").initial_seed()))
         similarity = explain.rank_correlation(maps, maps_of(images))
@@ -108,6 +114,9 @@ def judged(
         "row": centres[:, 0],
         "column": centres[:, 1],
     }
+    if mosaic is not None:
+        with explain.taking(network, mosaic[0].shape[1:]):
+            found["own_cell"] = explain.share_in_cell(maps_of(mosaic[0]), mosaic[1])
     return {name: value.float() for name, value in found.items()} | {"shown": maps[:SHOWN].float()}
 
 

@@ -16,7 +16,7 @@ from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
 from gradlab.lab.records.columns import Columns
 from gradlab.lab.running.desk import Progress
 from gradlab.procedures._predictions import PREDICTIONS, logits_of, prediction_table, usable_logits
-from gradlab.types import STRICT, Count, UserError
+from gradlab.types import STRICT, Count, UserError, later
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,6 +40,8 @@ class Explain(Procedure):
         net: whose network is explained. data: whose test images. methods: each once.
         images: how many, drawn once with the class shares of the whole; None for all.
         untrained: draw all weights of the network anew first, as a control.
+        mosaic: also explain each image within a 2×2 mosaic, for networks that take any size, and measure the share of the
+            map on its own cell.
     """
 
     kind: Literal["explain"] = "explain"
@@ -48,6 +50,7 @@ class Explain(Procedure):
     methods: tuple[Annotated[Explanation, Field(discriminator="kind")], ...]
     images: Count | None = None
     untrained: bool = False
+    mosaic: bool = later(False)
 
     def __post_init__(self) -> None:
         names = [one.kind for one in self.methods]
@@ -74,7 +77,7 @@ def _explain(
     labels: np.ndarray,
     masks: Tensor | None,
 ) -> Outcome:
-    from gradlab.explain import randomise
+    from gradlab.explain import mosaics, randomise
     from gradlab.procedures import _explaining
     from gradlab.procedures._networks import refuse_misfit
 
@@ -83,6 +86,8 @@ def _explain(
     if procedure.untrained:
         randomise(network, job.seed or 0)
     logits = _explaining.logits_of_images(network, images)
+    classes = logits.argmax(1)
+    mosaic = mosaics(images, classes, generator=job.generator("mosaic")) if procedure.mosaic else None
     names = [*(one.kind for one in procedure.methods), *BASELINES]
     by_name: dict[str, Callable[..., Tensor]] = {one.kind: one for one in procedure.methods}
 
@@ -92,8 +97,9 @@ def _explain(
             network,
             by_name.get(name, name),
             images,
-            logits.argmax(1),
+            classes,
             masks,
+            mosaic,
             lambda *of: job.generator(name, *of),
         )
         share = (number + 1) / len(names)
@@ -107,7 +113,7 @@ def _explain(
         "maps": _maps(names, found, rows),
         "pictures": _explaining.pictures(names, found, images, table),
     }
-    return Outcome(_facts(data, network, masks is not None, len(rows)), tables)
+    return Outcome(_facts(data, network, masks is not None, procedure.mosaic, len(rows)), tables)
 
 
 def _maps(names: list[str], found: Sequence[Mapping[str, Tensor]], rows: np.ndarray) -> Columns:
@@ -124,7 +130,9 @@ def _maps(names: list[str], found: Sequence[Mapping[str, Tensor]], rows: np.ndar
     }
 
 
-def _facts(data: Dataset, network: nn.Module, has_masks: bool, count: int) -> dict[str, Any]:
+def _facts(
+    data: Dataset, network: nn.Module, has_masks: bool, has_mosaic: bool, count: int
+) -> dict[str, Any]:
     return {
         "status": "finished",
         "note": None,
@@ -132,6 +140,7 @@ def _facts(data: Dataset, network: nn.Module, has_masks: bool, count: int) -> di
         "class_names": list(data.class_names),
         "images": count,
         "masks": has_masks,
+        "mosaic": has_mosaic,
     }
 
 
@@ -150,13 +159,13 @@ def _measure(
     range_: tuple[float, float],
     *,
     exact: bool = False,
-    masked: bool = False,
+    needs: str | None = None,
 ) -> Measure:
     def value(run: Results) -> float:
-        return float("nan") if masked and not run.facts["masks"] else float(column_of(run, column).mean())
+        return float(column_of(run, column).mean()) if needs is None or run.facts[needs] else float("nan")
 
     def samples(run: Results) -> Axes:
-        if masked and not run.facts["masks"]:
+        if needs is not None and not run.facts[needs]:
             return {}
         return {run.axis("test", run.table("maps")["index"]): column_of(run, column)}
 
@@ -170,7 +179,8 @@ MEASURES = (
     _measure("ROAD", "road", "higher", (-0.5, 0.5)),
     _measure("average drop", "drop", "lower", (0, 1)),
     _measure("increase", "rose", "higher", (0, 1), exact=True),
-    _measure("pointing", "pointing", "higher", (0, 1), masked=True),
+    _measure("pointing", "pointing", "higher", (0, 1), exact=True, needs="masks"),
+    _measure("share in its own cell", "own_cell", "higher", (0, 1), needs="mosaic"),
     _measure("similarity with random weights", "similarity", "neither", (-1, 1)),
     _measure("area of the map", "area", "neither", (0, 1)),
 )

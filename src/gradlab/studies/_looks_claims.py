@@ -7,6 +7,7 @@ from gradlab.statistics import Contrast, against, difference
 from gradlab.studies._shared import POINT, part, published
 
 GAP, POINTING, SIMILARITY = "insertion minus deletion", "pointing", "similarity with random weights"
+OWN_CELL = "share in its own cell"
 MATTERS = 0.05
 """Of the mean probability over the curves: a twentieth of the way between none and all, which a person sees in a plot."""
 JUDGED = ("grad-cam", "saliency", "integrated-gradients", "eigen-cam")
@@ -14,6 +15,11 @@ JUDGED = ("grad-cam", "saliency", "integrated-gradients", "eigen-cam")
 POINTS = (
     "Where the class is a patch that was planted, it is known where the network must look. Whether a map's largest value lies "
     "there is a test that no map passes by looking plausible: a random pixel is right in 14 % of the images."
+)
+CELLS = (
+    "In photographs nobody knows what the network uses. In a mosaic of four images of different classes it is known which "
+    "image the class belongs to: a map that lights the object lies on that one. A map that knows nothing has a quarter of "
+    "itself there."
 )
 BELIEVED = (
     "A map is faithful if what it calls important is what the network uses. It must beat maps that know nothing of the network, "
@@ -27,17 +33,20 @@ LABS = published(
 )
 
 
-def claims_of(data: str | None) -> tuple[Claim, ...]:
+def claims_of(data: str | None, *, has_mosaics: bool = False) -> tuple[Claim, ...]:
     """Return the claims.
 
     Args:
         data: of the network that is explained beside that of the planted patch; None where there is none.
+        has_mosaics: whether that one also explains mosaics.
     """
     own = () if data is None else (_faithful("grad-cam", f"the network of {data}", "own "),)
+    cells = (_cells(data),) if data is not None and has_mosaics else ()
     return (
         _points(),
         *(_faithful(method, "the network that learned the patch", "") for method in JUDGED),
         *own,
+        *cells,
         _untrained(),
         _edges(),
     )
@@ -55,9 +64,34 @@ def _points() -> Claim:
             "the images.",
             "open": "Grad-CAM points at the planted patch in {grad-cam} of the images, which may be below or above 95 %.",
         },
-        published=LABS,
         means=POINTS,
         figure="pointing",
+    )
+
+
+def _cells(data: str) -> Claim:
+    return Claim(
+        id="looks-object",
+        statement=f"Grad-CAM of the network of {data} lies on the image of the class more than edges do",
+        parts=(
+            part(
+                "grad-cam - edges",
+                difference("own grad-cam", "own edges"),
+                measure=OWN_CELL,
+                delta=MATTERS,
+            ),
+        ),
+        says={
+            "supported": f"Of four images of {data} side by side, {{own grad-cam}} of the map lie on the one of the class "
+            "(edges {own edges}).",
+            "refuted": f"Of four images of {data} side by side, only {{own grad-cam}} of the map lie on the one of the class "
+            "(edges {own edges}).",
+            "open": f"Of four images of {data} side by side, {{own grad-cam}} of the map lie on the one of the class (edges "
+            "{own edges}); whether that is more is open.",
+        },
+        published=LABS,
+        means=CELLS,
+        figure="cells",
     )
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.shown import Figure, Reference, Table
+from gradlab.studies._looks_claims import OWN_CELL
 from gradlab.studies._shared import ACCURACY
 
 
-def tables_of(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
-    """Return the tables of pointing, of faithfulness, of the drop, and of the network."""
+def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
+    """Return the tables of pointing, of mosaics if any, of faithfulness, of the drop, and of the network."""
     maps = tuple(arm.name for arm in arms if arm.procedure.kind == "explain")
     pointed = tuple(arm.name for arm in arms if arm.name in maps and not arm.name.startswith("own "))
+    cells = Table(
+        name="cells",
+        title="Four images side by side",
+        caption="Share of the map on the image whose class is explained, of a mosaic of four; 25 % is a map that knows nothing "
+        "(Böhle et al., 2021).",
+        measures=(OWN_CELL,),
+        arms=tuple(name for name in maps if name.startswith("own ")),
+    )
     return (
         Table(
             name="pointing",
@@ -20,6 +29,7 @@ def tables_of(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
             measures=("pointing", "area of the map"),
             arms=pointed,
         ),
+        *((cells,) if has_mosaics else ()),
         Table(
             name="faithfulness",
             title="How faithful maps are",
@@ -47,11 +57,11 @@ def tables_of(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
     )
 
 
-def figures_of(nets: dict[str, str]) -> tuple[Figure, ...]:
+def figures_of(nets: dict[str, str], *, has_mosaics: bool) -> tuple[Figure, ...]:
     """Return the figures.
 
     Args:
-        nets: name of a network -> the data whose images are explained.
+        nets: name of a network -> the data whose images are explained. has_mosaics: whether the other net explains them.
     """
     gallery = tuple(
         Figure(
@@ -86,4 +96,15 @@ def figures_of(nets: dict[str, str]) -> tuple[Figure, ...]:
         where={"net": ["planted", "untrained"]},
         reference=(Reference(axis="y", value=36 / 256, label="a random pixel"),),
     )
-    return (pointing, bars, *gallery)
+    cells = Figure(
+        name="cells",
+        title="Share of the map on the image of the class, of four side by side",
+        caption="Mean over the seeds with a 95 % interval; each dot is one seed; the line is a map that knows nothing.",
+        mark="bars",
+        x="method",
+        y=OWN_CELL,
+        by="net",
+        where={"net": nets.get("own")},
+        reference=(Reference(axis="y", value=0.25, label="knows nothing"),),
+    )
+    return (pointing, *((cells,) if has_mosaics else ()), bars, *gallery)

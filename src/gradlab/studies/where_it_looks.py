@@ -31,7 +31,8 @@ from gradlab.types import Count
 BACKGROUND = (
     "A map says where a network looks, and every map looks plausible to somebody. So maps are put to tests. Where a small patch "
     "was planted, whose pattern is the class, it is known where a network that learned it must look: the largest value of "
-    "the map either lies there or not. On any image, pixels are deleted from the most to the least important, or inserted: "
+    "the map either lies there or not. Of photographs nobody knows that, but of four side by side it is known which one the "
+    "class belongs to. On any image, pixels are deleted from the most to the least important, or inserted: "
     "a faithful map makes the class's probability fall early, or rise early. And when all weights are drawn anew, a map "
     "that is about the network must become another one. Beside every method stand maps that know nothing of the network: "
     "smooth random ones, and edges."
@@ -49,7 +50,7 @@ METHODS: tuple[Explanation, ...] = (
     Occlusion(),
 )
 OF_ANY = tuple(one for one in METHODS if not isinstance(one, CAM))
-"""Methods for a network of one's own, which may end with anything; those that need places say so where there are none."""
+"""Methods for a network that ends with anything but a mean; those that need places say so where there are none."""
 WORDS = {"random": "random maps", "edges": "edges"}
 
 
@@ -71,10 +72,11 @@ def where_it_looks(
         nets["own"] = (model, setup.data)
     elif setup.data not in ("digits", "planted"):
         nets["own"] = (small_cnn(setup, setup.data, epochs=epochs), setup.data)
+    has_mosaics = "own" in nets and model is None
     arms = tuple(
         arm
         for name, (net, data) in nets.items()
-        for arm in _arms(name, net, data, count, OF_ANY if model is not None and name == "own" else METHODS)
+        for arm in _arms(name, net, data, count, _methods(net), has_mosaics and name == "own")
     )
     return Design(
         study="where-it-looks",
@@ -86,14 +88,20 @@ def where_it_looks(
         deviations=(),
         parameters={"images": count, "epochs": epochs, "model": None if model is None else model.kind},
         arms=arms,
-        claims=claims_of(setup.data if "own" in nets else None),
-        tables=tables_of(arms),
-        figures=figures_of({name: data for name, (_, data) in nets.items()}),
+        claims=claims_of(setup.data if "own" in nets else None, has_mosaics=has_mosaics),
+        tables=tables_of(arms, has_mosaics=has_mosaics),
+        figures=figures_of({name: data for name, (_, data) in nets.items()}, has_mosaics=has_mosaics),
     )
 
 
-def _arms(name: str, net: Procedure, data: str, images: int, methods: tuple[Explanation, ...]) -> list[Arm]:
-    procedure = Explain(net=net, data=data, methods=methods, images=images)
+def _methods(net: Procedure) -> tuple[Explanation, ...]:
+    return METHODS if isinstance(net, Train) and isinstance(net.model, CNN) else OF_ANY
+
+
+def _arms(
+    name: str, net: Procedure, data: str, images: int, methods: tuple[Explanation, ...], has_mosaics: bool
+) -> list[Arm]:
+    procedure = Explain(net=net, data=data, methods=methods, images=images, mosaic=has_mosaics)
     prefix = "" if name == "planted" else f"{name} "
     found = [
         Arm(
