@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from gradlab._torch import torch
 from gradlab.attacks._ball import Ball
 from gradlab.attacks._checks import doubt
-from gradlab.attacks._goal import Goal, Look, Model, look
+from gradlab.attacks._goal import Goal, Look, look
 from gradlab.attacks._worst import Worst
+from gradlab.models.light import Model
 
 MOMENTUM = 0.75
 """Share of the new move; the rest is the last one's."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from gradlab._torch import torch
 from gradlab.attacks._ball import Ball, Norm, check_radius
 from gradlab.attacks._checks import doubt
-from gradlab.attacks._goal import Goal, Model, look
+from gradlab.attacks._goal import Goal, look
 from gradlab.attacks._worst import Worst
+from gradlab.models.light import Model
 from gradlab.types import UserError
 
 REACH = 2.5

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gradlab._torch import torch
 from gradlab.attacks._checks import check_batch, check_logits
 from gradlab.attacks._losses import LOSSES, Loss
+from gradlab.models.light import Model
 
-Model = Callable[["torch.Tensor"], "torch.Tensor"]
-"""Images (N, C, H, W) in [0, 1] to logits (N, K)."""
 PIXELS = 2**17
 """Pixels in one pass on a CPU: 128 images of 32 × 32; larger batches are no faster there."""
 

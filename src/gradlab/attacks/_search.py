@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from gradlab._torch import torch
 from gradlab.attacks._goal import Goal, look
-from gradlab.attacks._light import light
 from gradlab.attacks.found import Found, Tally
+from gradlab.models.light import light
 from gradlab.types import UserError
 
 TOGETHER = 512

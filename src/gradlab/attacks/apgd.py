@@ -11,12 +11,12 @@ from gradlab._torch import torch
 from gradlab.attacks._apgd_run import Run
 from gradlab.attacks._ball import Ball, check_radius
 from gradlab.attacks._goal import Goal, look, prepare
-from gradlab.attacks._light import light
 from gradlab.attacks._losses import check_two_classes
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks._worst import Worst
 from gradlab.attacks.found import Explorer, Found
 from gradlab.attacks.targets import likeliest_others
+from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Radius, UserError
 
 

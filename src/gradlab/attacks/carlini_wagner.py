@@ -11,9 +11,9 @@ from gradlab._torch import torch
 from gradlab.attacks._ball import check_radius
 from gradlab.attacks._checks import doubt
 from gradlab.attacks._closest import Closest, MinimumNorm
-from gradlab.attacks._goal import Goal, Model, look, prepare
-from gradlab.attacks._light import light
+from gradlab.attacks._goal import Goal, look, prepare
 from gradlab.attacks._undisturbed import undisturbed
+from gradlab.models.light import Model, light
 from gradlab.types import STRICT, Count, NonNegativeFloat, PositiveFloat, Radius
 
 INSIDE = 0.999999

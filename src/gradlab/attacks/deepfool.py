@@ -9,11 +9,11 @@ from gradlab._torch import torch
 from gradlab.attacks._ball import check_radius
 from gradlab.attacks._checks import check_logits, doubt
 from gradlab.attacks._closest import Closest, MinimumNorm
-from gradlab.attacks._goal import Goal, Model, gradient_of, look, prepare
-from gradlab.attacks._light import light
+from gradlab.attacks._goal import Goal, gradient_of, look, prepare
 from gradlab.attacks._losses import check_two_classes
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.targets import likeliest_others
+from gradlab.models.light import Model, light
 from gradlab.types import STRICT, Count, NonNegativeFloat, Radius
 
 

@@ -10,13 +10,13 @@ from gradlab._torch import torch
 from gradlab.attacks._ball import check_radius, length
 from gradlab.attacks._checks import check_logits, doubt
 from gradlab.attacks._closest import Closest, MinimumNorm
-from gradlab.attacks._goal import Goal, Model, gradient_of, look, prepare
-from gradlab.attacks._light import light
+from gradlab.attacks._goal import Goal, gradient_of, look, prepare
 from gradlab.attacks._losses import check_two_classes
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.found import Found
 from gradlab.attacks.project_plane import project_plane
 from gradlab.attacks.targets import likeliest_others
+from gradlab.models.light import Model, light
 from gradlab.types import STRICT, Count, Radius
 
 BIAS, BEYOND, BACK = 0.1, 1.05, 0.9

@@ -11,10 +11,10 @@ from gradlab._torch import torch
 from gradlab.attacks._ball import Ball, Norm
 from gradlab.attacks._climb import Climb, check_steps, default_step
 from gradlab.attacks._goal import prepare
-from gradlab.attacks._light import light
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks._worst import Worst
 from gradlab.attacks.found import Explorer, Found
+from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Radius, UserError, later
 
 

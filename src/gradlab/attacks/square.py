@@ -8,12 +8,12 @@ from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.attacks._ball import Ball, check_radius
 from gradlab.attacks._goal import look, prepare
-from gradlab.attacks._light import light
 from gradlab.attacks._losses import check_two_classes
 from gradlab.attacks._square_patches import bumps, squares, stripes, tiles
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks._worst import Worst
 from gradlab.attacks.found import Explorer, Found
+from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Fraction, Radius
 
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)

@@ -8,6 +8,7 @@ from typing import Any
 
 from gradlab._torch import torch
 from gradlab.explain.targets import Chosen, score_of
+from gradlab.models.light import Model
 from gradlab.types import UserError
 
 MOST = 256
@@ -42,7 +43,7 @@ def hooked(
             handle.remove()
 
 
-def logits(model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+def logits(model: Model, images: torch.Tensor) -> torch.Tensor:
     """Return logits (N, K); of a model that returns an object with `logits`, as those of Hugging Face do, these.
 
     Raises:
@@ -82,7 +83,7 @@ def gradient_of(score: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
     return torch.zeros_like(at) if gradient is None else gradient.detach()
 
 
-def input_gradient(model: torch.nn.Module, images: torch.Tensor, chosen: Chosen) -> torch.Tensor:
+def input_gradient(model: Model, images: torch.Tensor, chosen: Chosen) -> torch.Tensor:
     """Return the gradient (N, C, H, W) of each image's score with respect to the image; autograd must be on."""
     images = images.detach().requires_grad_(True)
     return gradient_of(score_of(logits(model, images), chosen), images)

@@ -8,6 +8,7 @@ from gradlab._torch import torch
 from gradlab.explain._checks import checked, checked_maps
 from gradlab.explain._network import logits, parts, undisturbed
 from gradlab.explain.targets import probability_of
+from gradlab.models.light import Model, light
 from gradlab.types import UserError
 
 BLUR, LEAST_BLUR = 5.0 / 224, 2.0
@@ -60,9 +61,10 @@ def deletion_insertion(
     blurred = blur(images, max(LEAST_BLUR, BLUR * min(images.shape[2:])))
     curves = []
     with undisturbed(model, gradient=False):
+        quick = light(model, images)
         for start, end in ((images, empty), (blurred, images)):
             seen = [
-                _probabilities(model, torch.where((rank < step / steps)[:, None], end, start), classes)
+                _probabilities(quick, torch.where((rank < step / steps)[:, None], end, start), classes)
                 for step in range(steps + 1)
             ]
             curve = torch.stack(seen, 1)
@@ -93,6 +95,6 @@ def blur(images: torch.Tensor, deviation: float) -> torch.Tensor:
     return found
 
 
-def _probabilities(model: torch.nn.Module, images: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+def _probabilities(model: Model, images: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     found = [probability_of(logits(model, images[rows]), classes[rows]) for rows in parts(len(images))]
     return torch.cat(found)

@@ -13,6 +13,7 @@ from gradlab.explain._network import MOST, input_gradient, logits, undisturbed
 from gradlab.explain.method import Method
 from gradlab.explain.scaled import finished
 from gradlab.explain.targets import Targets, choose
+from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Fraction, UserError
 
 
@@ -52,6 +53,7 @@ def integrated_gradients(
         places = torch.tensor((points + 1) / 2, dtype=images.dtype, device=images.device)
         shares = torch.tensor(weights / 2, dtype=images.dtype, device=images.device)
     with undisturbed(model, gradient=True):
+        quick = light(model, images)
         for rows in _blocks(len(images), steps):
             size = len(images[rows])
             for start in range(0, steps, max(1, MOST // size)):
@@ -59,7 +61,7 @@ def integrated_gradients(
                 way = images[rows] - (1 - places[some, None, None, None, None]) * change[rows]
                 count = len(way)
                 target = chosen[rows].repeat(count) if isinstance(chosen, torch.Tensor) else chosen
-                gradient = torch.unflatten(input_gradient(model, way.flatten(0, 1), target), 0, (count, size))
+                gradient = torch.unflatten(input_gradient(quick, way.flatten(0, 1), target), 0, (count, size))
                 mean[rows] += torch.einsum("s,snchw->nchw", shares[some], gradient)
     found = change * mean
     return found if raw else finished(found.sum(1).abs(), images, raw=False)

@@ -11,6 +11,7 @@ from gradlab.explain._network import logits, parts, undisturbed
 from gradlab.explain.method import Method
 from gradlab.explain.scaled import finished
 from gradlab.explain.targets import Targets, choose, rows_of, score_of
+from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Fraction, UserError
 
 
@@ -52,14 +53,14 @@ def occlusion(
         total, count = torch.zeros_like(images[:, 0]), torch.zeros_like(images[0, 0])
         found = logits(model, images)
         chosen = choose(found, targets)
-        before = score_of(found, chosen)
+        before, quick = score_of(found, chosen), light(model, images)
         for top in _starts(height, side, step):
             for left in _starts(width, side, step):
                 place = (..., slice(top, top + side), slice(left, left + side))
                 for rows in parts(len(images)):
                     hidden = images[rows].clone()
                     hidden[place] = fill
-                    fall = before[rows] - score_of(logits(model, hidden), rows_of(chosen, rows))
+                    fall = before[rows] - score_of(logits(quick, hidden), rows_of(chosen, rows))
                     total[rows][place] += fall[:, None, None]
                 count[place] += 1
     return finished(total / count, images, raw=raw)

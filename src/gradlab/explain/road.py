@@ -7,6 +7,7 @@ from gradlab.explain._checks import checked, checked_maps
 from gradlab.explain._network import logits, parts, undisturbed
 from gradlab.explain.deletion_insertion import ranks
 from gradlab.explain.targets import probability_of
+from gradlab.models.light import light
 
 SHARES = (0.2, 0.4, 0.6, 0.8)
 """Of the pixels that are removed."""
@@ -42,12 +43,13 @@ def road(
     generator = generator or torch.Generator(images.device).manual_seed(0)
     most, least = ranks(given), ranks(-given)
     with undisturbed(model, gradient=False):
+        quick = light(model, images)
         total = torch.zeros(len(images), dtype=torch.float64, device=images.device)
         for share in SHARES:
             for order, sign in ((least, 1), (most, -1)):
                 filled = imputed(images, order < share, generator=generator)
                 found = [
-                    probability_of(logits(model, filled[rows]), classes[rows]) for rows in parts(len(images))
+                    probability_of(logits(quick, filled[rows]), classes[rows]) for rows in parts(len(images))
                 ]
                 total += sign * torch.cat(found)
     return total / (2 * len(SHARES))

@@ -12,6 +12,7 @@ from gradlab.explain.method import Method
 from gradlab.explain.scaled import finished
 from gradlab.explain.targets import Targets, rows_of, score_of
 from gradlab.explain.watch import Watched, watch
+from gradlab.models.light import light
 from gradlab.types import STRICT, Count, UserError
 
 
@@ -58,6 +59,7 @@ def _scores(model: torch.nn.Module, seen: Watched, chosen: torch.Tensor) -> torc
     images = max(1, MOST // count)
     found = []
     with undisturbed(model, gradient=False):
+        quick = light(model, seen.images)
         for start in range(0, len(chosen), images):
             rows = slice(start, start + images)
             masks = _masks(chosen[rows].flatten(0, 1), (seen.images.shape[2], seen.images.shape[3]))
@@ -65,7 +67,7 @@ def _scores(model: torch.nn.Module, seen: Watched, chosen: torch.Tensor) -> torc
             owners = torch.arange(start, start + len(masked) // count, device=masked.device)
             target = rows_of(seen.chosen, owners.repeat_interleave(count))
             parts = zip(torch.split(masked, MOST), _split(target, len(masked)), strict=True)
-            scores = [score_of(logits(model, one), part) for one, part in parts]
+            scores = [score_of(logits(quick, one), part) for one, part in parts]
             found.append(torch.unflatten(torch.cat(scores), 0, (-1, count)))
     return torch.cat(found)
 

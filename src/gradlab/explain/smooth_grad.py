@@ -11,6 +11,7 @@ from gradlab.explain._network import input_gradient, logits, parts, undisturbed
 from gradlab.explain.method import Method
 from gradlab.explain.scaled import finished
 from gradlab.explain.targets import Targets, choose, rows_of
+from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Fraction, UserError
 
 
@@ -46,11 +47,12 @@ def smooth_grad(
         spread = noise * (images.amax((1, 2, 3), keepdim=True) - images.amin((1, 2, 3), keepdim=True))
         mean = torch.zeros_like(images)
     with undisturbed(model, gradient=True):
+        quick = light(model, images)
         for _ in range(samples):
             drawn = torch.randn(images.shape, generator=generator, dtype=images.dtype, device=images.device)
             for rows in parts(len(images)):
                 noisy = images[rows] + spread[rows] * drawn[rows]
-                mean[rows] += input_gradient(model, noisy, rows_of(chosen, rows)) / samples
+                mean[rows] += input_gradient(quick, noisy, rows_of(chosen, rows)) / samples
     return mean if raw else finished(mean.abs().amax(1), images, raw=False)
 
 

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from gradlab.attacks._goal import Goal, look
-from gradlab.attacks._light import _Light, light
 from gradlab.models import CNN
+from gradlab.models.light import _Light, light
 from tests.attacks.examples import generator, images, labels_of, small
 
 

@@ -1,4 +1,4 @@
-"""A lighter copy of a network for the time of an attack: the same function of the images, with less work.
+"""A lighter copy of a network for the time of an attack or an explanation: the same function of the images, with less work.
 
 The copy has its own layers and shares all tensors. None of its parameters asks for a gradient, so that less is kept for the way
 back; the statistics of BatchNorm are folded into the convolution before (Jacob et al., 2018, arXiv:1712.05877, eq. 14); and
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from gradlab._torch import torch
-from gradlab.attacks._goal import Model, gradient_of
 
+Model = Callable[["torch.Tensor"], "torch.Tensor"]
+"""Images (N, C, H, W) in [0, 1] to logits (N, K)."""
 ROUNDINGS = 2000
 """By how many units in the last place of the largest number the copy may differ, in logits and in gradients."""
 FAULTS = (RuntimeError, TypeError, AttributeError, ValueError, LookupError)
@@ -26,7 +27,7 @@ def light(model: torch.nn.Module, images: torch.Tensor) -> Model:
 
     A copy is used only if logits and gradients on the first two images are those of the model up to rounding. A
     model with hooks, compiled or scripted parts, or numbers of half precision is used as it is, and so is one that
-    draws random numbers. Finding out costs some passes of two images, which count as no query.
+    draws random numbers. Finding out costs some passes of two images, which count as no query of an attack.
 
     Args:
         model: in eval mode. images: (N, C, H, W) in [0, 1].
@@ -36,7 +37,7 @@ def light(model: torch.nn.Module, images: torch.Tensor) -> Model:
         return model
     try:
         wanted = _outcome(model, images)
-    except FAULTS:  # the attack's own look says why
+    except FAULTS:  # whoever asked looks itself, and says why
         return model
     for fold, last in ((True, True), (True, False), (False, True)):
         try:
@@ -158,7 +159,8 @@ def _outcome(model: Model, images: torch.Tensor) -> tuple[torch.Tensor, torch.Te
         leaf = images.clone().requires_grad_()
         logits = model(leaf)
         mixed = (logits * torch.arange(1, logits.shape[1] + 1, device=logits.device).cos()).sum()
-        return logits.detach(), gradient_of(mixed, leaf)
+        found = torch.autograd.grad(mixed, leaf, allow_unused=True)[0] if mixed.requires_grad else None
+        return logits.detach(), torch.zeros_like(images) if found is None else found
 
 
 def _same(wanted: tuple[torch.Tensor, torch.Tensor], found: tuple[torch.Tensor, torch.Tensor]) -> bool:
