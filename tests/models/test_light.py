@@ -4,7 +4,7 @@ from torch import nn
 
 from gradlab.attacks._goal import Goal, look
 from gradlab.models import CNN
-from gradlab.models.light import _Light, light
+from gradlab.models.light import Light, light
 from tests.attacks.examples import generator, images, labels_of, small
 
 
@@ -21,7 +21,7 @@ def trained(seed=0):
 def test_logits_and_gradients_are_those_of_the_network_up_to_rounding():
     network, batch = trained().double(), images(20, shape=(2, 8, 8))
     quick = light(network, batch)
-    assert isinstance(quick, _Light)
+    assert isinstance(quick, Light)
     goal = Goal(labels_of(network, batch), None)
     one, other = (look(model, batch, goal, gradient=True) for model in (network, quick))
     torch.testing.assert_close(one.logits, other.logits, rtol=1e-10, atol=1e-10)
@@ -41,6 +41,26 @@ def test_every_norm_behind_a_convolution_is_folded_and_the_network_itself_is_not
     assert all(value.requires_grad for value in network.parameters())
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in network.modules())
+
+
+def test_a_layer_that_is_kept_puts_out_the_same():
+    network, batch = trained(), images(4, shape=(2, 8, 8), dtype=torch.float32)
+    found = {}
+    for name, layer in network.named_modules():
+        if not isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
+            continue
+        quick = light(network, batch, keep=name)
+        handles = [
+            one.get_submodule(name).register_forward_hook(
+                lambda _layer, _inputs, output, side=side: found.update({side: output})
+            )
+            for side, one in (("own", network), ("copy", quick.network))
+        ]
+        with torch.no_grad():
+            network(batch), quick(batch)
+        for handle in handles:
+            handle.remove()
+        torch.testing.assert_close(found["own"], found["copy"], rtol=1e-4, atol=1e-4)
 
 
 class Twice(nn.Module):
@@ -108,7 +128,7 @@ def test_what_might_differ_is_used_as_it_is():
 def test_a_network_that_refuses_channels_last_is_folded_all_the_same():
     batch = images(4, dtype=torch.float32)
     quick = light(Views().eval(), batch)
-    assert isinstance(quick, _Light)
+    assert isinstance(quick, Light)
     assert quick.format == torch.contiguous_format
     assert isinstance(quick.network.norm, nn.Identity)
 

@@ -10,7 +10,11 @@ from gradlab.explain._checks import checked
 from gradlab.explain._network import gradient_of, hooked, logits, undisturbed
 from gradlab.explain.find_spatial_layer import Place, first_tensor, locate
 from gradlab.explain.targets import Chosen, Targets, choose, score_of
+from gradlab.models.light import Light, light
 from gradlab.types import UserError
+
+MANY = 32
+"""Images from which on a light copy saves more than it costs."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,10 @@ def watch(
         return value.clone() if rest is None else (value.clone(), *rest)
 
     with undisturbed(model, gradient=False):
-        with hooked([model.get_submodule(place.name)], keep):
-            found = logits(model, images)
+        quick = light(model, images, keep=place.name) if len(images) >= MANY else model
+        network = quick.network if isinstance(quick, Light) else model
+        with hooked([network.get_submodule(place.name)], keep):
+            found = logits(quick, images)
         if len(kept) != 1:
             raise UserError(
                 f"layer '{place.name}' ran {len(kept)} times in one forward pass; choose another."

@@ -22,7 +22,7 @@ FAULTS = (RuntimeError, TypeError, AttributeError, ValueError, LookupError)
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
-def light(model: torch.nn.Module, images: torch.Tensor) -> Model:
+def light(model: torch.nn.Module, images: torch.Tensor, *, keep: str | None = None) -> Model:
     """Return a copy with less work, or the model itself where a copy might differ from it.
 
     A copy is used only if logits and gradients on the first two images are those of the model up to rounding. A
@@ -31,6 +31,7 @@ def light(model: torch.nn.Module, images: torch.Tensor) -> Model:
 
     Args:
         model: in eval mode. images: (N, C, H, W) in [0, 1].
+        keep: name of a layer that must put out in the copy what it puts out in the model.
     """
     images = images[:2].detach()
     if not len(images) or not _is_plain(model) or images.dtype.itemsize < 4:
@@ -41,7 +42,7 @@ def light(model: torch.nn.Module, images: torch.Tensor) -> Model:
         return model
     for fold, last in ((True, True), (True, False), (False, True)):
         try:
-            trial = _Light(_copied(model, {}), images, fold, last)
+            trial = Light(_copied(model, {}), images, fold, last, keep)
             if _same(wanted, _outcome(trial, images)):
                 return trial
         except FAULTS:  # such as `view` of what lies channels-last
@@ -49,18 +50,23 @@ def light(model: torch.nn.Module, images: torch.Tensor) -> Model:
     return model
 
 
-class _Light:
-    """The copy as a function of images."""
+class Light:
+    """The copy as a function of images; `network` is the module."""
 
-    def __init__(self, network: torch.nn.Module, images: torch.Tensor, fold: bool, last: bool) -> None:
+    def __init__(
+        self, network: torch.nn.Module, images: torch.Tensor, fold: bool, last: bool, keep: str | None
+    ) -> None:
         self.network = network
         self.format = torch.channels_last if last else torch.contiguous_format
         if fold:
+            kept = None if keep is None else network.get_submodule(keep)
             for convolution, norm in _pairs(network, images):
-                _fold(network, convolution, norm)
+                if convolution is not kept:
+                    _fold(network, convolution, norm)
         _quieten(network, self.format)
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Map images (N, C, H, W) in [0, 1] to logits (N, K)."""
         logits: torch.Tensor = self.network(images.contiguous(memory_format=self.format))
         return logits
 
