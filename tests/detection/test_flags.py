@@ -1,10 +1,5 @@
 """Sentences about numbers that mean less than they seem to, and that nothing is said where nothing is wrong."""
 
-import doctest
-
-import pytest
-
-from gradlab.detection import flags, sources, tuned
 from gradlab.detection.flags import (
     accuracy_flags,
     chance_flags,
@@ -14,11 +9,6 @@ from gradlab.detection.flags import (
 )
 from gradlab.models import CNN
 from gradlab.models.wrap import wrap
-
-
-@pytest.mark.parametrize("module", [flags, sources, tuned])
-def test_examples_in_docstrings_are_what_is_printed(module):
-    assert doctest.testmod(module).failed == 0
 
 
 def test_an_accuracy_halfway_between_chance_and_perfect_is_enough():
