@@ -29,5 +29,5 @@ def test_an_attack_without_explore_says_what_is_missing():
     class Mine(Explorer):
         pass
 
-    with pytest.raises(NotImplementedError, match="Mine has no explore; write it, see"):
+    with pytest.raises(NotImplementedError, match="Mine names no function as its `attack`; see"):
         Mine()(small(), images(1), torch.zeros(1, dtype=torch.int64))

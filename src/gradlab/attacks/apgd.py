@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -123,6 +123,7 @@ class APGD(Explorer):
         random_start: start at a random point instead of at the image.
     """
 
+    attack: ClassVar = staticmethod(apgd)
     kind: Literal["apgd"] = "apgd"
     eps: Radius = 8 / 255
     norm: Literal["linf", "l2"] = "linf"
@@ -139,28 +140,3 @@ class APGD(Explorer):
     def is_random(self) -> bool:
         """Whether it draws."""
         return self.random_start
-
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `apgd`."""
-        return apgd(
-            model,
-            images,
-            labels,
-            eps=self.eps,
-            norm=self.norm,
-            steps=self.steps,
-            restarts=self.restarts,
-            loss=self.loss,
-            target_classes=self.target_classes,
-            random_start=self.random_start,
-            targets=targets,
-            generator=generator,
-        )

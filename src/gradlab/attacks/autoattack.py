@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
@@ -86,6 +86,7 @@ class AutoAttack(Explorer):
         queries: of Square.
     """
 
+    attack: ClassVar = staticmethod(autoattack)
     kind: Literal["autoattack"] = "autoattack"
     eps: Radius = 8 / 255
     norm: Literal["linf", "l2"] = "linf"
@@ -95,31 +96,3 @@ class AutoAttack(Explorer):
 
     def __post_init__(self) -> None:
         check_radius(self.eps, self.norm)
-
-    @property
-    def is_random(self) -> bool:
-        """Whether it draws: always."""
-        return True
-
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `autoattack`."""
-        return autoattack(
-            model,
-            images,
-            labels,
-            eps=self.eps,
-            norm=self.norm,
-            steps=self.steps,
-            target_classes=self.target_classes,
-            queries=self.queries,
-            targets=targets,
-            generator=generator,
-        )

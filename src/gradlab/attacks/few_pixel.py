@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
@@ -157,6 +157,7 @@ class FewPixel(Explorer):
         population: candidates of an image. generations: how often they have children.
     """
 
+    attack: ClassVar = staticmethod(few_pixel)
     kind: Literal["few-pixel"] = "few-pixel"
     pixels: Count = 1
     eps: PixelEps = 1.0
@@ -170,30 +171,3 @@ class FewPixel(Explorer):
     def norm(self) -> Norm:
         """Norm of the radius."""
         return "linf"
-
-    @property
-    def is_random(self) -> bool:
-        """Whether it draws: always."""
-        return True
-
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `few_pixel`."""
-        return few_pixel(
-            model,
-            images,
-            labels,
-            pixels=self.pixels,
-            eps=self.eps,
-            population=self.population,
-            generations=self.generations,
-            targets=targets,
-            generator=generator,
-        )

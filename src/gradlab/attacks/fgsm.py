@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
@@ -62,6 +62,8 @@ class FGSM(Explorer):
         eps: L-infinity radius on the [0, 1] pixel scale, such as 8/255.
     """
 
+    attack: ClassVar = staticmethod(fgsm)
+    takes_generator: ClassVar = False
     kind: Literal["fgsm"] = "fgsm"
     eps: PixelEps = 8 / 255
 
@@ -69,20 +71,3 @@ class FGSM(Explorer):
     def norm(self) -> Norm:
         """Of its radius."""
         return "linf"
-
-    @property
-    def is_random(self) -> bool:
-        """Whether it draws: never."""
-        return False
-
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,  # noqa: ARG002 - every attack is called alike
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `fgsm`."""
-        return fgsm(model, images, labels, eps=self.eps, targets=targets)

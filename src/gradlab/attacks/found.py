@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from gradlab._torch import torch
 
@@ -24,7 +26,22 @@ class Found:
 
 
 class Explorer:
-    """What every configuration of an attack has: `explore` tells all, calling it gives the images alone."""
+    """What every configuration of an attack has: `explore` tells all, calling it gives the images alone.
+
+    The settings of the function `attack` are the configuration's fields, under the same names.
+    """
+
+    attack: ClassVar[Callable[..., Found]]
+    takes_generator: ClassVar[bool] = True
+
+    @property
+    def is_random(self) -> bool:
+        """Whether it draws."""
+        return self.takes_generator
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the function is told."""
+        return {name: value for name, value in vars(self).items() if name != "kind"}
 
     def explore(
         self,
@@ -36,9 +53,12 @@ class Explorer:
         generator: torch.Generator | None = None,
     ) -> Found:
         """Attack images (N, C, H, W) in [0, 1] with labels (N,); see the function of the same name."""
-        raise NotImplementedError(
-            f"{type(self).__name__} has no explore; write it, see gradlab/attacks/fgsm.py."
-        )
+        if not hasattr(self, "attack"):
+            raise NotImplementedError(
+                f"{type(self).__name__} names no function as its `attack`; see gradlab/attacks/fgsm.py."
+            )
+        more = {"generator": generator} if self.takes_generator else {}
+        return type(self).attack(model, images, labels, **self.settings(), targets=targets, **more)
 
     def __call__(
         self,

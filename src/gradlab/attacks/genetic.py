@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass as plain_dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
@@ -143,6 +143,7 @@ class Genetic(Explorer):
         temperature: of the selection; smaller prefers the fittest more.
     """
 
+    attack: ClassVar = staticmethod(genetic)
     kind: Literal["genetic"] = "genetic"
     eps: PixelEps = 8 / 255
     population: Count = 6
@@ -158,21 +159,3 @@ class Genetic(Explorer):
     def norm(self) -> Norm:
         """Norm of the radius."""
         return "linf"
-
-    @property
-    def is_random(self) -> bool:
-        """Whether it draws: always."""
-        return True
-
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `genetic`."""
-        settings = {name: value for name, value in vars(self).items() if name != "kind"}
-        return genetic(model, images, labels, **settings, targets=targets, generator=generator)

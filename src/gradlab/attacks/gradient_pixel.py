@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
@@ -79,6 +79,8 @@ class GradientPixel(Explorer):
         pixels: positions that may change. eps: how far each channel of these goes; 1 goes to the end of the range.
     """
 
+    attack: ClassVar = staticmethod(gradient_pixel)
+    takes_generator: ClassVar = False
     kind: Literal["gradient-pixel"] = "gradient-pixel"
     pixels: Count = 20
     eps: PixelEps = 0.1
@@ -87,20 +89,3 @@ class GradientPixel(Explorer):
     def norm(self) -> Norm:
         """Norm of the radius."""
         return "linf"
-
-    @property
-    def is_random(self) -> bool:
-        """Whether it draws: never."""
-        return False
-
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,  # noqa: ARG002 - every attack is called alike
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `gradient_pixel`."""
-        return gradient_pixel(model, images, labels, pixels=self.pixels, eps=self.eps, targets=targets)

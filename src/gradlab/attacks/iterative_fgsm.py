@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -71,6 +71,8 @@ class IterativeFGSM(Explorer):
         stop_at_success: leave an image alone once it is fooled.
     """
 
+    attack: ClassVar = staticmethod(iterative_fgsm)
+    takes_generator: ClassVar = False
     kind: Literal["iterative-fgsm"] = "iterative-fgsm"
     eps: PixelEps = 8 / 255
     step_size: PixelEps | None = None
@@ -87,28 +89,6 @@ class IterativeFGSM(Explorer):
         """Of its radius."""
         return "linf"
 
-    @property
-    def is_random(self) -> bool:
-        """Whether it draws: never."""
-        return False
-
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,  # noqa: ARG002 - every attack is called alike
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `iterative_fgsm`."""
-        return iterative_fgsm(
-            model,
-            images,
-            labels,
-            eps=self.eps,
-            step_size=self.step,
-            steps=self.steps,
-            stop_at_success=self.stop_at_success,
-            targets=targets,
-        )
+    def settings(self) -> dict[str, Any]:
+        """Return what the function is told: the step that is used, also where none is given."""
+        return super().settings() | {"step_size": self.step}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
@@ -65,6 +65,8 @@ class MomentumFGSM(Explorer):
         stop_at_success: leave an image alone once it is fooled.
     """
 
+    attack: ClassVar = staticmethod(momentum_fgsm)
+    takes_generator: ClassVar = False
     kind: Literal["momentum-fgsm"] = "momentum-fgsm"
     eps: PixelEps = 8 / 255
     step_size: PixelEps | None = None
@@ -82,29 +84,6 @@ class MomentumFGSM(Explorer):
         """Of its radius."""
         return "linf"
 
-    @property
-    def is_random(self) -> bool:
-        """Whether it draws: never."""
-        return False
-
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,  # noqa: ARG002 - every attack is called alike
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `momentum_fgsm`."""
-        return momentum_fgsm(
-            model,
-            images,
-            labels,
-            eps=self.eps,
-            step_size=self.step,
-            steps=self.steps,
-            decay=self.decay,
-            stop_at_success=self.stop_at_success,
-            targets=targets,
-        )
+    def settings(self) -> dict[str, Any]:
+        """Return what the function is told: the step that is used, also where none is given."""
+        return super().settings() | {"step_size": self.step}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
@@ -88,6 +88,7 @@ class Noise(Explorer):
         draws: how often noise is drawn for an image; it stops at its first success.
     """
 
+    attack: ClassVar = staticmethod(noise)
     kind: Literal["noise"] = "noise"
     eps: Radius = 8 / 255
     norm: Norm = "linf"
@@ -95,29 +96,3 @@ class Noise(Explorer):
 
     def __post_init__(self) -> None:
         _check(self.eps, self.norm, self.draws)
-
-    @property
-    def is_random(self) -> bool:
-        """Whether it draws: always."""
-        return True
-
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `noise`."""
-        return noise(
-            model,
-            images,
-            labels,
-            eps=self.eps,
-            norm=self.norm,
-            draws=self.draws,
-            targets=targets,
-            generator=generator,
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -97,6 +97,7 @@ class PGD(Explorer):
         norm: linf, l2 or l1.
     """
 
+    attack: ClassVar = staticmethod(pgd)
     kind: Literal["pgd"] = "pgd"
     eps: Radius = 8 / 255
     step_size: Radius | None = None
@@ -119,27 +120,6 @@ class PGD(Explorer):
         """Whether it draws."""
         return self.random_start
 
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `pgd`."""
-        return pgd(
-            model,
-            images,
-            labels,
-            eps=self.eps,
-            step_size=self.step,
-            steps=self.steps,
-            restarts=self.restarts,
-            random_start=self.random_start,
-            stop_at_success=self.stop_at_success,
-            norm=self.norm,
-            targets=targets,
-            generator=generator,
-        )
+    def settings(self) -> dict[str, Any]:
+        """Return what the function is told: the step that is used, also where none is given."""
+        return super().settings() | {"step_size": self.step}

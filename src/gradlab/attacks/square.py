@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
@@ -94,6 +94,7 @@ class Square(Explorer):
         area: share of the image that the first squares cover.
     """
 
+    attack: ClassVar = staticmethod(square)
     kind: Literal["square"] = "square"
     eps: Radius = 8 / 255
     norm: Literal["linf", "l2"] = "linf"
@@ -102,30 +103,3 @@ class Square(Explorer):
 
     def __post_init__(self) -> None:
         check_radius(self.eps, self.norm)
-
-    @property
-    def is_random(self) -> bool:
-        """Whether it draws: always."""
-        return True
-
-    def explore(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        targets: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Found:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,); see `square`."""
-        return square(
-            model,
-            images,
-            labels,
-            eps=self.eps,
-            norm=self.norm,
-            queries=self.queries,
-            area=self.area,
-            targets=targets,
-            generator=generator,
-        )
