@@ -68,6 +68,24 @@ def test_a_broken_defence_is_flagged_with_the_right_reason(name, network, digits
         assert found.finding == "invalid", found.describe()
 
 
+@pytest.mark.parametrize("name", ["step", "noise"])
+@pytest.mark.usefixtures("brief")
+def test_a_broken_defence_is_flagged_in_l2_as_well(name, network, digits):
+    broken, check, words = defences(network)[name]
+    found = certify(broken, digits, 0.5, "l2", **FAST)
+    assert found.finding == "invalid"
+    assert any(one.check == check and words in one.text for one in found.reasons), found.describe()
+
+
+def test_a_sound_network_is_valid_in_l2_and_its_number_is_that_of_the_attack(network, digits):
+    found = certify(network, digits, 0.5, "l2", quick=True, images=60)
+    assert found.finding == "valid", found.describe()
+    assert "L2 changes of 0.5;" in found.describe()
+    images, labels = digits.test.images.float() / 255, digits.test.labels
+    by_pgd = attacked(PGD(eps=0.5, steps=20, norm="l2"), network, images, labels).robust_accuracy
+    assert found.robust.low - 0.05 < by_pgd < found.robust.high + 0.05
+
+
 @pytest.mark.slow
 def test_a_saturated_loss_is_seen_through(network, digits):
     """Scaling all logits changes no prediction, so it must not look more robust than it is."""
@@ -142,8 +160,10 @@ def test_what_cannot_be_judged_is_refused_in_a_sentence(change, sentence, networ
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(13))
-def test_no_false_flag_on_ordinary_networks_nor_on_one_that_was_trained_adversarially(number, digits):
+@pytest.mark.parametrize(
+    ("number", "norm"), [*((n, "linf") for n in range(13)), *((n, "l2") for n in range(7, 13))]
+)
+def test_no_false_flag_on_ordinary_networks_nor_on_one_that_was_trained_adversarially(number, norm, digits):
     kinds = [
         MLP(width=32, depth=1),
         MLP(width=24, depth=4, residual=True, norm="batch"),
@@ -154,8 +174,8 @@ def test_no_false_flag_on_ordinary_networks_nor_on_one_that_was_trained_adversar
     ]
     objective = MadryTraining(eps=EPS, steps=5, validation_steps=0) if number == 12 else None
     network = trained(kinds[number % 6], objective, seed=number, epochs=15)
-    found = certify(network, digits, EPS, quick=True)
+    found = certify(network, digits, EPS if norm == "linf" else 0.5, norm, quick=True)
     assert found.finding == "valid", found.describe()
     assert found.clean.estimate > 0.8
-    if objective:
+    if objective and norm == "linf":
         assert found.robust.estimate > 0.4

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gradlab._torch import torch
+from gradlab.attacks._ball import Ball, unit
 from gradlab.attacks._preflight import Outcome
 from gradlab.attacks.apgd import APGD
 from gradlab.attacks.certificate import Reason
-from gradlab.attacks.fgsm import FGSM
 from gradlab.attacks.pgd import PGD
-from gradlab.attacks.project_linf import project_linf
 from gradlab.attacks.square import Square
 
 BATCH = 250
@@ -28,7 +27,7 @@ class Battery:
     """Attacks the images that are still classified correctly.
 
     Attributes:
-        model: in eval mode. images: (N, C, H, W) in [0, 1]. labels: (N,). eps: radius.
+        model: in eval mode. images: (N, C, H, W) in [0, 1]. labels: (N,). eps: radius. norm: its norm.
         steps: of PGD. draws: of noise. queries: of the gradient-free attack. generator: of all of them.
         left: (N,) bool, what has withstood everything. shares: of N, after each attack.
     """
@@ -37,6 +36,7 @@ class Battery:
     images: torch.Tensor
     labels: torch.Tensor
     eps: float
+    norm: Literal["linf", "l2"]
     steps: int
     draws: int
     queries: int
@@ -52,7 +52,7 @@ class Battery:
         """Attack with gradients: PGD, twice as long, on logits of a fixed spread, and Auto-PGD, also towards other classes."""
         from gradlab.attacks._scaled import Scaled
 
-        self._attack("PGD", PGD(eps=self.eps, steps=self.steps, stop_at_success=True))
+        self._attack("PGD", PGD(eps=self.eps, norm=self.norm, steps=self.steps, stop_at_success=True))
         left, longer = int(self.left.sum()), self._attack("PGD, twice the steps, two restarts", self._long())
         yield (
             "more steps change little",
@@ -69,7 +69,7 @@ class Battery:
             int(self.left.sum()),
             self._attack("PGD on scaled logits", self._long(), Scaled(self.model)),
         )
-        others += self._attack("Auto-PGD", APGD(eps=self.eps, steps=2 * self.steps))
+        others += self._attack("Auto-PGD", APGD(eps=self.eps, norm=self.norm, steps=2 * self.steps))
         others += self._attack("Auto-PGD towards other classes", self._towards())
         yield (
             "losses agree",
@@ -86,7 +86,9 @@ class Battery:
     def single_step(self) -> Iterator[Outcome]:
         """Ask whether one step fools what many do not, which points to masked gradients."""
         yield self._weaker(
-            "iterations beat one step", "FGSM", lambda: self._attack("FGSM", FGSM(eps=self.eps))
+            "iterations beat one step",
+            "a single step",
+            lambda: self._attack("a single step", self._one_step()),
         )
 
     def noise(self) -> Iterator[Outcome]:
@@ -95,7 +97,7 @@ class Battery:
 
     def gradient_free(self) -> Iterator[Outcome]:
         """Ask whether an attack without gradients fools what gradients do not."""
-        square = Square(eps=self.eps, queries=self.queries)
+        square = Square(eps=self.eps, norm=self.norm, queries=self.queries)
         yield self._weaker(
             "gradients beat queries", "an attack without gradients", lambda: self._attack("square", square)
         )
@@ -110,11 +112,12 @@ class Battery:
 
     def radii(self) -> Iterator[Outcome]:
         """Ask whether larger radii fool more, half the range leaves chance, and the whole range nothing."""
+        whole = self._whole
         rows = torch.arange(min(SWEEP, len(self.images)), device=self.images.device)
-        near = [self._at(eps, rows) for eps in (self.eps / 2, self.eps, min(1.0, 2 * self.eps))]
+        near = [self._at(eps, rows) for eps in (self.eps / 2, self.eps, min(whole, 2 * self.eps))]
         yield "success grows with eps", self._rising(near, len(rows))
-        yield "half the range leaves chance", self._at_half(self._at(0.5, rows), len(rows))
-        yield "the whole range leaves nothing", self._at_whole(self._at(1.0, rows), len(rows))
+        yield "half the range leaves chance", self._at_half(self._at(whole / 2, rows), len(rows))
+        yield "the whole range leaves nothing", self._at_whole(self._at(whole, rows), len(rows))
 
     @staticmethod
     def _rising(near: list[int], count: int) -> Reason | None:
@@ -128,14 +131,18 @@ class Battery:
             "Give the attack more steps; if that does not mend it, the gradients mislead it.",
         )
 
-    @staticmethod
-    def _at_whole(kept: int, count: int) -> Reason | None:
+    @property
+    def _whole(self) -> float:
+        """The radius within which every image lies: 1, or in L2 the length of the diagonal of [0, 1]."""
+        return 1.0 if self.norm == "linf" else float(self.images[0].numel() ** 0.5)
+
+    def _at_whole(self, kept: int, count: int) -> Reason | None:
         if kept <= 0.05 * count:
             return None
         return Reason(
             "the whole range leaves nothing",
             "invalid",
-            f"At eps 1 an image may become any other, and yet {kept} of {count} withstand PGD.",
+            f"At eps {self._whole:.3g} an image may become any other, and yet {kept} of {count} withstand PGD.",
             FAILS,
         )
 
@@ -147,23 +154,29 @@ class Battery:
         return Reason(
             "half the range leaves chance",
             "invalid",
-            f"At eps 0.5 every image can be made grey, and yet {kept} of {count} withstand PGD; chance is {chance:.0f}.",
+            f"At eps {self._whole / 2:.3g} every image can be made grey, and yet {kept} of {count} withstand PGD; "
+            f"chance is {chance:.0f}.",
             FAILS,
         )
 
     def _at(self, eps: float, rows: torch.Tensor) -> int:
-        attack = PGD(eps=eps, steps=self.steps, stop_at_success=True)
+        attack = PGD(eps=eps, norm=self.norm, steps=self.steps, stop_at_success=True)
         found = attack(self.model, self.images[rows], self.labels[rows], generator=self.generator)
         return int((self._right(found, rows) & self._right(self.images[rows], rows)).sum())
 
     def _long(self, *, stop: bool = True) -> PGD:
-        return PGD(eps=self.eps, steps=2 * self.steps, restarts=2, stop_at_success=stop)
+        return PGD(eps=self.eps, norm=self.norm, steps=2 * self.steps, restarts=2, stop_at_success=stop)
+
+    def _one_step(self) -> PGD:
+        return PGD(eps=self.eps, norm=self.norm, step_size=self.eps, steps=1, random_start=False)
 
     def _towards(self) -> APGD:
         """Go towards the likeliest other classes, by a loss that no scaling hides where there are enough of them."""
         classes = self._classes()
         loss: Literal["ce", "dlr"] = "dlr" if classes >= 4 else "ce"
-        return APGD(eps=self.eps, steps=2 * self.steps, loss=loss, target_classes=min(3, classes - 1))
+        return APGD(
+            eps=self.eps, norm=self.norm, steps=2 * self.steps, loss=loss, target_classes=min(3, classes - 1)
+        )
 
     @torch.no_grad()
     def _classes(self) -> int:
@@ -205,13 +218,17 @@ class Battery:
 
     def _noise(self) -> int:
         rows = self.left.nonzero()[:, 0]
-        right = torch.ones_like(rows, dtype=torch.bool)
+        right, around = (
+            torch.ones_like(rows, dtype=torch.bool),
+            Ball.around(self.images, self.eps, self.norm),
+        )
         for _ in range(self.draws if len(rows) else 0):
             images = self.images[rows]
             noise = torch.randn(images.shape, generator=self.generator, device=self.generator.device).to(
                 images
             )
-            right &= self._right(project_linf(images + self.eps * noise.sign(), images, self.eps), rows)
+            change = self.eps * (noise.sign() if self.norm == "linf" else unit(noise))
+            right &= self._right(around.rows(rows).project(images + change), rows)
         return self._take("noise", rows, right)
 
     def _take(self, name: str, rows: torch.Tensor, right: torch.Tensor) -> int:

@@ -25,6 +25,7 @@ def preflight(
 
     Args:
         model: in eval mode. images: (N, C, H, W) in [0, 1]. labels: (N,).
+        eps: change of a pixel; in L2 that of all pixels alike.
     """
     with torch.no_grad():
         logits = model(images)

@@ -32,7 +32,7 @@ class Certificate:
     """What `certify` found about one network at one radius.
 
     Attributes:
-        eps: radius on the [0, 1] pixel scale. norm: "linf". images: how many were attacked.
+        eps: radius on the [0, 1] pixel scale. norm: "linf" or "l2". images: how many were attacked.
         clean: share classified correctly as they are. robust: share that also withstood every attack, image by image; an
             upper bound of the true robust accuracy. Both with a 95 % interval over images (Wilson).
         attacks: share still right after each attack in turn; each attacks what the ones before it left.
@@ -57,11 +57,17 @@ class Certificate:
         found = {reason.finding for reason in self.reasons}
         return "invalid" if "invalid" in found else "suspect" if found else "valid"
 
+    @property
+    def _changes(self) -> str:
+        if self.norm == "linf":
+            return f"L-infinity changes of {self.eps * 255:.3g}/255"
+        return f"L2 changes of {self.eps:.3g}"
+
     def describe(self) -> str:
         """Say it in sentences, one a line."""
         told = [
-            f"{self.finding}: robust accuracy at most {_said(self.robust)} against L-infinity changes of "
-            f"{self.eps * 255:.3g}/255; clean accuracy {_said(self.clean)}; {self.images:,} images.",
+            f"{self.finding}: robust accuracy at most {_said(self.robust)} against {self._changes}; "
+            f"clean accuracy {_said(self.clean)}; {self.images:,} images.",
             f"Budget: {self.budget}.",
             "Still right after: "
             + ", ".join(f"{name} {share:.1%}" for name, share in self.attacks.items())

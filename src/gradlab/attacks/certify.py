@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from gradlab._torch import torch
 from gradlab.attacks._battery import Battery
@@ -15,13 +15,14 @@ from gradlab.attacks._goal import prepare
 from gradlab.attacks._preflight import Outcome, preflight
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.certificate import Certificate
-from gradlab.attacks.fgsm import FGSM
+from gradlab.attacks.pgd import PGD
 from gradlab.statistics import wilson
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
     from gradlab.data import Dataset, Split
 
+Norm = Literal["linf", "l2"]
 FIRST = 64
 """Images on which the network is looked at before it is attacked."""
 
@@ -43,7 +44,7 @@ def certify(
     model: torch.nn.Module,
     data: Dataset | Split | tuple[torch.Tensor, torch.Tensor],
     eps: float | str,
-    norm: Literal["linf"] = "linf",
+    norm: Norm = "linf",
     *,
     quick: bool = False,
     images: int | None = None,
@@ -62,18 +63,18 @@ def certify(
         model: maps images (N, C, H, W) in [0, 1] to logits (N, K); runs in eval mode and is left as it was found.
         data: a data set, whose test images are attacked, a part of one, or images (N, C, H, W) float in [0, 1] and labels
             (N,) int64.
-        eps: radius on the [0, 1] pixel scale, such as 8/255 or "8/255". norm: "linf", the only one so far.
+        eps: radius on the [0, 1] pixel scale, such as 8/255 or "8/255"; in L2 such as 0.5. norm: "linf" or "l2".
         quick: 200 images and 20 steps of PGD instead of 1,000 and 50.
         images: how many instead, drawn with the class shares of the whole. minutes: after which no further check begins.
         twin: the same network trained without a defence; images that fool it are tried on this one.
         seed: of images, starts and noise.
 
     Raises:
-        UserError: no images, another norm, a radius outside (0, 1], or a model that does not fit.
+        UserError: no images, another norm, a radius of 0 or outside the norm's range, or a model that does not fit.
     """
-    if norm != "linf":
-        raise UserError(f"certify judges the norm 'linf' so far, got {norm!r}; leave norm out.")
-    radius = FGSM(eps=eps).eps  # type: ignore[arg-type] # it reads the text as well
+    if norm not in get_args(Norm):
+        raise UserError(f"certify judges the norms {' and '.join(get_args(Norm))}, got {norm!r}.")
+    radius = PGD(eps=eps, norm=norm).eps  # type: ignore[arg-type] # it reads the text as well
     if not radius:
         raise UserError("certify needs a radius above 0, such as 8/255, got 0.")
     effort = EFFORTS["quick" if quick else "standard"]
@@ -83,7 +84,7 @@ def certify(
         with torch.no_grad():
             check_logits(model(batch[:1]).expand(len(batch), -1), goal.labels, None)
         battery = Battery(
-            model, batch, goal.labels, radius, effort.steps, effort.draws, effort.queries, generator
+            model, batch, goal.labels, radius, norm, effort.steps, effort.draws, effort.queries, generator
         )
         clean = battery.left.clone()
         outcomes, skipped = _asked(_stages(battery, twin), minutes)
@@ -114,8 +115,9 @@ def _stages(battery: Battery, twin: torch.nn.Module | None) -> Stages:
     first = slice(0, FIRST)
 
     def look() -> Iterator[Outcome]:
+        size = battery.images[0].numel() ** 0.5 if battery.norm == "l2" else 1
         return preflight(
-            battery.model, battery.images[first], battery.labels[first], battery.eps, battery.generator
+            battery.model, battery.images[first], battery.labels[first], battery.eps / size, battery.generator
         )
 
     stages: Stages = {"the network itself": look, "attacks by gradients": battery.gradients}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from cyclopts import App
 
@@ -22,6 +23,7 @@ def certify(
     /,
     *,
     eps: str,
+    norm: Literal["linf", "l2"] = "linf",
     data: str | None = None,
     data_dir: Path | None = None,
     quick: Flag = False,
@@ -37,7 +39,8 @@ def certify(
 
     Args:
         model: a model folder, a run record's folder, or the first characters of a record's name.
-        eps: radius on the [0, 1] pixel scale, such as 8/255.
+        eps: radius on the [0, 1] pixel scale, such as 8/255; in L2 such as 0.5.
+        norm: of the radius, linf or l2.
         data: a name, a folder of class folders or a Parquet file; the data that it was trained on where not given.
         data_dir: where data sets lie, as folders of Parquet files; else GRADLAB_DATA.
         quick: 200 images and 20 steps of PGD instead of 1,000 and 50.
@@ -63,6 +66,7 @@ def certify(
         trained.network.to(place),
         source,
         eps,
+        norm,
         quick=quick,
         images=images,
         minutes=minutes,
