@@ -30,6 +30,7 @@ def test_mnist_test_images_and_labels_are_the_official_bytes(mnist):
     assert hashlib.sha256(idx1).hexdigest() == expected
 
 
+@pytest.mark.slow
 def test_mnist_train_and_validation_together_are_the_published_60000(mnist):
     counts = sum(np.bincount(split.labels.numpy()) for split in mnist.trainable())
     assert counts.tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -39,6 +40,7 @@ def test_mnist_train_and_validation_together_are_the_published_60000(mnist):
     assert (np.abs(std - 0.3081) < 5e-4).all()
 
 
+@pytest.mark.slow
 def test_the_second_load_is_the_same_data(mnist, data_dir, real_cache):
     again = load("mnist", data_dir, cache_dir=real_cache)
     assert again.checksum == mnist.checksum == info("mnist", data_dir, cache_dir=real_cache).checksum
