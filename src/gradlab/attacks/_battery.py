@@ -52,7 +52,7 @@ class Battery:
         """Attack with gradients: PGD, twice as long, on logits of a fixed spread, and Auto-PGD, also towards other classes."""
         from gradlab.attacks._scaled import Scaled
 
-        self._attack("PGD", PGD(eps=self.eps, norm=self.norm, steps=self.steps, stop_at_success=True))
+        self._attack("PGD", self._plain(self.eps))
         left, longer = int(self.left.sum()), self._attack("PGD, twice the steps, two restarts", self._long())
         yield (
             "more steps change little",
@@ -160,9 +160,13 @@ class Battery:
         )
 
     def _at(self, eps: float, rows: torch.Tensor) -> int:
-        attack = PGD(eps=eps, norm=self.norm, steps=self.steps, stop_at_success=True)
-        found = attack(self.model, self.images[rows], self.labels[rows], generator=self.generator)
+        found = self._plain(eps)(self.model, self.images[rows], self.labels[rows], generator=self.generator)
         return int((self._right(found, rows) & self._right(self.images[rows], rows)).sum())
+
+    def _plain(self, eps: float) -> PGD:
+        """In L2 it starts at the image: a random point of that ball lies near its surface, where steps lead less far."""
+        at_random = self.norm == "linf"
+        return PGD(eps=eps, norm=self.norm, steps=self.steps, random_start=at_random, stop_at_success=True)
 
     def _long(self, *, stop: bool = True) -> PGD:
         return PGD(eps=self.eps, norm=self.norm, steps=2 * self.steps, restarts=2, stop_at_success=stop)
