@@ -215,6 +215,7 @@ def _cost(procedure: Explain, counts: Mapping[str, Mapping[str, int]]) -> float:
 
 EXPLAIN = Kind(
     name="explain",
+    version=2,
     title="explanation",
     configuration=Explain,
     reads="images",
