@@ -11,7 +11,7 @@ from gradlab.lab.running import run as running
 from gradlab.lab.running.here import run_here
 from gradlab.procedures import network_of
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies._nets import small_cnn
+from gradlab.studies._nets import shared_net
 from gradlab.studies._shared import LABS
 
 DIGITS = Setup(preset="quick", data="digits", train_images=1293, class_count=10, image_size=8, channels=1)
@@ -29,7 +29,7 @@ def design(name, where, **parameters):
 @pytest.mark.parametrize("name", NAMES)
 def test_all_attack_the_network_that_the_others_train_as_well(name, where):
     made = design(name, where)
-    assert {arm.procedure.net for arm in made.arms} == {small_cnn(where, where.data)}
+    assert {arm.procedure.net for arm in made.arms} == {shared_net(where, where.data)}
     assert {arm.procedure.data for arm in made.arms} == {where.data}
     assert all(arm.at["eps"] in arm.procedure.eps for arm in made.arms)
 

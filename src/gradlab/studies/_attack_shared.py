@@ -9,7 +9,7 @@ from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.designing.shown import Figure, Table
 from gradlab.procedures.attack import Attack
-from gradlab.studies._nets import small_cnn
+from gradlab.studies._nets import shared_net
 from gradlab.studies.setup import Setup
 
 ROBUST, SUCCESS, DROP, ITERATIONS = (
@@ -22,8 +22,8 @@ CURVE = "accuracy-by-eps"
 
 
 def net_of(setup: Setup, model: Procedure | None) -> Procedure:
-    """Return the network that is attacked: a person's own, or the small CNN that other studies train as well."""
-    return small_cnn(setup, setup.data) if model is None else model
+    """Return the network that is attacked: a person's own, or the one that other studies judge as well."""
+    return shared_net(setup, setup.data) if model is None else model
 
 
 def image_count(setup: Setup, asked: int | None) -> int | None:

@@ -24,7 +24,7 @@ from gradlab.procedures.explain import BASELINES, Explain
 from gradlab.procedures.train import Train
 from gradlab.studies._looks_claims import claims_of
 from gradlab.studies._looks_shown import figures_of, tables_of
-from gradlab.studies._nets import SMALL, small_cnn
+from gradlab.studies._nets import SMALL, shared_net
 from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count
 
@@ -49,7 +49,7 @@ METHODS: tuple[Explanation, ...] = (
     Occlusion(),
 )
 OF_ANY = tuple(one for one in METHODS if not isinstance(one, CAM))
-"""Methods for a network of one's own, which may end with anything; those that need places say so where there are none."""
+"""Methods for a network that may end with anything; those that need places say so where there are none."""
 WORDS = {"random": "random maps", "edges": "edges"}
 
 
@@ -70,11 +70,11 @@ def where_it_looks(
     if model is not None:
         nets["own"] = (model, setup.data)
     elif setup.data not in ("digits", "planted"):
-        nets["own"] = (small_cnn(setup, setup.data, epochs=epochs), setup.data)
+        nets["own"] = (shared_net(setup, setup.data, epochs=epochs), setup.data)
     arms = tuple(
         arm
         for name, (net, data) in nets.items()
-        for arm in _arms(name, net, data, count, OF_ANY if model is not None and name == "own" else METHODS)
+        for arm in _arms(name, net, data, count, METHODS if _averages(net) else OF_ANY)
     )
     return Design(
         study="where-it-looks",
@@ -90,6 +90,11 @@ def where_it_looks(
         tables=tables_of(arms),
         figures=figures_of({name: data for name, (_, data) in nets.items()}),
     )
+
+
+def _averages(net: Procedure) -> bool:
+    """Whether the network is known to average over all places, as CAM needs it."""
+    return isinstance(net, Train) and isinstance(net.model, CNN)
 
 
 def _arms(name: str, net: Procedure, data: str, images: int, methods: tuple[Explanation, ...]) -> list[Arm]:
