@@ -44,8 +44,10 @@ def test_every_attack_with_a_radius_stands_beside_noise_of_the_same_size():
         ]
         for kind in ("noise", "fgsm", "iterative-fgsm", "apgd", "square", "genetic")
     }
+    searched = {kind: radii.pop(kind) for kind in ("square", "genetic")}
     assert all(one == radii["noise"] for one in radii.values())
     assert radii["noise"] == [level / 255 for level in (0.5, 1, 2, 4)]
+    assert all(one == radii["noise"][-2:] for one in searched.values())
     assert any(arm.procedure.by.kind == "autoattack" for arm in made.arms)
     assert not any(arm.procedure.by.kind == "autoattack" for arm in design("attacks", DIGITS).arms)
 

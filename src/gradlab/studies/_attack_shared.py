@@ -26,11 +26,17 @@ def net_of(setup: Setup, model: Procedure | None) -> Procedure:
     return shared_net(setup, setup.data) if model is None else model
 
 
-def image_count(setup: Setup, asked: int | None) -> int | None:
-    """Return how many test images are attacked: of small data all but in the preset quick, else 500."""
+def image_count(setup: Setup, asked: int | None, standard: int = 500) -> int | None:
+    """Return how many test images are attacked: of small data all but in the preset quick; of larger data 500.
+
+    Args:
+        standard: how many of larger data in that preset.
+    """
     if asked is not None:
         return asked
-    return 150 if setup.preset == "quick" else None if setup.is_small else 500
+    if setup.preset == "quick":
+        return 150
+    return None if setup.is_small else standard if setup.preset == "standard" else 500
 
 
 def radii_of(setup: Setup) -> tuple[float, ...]:
