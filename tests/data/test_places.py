@@ -120,3 +120,12 @@ def test_without_a_home_there_is_no_cache_and_all_works(monkeypatch, mnist_like)
     assert info("mnist", mnist_like).counts["test"] == 20
     with pytest.raises(UserError, match=r"There is no cache folder to hold 'mnist'; set GRADLAB_CACHE"):
         _hub.download("mnist", __import__("gradlab.data", fromlist=["DATASETS"]).DATASETS["mnist"], None)
+
+
+def test_a_list_of_classes_longer_than_any_file_name_is_no_path(tmp_path, rng):
+    named = {f"class-{number:03}": 2 for number in range(60)}
+    make.class_folders(tmp_path / "d" / "pets", rng, named)
+    kept = tuple(named)[:40]
+    spelled = ",".join(kept)
+    assert len(spelled) > 255
+    assert info(f"pets[{spelled}]", tmp_path / "d").class_names == kept

@@ -11,7 +11,7 @@ from gradlab.lab.running import run as running
 from gradlab.lab.running.here import run_here
 from gradlab.procedures import network_of
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies._nets import small_cnn
+from gradlab.studies._nets import shared_net
 from gradlab.studies._shared import LABS
 
 DIGITS = Setup(preset="quick", data="digits", train_images=1293, class_count=10, image_size=8, channels=1)
@@ -29,7 +29,7 @@ def design(name, where, **parameters):
 @pytest.mark.parametrize("name", NAMES)
 def test_all_attack_the_network_that_the_others_train_as_well(name, where):
     made = design(name, where)
-    assert {arm.procedure.net for arm in made.arms} == {small_cnn(where, where.data)}
+    assert {arm.procedure.net for arm in made.arms} == {shared_net(where, where.data)}
     assert {arm.procedure.data for arm in made.arms} == {where.data}
     assert all(arm.at["eps"] in arm.procedure.eps for arm in made.arms)
 
@@ -44,8 +44,10 @@ def test_every_attack_with_a_radius_stands_beside_noise_of_the_same_size():
         ]
         for kind in ("noise", "fgsm", "iterative-fgsm", "apgd", "square", "genetic")
     }
+    searched = {kind: radii.pop(kind) for kind in ("square", "genetic")}
     assert all(one == radii["noise"] for one in radii.values())
     assert radii["noise"] == [level / 255 for level in (0.5, 1, 2, 4)]
+    assert all(one == radii["noise"][-2:] for one in searched.values())
     assert any(arm.procedure.by.kind == "autoattack" for arm in made.arms)
     assert not any(arm.procedure.by.kind == "autoattack" for arm in design("attacks", DIGITS).arms)
 

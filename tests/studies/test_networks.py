@@ -1,5 +1,8 @@
 """The networks that studies share: defined once, of two accuracies, with the epochs whose weights are kept."""
 
+import pytest
+
+from gradlab.lab.designing.procedure import walk
 from gradlab.studies import STUDIES, Setup, build_design
 from gradlab.studies._nets import shared_net, small_cnn
 from gradlab.training import RECIPES
@@ -8,6 +11,15 @@ CIFAR = Setup(
     preset="standard", data="cifar10", train_images=45_000, class_count=10, image_size=32, channels=3
 )
 DIGITS = Setup(preset="quick", data="digits", train_images=1_293, class_count=10, image_size=8, channels=1)
+JUDGING = (
+    "attacks",
+    "targeted-attacks",
+    "fgsm-budget",
+    "ood-detection",
+    "odin",
+    "where-it-looks",
+    "attention-under-attack",
+)
 
 
 def design(setup):
@@ -45,6 +57,21 @@ def test_on_small_data_they_are_the_small_cnn():
     assert long.model == short.model == small.model
     assert (long.recipe.epochs, short.recipe.epochs) == (small.recipe.epochs, 1)
     assert long.recipe.keep == "last"
+
+
+def test_other_epochs_are_those_of_the_long_training_alone():
+    brief = shared_net(DIGITS, "digits", epochs=3)
+    assert (brief.recipe.epochs, brief.recipe.snapshots) == (3, (1, 2))
+    assert shared_net(CIFAR, "cifar10", "short", epochs=3) == shared_net(CIFAR, "cifar10", "short")
+
+
+@pytest.mark.parametrize("name", JUDGING)
+def test_studies_that_judge_a_network_judge_a_shared_one(name):
+    made = build_design(STUDIES[name], name, CIFAR, {})
+    trained = {one for arm in made.arms for one in walk(arm.procedure) if one.kind == "train"}
+    shared = {one for arm in design(CIFAR).arms for one in walk(arm.procedure) if one.kind == "train"}
+    assert {one for one in trained if one.data == "cifar10"} <= shared
+    assert trained & shared
 
 
 def test_a_short_training_is_set_against_a_stopped_one_only_where_the_rate_falls():

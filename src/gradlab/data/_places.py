@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -81,8 +82,13 @@ def locate(name_or_path: str | Path, data_dir: str | Path | None, cache: Path | 
 
 
 def _exists(text: str, data_dir: str | Path | None, cache: Path | None) -> bool:
-    if _looks_like_path(text) or Path(text).exists():
-        return Path(text).expanduser().exists()
+    try:
+        if _looks_like_path(text) or Path(text).exists():
+            return Path(text).expanduser().exists()
+    except OSError as error:  # a long list of classes is no name of a file
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
     return present(normalise(text), None, data_dir, cache) is not None
 
 

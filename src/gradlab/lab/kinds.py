@@ -30,6 +30,7 @@ class Measure:
         value: of one run. samples: what every test sample contributes, along each independent axis; None where the
             measure has no sample axis.
         range: its least and largest possible value; None where it has none. exact: single samples are 0 or 1.
+        counted: of a share among some of the samples of the one axis: 1 for those that count, else 0.
         on: the part of the data that it looks at; only measures on validation may choose.
         learns: whether a run that learned nothing spoils it. in_tables: whether intervals in tables count the samples.
     """
@@ -41,6 +42,7 @@ class Measure:
     samples: Callable[[Results], Axes] | None = None
     range: tuple[float, float] | None = None
     exact: bool = False
+    counted: Callable[[Results], np.ndarray] | None = None
     on: Literal["train", "validation", "test"] = "test"
     learns: bool = True
     in_tables: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -89,7 +89,15 @@ def _measure(number: Number) -> Measure:
         lambda run: {run.axis("test", run.table("attacked")["index"]): number.samples(run.table("attacked"))},
         range=number.range,
         exact=number.over is None,
+        counted=_counted(number),
     )
+
+
+def _counted(number: Number) -> Callable[[Results], np.ndarray] | None:
+    """Return which images count, of a share of some of them: success is 0 or 1 for each of those."""
+    if number.over is None or number.name != "attack success":
+        return None
+    return lambda run: number.parts(run.table("attacked"))[1]
 
 
 MEASURES = tuple(_measure(number) for number in NUMBERS)
@@ -153,6 +161,8 @@ def _cost(procedure: Attack, counts: Mapping[str, Mapping[str, int]]) -> float:
 def _passes(by: By) -> float:
     """Return about how many passes forward and back an attack takes; one forward alone is a third."""
     asked = getattr(by, "population", 1) * getattr(by, "generations", 1) * getattr(by, "draws", 1)
+    if not hasattr(by, "steps"):
+        asked *= getattr(by, "queries", 1)
     return float(getattr(by, "steps", 1)) if asked == 1 else asked / 3
 
 

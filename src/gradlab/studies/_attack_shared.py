@@ -9,7 +9,7 @@ from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.designing.shown import Figure, Table
 from gradlab.procedures.attack import Attack
-from gradlab.studies._nets import small_cnn
+from gradlab.studies._nets import shared_net
 from gradlab.studies.setup import Setup
 
 ROBUST, SUCCESS, DROP, ITERATIONS = (
@@ -22,15 +22,21 @@ CURVE = "accuracy-by-eps"
 
 
 def net_of(setup: Setup, model: Procedure | None) -> Procedure:
-    """Return the network that is attacked: a person's own, or the small CNN that other studies train as well."""
-    return small_cnn(setup, setup.data) if model is None else model
+    """Return the network that is attacked: a person's own, or the one that other studies judge as well."""
+    return shared_net(setup, setup.data) if model is None else model
 
 
-def image_count(setup: Setup, asked: int | None) -> int | None:
-    """Return how many test images are attacked: of small data all but in the preset quick, else 500."""
+def image_count(setup: Setup, asked: int | None, standard: int = 500) -> int | None:
+    """Return how many test images are attacked: of small data all but in the preset quick; of larger data 500.
+
+    Args:
+        standard: how many of larger data in that preset.
+    """
     if asked is not None:
         return asked
-    return 150 if setup.preset == "quick" else None if setup.is_small else 500
+    if setup.preset == "quick":
+        return 150
+    return None if setup.is_small else standard if setup.preset == "standard" else 500
 
 
 def radii_of(setup: Setup) -> tuple[float, ...]:

@@ -43,20 +43,24 @@ SNAPSHOTS = (1, 2, 4)
 """Epochs of the long training whose weights are kept."""
 
 
-def shared_net(setup: Setup, data: str, length: Length = "long") -> Train:
+def shared_net(setup: Setup, data: str, length: Length = "long", *, epochs: int | None = None) -> Train:
     """Return the training of a network that studies attack, judge and explain.
 
     On large colour images it is the recipe `fast` on all of them; else that of `small_cnn`.
+
+    Args:
+        epochs: of the long training, instead of its own.
     """
     snapshots = SNAPSHOTS if length == "long" else ()
     if setup.preset == "quick" or setup.is_small or setup.image_size < 32 or setup.channels != 3:
         small = small_cnn(setup, data)
         assert isinstance(small, Train)  # so it is defined
-        epochs = small.recipe.epochs if length == "long" else 1
-        kept = tuple(epoch for epoch in snapshots if epoch < epochs)
-        return replace(small, recipe=replace(small.recipe, epochs=epochs, snapshots=kept, keep="last"))
-    recipe = replace(RECIPES["fast"].recipe, epochs=EPOCHS[length], snapshots=snapshots)
-    return Train(data=data, model=SHARED, recipe=recipe)
+        train, own = small, small.recipe.epochs if length == "long" else 1
+    else:
+        train, own = Train(data=data, model=SHARED, recipe=RECIPES["fast"].recipe), EPOCHS[length]
+    asked = epochs if epochs is not None and length == "long" else own
+    kept = tuple(epoch for epoch in snapshots if epoch < asked)
+    return replace(train, recipe=replace(train.recipe, epochs=asked, snapshots=kept, keep="last"))
 
 
 RESNET_8 = CNN(residual=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gradlab.detection import (
     GEN,
     KNN,
@@ -24,9 +22,8 @@ from gradlab.detection import (
 from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.procedures.score import Score
-from gradlab.procedures.train import Train
 from gradlab.studies._foreign import tuned_on
-from gradlab.studies._nets import small_cnn
+from gradlab.studies._nets import shared_net
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
 
@@ -39,16 +36,14 @@ FEATURES = (
     ViM(),
     ReAct(),
 )
-WEAK_SHARE = 20
-"""The weaker network learns from a twentieth of the training images."""
 
 
 def nets_of(setup: Setup, inside: str, epochs: int | None) -> dict[str, Procedure]:
-    """Return the network, and one that learns from few images and so is less accurate."""
-    net = small_cnn(setup, inside, epochs=epochs)
-    assert isinstance(net, Train)  # so it is defined
-    share = net.train_images or setup.train_images * (1 if inside == setup.data else 0.8)
-    return {"small CNN": net, "weaker CNN": replace(net, train_images=max(64, round(share / WEAK_SHARE)))}
+    """Return the network that other studies judge as well, and one that is trained for fewer epochs."""
+    return {
+        "small CNN": shared_net(setup, inside, epochs=epochs),
+        "weaker CNN": shared_net(setup, inside, "short"),
+    }
 
 
 def autoencoder_recipe(setup: Setup) -> Recipe:

@@ -33,6 +33,12 @@ from gradlab.studies._attack_shared import (
 from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count, PixelEps
 
+IMAGES = 200
+"""Of larger data in the preset standard: two searches that ask a network hundreds of times for each image."""
+COSTLY = {"quick": 20, "standard": 50, "full": 100}
+"""Images on which one pixel is searched."""
+STRONG = 100
+"""Images that AutoAttack is given."""
 BACKGROUND = (
     "An attack changes an image so little that a person would not mind, and the network calls it something else. Attacks by "
     "gradients see the network's inside: FGSM takes one step, the others many. Square and GenAttack see its outputs alone and "
@@ -53,17 +59,19 @@ def attacks(
     Args:
         setup: preset and data.
         eps: radii of the attacks, as fractions of the pixel range such as 8/255; the data's own by default.
-        images: test images that are attacked; all of small data, 500 of larger ones, 150 in the preset quick by default.
+        images: test images that are attacked; all of small data, 200 of larger ones (500 in the preset full), 150 in the
+            preset quick by default.
         model: a network of your own instead of a trained CNN.
     """
-    net, count = net_of(setup, model), image_count(setup, images)
+    net, count = net_of(setup, model), image_count(setup, images, IMAGES)
     radii = tuple(dict.fromkeys((0.0, *(eps or radii_of(setup)))))
-    costly = min(count or 100, 20 if setup.preset == "quick" else 100)
+    costly, few_images = min(count or STRONG, STRONG), min(count or STRONG, COSTLY[setup.preset])
     arms: list[Arm] = []
     for name, (label, by) in _by_radius(setup).items():
         own = radii if name == "pgd" else radii[1:]  # without an attack all are alike
+        own = own[-2:] if name in SEARCHES and setup.preset == "standard" else own
         arms += [attack_arm(name, label, net, setup.data, by, own, at, count) for at in own]
-    few = attack_arm("few_pixel", "one pixel", net, setup.data, _few(setup), (1.0,), 1.0, costly)
+    few = attack_arm("few_pixel", "one pixel", net, setup.data, _few(setup), (1.0,), 1.0, few_images)
     arms.append(few)
     if setup.preset != "quick":
         strong = (radii[-1],)
@@ -97,9 +105,13 @@ def attacks(
     )
 
 
+SEARCHES = ("square", "genetic")
+"""By outputs alone; within small radii they ask long and reach little."""
+
+
 def _by_radius(setup: Setup) -> dict[str, tuple[str, Any]]:
-    """Return name -> what it is called, and the attack; searches are short in the preset quick."""
-    quick = setup.preset == "quick"
+    """Return name -> what it is called, and the attack; searches are short in the presets that take minutes."""
+    quick, full = setup.preset == "quick", setup.preset == "full"
     return {
         "noise": ("noise", Noise()),
         "fgsm": ("FGSM", FGSM()),
@@ -107,14 +119,11 @@ def _by_radius(setup: Setup) -> dict[str, tuple[str, Any]]:
         "mifgsm": ("momentum FGSM", MomentumFGSM(steps=10)),
         "pgd": ("PGD", PGD(steps=20)),
         "apgd": ("Auto-PGD", APGD(steps=20 if quick else 50)),
-        "square": ("Square", Square(queries=100 if quick else 1000)),
-        "genetic": ("GenAttack", Genetic(generations=20 if quick else 200)),
+        "square": ("Square", Square(queries=100 if quick else 1000 if full else 500)),
+        "genetic": ("GenAttack", Genetic(generations=20 if quick else 200 if full else 100)),
     }
 
 
 def _few(setup: Setup) -> FewPixel:
-    return (
-        FewPixel(population=40, generations=10)
-        if setup.preset == "quick"
-        else FewPixel(population=100, generations=50)
-    )
+    quick, full = setup.preset == "quick", setup.preset == "full"
+    return FewPixel(population=40 if quick else 100, generations=10 if quick else 50 if full else 20)

@@ -9,7 +9,7 @@ from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.designing.shown import Figure, Table
 from gradlab.procedures.disturb import Disturb
 from gradlab.studies._attention_claims import claims_of
-from gradlab.studies._nets import small_cnn
+from gradlab.studies._nets import shared_net
 from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count, PixelEps
 
@@ -43,13 +43,15 @@ def attention_under_attack(
     Args:
         setup: preset and data.
         eps: radius of the attack, a fraction of the pixel range such as 2/255; one that fools some images and not all.
-        images: test images; all, or 500 of larger data in the preset quick, by default.
+        images: test images; all, or 5,000 (500 in the preset quick) of larger data, by default.
         epochs: of training; the data's own by default.
         model: a network of your own instead of a trained CNN.
     """
     radius = eps or (24 / 255 if setup.channels == 1 else 2 / 255)
-    count = images or (500 if setup.preset == "quick" and not setup.is_small else None)
-    net = small_cnn(setup, setup.data, epochs=epochs) if model is None else model
+    count = images or (
+        None if setup.is_small or setup.preset == "full" else 500 if setup.preset == "quick" else 5_000
+    )
+    net = shared_net(setup, setup.data, epochs=epochs) if model is None else model
     arms = _arms(net, setup.data, radius, count)
     return Design(
         study="attention-under-attack",

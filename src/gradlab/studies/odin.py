@@ -7,7 +7,7 @@ from gradlab.lab.designing.design import OWN, Arm, Design
 from gradlab.lab.designing.shown import Figure
 from gradlab.procedures.score import Score
 from gradlab.studies._foreign import foreign, in_distribution, tuned_on
-from gradlab.studies._nets import small_cnn
+from gradlab.studies._nets import shared_net
 from gradlab.studies._odin_claims import TUNED, claims_of
 from gradlab.studies._ood_shown import detection_table
 from gradlab.studies.setup import Network, Setup
@@ -44,7 +44,7 @@ def odin(
     """
     inside = in_distribution(setup) if model is None else setup.data
     sets = {name: told for name, told in foreign(setup).items() if not name.startswith(f"{inside}[")}
-    net = small_cnn(setup, inside, epochs=epochs) if model is None else model
+    net = shared_net(setup, inside, epochs=epochs) if model is None else model
     grid = tuple(
         ODIN(temperature=t, eps=e) for t in temperatures for e in (steps if steps[0] == 0 else (0.0, *steps))
     )

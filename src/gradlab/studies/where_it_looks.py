@@ -24,7 +24,7 @@ from gradlab.procedures.explain import BASELINES, Explain
 from gradlab.procedures.train import Train
 from gradlab.studies._looks_claims import claims_of
 from gradlab.studies._looks_shown import figures_of, tables_of
-from gradlab.studies._nets import SMALL, small_cnn
+from gradlab.studies._nets import SMALL, shared_net
 from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count
 
@@ -71,7 +71,7 @@ def where_it_looks(
     if model is not None:
         nets["own"] = (model, setup.data)
     elif setup.data not in ("digits", "planted"):
-        nets["own"] = (small_cnn(setup, setup.data, epochs=epochs), setup.data)
+        nets["own"] = (shared_net(setup, setup.data, epochs=epochs), setup.data)
     has_mosaics = "own" in nets and model is None
     arms = tuple(
         arm

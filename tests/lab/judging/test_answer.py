@@ -46,7 +46,9 @@ def test_a_study_without_claims_says_so():
         (0.94, "fraction", "94 %"),
         (0.995, "fraction", "99.5 %"),
         (12.0, "epochs", "12 epochs"),
-        (-7.2, "decades", "10^-7"),
+        (-7.2, "decades", "10^−7"),
+        (-0.042, "fraction", "−4.2 %"),
+        (-0.3, "", "−0.3"),
     ],
 )
 def test_values_are_told_in_their_unit(value, unit, told):

@@ -5,9 +5,10 @@ import pytest
 from scipy.stats import beta, t
 
 from gradlab.lab.designing.shown import Table
-from gradlab.lab.judging.tables import build_table, clean, mean_interval
+from gradlab.lab.judging.tables import build_table, clean, mean_interval, sampled
+from gradlab.lab.kinds import Measure
 from gradlab.procedures import PROCEDURES
-from gradlab.statistics import interval
+from gradlab.statistics import contrast_values, difference, interval, ratio_samples
 from tests.lab.fakes import LABELS, arm, context, design, fake_run, results, study
 
 MEASURES = PROCEDURES["train"].measures
@@ -53,6 +54,43 @@ def test_the_interval_of_a_measure_without_samples_is_students(table):
         half = t.ppf(0.975, 3) * values.std(ddof=1) / 2
         assert row["best epoch low"] == pytest.approx(values.mean() - half, rel=1e-12)
         assert row["best epoch high"] == pytest.approx(values.mean() + half, rel=1e-12)
+
+
+class Attacked:
+    """A run of five images, of which the last was never right."""
+
+    def __init__(self, successes):
+        self.successes, self.right = np.array(successes, dtype=float), np.array([1, 1, 1, 1, 0.0])
+
+
+SUCCESS = Measure(
+    "success",
+    "fraction",
+    "neither",
+    lambda run: run.successes.sum() / run.right.sum(),
+    lambda run: {"test": ratio_samples(run.successes, run.right).samples},
+    range=(0, 1),
+    counted=lambda run: run.right,
+)
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_a_share_without_any_spread_has_the_score_bound_of_the_samples_that_count(share):
+    found = sampled(SUCCESS, [Attacked([share] * 4 + [0])] * 3)
+    bounds = interval(found, level=0.95)
+    squared = t.ppf(0.975, 4 - 1) ** 2
+    far = squared / (4 + squared)
+    assert (bounds.low, bounds.high) == pytest.approx((share - share * far, share + (1 - share) * far))
+
+
+def test_shares_without_spread_are_compared_with_others_all_the_same():
+    none, all_, some = (
+        sampled(SUCCESS, [Attacked(one)] * 3) for one in ([0] * 5, [1] * 4 + [0], [1, 1, 0, 0, 0])
+    )
+    arms = {"none": none, "all": all_, "some": some}
+    assert contrast_values(difference("all", "none"), arms).values == pytest.approx(1)
+    assert contrast_values(difference("some", "none"), arms).values == pytest.approx(0.5)
+    assert math.isfinite(interval(contrast_values(difference("some", "none"), arms)).high)
 
 
 def test_the_interval_of_accuracy_holds_seeds_and_images_and_stays_a_fraction(table):

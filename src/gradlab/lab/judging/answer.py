@@ -89,13 +89,15 @@ def _level_of(arm: str, name: str, study: Study) -> str:
 
 
 def level(value: float, unit: str) -> str:
-    """Say a value of a measure: "94 %", "99.5 %", "12 epochs"."""
+    """Say a value of a measure: "94 %", "99.5 %", "−4.2 %", "12 epochs"."""
     if unit == "fraction":
         percent = 100 * value
-        return f"{percent:.1f} %" if percent > 95 or percent < 5 else f"{percent:.0f} %"
-    if unit == "decades":
-        return f"10^{value:.0f}"
-    return f"{value:.3g} {WORDS.get(unit, unit)}".strip()
+        told = f"{percent:.1f} %" if percent > 95 or abs(percent) < 5 else f"{percent:.0f} %"
+    elif unit == "decades":
+        told = f"10^{value:.0f}"
+    else:
+        told = f"{value:.3g} {WORDS.get(unit, unit)}".strip()
+    return told if value >= 0 else told.replace("-", "−", 1)
 
 
 def signed(value: float | None, unit: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,7 +99,21 @@ def sampled(measure: Measure, runs: Sequence[Results]) -> Sampled:
     each = [measure.samples(run) for run in runs]
     axes = {name: np.stack([one[name] for one in each]) for name in each[0]}
     first = next(iter(axes.values()))
+    if measure.counted is not None and (first == first[0, 0]).all() and first[0, 0] in (0, 1):
+        return _all_alike(measure.counted, runs, first, next(iter(axes)))
     return Sampled(first.mean(axis=1), axes, range=measure.range, binary=measure.exact)
+
+
+def _all_alike(
+    counted: Callable[[Results], np.ndarray], runs: Sequence[Results], found: np.ndarray, axis: str
+) -> Sampled:
+    """Return a share that is 0, or 1, in every run: of samples that count in all of them, each 0, or 1.
+
+    These bound the share; the others say nothing about it. As it varies with no other arm, it has an axis of its own.
+    """
+    count = int(np.all([counted(run) > 0 for run in runs], axis=0).sum())
+    alike = {f"{axis}, {count} that count": found[:, :count]} if count else {}
+    return Sampled(found.mean(axis=1), alike, range=(0.0, 1.0), binary=True)
 
 
 def clean(value: Any) -> Any:
