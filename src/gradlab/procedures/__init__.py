@@ -22,6 +22,8 @@ __getattr__, __dir__, __all__ = attach(
         "Score": "score",
         "Snapshot": "snapshot",
         "TOOLBOX": "toolbox",
+        "TextFeatures": "text_features",
+        "TextHead": "text_features",
         "TextPretrain": "text_pretrain",
         "TextTrain": "text_train",
         "Train": "train",
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
     from gradlab.procedures.text_encoder import PretrainedEncoder as PretrainedEncoder
     from gradlab.procedures.text_encoder import Untrained as Untrained
     from gradlab.procedures.text_encoder import encoder_source as encoder_source
+    from gradlab.procedures.text_features import TextFeatures as TextFeatures
+    from gradlab.procedures.text_features import TextHead as TextHead
     from gradlab.procedures.text_pretrain import TextPretrain as TextPretrain
     from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX
