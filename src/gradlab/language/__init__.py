@@ -1,4 +1,4 @@
-"""Texts: a tokenizer trained here, small transformers from a configuration, and a token feed for `fit`."""
+"""Texts: tokenizers, encoders published or of a configuration, and a token feed for `fit`."""
 
 from typing import TYPE_CHECKING
 
@@ -7,20 +7,46 @@ from gradlab._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "Corpus": "corpus",
+        "EncoderFiles": "encoder_files",
+        "MaskedLanguage": "masked_language",
+        "MaskedLanguageModel": "masked_language",
+        "TextEncoder": "text_encoder",
         "TextTransformer": "transformer",
         "TokenFeed": "feed",
         "Tokenizer": "tokenizer",
         "Tokens": "tokens",
         "WordPiece": "wordpiece",
+        "all_features": "features",
+        "build_encoder": "encoder",
+        "features": "features",
+        "find_encoder": "encoder_files",
+        "load_encoder": "encoder",
+        "mask_tokens": "masking",
         "padding_share": "lengths",
+        "pool": "features",
+        "pretraining_corpus": "corpus",
         "token_feed": "feed",
     },
 )
 
 if TYPE_CHECKING:
+    from gradlab.language.corpus import Corpus as Corpus
+    from gradlab.language.corpus import pretraining_corpus as pretraining_corpus
+    from gradlab.language.encoder import build_encoder as build_encoder
+    from gradlab.language.encoder import load_encoder as load_encoder
+    from gradlab.language.encoder_files import EncoderFiles as EncoderFiles
+    from gradlab.language.encoder_files import find_encoder as find_encoder
+    from gradlab.language.features import all_features as all_features
+    from gradlab.language.features import features as features
+    from gradlab.language.features import pool as pool
     from gradlab.language.feed import TokenFeed as TokenFeed
     from gradlab.language.feed import token_feed as token_feed
     from gradlab.language.lengths import padding_share as padding_share
+    from gradlab.language.masked_language import MaskedLanguage as MaskedLanguage
+    from gradlab.language.masked_language import MaskedLanguageModel as MaskedLanguageModel
+    from gradlab.language.masking import mask_tokens as mask_tokens
+    from gradlab.language.text_encoder import TextEncoder as TextEncoder
     from gradlab.language.tokenizer import Tokenizer as Tokenizer
     from gradlab.language.tokens import Tokens as Tokens
     from gradlab.language.transformer import TextTransformer as TextTransformer

@@ -17,13 +17,19 @@ __getattr__, __dir__, __all__ = attach(
         "Given": "sources",
         "PROCEDURES": "registry",
         "Pretrained": "sources",
+        "PretrainedEncoder": "text_encoder",
         "Saved": "sources",
         "Score": "score",
         "Snapshot": "snapshot",
         "TOOLBOX": "toolbox",
+        "TextFeatures": "text_features",
+        "TextHead": "text_features",
+        "TextPretrain": "text_pretrain",
         "TextTrain": "text_train",
         "Train": "train",
         "TrainAutoencoder": "train_autoencoder",
+        "Untrained": "text_encoder",
+        "encoder_source": "text_encoder",
         "network_of": "_networks",
         "usable_logits": "_predictions",
     },
@@ -45,6 +51,12 @@ if TYPE_CHECKING:
     from gradlab.procedures.sources import Given as Given
     from gradlab.procedures.sources import Pretrained as Pretrained
     from gradlab.procedures.sources import Saved as Saved
+    from gradlab.procedures.text_encoder import PretrainedEncoder as PretrainedEncoder
+    from gradlab.procedures.text_encoder import Untrained as Untrained
+    from gradlab.procedures.text_encoder import encoder_source as encoder_source
+    from gradlab.procedures.text_features import TextFeatures as TextFeatures
+    from gradlab.procedures.text_features import TextHead as TextHead
+    from gradlab.procedures.text_pretrain import TextPretrain as TextPretrain
     from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX
     from gradlab.procedures.train import Train as Train
