@@ -13,12 +13,13 @@ from gradlab.data.contents import DataInfo, info_of
 from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure, names_of, walk
 from gradlab.lab.kinds import Kind
-from gradlab.lab.records.finding import find_record
+from gradlab.lab.records.finding import find_record, names_record
 from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.naming import report_name
 from gradlab.lab.running.run import Request, device_kind
 from gradlab.models.mlp import MLP
 from gradlab.procedures.sources import FromRecord, Saved
+from gradlab.procedures.text_encoder import encoder_source
 from gradlab.procedures.toolbox import toolbox_with
 from gradlab.studies import STUDIES, Setup, build_design
 from gradlab.studies.setup import PRESETS, Study, changed_parameters, plain_parameters
@@ -232,6 +233,8 @@ def _network(
 
         modules["model"] = value
         return describe_given("model", value, facts.input_shape), ()
+    if facts.holds == "text" and not names_record(value):
+        return encoder_source(value), ()
     path = Path(value)
     folder = path.parent if path.name in ("model.safetensors", "model.json") else path
     if (folder / "model.json").is_file():

@@ -118,11 +118,17 @@ def test_another_text_is_no_tokenizer(text):
         Tokenizer(text)
 
 
-def test_another_vocabulary_is_refused():
-    with pytest.raises(
-        UserError, match=r"begins with \[PAD\], \[UNK\], \[CLS\], \[SEP\], \[MASK\], got a, b; train it"
-    ):
-        Tokenizer('{"model": {"vocab": {"b": 1, "a": 0}}}')
+def test_a_vocabulary_without_the_special_tokens_is_refused():
+    with pytest.raises(UserError, match=r"lacks its special tokens \[PAD\], \[UNK\], \[SEP\]; train one"):
+        Tokenizer('{"model": {"vocab": {"[MASK]": 1, "[CLS]": 0}}}')
+
+
+def test_published_vocabularies_of_other_forms_are_read():
+    special = ("<pad>", "<unk>", "<s>", "</s>", "<mask>")
+    unigram = '{"model": {"vocab": [["<s>", 0], ["<pad>", 0], ["</s>", 0], ["<unk>", 0], ["a", -1.5]]}, "added_tokens": '
+    made = Tokenizer(unigram + '[{"id": 5, "content": "<mask>"}]}', special)
+    assert made.vocabulary == ("<s>", "<pad>", "</s>", "<unk>", "a", "<mask>")
+    assert made.special_ids == (1, 3, 0, 2, 5)
 
 
 @pytest.mark.parametrize("texts", ["one text", []])

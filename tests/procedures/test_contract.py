@@ -127,7 +127,7 @@ def content(record: Record) -> Any:
 def test_every_kind_is_here():
     assert set(EXAMPLES) == set(WORKING) == set(DERIVED) == set(FACTS)
     assert all(EXAMPLES[name].kind == name for name in EXAMPLES)
-    assert {*WORKING, "given", "record", "pretrained", "saved"} == set(PROCEDURES)
+    assert {*WORKING, "given", "record", "pretrained", "saved", "encoder"} == set(PROCEDURES)
 
 
 # --- as data ---

@@ -1,4 +1,4 @@
-"""Texts: a tokenizer trained here, small transformers from a configuration, and a token feed for `fit`."""
+"""Texts: tokenizers, encoders published or of a configuration, and a token feed for `fit`."""
 
 from typing import TYPE_CHECKING
 
@@ -7,20 +7,30 @@ from gradlab._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "EncoderFiles": "encoder_files",
+        "TextEncoder": "text_encoder",
         "TextTransformer": "transformer",
         "TokenFeed": "feed",
         "Tokenizer": "tokenizer",
         "Tokens": "tokens",
         "WordPiece": "wordpiece",
+        "build_encoder": "encoder",
+        "find_encoder": "encoder_files",
+        "load_encoder": "encoder",
         "padding_share": "lengths",
         "token_feed": "feed",
     },
 )
 
 if TYPE_CHECKING:
+    from gradlab.language.encoder import build_encoder as build_encoder
+    from gradlab.language.encoder import load_encoder as load_encoder
+    from gradlab.language.encoder_files import EncoderFiles as EncoderFiles
+    from gradlab.language.encoder_files import find_encoder as find_encoder
     from gradlab.language.feed import TokenFeed as TokenFeed
     from gradlab.language.feed import token_feed as token_feed
     from gradlab.language.lengths import padding_share as padding_share
+    from gradlab.language.text_encoder import TextEncoder as TextEncoder
     from gradlab.language.tokenizer import Tokenizer as Tokenizer
     from gradlab.language.tokens import Tokens as Tokens
     from gradlab.language.transformer import TextTransformer as TextTransformer

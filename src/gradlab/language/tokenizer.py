@@ -1,4 +1,4 @@
-"""A trained tokenizer as a value: its JSON, what it makes of texts, and its digest."""
+"""A tokenizer as a value, trained here or published: its JSON, what it makes of texts, and its digest."""
 
 from __future__ import annotations
 
@@ -16,27 +16,30 @@ if TYPE_CHECKING:
     from gradlab.language.tokens import Tokens
 
 PADDING, UNKNOWN, CLASSIFY, SEPARATOR, MASK = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-"""Tokens that stand for no text, in the order of their ids from 0."""
+"""Tokens that stand for no text, in the order of their ids from 0 where `WordPiece` trained the tokenizer."""
 SHORTEST = 3
 """Least tokens of a text: its beginning, its end and one between."""
 
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """Words to numbers, as trained by `WordPiece`.
+    """Words to numbers, as trained by `WordPiece`, or published with an encoder.
 
     Attributes:
         json: the whole tokenizer in the format of the package `tokenizers`; a record keeps this text, and
                 `transformers.PreTrainedTokenizerFast` reads it.
+        special: what it calls padding, an unknown word, the first and the last token of a text, and a masked token.
     """
 
     json: str
+    special: tuple[str, ...] = SPECIAL
 
     def __post_init__(self) -> None:
-        if self.vocabulary[: len(SPECIAL)] != SPECIAL:
+        missing = [token for token in self.special if token not in self.numbers]
+        if missing:
             raise UserError(
-                f"a tokenizer of gradlab begins with {', '.join(SPECIAL)}, got {', '.join(self.vocabulary[:5])}; "
-                "train it with WordPiece().train(texts)."
+                f"the vocabulary of this tokenizer lacks its special tokens {', '.join(missing)}; train one with "
+                "WordPiece().train(texts), or take the tokenizer that came with the encoder."
             )
 
     @cached_property
@@ -48,12 +51,29 @@ class Tokenizer:
     def vocabulary(self) -> tuple[str, ...]:
         """Every token at the place of its id."""
         try:
-            tokens = {number: token for token, number in _json.loads(self.json)["model"]["vocab"].items()}
+            tokens = _tokens(_json.loads(self.json))
             return tuple(tokens[number] for number in range(len(tokens)))
-        except (_json.JSONDecodeError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (
+            _json.JSONDecodeError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            ValueError,
+            RecursionError,
+        ) as error:
             raise UserError(
                 "this text is no tokenizer's JSON; take the `json` of one that WordPiece().train(texts) returned."
             ) from error
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The id of every token."""
+        return {token: number for number, token in enumerate(self.vocabulary)}
+
+    @cached_property
+    def special_ids(self) -> tuple[int, ...]:
+        """Ids of `special`, in its order."""
+        return tuple(self.numbers[token] for token in self.special)
 
     def __len__(self) -> int:
         """Count the tokens of the vocabulary."""
@@ -77,17 +97,30 @@ class Tokenizer:
             )
         from gradlab.language.tokens import join
 
-        inner = self._inner()
+        inner = self.inner()
         inner.enable_truncation(max_length)
         encoded = inner.encode_batch(list(texts))
-        return join([one.ids for one in encoded], sum(bool(one.overflowing) for one in encoded))
+        cut_off = sum(bool(one.overflowing) for one in encoded)
+        return join([one.ids for one in encoded], cut_off, padding=self.special_ids[0])
 
     def decode(self, ids: Sequence[int]) -> str:
         """Join the words and word pieces of `ids` by spaces; special tokens are dropped."""
-        return str(self._inner().decode([int(one) for one in ids if int(one) >= len(SPECIAL)]))
+        return str(self.inner().decode([int(one) for one in ids if int(one) not in self.special_ids]))
 
-    def _inner(self) -> Any:
+    def inner(self) -> Any:
+        """Return a new tokenizer of the package `tokenizers`, which neither fills up nor cuts off."""
         need_text("a tokenizer")
         from tokenizers import Tokenizer as Inner
 
-        return Inner.from_str(self.json)
+        inner = Inner.from_str(self.json)
+        inner.no_padding()  # some published ones do
+        inner.no_truncation()
+        return inner
+
+
+def _tokens(data: Any) -> dict[int, str]:
+    """Return id -> token; the vocabulary is a dictionary, or of unigram models a list of (token, score)."""
+    known = data["model"]["vocab"]
+    listed = enumerate(token for token, _ in known) if isinstance(known, list) else ()
+    tokens = dict(listed) if isinstance(known, list) else {number: token for token, number in known.items()}
+    return tokens | {one["id"]: one["content"] for one in data.get("added_tokens", ())}

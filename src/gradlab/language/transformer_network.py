@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from transformers import (
@@ -9,6 +11,7 @@ from transformers import (
     BertForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
+    PretrainedConfig,
     PreTrainedModel,
 )
 
@@ -57,16 +60,17 @@ def build_text_transformer(config: TextTransformer, classes: int, *, seed: int, 
         raise UserError(
             f"a text transformer needs at least one class and one token, got {classes} classes and {vocab} tokens."
         )
-    make = {"distilbert": _distilbert, "bert": _bert}[config.family]
-    with seeded(seed):  # the constructors draw values, which _initialise replaces
-        transformer = make(config, classes, vocab)
-    _initialise(transformer, seed, config.initial_std)
+    make: Any = {"distilbert": DistilBertForSequenceClassification, "bert": BertForSequenceClassification}
+    with seeded(seed):  # the constructors draw values, which initialise replaces
+        transformer = make[config.family](configuration_of(config, classes, vocab))
+    initialise(transformer, seed, config.initial_std)
     return TextNetwork(config, transformer)
 
 
-def _distilbert(config: TextTransformer, classes: int, vocab: int) -> PreTrainedModel:
-    return DistilBertForSequenceClassification(
-        DistilBertConfig(
+def configuration_of(config: TextTransformer, classes: int, vocab: int) -> PretrainedConfig:
+    """Return the configuration of the package transformers that stands for ours."""
+    if config.family == "distilbert":
+        return DistilBertConfig(
             vocab_size=vocab,
             max_position_embeddings=config.max_length,
             dim=config.dim,
@@ -80,29 +84,23 @@ def _distilbert(config: TextTransformer, classes: int, vocab: int) -> PreTrained
             num_labels=classes,
             attn_implementation="sdpa",
         )
-    )
-
-
-def _bert(config: TextTransformer, classes: int, vocab: int) -> PreTrainedModel:
-    return BertForSequenceClassification(
-        BertConfig(
-            vocab_size=vocab,
-            max_position_embeddings=config.max_length,
-            hidden_size=config.dim,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            intermediate_size=config.hidden_dim,
-            hidden_dropout_prob=config.dropout,
-            attention_probs_dropout_prob=config.dropout,
-            initializer_range=config.initial_std,
-            num_labels=classes,
-            attn_implementation="sdpa",
-        )
+    return BertConfig(
+        vocab_size=vocab,
+        max_position_embeddings=config.max_length,
+        hidden_size=config.dim,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        intermediate_size=config.hidden_dim,
+        hidden_dropout_prob=config.dropout,
+        attention_probs_dropout_prob=config.dropout,
+        initializer_range=config.initial_std,
+        num_labels=classes,
+        attn_implementation="sdpa",
     )
 
 
 @torch.no_grad()
-def _initialise(module: nn.Module, seed: int, std: float) -> None:
+def initialise(module: nn.Module, seed: int, std: float) -> None:
     """Fill every parameter from the stream of (seed, its name), so that a deeper net starts as the shallower one.
 
     Weights are N(0, std²), biases 0, the row of the padding token 0; norms start at weight 1 and bias 0.

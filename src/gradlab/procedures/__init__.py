@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = attach(
         "Given": "sources",
         "PROCEDURES": "registry",
         "Pretrained": "sources",
+        "PretrainedEncoder": "text_encoder",
         "Saved": "sources",
         "Score": "score",
         "Snapshot": "snapshot",
@@ -24,6 +25,8 @@ __getattr__, __dir__, __all__ = attach(
         "TextTrain": "text_train",
         "Train": "train",
         "TrainAutoencoder": "train_autoencoder",
+        "Untrained": "text_encoder",
+        "encoder_source": "text_encoder",
         "network_of": "_networks",
         "usable_logits": "_predictions",
     },
@@ -45,6 +48,9 @@ if TYPE_CHECKING:
     from gradlab.procedures.sources import Given as Given
     from gradlab.procedures.sources import Pretrained as Pretrained
     from gradlab.procedures.sources import Saved as Saved
+    from gradlab.procedures.text_encoder import PretrainedEncoder as PretrainedEncoder
+    from gradlab.procedures.text_encoder import Untrained as Untrained
+    from gradlab.procedures.text_encoder import encoder_source as encoder_source
     from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX
     from gradlab.procedures.train import Train as Train

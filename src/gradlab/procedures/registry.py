@@ -10,6 +10,7 @@ from gradlab.procedures.fit_head import FIT_HEAD
 from gradlab.procedures.score import SCORE
 from gradlab.procedures.snapshot import SNAPSHOT
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
+from gradlab.procedures.text_encoder import ENCODER
 from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
 from gradlab.procedures.train_autoencoder import TRAIN_AUTOENCODER
@@ -32,5 +33,6 @@ PROCEDURES: dict[str, Kind] = {
         RECORD,
         PRETRAINED,
         SAVED,
+        ENCODER,
     )
 }

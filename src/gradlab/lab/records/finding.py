@@ -21,6 +21,14 @@ def records_of(runs: Path) -> list[Record]:
     return [Record(file.parent) for file in sorted(folder.glob(f"*/{MANIFEST}"))]
 
 
+def names_record(name: str | Path) -> bool:
+    """Whether this can be nothing but a record: its folder, or hexadecimal digits where no such folder lies here."""
+    path = Path(name)
+    if (path / MANIFEST).is_file() or path.parent.name == "records":
+        return True
+    return not path.exists() and re.fullmatch(r"[0-9a-f]{1,20}…?", str(name)) is not None
+
+
 def find_record(name: str | Path, runs: str | Path = "runs", *, what: str = "record") -> Record:
     """Open a record.
 

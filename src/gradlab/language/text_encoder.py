@@ -1,0 +1,202 @@
+"""A text encoder as a torch module: any of Hugging Face's, published, pre-trained here, or with fresh random weights."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+
+from gradlab.language.encoder_files import DEFAULT, EncoderFiles
+from gradlab.language.tokenizer import Tokenizer
+from gradlab.language.transformer import TextTransformer
+from gradlab.language.transformer_network import configuration_of, initialise
+from gradlab.models._randomness import seeded
+from gradlab.types import UserError
+
+if TYPE_CHECKING:
+    from gradlab.data import TextSplit
+    from gradlab.language.feed import TokenFeed
+
+FORGOTTEN = ("transformers_version", "_name_or_path", "architectures", "dtype", "torch_dtype")
+"""Entries of a configuration that do not change what it computes."""
+
+
+class TextEncoder(nn.Module):
+    """Token ids with their attention mask to one vector a token.
+
+    Attributes:
+        transformer: the module of the package transformers, without a head. tokenizer: that belongs to it.
+        hidden_size: D, numbers that stand for a token. layers: L, blocks that a token passes.
+        max_length: most tokens of a text, with those at its ends.
+    """
+
+    def __init__(self, transformer: PreTrainedModel, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.transformer, self.tokenizer = transformer, tokenizer
+        config: Any = transformer.config
+        self.hidden_size = int(config.hidden_size)
+        self.layers = int(config.num_hidden_layers)
+        self.max_length = _longest(config)
+        rows = transformer.get_input_embeddings().weight.shape[0]
+        if len(tokenizer) > rows:
+            raise UserError(
+                f"the tokenizer knows {len(tokenizer):,} tokens and the encoder {rows:,}; give the tokenizer that belongs to it."
+            )
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Map token ids (N, L) int64 and their mask to the last layer's (N, L, D)."""
+        self._check(input_ids)
+        output = self.transformer(input_ids=input_ids, attention_mask=attention_mask)
+        return output.last_hidden_state  # type: ignore[no-any-return]
+
+    def hidden_states(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+        """Map token ids to what every layer gives: layers + 1 tensors (N, L, D), that of the embeddings first."""
+        self._check(input_ids)
+        output = self.transformer(
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True
+        )
+        return tuple(output.hidden_states)
+
+    def feed(self, split: TextSplit, max_length: int) -> TokenFeed:
+        """Encode the texts of a split, once, at most as long as the encoder reads; see `token_feed`."""
+        from gradlab.language.feed import token_feed
+
+        return token_feed(split, self.tokenizer, max_length=min(max_length, self.max_length))
+
+    def facts(self) -> dict[str, Any]:
+        """Return the configuration, from which `build_encoder` makes such an encoder."""
+        known = self.transformer.config.to_diff_dict() | {"model_type": self.transformer.config.model_type}
+        return {name: value for name, value in known.items() if name not in FORGOTTEN}
+
+    def save(self, folder: str | Path) -> Path:
+        """Write config.json, model.safetensors and the tokenizer, as plain `from_pretrained(folder)` reads them."""
+        place = Path(folder)
+        if place.exists() and any(place.iterdir()):
+            raise UserError(f"{place} is there already; give another name, or delete it first.")
+        with _quiet():
+            self.transformer.save_pretrained(place)
+        _fast(self.tokenizer, self.max_length).save_pretrained(place)
+        return place
+
+    def _check(self, input_ids: Tensor) -> None:
+        if input_ids.shape[-1] > self.max_length:
+            raise UserError(
+                f"this encoder reads at most {self.max_length} tokens of a text, got {input_ids.shape[-1]}; "
+                f"encode the texts with max_length={self.max_length}."
+            )
+
+
+def read_encoder(files: EncoderFiles) -> TextEncoder:
+    """Load a published encoder from its files; see `load_encoder`."""
+    common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        with _quiet(), torch.random.fork_rng(devices=[]):
+            model, told = AutoModel.from_pretrained(
+                files.folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **common
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"transformers cannot load the encoder in {files.folder} ({_reason(error)}); give another one."
+        ) from error
+    _drop_pooler(model)
+    missing = [name for name in told["missing_keys"] if "pooler" not in name]
+    if missing or told.get("mismatched_keys"):
+        raise UserError(
+            f"the weights in {files.folder} do not fill its {type(model).__name__}: {len(missing):,} tensors are missing "
+            f"({', '.join(sorted(missing)[:2])}); give the folder of a whole encoder."
+        )
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(files.folder, use_fast=True, **common)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
+        raise UserError(
+            f"transformers cannot read the tokenizer in {files.folder} ({_reason(error)}); put its tokenizer.json there."
+        ) from error
+    return TextEncoder(model, _tokenizer(tokenizer, files.folder)).eval()
+
+
+def fresh_encoder(
+    config: TextTransformer | Mapping[str, Any], tokenizer: Tokenizer, seed: int
+) -> TextEncoder:
+    """Build an encoder with fresh random weights; see `build_encoder`."""
+    if isinstance(config, TextTransformer):
+        told = configuration_of(config, 2, max(len(tokenizer), 1))
+        std = config.initial_std
+    else:
+        try:
+            told = AutoConfig.for_model(**config)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"transformers has no such encoder ({_reason(error)}); take another one."
+            ) from error
+        std = float(getattr(told, "initializer_range", 0.02))
+    with _quiet(), seeded(seed):  # the constructors draw values, which initialise replaces
+        model = AutoModel.from_config(told, attn_implementation="sdpa")
+    _drop_pooler(model)
+    initialise(model, seed, std)
+    return TextEncoder(model, tokenizer).eval()
+
+
+def _drop_pooler(model: PreTrainedModel) -> None:
+    """Remove BERT's layer on the first token, which no encoder needs and many checkpoints lack."""
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None
+
+
+def _longest(config: Any) -> int:
+    places = int(getattr(config, "max_position_embeddings", 512))
+    roberta = str(config.model_type) in ("roberta", "xlm-roberta", "camembert")  # they count from padding + 1
+    return places - (int(config.pad_token_id) + 1 if roberta else 0)
+
+
+def _tokenizer(loaded: Any, folder: Path) -> Tokenizer:
+    names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
+    special = [getattr(loaded, name) for name in names]
+    missing = [name for name, token in zip(names, special, strict=True) if token is None]
+    if missing or not getattr(loaded, "is_fast", False):
+        lacks = ", ".join(missing) or "a tokenizer.json"
+        raise UserError(
+            f"the tokenizer in {folder} lacks {lacks}, which an encoder of masked language has; give one such as {DEFAULT}."
+        )
+    return Tokenizer(loaded.backend_tokenizer.to_str(), tuple(map(str, special)))
+
+
+def _fast(tokenizer: Tokenizer, longest: int) -> PreTrainedTokenizerFast:
+    padding, unknown, first, last, mask = tokenizer.special
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer.inner(),
+        model_max_length=longest,
+        model_input_names=["input_ids", "attention_mask"],
+        pad_token=padding,
+        unk_token=unknown,
+        cls_token=first,
+        sep_token=last,
+        mask_token=mask,
+    )
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().split("\n")[0] or type(error).__name__)[:160].rstrip(".")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what transformers says while it loads; what matters is raised."""
+    from transformers.utils import logging as theirs
+
+    level = theirs.get_verbosity()
+    bar = theirs.is_progress_bar_enabled()
+    theirs.set_verbosity(logging.CRITICAL)
+    theirs.disable_progress_bar()
+    try:
+        yield
+    finally:
+        theirs.set_verbosity(level)
+        if bar:
+            theirs.enable_progress_bar()
