@@ -15,9 +15,14 @@ __getattr__, __dir__, __all__ = attach(
         "Tokens": "tokens",
         "WordPiece": "wordpiece",
         "build_encoder": "encoder",
+        "classifier_parts": "text_classifier",
         "find_encoder": "encoder_files",
+        "head_modules": "text_classifier",
+        "load_classifier": "text_classifier",
         "load_encoder": "encoder",
         "padding_share": "lengths",
+        "save_classifier": "text_classifier",
+        "text_classifier": "text_classifier",
         "token_feed": "feed",
     },
 )
@@ -30,6 +35,11 @@ if TYPE_CHECKING:
     from gradlab.language.feed import TokenFeed as TokenFeed
     from gradlab.language.feed import token_feed as token_feed
     from gradlab.language.lengths import padding_share as padding_share
+    from gradlab.language.text_classifier import classifier_parts as classifier_parts
+    from gradlab.language.text_classifier import head_modules as head_modules
+    from gradlab.language.text_classifier import load_classifier as load_classifier
+    from gradlab.language.text_classifier import save_classifier as save_classifier
+    from gradlab.language.text_classifier import text_classifier as text_classifier
     from gradlab.language.text_encoder import TextEncoder as TextEncoder
     from gradlab.language.tokenizer import Tokenizer as Tokenizer
     from gradlab.language.tokens import Tokens as Tokens

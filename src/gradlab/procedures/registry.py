@@ -11,6 +11,7 @@ from gradlab.procedures.score import SCORE
 from gradlab.procedures.snapshot import SNAPSHOT
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
 from gradlab.procedures.text_encoder import ENCODER
+from gradlab.procedures.text_finetune import TEXT_FINETUNE
 from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
 from gradlab.procedures.train_autoencoder import TRAIN_AUTOENCODER
@@ -26,6 +27,7 @@ PROCEDURES: dict[str, Kind] = {
         DISTIL,
         SNAPSHOT,
         TEXT_TRAIN,
+        TEXT_FINETUNE,
         TRAIN_AUTOENCODER,
         EXPLAIN,
         DISTURB,

@@ -41,6 +41,7 @@ __getattr__, __dir__, __all__ = attach(
         "parts_of": "parts",
         "pca": "embedding",
         "save_lora": "lora",
+        "tune": "fine_tune",
         "with_new_head": "parts",
     },
 )
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from gradlab.transfer.features import features as features
     from gradlab.transfer.fine_tune import FineTuned as FineTuned
     from gradlab.transfer.fine_tune import fine_tune as fine_tune
+    from gradlab.transfer.fine_tune import tune as tune
     from gradlab.transfer.fit_head import FittedHead as FittedHead
     from gradlab.transfer.fit_head import fit_head as fit_head
     from gradlab.transfer.heads import HEADS as HEADS
