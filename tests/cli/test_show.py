@@ -42,7 +42,18 @@ def test_the_table_says_the_same(ask, monkeypatch):
     monkeypatch.setenv("COLUMNS", "250")
     answer = ask("list")
     assert (answer.code, answer.err) == (0, "")
-    registries = (STUDIES, DATASETS, PROCEDURES, MODELS, NETS, RECIPES, ATTACKS, DETECTORS, EXPLAINERS, MEASURES)
+    registries = (
+        STUDIES,
+        DATASETS,
+        PROCEDURES,
+        MODELS,
+        NETS,
+        RECIPES,
+        ATTACKS,
+        DETECTORS,
+        EXPLAINERS,
+        MEASURES,
+    )
     assert len(answer.out.splitlines()) == sum(map(len, (*registries, METRICS, TRACKERS)))
     for name in (
         *STUDIES,

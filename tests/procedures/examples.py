@@ -24,6 +24,8 @@ from gradlab.procedures.fine_tune import FineTune
 from gradlab.procedures.fit_head import FitHead
 from gradlab.procedures.score import Score
 from gradlab.procedures.snapshot import Snapshot
+from gradlab.procedures.text_encoder import Untrained
+from gradlab.procedures.text_pretrain import TextPretrain
 from gradlab.procedures.text_train import TextTrain
 from gradlab.procedures.train import Train
 from gradlab.procedures.train_autoencoder import TrainAutoencoder
@@ -39,6 +41,10 @@ NET = Train(
     probe_batch=16,
 )
 KEPT = replace(NET, recipe=replace(RECIPE, snapshots=(1, 2)))
+SMALL = TextTransformer(dim=8, layers=1, heads=2, hidden_dim=8, max_length=8)
+PRETRAINED = TextPretrain(
+    data=("reviews",), model=SMALL, recipe=Recipe(epochs=2, batch_size=16), vocab_size=60, initial_seed=5
+)
 EXAMPLES: dict[str, Procedure] = {
     "train": NET,
     "attack": Attack(
@@ -55,10 +61,12 @@ EXAMPLES: dict[str, Procedure] = {
     "snapshot": Snapshot(net=KEPT, data="stripes", epoch=1),
     "text-train": TextTrain(
         data="reviews",
-        model=TextTransformer(dim=8, layers=1, heads=2, hidden_dim=8, max_length=8),
+        model=SMALL,
         recipe=Recipe(epochs=2, batch_size=16),
         vocab_size=60,
     ),
+    "text-pretrain": PRETRAINED,
+    "untrained": Untrained(net=PRETRAINED),
     "train-autoencoder": TrainAutoencoder(
         data="stripes", model=AutoEncoder(code=3, widths=(2,)), recipe=RECIPE
     ),

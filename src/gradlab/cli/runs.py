@@ -151,6 +151,8 @@ def export(
 ) -> int:
     """Write the network of a run, or of a model folder, for other programs; its logits are compared before it is kept.
 
+    An encoder of texts becomes a folder that plain transformers loads.
+
     Args:
         record: a record's folder, the first characters of its name, or a model folder.
         out: path of what is written; .onnx or .pt2 is added where it lacks.
@@ -159,8 +161,13 @@ def export(
         json: print what was written as JSON.
     """
     from gradlab.use import export as export_trained
-    from gradlab.use import open_trained
+    from gradlab.use import export_encoder, open_trained
 
+    if to == "safetensors" and (folder := export_encoder(record, out, runs)):
+        print_json({"path": str(folder), "format": "transformers"}) if json else say(
+            f"{folder}: from_pretrained loads it"
+        )
+        return 0
     made = export_trained(open_trained(record, runs), to, out)
     if json:
         print_json(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gradlab.data.derivation import parse as parse
     from gradlab.data.guard import refuse_test as refuse_test
     from gradlab.data.loading import load as load
+    from gradlab.data.overlap import Overlap as Overlap
+    from gradlab.data.overlap import overlap as overlap
     from gradlab.data.reading import arrays as arrays
     from gradlab.data.reading import info as info
     from gradlab.data.reading import read as read
@@ -38,6 +40,7 @@ __getattr__, __dir__, __all__ = attach(
         "Arrays": "contents",
         "DATASETS": "registry",
         "DataInfo": "contents",
+        "Overlap": "overlap",
         "Role": "registry",
         "Dataset": "datasets",
         "Derivation": "derivation",
@@ -56,6 +59,7 @@ __getattr__, __dir__, __all__ = attach(
         "list_datasets": "catalogue",
         "load": "loading",
         "order": "batches",
+        "overlap": "overlap",
         "parse": "derivation",
         "planted_masks": "_planted",
         "read": "reading",

@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
         "Snapshot": "snapshot",
         "TOOLBOX": "toolbox",
         "TextFineTune": "text_finetune",
+        "TextPretrain": "text_pretrain",
         "TextTrain": "text_train",
         "Train": "train",
         "TrainAutoencoder": "train_autoencoder",
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from gradlab.procedures.text_encoder import Untrained as Untrained
     from gradlab.procedures.text_encoder import encoder_source as encoder_source
     from gradlab.procedures.text_finetune import TextFineTune as TextFineTune
+    from gradlab.procedures.text_pretrain import TextPretrain as TextPretrain
     from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX
     from gradlab.procedures.train import Train as Train

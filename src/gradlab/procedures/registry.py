@@ -10,8 +10,9 @@ from gradlab.procedures.fit_head import FIT_HEAD
 from gradlab.procedures.score import SCORE
 from gradlab.procedures.snapshot import SNAPSHOT
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
-from gradlab.procedures.text_encoder import ENCODER
+from gradlab.procedures.text_encoder import ENCODER, UNTRAINED
 from gradlab.procedures.text_finetune import TEXT_FINETUNE
+from gradlab.procedures.text_pretrain import TEXT_PRETRAIN
 from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
 from gradlab.procedures.train_autoencoder import TRAIN_AUTOENCODER
@@ -27,6 +28,8 @@ PROCEDURES: dict[str, Kind] = {
         DISTIL,
         SNAPSHOT,
         TEXT_TRAIN,
+        TEXT_PRETRAIN,
+        UNTRAINED,
         TEXT_FINETUNE,
         TRAIN_AUTOENCODER,
         EXPLAIN,

@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         "Training": "train",
         "compare_runs": "compare_runs",
         "export": "export",
+        "export_encoder": "export_encoder",
         "export_model": "export",
         "network": "trained",
         "open_trained": "trained",
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gradlab.use.export import Exported as Exported
     from gradlab.use.export import export as export
     from gradlab.use.export import export_model as export_model
+    from gradlab.use.export_encoder import export_encoder as export_encoder
     from gradlab.use.predictions import Prediction as Prediction
     from gradlab.use.predictions import predict as predict
     from gradlab.use.scores import Scores as Scores
