@@ -25,12 +25,13 @@ from gradlab.procedures.fit_head import FitHead
 from gradlab.procedures.score import Score
 from gradlab.procedures.snapshot import Snapshot
 from gradlab.procedures.text_encoder import Untrained
+from gradlab.procedures.text_finetune import TextFineTune
 from gradlab.procedures.text_pretrain import TextPretrain
 from gradlab.procedures.text_train import TextTrain
 from gradlab.procedures.train import Train
 from gradlab.procedures.train_autoencoder import TrainAutoencoder
 from gradlab.training import Recipe
-from gradlab.transfer import RBFSVM, LastBlock
+from gradlab.transfer import RBFSVM, LastBlock, LoRA
 
 RECIPE = Recipe(epochs=3, batch_size=32, learning_rate=1e-2)
 NET = Train(
@@ -67,6 +68,9 @@ EXAMPLES: dict[str, Procedure] = {
     ),
     "text-pretrain": PRETRAINED,
     "untrained": Untrained(net=PRETRAINED),
+    "text-finetune": TextFineTune(
+        net=PRETRAINED, data="reviews", policy=LoRA(r=2), recipe=Recipe(epochs=2, batch_size=16), max_length=8
+    ),
     "train-autoencoder": TrainAutoencoder(
         data="stripes", model=AutoEncoder(code=3, widths=(2,)), recipe=RECIPE
     ),

@@ -50,6 +50,12 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "text-pretrain": (),
     "untrained": (),
+    "text-finetune": (
+        ("predictions", "prediction"),
+        ("predictions", "logit_1"),
+        ("validation", "prediction"),
+        ("validation", "logit_1"),
+    ),
     "train-autoencoder": (),
     "explain": (
         ("predictions", "prediction"),
@@ -66,7 +72,7 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 """Columns that `check` recomputes, and raw ones that it recomputes them from."""
-OF_ENCODERS = ("untrained",)
+OF_ENCODERS = ("untrained", "text-finetune")
 """Kinds that rest on an encoder of texts, not on a classifier of images."""
 ONCE = {"text-pretrain"}
 """Kinds of which every seed shares one run."""
@@ -78,7 +84,7 @@ UNKNOWN = {
     "explain": {"pointing"},
 }
 """Measures that nobody can tell of some example: of successes, where there is none, and of patches that nobody planted."""
-PREDICTED = ("train", "text-train", "fit-head", "fine-tune", "distil", "snapshot")
+PREDICTED = ("train", "text-train", "text-finetune", "fit-head", "fine-tune", "distil", "snapshot")
 FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | dict.fromkeys(
     ("attack", "score", "train-autoencoder", "explain", "disturb", "text-pretrain", "untrained"), ()
 )
