@@ -26,12 +26,13 @@ from gradlab.procedures.score import Score
 from gradlab.procedures.snapshot import Snapshot
 from gradlab.procedures.text_encoder import Untrained
 from gradlab.procedures.text_features import TextFeatures, TextHead
+from gradlab.procedures.text_finetune import TextFineTune
 from gradlab.procedures.text_pretrain import TextPretrain
 from gradlab.procedures.text_train import TextTrain
 from gradlab.procedures.train import Train
 from gradlab.procedures.train_autoencoder import TrainAutoencoder
 from gradlab.training import Recipe
-from gradlab.transfer import RBFSVM, LastBlock
+from gradlab.transfer import RBFSVM, LastBlock, LoRA
 
 RECIPE = Recipe(epochs=3, batch_size=32, learning_rate=1e-2)
 NET = Train(
@@ -71,6 +72,9 @@ EXAMPLES: dict[str, Procedure] = {
     "untrained": Untrained(net=PRETRAINED),
     "text-features": FEATURES,
     "text-head": TextHead(net=FEATURES, data="reviews", head=RBFSVM(c=(1.0, 10.0), gamma=(0.5,)), layer=0),
+    "text-finetune": TextFineTune(
+        net=PRETRAINED, data="reviews", policy=LoRA(r=2), recipe=Recipe(epochs=2, batch_size=16), max_length=8
+    ),
     "train-autoencoder": TrainAutoencoder(
         data="stripes", model=AutoEncoder(code=3, widths=(2,)), recipe=RECIPE
     ),

@@ -52,6 +52,12 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     "untrained": (),
     "text-features": (),
     "text-head": (("predictions", "prediction"), ("choices", "accuracy")),
+    "text-finetune": (
+        ("predictions", "prediction"),
+        ("predictions", "logit_1"),
+        ("validation", "prediction"),
+        ("validation", "logit_1"),
+    ),
     "train-autoencoder": (),
     "explain": (
         ("predictions", "prediction"),
@@ -69,7 +75,8 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """Columns that `check` recomputes, and raw ones that it recomputes them from."""
 OF_ENCODERS = dict.fromkeys(
-    ("untrained", "text-features"), "this needs an encoder of texts, got MLPNetwork; give the folder"
+    ("untrained", "text-features", "text-finetune"),
+    "this needs an encoder of texts, got MLPNetwork; give the folder",
 )
 OF_ENCODERS["text-head"] = "a head on texts rests on their features; give net=TextFeatures"
 """Kinds that rest on something else than a classifier of images, and what they say of one."""
@@ -83,7 +90,16 @@ UNKNOWN = {
     "explain": {"pointing", "share in its own cell"},
 }
 """Measures that nobody can tell of some example: of successes, where there is none, and of patches that nobody planted."""
-PREDICTED = ("train", "text-train", "fit-head", "text-head", "fine-tune", "distil", "snapshot")
+PREDICTED = (
+    "train",
+    "text-train",
+    "text-finetune",
+    "fit-head",
+    "text-head",
+    "fine-tune",
+    "distil",
+    "snapshot",
+)
 FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | dict.fromkeys(
     (
         "attack",

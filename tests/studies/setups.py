@@ -1,7 +1,13 @@
 """Where a study runs, without any data."""
 
+from gradlab.procedures.text_encoder import PretrainedEncoder
 from gradlab.studies._shared import MNIST
 from gradlab.studies.setup import Preset, Setup
+
+ENCODER = PretrainedEncoder(
+    config="config.json", weights=("model.safetensors",), tokenizer=("tokenizer.json",)
+)
+"""An encoder of texts whose files are nowhere."""
 
 
 def setup(preset: Preset = "standard", data: str = "mnist", **more) -> Setup:

@@ -19,13 +19,18 @@ __getattr__, __dir__, __all__ = attach(
         "WordPiece": "wordpiece",
         "all_features": "features",
         "build_encoder": "encoder",
+        "classifier_parts": "text_classifier",
         "features": "features",
         "find_encoder": "encoder_files",
+        "head_modules": "text_classifier",
+        "load_classifier": "text_classifier",
         "load_encoder": "encoder",
         "mask_tokens": "masking",
         "padding_share": "lengths",
         "pool": "features",
         "pretraining_corpus": "corpus",
+        "save_classifier": "text_classifier",
+        "text_classifier": "text_classifier",
         "token_feed": "feed",
     },
 )
@@ -46,6 +51,11 @@ if TYPE_CHECKING:
     from gradlab.language.masked_language import MaskedLanguage as MaskedLanguage
     from gradlab.language.masked_language import MaskedLanguageModel as MaskedLanguageModel
     from gradlab.language.masking import mask_tokens as mask_tokens
+    from gradlab.language.text_classifier import classifier_parts as classifier_parts
+    from gradlab.language.text_classifier import head_modules as head_modules
+    from gradlab.language.text_classifier import load_classifier as load_classifier
+    from gradlab.language.text_classifier import save_classifier as save_classifier
+    from gradlab.language.text_classifier import text_classifier as text_classifier
     from gradlab.language.text_encoder import TextEncoder as TextEncoder
     from gradlab.language.tokenizer import Tokenizer as Tokenizer
     from gradlab.language.tokens import Tokens as Tokens

@@ -116,7 +116,11 @@ def _frozen(run: Results) -> float:
     return float(frozen["share"]) if frozen["unchanged"] == frozen["tensors"] else 0.0
 
 
-def _describe(procedure: FineTune, run: Results) -> dict[str, Any]:
+FROZEN = Measure("frozen", "fraction", "neither", _frozen, range=(0, 1), on="train", learns=False)
+
+
+def describe_tuned(procedure: Any, run: Results) -> dict[str, Any]:
+    """Say what trained, and what was frozen and is proven to be."""
     frozen = run.facts["frozen"]
     kept = f"{frozen['unchanged']} of {frozen['tensors']} frozen tensors bit-equal after training"
     return {
@@ -170,13 +174,13 @@ FINE_TUNE = Kind(
         for one in (
             *SCORES,
             *OF_EPOCHS,
-            Measure("frozen", "fraction", "neither", _frozen, range=(0, 1), on="train", learns=False),
+            FROZEN,
             *COSTS,
         )
     },
     learned=has_learned,
     check=wrong_predictions,
-    describe=_describe,
+    describe=describe_tuned,
     network=_network,
     cost=_cost,
     time=_seconds,

@@ -12,6 +12,7 @@ from gradlab.procedures.snapshot import SNAPSHOT
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
 from gradlab.procedures.text_encoder import ENCODER, UNTRAINED
 from gradlab.procedures.text_features import TEXT_FEATURES, TEXT_HEAD
+from gradlab.procedures.text_finetune import TEXT_FINETUNE
 from gradlab.procedures.text_pretrain import TEXT_PRETRAIN
 from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
@@ -32,6 +33,7 @@ PROCEDURES: dict[str, Kind] = {
         UNTRAINED,
         TEXT_FEATURES,
         TEXT_HEAD,
+        TEXT_FINETUNE,
         TRAIN_AUTOENCODER,
         EXPLAIN,
         DISTURB,

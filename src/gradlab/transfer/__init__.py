@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = attach(
         "LDA": "heads",
         "LastBlock": "policies",
         "LinearSVM": "heads",
+        "LoRA": "lora",
         "LogisticRegression": "heads",
         "NaiveBayes": "heads",
         "NearestNeighbours": "heads",
@@ -29,13 +30,18 @@ __getattr__, __dir__, __all__ = attach(
         "RBFSVM": "heads",
         "VIEWS": "views",
         "ViewFeed": "view_feed",
+        "add_lora": "lora",
         "distil": "distil",
         "distillation_loss": "distillation",
         "features": "features",
         "fine_tune": "fine_tune",
         "fit_head": "fit_head",
+        "lora_targets": "lora",
+        "merged": "lora",
         "parts_of": "parts",
         "pca": "embedding",
+        "save_lora": "lora",
+        "tune": "fine_tune",
         "with_new_head": "parts",
     },
 )
@@ -48,6 +54,7 @@ if TYPE_CHECKING:
     from gradlab.transfer.features import features as features
     from gradlab.transfer.fine_tune import FineTuned as FineTuned
     from gradlab.transfer.fine_tune import fine_tune as fine_tune
+    from gradlab.transfer.fine_tune import tune as tune
     from gradlab.transfer.fit_head import FittedHead as FittedHead
     from gradlab.transfer.fit_head import fit_head as fit_head
     from gradlab.transfer.heads import HEADS as HEADS
@@ -58,6 +65,11 @@ if TYPE_CHECKING:
     from gradlab.transfer.heads import LogisticRegression as LogisticRegression
     from gradlab.transfer.heads import NaiveBayes as NaiveBayes
     from gradlab.transfer.heads import NearestNeighbours as NearestNeighbours
+    from gradlab.transfer.lora import LoRA as LoRA
+    from gradlab.transfer.lora import add_lora as add_lora
+    from gradlab.transfer.lora import lora_targets as lora_targets
+    from gradlab.transfer.lora import merged as merged
+    from gradlab.transfer.lora import save_lora as save_lora
     from gradlab.transfer.parts import Part as Part
     from gradlab.transfer.parts import parts_of as parts_of
     from gradlab.transfer.parts import with_new_head as with_new_head

@@ -10,6 +10,7 @@ from torch import nn
 
 from gradlab.data import Dataset
 from gradlab.training.device import DTYPES, resolve_device
+from gradlab.training.feed import Feed
 from gradlab.training.fit import Epoch, Fit, Listener, fit_stacked
 from gradlab.training.frozen import frozen_digests
 from gradlab.training.objective import CrossEntropy
@@ -85,8 +86,43 @@ def fine_tune(
         )
     recipe = recipe or Recipe()
     start = with_new_head(model, data.num_classes, seed=seed, fresh=policy.fresh)
+    return tune(
+        start,
+        policy.stages(parts_of(start), recipe),
+        data,
+        recipe,
+        seed=seed,
+        device=device,
+        precision=precision,
+        folder=folder,
+        checkpoint_seconds=checkpoint_seconds,
+        listeners=listeners,
+        progress=progress,
+    )
+
+
+def tune(
+    start: nn.Module,
+    stages: Sequence[Stage],
+    data: Dataset | Feed,
+    recipe: Recipe,
+    *,
+    validation: Feed | None = None,
+    seed: int,
+    device: str = "auto",
+    precision: Precision | None = None,
+    folder: str | Path | None = None,
+    checkpoint_seconds: float = 0.0,
+    listeners: Sequence[Listener] = (),
+    progress: bool | None = None,
+) -> FineTuned:
+    """Train a network, whose head is there already, through the stages of a policy; arguments as in `fine_tune`.
+
+    Args:
+        start: cast in place to the device and the number format of training, and otherwise left as it was.
+        data: and validation: images, or feeds of anything.
+    """
     start = cast_module(start, resolve_device(device), DTYPES[recipe.precision or precision or "fp32"])
-    stages = policy.stages(parts_of(start), recipe)
     fits: list[Fit] = []
     for number, stage in enumerate(stages):
         (done,) = fit_stacked(
@@ -94,6 +130,7 @@ def fine_tune(
             data,
             stage.recipe,
             seeds=[seed if number == 0 else derive_seed(seed, "stage", number)],
+            validation=validation,
             device=device,
             precision=precision,
             checkpoint=None if folder is None else Path(folder) / f"stage-{number}.safetensors",

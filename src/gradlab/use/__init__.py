@@ -17,6 +17,8 @@ __getattr__, __dir__, __all__ = attach(
         "export": "export",
         "export_encoder": "export_encoder",
         "export_model": "export",
+        "export_text": "export_text",
+        "judge_text": "judge_text",
         "network": "trained",
         "open_trained": "trained",
         "predict": "predictions",
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from gradlab.use.export import export as export
     from gradlab.use.export import export_model as export_model
     from gradlab.use.export_encoder import export_encoder as export_encoder
+    from gradlab.use.export_text import export_text as export_text
+    from gradlab.use.judge_text import judge_text as judge_text
     from gradlab.use.predictions import Prediction as Prediction
     from gradlab.use.predictions import predict as predict
     from gradlab.use.scores import Scores as Scores

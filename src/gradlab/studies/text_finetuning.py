@@ -1,0 +1,134 @@
+"""How much of an encoder of texts has to be trained?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gradlab.lab.designing.design import Arm, Design, Twins
+from gradlab.lab.designing.shown import Figure, Table
+from gradlab.studies._shared import (
+    ACCURACY,
+    LOSS,
+    PROTOCOL,
+    chance_line,
+    learning_curves,
+    mistakes_of,
+    other_data,
+)
+from gradlab.studies._text_finetuning_arms import PUBLISHED, build_arms, data_of, encoder_of, recipe_of
+from gradlab.studies._text_finetuning_claims import claims_of
+from gradlab.studies.setup import Network, Setup
+from gradlab.types import Count
+
+BACKGROUND = (
+    "An encoder that has read many sentences is used to classify others. Either all of it trains on, with a new head, or only "
+    "its last block, or small matrices beside its attention (LoRA), or the head alone. All start from the same weights and the "
+    "same head, see the same labelled sentences for as many epochs, and keep the weights of the epoch with the best validation "
+    "loss. Beside them stands the same network from random weights. What is frozen is proven to be bit-equal after training."
+)
+
+
+def text_finetuning(setup: Setup, *, model: Network | None = None, epochs: Count | None = None) -> Design:
+    """How much of an encoder of texts has to be trained?
+
+    Args:
+        setup: preset and data, which hold texts, such as rotten-tomatoes.
+        model: an encoder, by folder or name, instead of the preset's own: DistilBERT in full, else a small one that is
+            pre-trained here.
+        epochs: of every arm; the preset's own by default.
+    """
+    encoder, recipe = encoder_of(setup, model), recipe_of(setup, epochs)
+    arms = build_arms(setup, encoder, recipe)
+    deviations = _deviations(setup, encoder.kind)
+    return Design(
+        study="text-finetuning",
+        title="Fine-tuning an encoder of texts",
+        question="How much of an encoder of texts has to be trained?",
+        background=BACKGROUND,
+        setting="000, 001, 002, 003 and 004",
+        setting_text=f"{_named(encoder.kind)}; {recipe.describe()}; LoRA and head alone at higher rates.",
+        corrections=(
+            *PROTOCOL,
+            "every arm starts from the same weights (labs 000 and 004: some go on from a network that was fine-tuned already)",
+            "every batch is padded to its longest text (lab 004: to 512 tokens)",
+        ),
+        deviations=deviations,
+        parameters={"model": None if model is None else model.kind, "epochs": recipe.epochs},
+        arms=arms,
+        claims=claims_of(deviations),
+        tables=_tables(),
+        figures=_figures(setup, arms),
+        twins=(Twins(a="all", b="scratch"), Twins(a="all", b="mixed")),
+    )
+
+
+def _named(kind: str) -> str:
+    known = {
+        "text-pretrain": "A small encoder, pre-trained here on sentences without labels",
+        "encoder": "A published encoder",
+    }
+    return known.get(kind, "A given encoder")
+
+
+def _deviations(setup: Setup, kind: str) -> tuple[str, ...]:
+    own = () if kind == "encoder" else ("a small encoder that is pre-trained here instead of DistilBERT",)
+    shorter = (
+        ()
+        if setup.preset == "full"
+        else (f"recipe of the preset {setup.preset} instead of {PUBLISHED.describe()}",)
+    )
+    return (*other_data(replace(setup, data=data_of(setup)), of="rotten-tomatoes"), *own, *shorter)
+
+
+def _tables() -> tuple[Table, ...]:
+    return (
+        Table(
+            name="accuracy",
+            title="Accuracy of every way to train",
+            caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test sentences. Parameters: "
+            "numbers that were trained.",
+            measures=(ACCURACY, "macro F1", "validation accuracy", "best epoch"),
+        ),
+        Table(
+            name="scores",
+            title="More scores on the test sentences",
+            caption="Loss in nats; precision and recall: means over the classes. Intervals over seeds alone.",
+            measures=(LOSS, "macro precision", "macro recall", "calibration error"),
+        ),
+        Table(
+            name="costs",
+            title="What was frozen, proven, and what each cost",
+            caption="Frozen: share of the parameters that no stage trained and that are bit-equal after training. Padding: "
+            "share of the tokens of training batches. Wall time and peak memory of a run on the machine that made it, beside "
+            "whatever else ran there: told, and no claim rests on it.",
+            measures=("frozen", "padding", "seconds", "peak memory"),
+        ),
+    )
+
+
+def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
+    against = {
+        "parameters": ("accuracy-by-parameters", "Accuracy against the numbers that were trained"),
+        "seconds": ("accuracy-by-seconds", "Accuracy against the seconds that it took"),
+    }
+    confusion, _ = mistakes_of(next(arm for arm in arms if arm.name == "all"))
+    return (
+        *(
+            Figure(
+                name=name,
+                title=title,
+                caption="Each small dot is one seed, the large one their mean with its 95 % interval.",
+                mark="points",
+                x=x,
+                y=ACCURACY,
+                by="method",
+                panel="data",
+                x_scale="log",
+                reference=chance_line(setup.class_count),
+            )
+            for x, (name, title) in against.items()
+        ),
+        learning_curves(by="method", panel="data"),
+        learning_curves(by="method", panel="data", y="validation_loss"),
+        replace(confusion, caption=confusion.caption.replace("images", "sentences")),
+    )
