@@ -16,6 +16,7 @@ PACKAGES = (
     "gradlab",
     "attacks",
     "augmentation",
+    "clip",
     "data",
     "detection",
     "explain",

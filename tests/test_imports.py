@@ -17,7 +17,7 @@ TOP = ("running", "preparing", "rerunning", "result", "claim_frame", "reporting"
 """Top-level modules that join studies and report, as the command line does."""
 BASE = {"types", "_configuration", "_lazy", "_files", "_plain", "_torch", "_scipy", "_arrow"}
 GROUND = BASE | {"metrics", "statistics"}
-PILLARS = {"transfer", "attacks", "detection", "explain", "language"}
+PILLARS = {"transfer", "attacks", "detection", "explain", "language", "clip"}
 TRAINING = GROUND | {"data", "models", "augmentation"}
 LAB = GROUND | {"data"}
 """Of data, the lab knows what says facts about them; no tensor."""
@@ -34,6 +34,7 @@ BELOW: dict[str, set[str]] = {
     "augmentation": GROUND,
     "training": TRAINING,
     **{name: TRAINING | {"training"} for name in PILLARS},
+    "clip": TRAINING | {"training", "language", "transfer"},
     "lab": LAB,
     "procedures": TRAINING | PILLARS | {"training", "lab"},
     "studies": TRAINING | PILLARS | {"training", "lab", "procedures"},

@@ -14,6 +14,7 @@ _getattr, _dir, _public = attach(
         "UserError": "types",
         "attacks": "attacks",
         "augmentation": "augmentation",
+        "clip": "clip",
         "data": "data",
         "detection": "detection",
         "explain": "explain",
@@ -39,6 +40,7 @@ __all__ = [*_public, "__version__"]
 if TYPE_CHECKING:
     from gradlab import attacks as attacks
     from gradlab import augmentation as augmentation
+    from gradlab import clip as clip
     from gradlab import data as data
     from gradlab import detection as detection
     from gradlab import explain as explain

@@ -18,6 +18,7 @@ from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.naming import report_name
 from gradlab.lab.running.run import Request, device_kind
 from gradlab.models.mlp import MLP
+from gradlab.procedures.pretrained_clip import clip_source
 from gradlab.procedures.sources import FromRecord, Saved
 from gradlab.procedures.text_encoder import encoder_source
 from gradlab.procedures.toolbox import toolbox_with
@@ -236,6 +237,8 @@ def _network(
     if facts.holds == "text" and not names_record(value):
         return encoder_source(value), ()
     path = Path(value)
+    if (path / "config.json").is_file() or ("/" in str(value) and not path.parent.exists()):
+        return clip_source(value), ()
     folder = path.parent if path.name in ("model.safetensors", "model.json") else path
     if (folder / "model.json").is_file():
         return Saved(folder=str(folder / "model.json")), ()

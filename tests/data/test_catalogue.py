@@ -13,7 +13,7 @@ def test_the_list_has_every_data_set_and_says_where_it_is(mnist_like):
     assert rows["mnist"].where == str(mnist_like / "mnist")
     assert rows["cifar10"].where == "gradlab data get cifar10"
     assert [row.name for row in rows.values() if row.here] == [
-        "digits", "mnist", "photos", "planted", "noise", "gaussian-noise",
+        "digits", "mnist", "photos", "planted", "coloured-digits", "noise", "gaussian-noise",
     ]  # fmt: skip
     assert (rows["cifar100"].classes, rows["cifar100"].shape) == (100, (3, 32, 32))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.data import _describe
+from gradlab.data._coloured import coloured
 from gradlab.data._derive import derive_images
 from gradlab.data._digits import digits
 from gradlab.data._divide import divide
@@ -16,6 +17,7 @@ from gradlab.data.contents import Arrays, Part
 from gradlab.data.derivation import Derivation
 from gradlab.data.registry import DATASETS, Role
 
+MADE = {"digits": digits, "coloured-digits": coloured, "planted": planted}
 NOISES = {"noise": uniform_noise, "gaussian-noise": gaussian_noise}
 
 
@@ -27,7 +29,7 @@ def embedded(name: str, derivation: Derivation) -> Arrays:
     if name == "photos":
         parts: dict[Role, Part] = {"test": Part(*photo_patches())}
     else:
-        images, labels = planted() if name == "planted" else digits()
+        images, labels = MADE[name]()
         chosen = stratified(labels, entry.counts["test"])
         parts = {
             "train": Part(images[~chosen], labels[~chosen]),

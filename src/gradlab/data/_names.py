@@ -27,4 +27,10 @@ TEXTURES = (
 )  # fmt: skip
 PHOTOS = ("china", "flower")
 PLANTED = ("checks", "columns", "ring", "rows")
+COLOURS = ("red", "green", "blue", "yellow")
+COLOURED = tuple(
+    f"{colour}_{digit}"
+    for digit in ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    for colour in COLOURS
+)
 TREC = ("ABBR", "ENTY", "DESC", "HUM", "LOC", "NUM")

@@ -67,19 +67,19 @@ def _below(folder: Path) -> list[Path]:
     return files
 
 
-def read_picture(path: Path, shape: tuple[int, int, int]) -> Picture:
+def read_picture(path: Path, shape: tuple[int, int, int] | tuple[int]) -> Picture:
     """Decode a picture and bring it to `shape`, as data sets of pictures are read.
 
     It is turned as its camera says, converted to grey or RGB by the number of channels, and resized bilinearly with
     antialiasing where its size is another, the aspect not kept. What is transparent shows white.
 
     Args:
-        path: of the file. shape: (C, H, W) with C = 1 or 3.
+        path: of the file. shape: (C, H, W) with C = 1 or 3; (C,) leaves its size as it is.
 
     Raises:
         UserError: it cannot be read, or the shape has another number of channels.
     """
-    channels, height, width = shape
+    channels, *size = shape
     if channels not in (1, 3):
         raise UserError(f"pictures have 1 or 3 channels, not {channels}; read other images in Python.")
     mode = "L" if channels == 1 else "RGB"
@@ -100,6 +100,7 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> Picture:
                 if white or not (image.mode == "1" and mode == "L"):
                     changes.append(f"{_said(image.mode)} to {_said(mode)}{white}")
                 image = _convert(image, mode)
+            height, width = size or (image.height, image.width)
             if image.size != (width, height):
                 changes.append(f"resized from {image.height}×{image.width} to {height}×{width}")
                 image = resampled(image, (width, height))

@@ -111,6 +111,10 @@ DATASETS: dict[str, Entry] = {
         "digits with a planted patch, which is the class; embedded", _names.PLANTED, (1, 16, 16),
         {"train": 1437, "test": 360},
     ),
+    "coloured-digits": Entry(
+        "digits in four colours, digit and colour are the class; embedded", _names.COLOURED, (3, 8, 8),
+        {"train": 1437, "test": 360},
+    ),
     "noise": Entry("uniform noise, generated", ("noise",), (3, 32, 32), {"test": 2000}),
     "gaussian-noise": Entry("normal noise, generated", ("noise",), (3, 32, 32), {"test": 2000}),
     "rotten-tomatoes": Entry(

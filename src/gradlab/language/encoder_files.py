@@ -19,6 +19,8 @@ VOCABULARIES = ("vocab.txt", "vocab.json")
 """Files from which transformers makes a tokenizer where there is no tokenizer.json."""
 BESIDE = ("merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 """Further files that a tokenizer depends on."""
+IMAGES = "preprocessor_config.json"
+"""How images are prepared, where the model reads any."""
 PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "model.ckpt.index", "tf_model.h5")
 NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 TIMEOUT = 5.0
@@ -135,7 +137,7 @@ def _from_hub(name: str) -> Path:
         raise UserError(
             f"there is no folder {name}, and huggingface_hub is not here to look it up; {help_text}"
         ) from error
-    wanted = [CONFIG, "model*.safetensors", INDEX, TOKENIZER, *VOCABULARIES, *BESIDE]
+    wanted = [CONFIG, "model*.safetensors", INDEX, TOKENIZER, *VOCABULARIES, *BESIDE, IMAGES]
     reason = ""
     for local in (True, False):
         httpx = sys.modules.get("httpx")

@@ -8,6 +8,9 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Attack": "attack",
+        "ClipPretrain": "clip_pretrain",
+        "ClipTune": "clip_tune",
+        "ClipZeroShot": "clip_zero_shot",
         "Distil": "distil",
         "Disturb": "disturb",
         "Explain": "explain",
@@ -17,6 +20,7 @@ __getattr__, __dir__, __all__ = attach(
         "Given": "sources",
         "PROCEDURES": "registry",
         "Pretrained": "sources",
+        "PretrainedCLIP": "pretrained_clip",
         "PretrainedEncoder": "text_encoder",
         "Saved": "sources",
         "Score": "score",
@@ -31,6 +35,7 @@ __getattr__, __dir__, __all__ = attach(
         "TrainAutoencoder": "train_autoencoder",
         "Untrained": "text_encoder",
         "classifier_of": "text_finetune",
+        "clip_source": "pretrained_clip",
         "encoder_source": "text_encoder",
         "network_of": "_networks",
         "usable_logits": "_predictions",
@@ -41,11 +46,16 @@ if TYPE_CHECKING:
     from gradlab.procedures._networks import network_of as network_of
     from gradlab.procedures._predictions import usable_logits as usable_logits
     from gradlab.procedures.attack import Attack as Attack
+    from gradlab.procedures.clip_pretrain import ClipPretrain as ClipPretrain
+    from gradlab.procedures.clip_tune import ClipTune as ClipTune
+    from gradlab.procedures.clip_zero_shot import ClipZeroShot as ClipZeroShot
     from gradlab.procedures.distil import Distil as Distil
     from gradlab.procedures.disturb import Disturb as Disturb
     from gradlab.procedures.explain import Explain as Explain
     from gradlab.procedures.fine_tune import FineTune as FineTune
     from gradlab.procedures.fit_head import FitHead as FitHead
+    from gradlab.procedures.pretrained_clip import PretrainedCLIP as PretrainedCLIP
+    from gradlab.procedures.pretrained_clip import clip_source as clip_source
     from gradlab.procedures.registry import PROCEDURES as PROCEDURES
     from gradlab.procedures.score import Score as Score
     from gradlab.procedures.snapshot import Snapshot as Snapshot

@@ -2,11 +2,15 @@
 
 from gradlab.lab.kinds import Kind
 from gradlab.procedures.attack import ATTACK
+from gradlab.procedures.clip_pretrain import CLIP_PRETRAIN
+from gradlab.procedures.clip_tune import CLIP_TUNE
+from gradlab.procedures.clip_zero_shot import CLIP_ZERO_SHOT
 from gradlab.procedures.distil import DISTIL
 from gradlab.procedures.disturb import DISTURB
 from gradlab.procedures.explain import EXPLAIN
 from gradlab.procedures.fine_tune import FINE_TUNE
 from gradlab.procedures.fit_head import FIT_HEAD
+from gradlab.procedures.pretrained_clip import CLIP_SOURCE
 from gradlab.procedures.score import SCORE
 from gradlab.procedures.snapshot import SNAPSHOT
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
@@ -37,6 +41,10 @@ PROCEDURES: dict[str, Kind] = {
         TRAIN_AUTOENCODER,
         EXPLAIN,
         DISTURB,
+        CLIP_PRETRAIN,
+        CLIP_ZERO_SHOT,
+        CLIP_TUNE,
+        CLIP_SOURCE,
         GIVEN,
         RECORD,
         PRETRAINED,

@@ -4,6 +4,8 @@ from gradlab.studies.activations import activations
 from gradlab.studies.adversarial_training import adversarial_training
 from gradlab.studies.attacks import attacks
 from gradlab.studies.attention_under_attack import attention_under_attack
+from gradlab.studies.clip_lora import clip_lora
+from gradlab.studies.clip_zero_shot import clip_zero_shot
 from gradlab.studies.compare import compare
 from gradlab.studies.distillation import distillation
 from gradlab.studies.fgsm_budget import fgsm_budget
@@ -44,5 +46,7 @@ STUDIES: dict[str, Study] = {
     "attention-under-attack": attention_under_attack,
     "text-layers": text_layers,
     "text-finetuning": text_finetuning,
+    "clip-zero-shot": clip_zero_shot,
+    "clip-lora": clip_lora,
     "compare": compare,
 }

@@ -87,12 +87,15 @@ def check_model(
     validation: Part | None,
     classes: int | None,
     precision: Precision = "fp32",
+    *,
+    pairs: bool = False,
 ) -> None:
     """Refuse a model that cannot read the samples or name every class, before the first step.
 
     Args:
         classes: of the data set; None where only its parts are known, whose labels must then have an output each.
         precision: bf16 is tried as it will train.
+        pairs: whether outputs compare the samples with each other, so that they are not as many as the classes.
     """
     if not isinstance(model, nn.Module):
         raise UserError(f"fit trains a torch.nn.Module, got {type(model).__name__}; pass the module itself.")
@@ -112,7 +115,7 @@ def check_model(
         )
     labels = [part.labels for part in (train, validation) if part is not None]
     needed = classes or max(int(part.max()) for part in labels) + 1
-    if logits.shape[1] < needed or (classes is not None and logits.shape[1] != classes):
+    if not pairs and (logits.shape[1] < needed or (classes is not None and logits.shape[1] != classes)):
         raise UserError(
             f"the model returns {logits.shape[1]} logits, but the data has {needed} classes; "
             f"give its last layer {needed} outputs."

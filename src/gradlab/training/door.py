@@ -59,7 +59,8 @@ def open_run(
     check_train_images(train, train_images)
     classes = data.num_classes if isinstance(data, Dataset) else None
     for model in models:
-        check_model(model, train, validation, classes, number_format)
+        pairs = getattr(objective, "pairs", False)  # outputs are as many as the samples, not as the classes
+        check_model(model, train, validation, classes, number_format, pairs=pairs)
     check_sizes(models[0], train, recipe)
     models = [whitened(model, train, train_images, seed) for model, seed in zip(models, seeds, strict=True)]
     check_last_batch(models[0], train, recipe, train_images)
