@@ -48,6 +48,10 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
         ("predictions", "logit_1"),
         ("foreign", "logit_1"),
     ),
+    **dict.fromkeys(
+        ("clip-pretrain", "clip-zero-shot", "clip-tune"),
+        (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
+    ),
     "train-autoencoder": (),
     "explain": (
         ("predictions", "prediction"),
@@ -73,6 +77,11 @@ UNKNOWN = {
 }
 """Measures that nobody can tell of some example: of successes, where there is none, and of patches that nobody planted."""
 PREDICTED = ("train", "text-train", "fit-head", "fine-tune", "distil", "snapshot")
+PREDICTED += ("clip-pretrain", "clip-zero-shot", "clip-tune")
+OVER_CLIP = ("clip-zero-shot", "clip-tune")
+"""Kinds that rest on a CLIP, not on a classifier of images."""
+ONE_CLIP = ("clip-pretrain", "clip-zero-shot")
+"""Kinds of which every seed shares one run."""
 FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | dict.fromkeys(
     ("attack", "score", "train-autoencoder", "explain", "disturb"), ()
 )
@@ -127,7 +136,7 @@ def content(record: Record) -> Any:
 def test_every_kind_is_here():
     assert set(EXAMPLES) == set(WORKING) == set(DERIVED) == set(FACTS)
     assert all(EXAMPLES[name].kind == name for name in EXAMPLES)
-    assert {*WORKING, "given", "record", "pretrained", "saved", "encoder"} == set(PROCEDURES)
+    assert {*WORKING, "given", "record", "pretrained", "saved", "encoder", "clip"} == set(PROCEDURES)
 
 
 # --- as data ---
@@ -173,7 +182,8 @@ def _fields(procedure: Any) -> dict[str, Any]:
 
 def test_a_seed_counts_where_something_is_random(kind):
     hashes = {bound(EXAMPLES[kind], seed).hash for seed in range(4)}
-    assert len(hashes) == 4  # those without a seed of their own rest on runs that have one
+    wanted = 1 if kind in ONE_CLIP else 4
+    assert len(hashes) == wanted  # those without a seed of their own rest on runs that have one
 
 
 def test_the_golden_hash_changes_only_on_purpose(kind):
@@ -399,7 +409,10 @@ def test_a_given_network_is_left_as_found(kind, tmp_path):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     given = Given(name="mine", digest=describe_given("mine", network, shape).digest)
     procedure = type(EXAMPLES[kind])(**(_fields(EXAMPLES[kind]) | {"net": given}))
-    if kind == "snapshot":  # which reads the record of a training
+    if kind in OVER_CLIP:
+        with pytest.raises(UserError, match="this needs a CLIP, got MLPNetwork; give the folder"):
+            run(tmp_path, procedure, modules={"mine": network})
+    elif kind == "snapshot":  # which reads the record of a training
         with pytest.raises(UserError, match="holds no weights of epoch 1"):
             run(tmp_path, procedure, modules={"mine": network})
     else:
