@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from gradlab.attacks import PGD
+from gradlab.clip import PromptLearning, SmallCLIP
 from gradlab.data import Dataset, TextDataset, from_tensors, from_texts
 from gradlab.data.contents import DataInfo
 from gradlab.detection import AutoEncoder, MaxLogit, MaxSoftmax
@@ -17,6 +18,9 @@ from gradlab.language.transformer import TextTransformer
 from gradlab.models import MLP
 from gradlab.procedures import PROCEDURES, TOOLBOX
 from gradlab.procedures.attack import Attack
+from gradlab.procedures.clip_pretrain import ClipPretrain
+from gradlab.procedures.clip_tune import ClipTune
+from gradlab.procedures.clip_zero_shot import ClipZeroShot
 from gradlab.procedures.distil import Distil
 from gradlab.procedures.disturb import Disturb
 from gradlab.procedures.explain import Explain
@@ -48,7 +52,19 @@ PRETRAINED = TextPretrain(
     data=("reviews",), model=SMALL, recipe=Recipe(epochs=2, batch_size=16), vocab_size=60, initial_seed=5
 )
 FEATURES = TextFeatures(net=Untrained(net=PRETRAINED), data="reviews", layers=(0, -1), max_length=6)
+CLIP = ClipPretrain(
+    data="stripes",
+    model=SmallCLIP(
+        patch=3, width=8, layers=1, heads=2, text_width=8, text_layers=1, text_heads=2, embedding=6
+    ),
+    recipe=Recipe(epochs=2, batch_size=32, learning_rate=1e-2),
+    flips=False,
+    initial_seed=2,
+)
 EXAMPLES: dict[str, Procedure] = {
+    "clip-pretrain": CLIP,
+    "clip-zero-shot": ClipZeroShot(net=CLIP, data="stripes"),
+    "clip-tune": ClipTune(net=CLIP, data="stripes", method=PromptLearning(context=2), recipe=CLIP.recipe),
     "train": NET,
     "attack": Attack(
         net=NET, data="stripes", by=PGD(eps=8 / 255, step_size=2 / 255, steps=2), eps=(4 / 255, 8 / 255)

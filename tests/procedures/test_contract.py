@@ -58,6 +58,10 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
         ("validation", "prediction"),
         ("validation", "logit_1"),
     ),
+    **dict.fromkeys(
+        ("clip-pretrain", "clip-zero-shot", "clip-tune"),
+        (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
+    ),
     "train-autoencoder": (),
     "explain": (
         ("predictions", "prediction"),
@@ -74,13 +78,16 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 """Columns that `check` recomputes, and raw ones that it recomputes them from."""
-OF_ENCODERS = dict.fromkeys(
+SPECIAL = dict.fromkeys(
     ("untrained", "text-features", "text-finetune"),
     "this needs an encoder of texts, got MLPNetwork; give the folder",
 )
-OF_ENCODERS["text-head"] = "a head on texts rests on their features; give net=TextFeatures"
+SPECIAL |= dict.fromkeys(
+    ("clip-zero-shot", "clip-tune"), "this needs a CLIP, got MLPNetwork; give the folder"
+)
+SPECIAL["text-head"] = "a head on texts rests on their features; give net=TextFeatures"
 """Kinds that rest on something else than a classifier of images, and what they say of one."""
-ONCE = {"text-pretrain"}
+ONCE = {"text-pretrain", "clip-pretrain", "clip-zero-shot"}
 """Kinds of which every seed shares one run."""
 UNKNOWN = {
     "attack": {
@@ -99,6 +106,9 @@ PREDICTED = (
     "fine-tune",
     "distil",
     "snapshot",
+    "clip-pretrain",
+    "clip-zero-shot",
+    "clip-tune",
 )
 FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | dict.fromkeys(
     (
@@ -164,7 +174,7 @@ def content(record: Record) -> Any:
 def test_every_kind_is_here():
     assert set(EXAMPLES) == set(WORKING) == set(DERIVED) == set(FACTS)
     assert all(EXAMPLES[name].kind == name for name in EXAMPLES)
-    assert {*WORKING, "given", "record", "pretrained", "saved", "encoder"} == set(PROCEDURES)
+    assert {*WORKING, "given", "record", "pretrained", "saved", "encoder", "clip"} == set(PROCEDURES)
 
 
 # --- as data ---
@@ -438,8 +448,8 @@ def test_a_given_network_is_left_as_found(kind, tmp_path):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     given = Given(name="mine", digest=describe_given("mine", network, shape).digest)
     procedure = type(EXAMPLES[kind])(**(_fields(EXAMPLES[kind]) | {"net": given}))
-    if kind in OF_ENCODERS:
-        with pytest.raises(UserError, match=OF_ENCODERS[kind]):
+    if kind in SPECIAL:
+        with pytest.raises(UserError, match=SPECIAL[kind]):
             run(tmp_path, procedure, modules={"mine": network})
     elif kind == "snapshot":  # which reads the record of a training
         with pytest.raises(UserError, match="holds no weights of epoch 1"):

@@ -30,6 +30,7 @@ OTHERS = (
     *("ood-detection", "odin"),
     *("attacks", "fgsm-budget", "targeted-attacks"),
     *("where-it-looks", "attention-under-attack"),
+    *("clip-zero-shot", "clip-lora"),
 )
 SETTINGS = {"residual-mlp": [{"setting": name} for name in ("003", "004", "000", "001")]}
 SETTINGS["residual-cnn"] = [{"setting": name} for name in ("scaled", "000", "001", "002", "003", "004")]
@@ -50,7 +51,7 @@ def design_of(name, preset, data, options):
 
 def test_every_study_is_here_with_every_setting():
     assert set(STUDIES) == {"residual-mlp", "residual-cnn", *OTHERS} == set(SETTINGS)
-    assert len(CASES) == 3 * 2 * 29
+    assert len(CASES) == 3 * 2 * 31
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)
@@ -81,7 +82,7 @@ def test_every_network_is_of_the_size_that_is_told_and_every_choice_is_by_valida
     design = design_of(name, preset, data, options)
     below = {one for arm in design.arms for one in walk(arm.procedure)}
     models = {one.model for one in below if one.kind in ("train", "text-train")}
-    assert models or any(one.kind == "encoder" for one in below)
+    assert models or any(one.kind in ("encoder", "clip-pretrain") for one in below)
     for model in models:
         pixels = (1, 8, 8) if isinstance(model, CNN) else 64
         assert model.parameter_count(pixels, 10) > 0

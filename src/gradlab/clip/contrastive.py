@@ -148,5 +148,5 @@ class PairFeed:
 
     def to(self, device: torch.device, dtype: torch.dtype) -> PairFeed:
         """Return this feed on `device`, images in `dtype`."""
-        moved = {"captions": self.captions.to(device), "mask": self.mask.to(device)}
-        return replace(self, split=self.split.to(device), dtype=dtype, **moved)
+        captions, mask = self.captions.to(device), self.mask.to(device)
+        return replace(self, split=self.split.to(device), captions=captions, mask=mask, dtype=dtype)

@@ -28,7 +28,9 @@ def captions_of(class_names: Sequence[str]) -> list[list[str]]:
     """Return the captions of every class: its name, with its group where that is known and without, in sentences."""
     whole = prompts_of([described(name) for name in class_names], SENTENCES)
     plain = prompts_of([spoken(name) for name in class_names], SENTENCES)
-    return [[*one, *other] if one != other else one for one, other in zip(whole, plain, strict=True)]
+    if whole == plain:
+        return plain
+    return [[*one, *other] for one, other in zip(whole, plain, strict=True)]  # as many of every class
 
 
 def build_small(config: SmallCLIP, data: Dataset, *, seed: int) -> CLIP:

@@ -85,7 +85,7 @@ class SmallCLIP:
         from gradlab.models._randomness import seeded
 
         with seeded(seed):
-            return CLIPModel(CLIPConfig(**self._settings(size, vocab, end, pad)))  # type: ignore[no-any-return]
+            return CLIPModel(CLIPConfig(**self._settings(size, vocab, end, pad)))
 
     def _settings(self, size: int, vocab: int, end: int, pad: int) -> dict[str, Any]:
         from math import log

@@ -88,4 +88,4 @@ def _logits(classifier: CLIPClassifier, images: Tensor) -> Tensor:
     place = classifier.clip.model.logit_scale.device
     with kept_modes(classifier):
         classifier.eval()
-        return torch.cat([classifier(part.to(place)).float().cpu() for part in images.split(64)])
+        return torch.cat([classifier(part.to(place)).float().cpu() for part in torch.split(images, 64)])

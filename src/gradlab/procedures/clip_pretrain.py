@@ -45,7 +45,7 @@ class ClipPretrain(Procedure):
 
     Attributes:
         data: with train, validation and test. model: the network. recipe: how it is trained.
-        flips: whether images may be mirrored, which digits must not. own_seed: of initial weights, order, captions and flips.
+        flips: whether images may be mirrored, which digits must not. initial_seed: of initial weights, order, captions and flips.
     """
 
     kind: Literal["clip-pretrain"] = "clip-pretrain"
@@ -53,13 +53,13 @@ class ClipPretrain(Procedure):
     model: SmallCLIP
     recipe: Recipe
     flips: bool = True
-    own_seed: Annotated[int, Field(ge=0)] = 0
+    initial_seed: Annotated[int, Field(ge=0)] = 0
 
 
 def _work(procedure: ClipPretrain, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
     from gradlab.clip import build_small, pretrain
 
-    data, seed = desk.data(procedure.data), procedure.own_seed
+    data, seed = desk.data(procedure.data), procedure.initial_seed
     test_of(data)
     for _ in jobs:
         start = build_small(procedure.model, data, seed=seed)
@@ -143,7 +143,7 @@ def _seconds(procedure: ClipPretrain, jobs: Sequence[Job], desk: Desk) -> float:
     from gradlab.training.timing import time_steps
 
     data = desk.data(procedure.data)
-    clip = build_small(procedure.model, data, seed=procedure.own_seed)
+    clip = build_small(procedure.model, data, seed=procedure.initial_seed)
     train, validation = pair_feeds(clip, data, flips=procedure.flips)
     one = time_steps(
         [clip],
@@ -151,7 +151,7 @@ def _seconds(procedure: ClipPretrain, jobs: Sequence[Job], desk: Desk) -> float:
         procedure.recipe,
         validation=validation,
         objective=Contrastive(),
-        seeds=[procedure.own_seed],
+        seeds=[procedure.initial_seed],
         device=desk.device,
         precision=procedure.recipe.precision or desk.precision,  # type: ignore[arg-type]
     )

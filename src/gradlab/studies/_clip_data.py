@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from gradlab.clip.prompts import GROUPS
 from gradlab.clip.small import SmallCLIP
 from gradlab.data import DATASETS, parse
-from gradlab.lab.designing.procedure import Procedure
 from gradlab.procedures.clip_pretrain import ClipPretrain
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
@@ -78,11 +77,18 @@ def _of_groups() -> tuple[list[int], list[int]]:
 
 def _name(setup: Setup, numbers: Sequence[int]) -> str:
     base, derived = parse(setup.data)
-    made = replace(derived, classes=tuple(map(str, sorted(numbers))))
+    made = replace(derived, classes=_ranges(sorted(numbers)))
     side = min(setup.image_size, 32) // PLACES * PLACES
     if setup.preset != "full" and derived.size is None and side != setup.image_size:
         made = replace(made, size=(side, side))
     return f"{base}{made}"
+
+
+def _ranges(numbers: Sequence[int]) -> tuple[str, ...]:
+    """Write ascending numbers as ranges, such as ("0-59", "61"), since long names are no names of data."""
+    starts = [one for one in numbers if one - 1 not in numbers]
+    ends = [one for one in numbers if one + 1 not in numbers]
+    return tuple(f"{a}-{b}" if b > a else str(a) for a, b in zip(starts, ends, strict=True))
 
 
 def few(setup: Setup, name: str) -> str:
@@ -93,7 +99,7 @@ def few(setup: Setup, name: str) -> str:
     return f"{base}{replace(derived, per_class=PER_CLASS[setup.preset])}"
 
 
-def small_clip(setup: Setup, seen: str, epochs: int | None) -> Procedure:
+def small_clip(setup: Setup, seen: str, epochs: int | None) -> ClipPretrain:
     """Return the pre-training that both studies share."""
     side = min(setup.image_size, 32) // PLACES
     model = SmallCLIP(patch=max(1, side))
