@@ -17,6 +17,7 @@ from gradlab.studies.residual_cnn import residual_cnn
 from gradlab.studies.residual_mlp import residual_mlp
 from gradlab.studies.setup import Study
 from gradlab.studies.targeted_attacks import targeted_attacks
+from gradlab.studies.text_features import text_features
 from gradlab.studies.text_layers import text_layers
 from gradlab.studies.tour import tour
 from gradlab.studies.transfer import transfer
@@ -42,5 +43,6 @@ STUDIES: dict[str, Study] = {
     "where-it-looks": where_it_looks,
     "attention-under-attack": attention_under_attack,
     "text-layers": text_layers,
+    "text-features": text_features,
     "compare": compare,
 }
