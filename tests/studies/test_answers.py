@@ -12,7 +12,11 @@ from gradlab.procedures.toolbox import TOOLBOX
 from gradlab.studies import STUDIES, build_design
 from tests.studies.setups import ENCODER, setup
 
-IMAGES = [name for name in STUDIES if name not in ("text-layers", "text-finetuning", "compare", "tour")]
+IMAGES = [
+    name
+    for name in STUDIES
+    if name not in ("text-layers", "text-features", "text-finetuning", "compare", "tour")
+]
 CASES = [
     (name, data, preset) for name in IMAGES for data in ("mnist", "digits") for preset in ("quick", "full")
 ]
@@ -30,6 +34,7 @@ def every_design():
         made("residual-cnn", "mnist", "full", setting=one) for one in ("000", "001", "002", "003", "004")
     ]
     designs += [made(name, "digits", "quick") for name in ("tour", "compare")]
+    designs += [made("text-features", "digits", preset) for preset in ("quick", "standard")]
     designs += [made("text-finetuning", "digits", "full", model=ENCODER)]
     return [*designs, made("text-layers", "digits", "full")]
 
@@ -41,7 +46,7 @@ IDS = [f"{design.study}-{place}" for place, design in enumerate(DESIGNS)]
 @pytest.mark.parametrize("design", DESIGNS, ids=IDS)
 def test_the_first_claim_answers_whatever_its_verdict(design):
     assert set(design.claims[0].says) == {"supported", "refuted", "open"}
-    assert len(DESIGNS) == 80
+    assert len(DESIGNS) == 82
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=IDS)

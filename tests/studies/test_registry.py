@@ -11,7 +11,7 @@ from gradlab.lab.kinds import kind_of, measures_of
 from gradlab.lab.records.binding import refuse_test_choice
 from gradlab.language.transformer import TextTransformer
 from gradlab.models import CNN
-from gradlab.procedures import PROCEDURES
+from gradlab.procedures import PROCEDURES, PretrainedEncoder
 from gradlab.studies import STUDIES, build_design
 from gradlab.studies.setup import PRESETS, parameters_of
 from tests.studies.setups import ENCODER, setup
@@ -35,6 +35,10 @@ OTHERS = (
 SETTINGS = {"residual-mlp": [{"setting": name} for name in ("003", "004", "000", "001")]}
 SETTINGS["residual-cnn"] = [{"setting": name} for name in ("scaled", "000", "001", "002", "003", "004")]
 SETTINGS |= {name: [{}] for name in OTHERS}
+PUBLISHED = PretrainedEncoder(
+    config="config.json", weights=("model.safetensors",), tokenizer=("tokenizer.json",)
+)
+SETTINGS["text-features"] = [{}, {"model": PUBLISHED}]
 SETTINGS["text-finetuning"] = [
     {"model": ENCODER}
 ]  # DistilBERT, which the preset full takes, is not everywhere
@@ -42,6 +46,7 @@ CASES = [
     (name, preset, data, options)
     for name in STUDIES
     for preset, data, options in itertools.product(PRESETS, ("mnist", "digits"), SETTINGS[name])
+    if (name, preset, options) != ("text-features", "full", {})  # which looks for DistilBERT
 ]
 
 
@@ -50,8 +55,8 @@ def design_of(name, preset, data, options):
 
 
 def test_every_study_is_here_with_every_setting():
-    assert set(STUDIES) == {"residual-mlp", "residual-cnn", *OTHERS} == set(SETTINGS)
-    assert len(CASES) == 3 * 2 * 31
+    assert set(STUDIES) == {"residual-mlp", "residual-cnn", "text-features", *OTHERS} == set(SETTINGS)
+    assert len(CASES) == 3 * 2 * 33 - 2
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)
@@ -81,8 +86,8 @@ def test_every_network_is_of_the_size_that_is_told_and_every_choice_is_by_valida
 ):
     design = design_of(name, preset, data, options)
     below = {one for arm in design.arms for one in walk(arm.procedure)}
-    models = {one.model for one in below if one.kind in ("train", "text-train")}
-    assert models or any(one.kind in ("encoder", "clip-pretrain") for one in below)
+    models = {one.model for one in below if one.kind in ("train", "text-train", "text-pretrain")}
+    assert models or "model" in options or any(one.kind == "clip-pretrain" for one in below)
     for model in models:
         pixels = (1, 8, 8) if isinstance(model, CNN) else 64
         assert model.parameter_count(pixels, 10) > 0

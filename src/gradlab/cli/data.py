@@ -1,4 +1,4 @@
-"""`gradlab data list|get|check`: data sets, where they are and whether they are whole."""
+"""`gradlab data list|get|check|overlap`: data sets, where they are, whether they are whole, and what two of them share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gradlab.data.catalogue import list_datasets
 
 app = App(
     name="data",
-    help="List, download and check data sets.",
+    help="List, download, check and compare data sets.",
     help_epilogue="Example: gradlab data list",
 )
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
@@ -76,3 +76,26 @@ def check(name: str, /, *, data_dir: Path | None = None, json: Flag = False) -> 
             table.add_row(marks[row.ok], row.what, row.expected, row.found)
         Console().print(table)
     return 1 if any(row.ok is False for row in rows) else 0
+
+
+@app.command(sort_key=4, help_epilogue="Example: gradlab data overlap rotten-tomatoes sst2")
+def overlap(judged: str, known: str, /, *, data_dir: Path | None = None, json: Flag = False) -> int:
+    """Count how many validation and test sentences of one data set stand in the training part of another.
+
+    Args:
+        judged: data set of texts that something is judged on.
+        known: data set of texts that it was trained on.
+        data_dir: where data sets lie; else GRADLAB_DATA.
+        json: print the counts as JSON.
+    """
+    from gradlab.data import load
+    from gradlab.data import overlap as count
+
+    first, second = (load(name, data_dir, holds="text") for name in (judged, known))
+    found = [count(first, second, part=role) for role in ("validation", "test") if role in first.splits]
+    if json:
+        plain = [{key: value for key, value in asdict(one).items() if key != "rows"} for one in found]
+        sys.stdout.write(json_module.dumps(plain, indent=1) + "\n")
+    for one in () if json else found:
+        Console().print(one.describe(), soft_wrap=True, highlight=False, markup=False)
+    return 0

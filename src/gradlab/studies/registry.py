@@ -19,6 +19,7 @@ from gradlab.studies.residual_cnn import residual_cnn
 from gradlab.studies.residual_mlp import residual_mlp
 from gradlab.studies.setup import Study
 from gradlab.studies.targeted_attacks import targeted_attacks
+from gradlab.studies.text_features import text_features
 from gradlab.studies.text_finetuning import text_finetuning
 from gradlab.studies.text_layers import text_layers
 from gradlab.studies.tour import tour
@@ -45,6 +46,7 @@ STUDIES: dict[str, Study] = {
     "where-it-looks": where_it_looks,
     "attention-under-attack": attention_under_attack,
     "text-layers": text_layers,
+    "text-features": text_features,
     "text-finetuning": text_finetuning,
     "clip-zero-shot": clip_zero_shot,
     "clip-lora": clip_lora,
