@@ -25,6 +25,7 @@ from gradlab.procedures.fit_head import FitHead
 from gradlab.procedures.score import Score
 from gradlab.procedures.snapshot import Snapshot
 from gradlab.procedures.text_encoder import Untrained
+from gradlab.procedures.text_features import TextFeatures, TextHead
 from gradlab.procedures.text_finetune import TextFineTune
 from gradlab.procedures.text_pretrain import TextPretrain
 from gradlab.procedures.text_train import TextTrain
@@ -46,6 +47,7 @@ SMALL = TextTransformer(dim=8, layers=1, heads=2, hidden_dim=8, max_length=8)
 PRETRAINED = TextPretrain(
     data=("reviews",), model=SMALL, recipe=Recipe(epochs=2, batch_size=16), vocab_size=60, initial_seed=5
 )
+FEATURES = TextFeatures(net=Untrained(net=PRETRAINED), data="reviews", layers=(0, -1), max_length=6)
 EXAMPLES: dict[str, Procedure] = {
     "train": NET,
     "attack": Attack(
@@ -71,6 +73,8 @@ EXAMPLES: dict[str, Procedure] = {
     "text-finetune": TextFineTune(
         net=PRETRAINED, data="reviews", policy=LoRA(r=2), recipe=Recipe(epochs=2, batch_size=16), max_length=8
     ),
+    "text-features": FEATURES,
+    "text-head": TextHead(net=FEATURES, data="reviews", head=RBFSVM(c=(1.0, 10.0), gamma=(0.5,)), layer=0),
     "train-autoencoder": TrainAutoencoder(
         data="stripes", model=AutoEncoder(code=3, widths=(2,)), recipe=RECIPE
     ),

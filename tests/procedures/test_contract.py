@@ -56,6 +56,8 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
         ("validation", "prediction"),
         ("validation", "logit_1"),
     ),
+    "text-features": (),
+    "text-head": (("predictions", "prediction"), ("choices", "accuracy")),
     "train-autoencoder": (),
     "explain": (
         ("predictions", "prediction"),
@@ -72,8 +74,12 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 """Columns that `check` recomputes, and raw ones that it recomputes them from."""
-OF_ENCODERS = ("untrained", "text-finetune")
-"""Kinds that rest on an encoder of texts, not on a classifier of images."""
+OF_ENCODERS = dict.fromkeys(
+    ("untrained", "text-features", "text-finetune"),
+    "this needs an encoder of texts, got MLPNetwork; give the folder",
+)
+OF_ENCODERS["text-head"] = "a head on texts rests on their features; give net=TextFeatures"
+"""Kinds that rest on something else than a classifier of images, and what they say of one."""
 ONCE = {"text-pretrain"}
 """Kinds of which every seed shares one run."""
 UNKNOWN = {
@@ -84,9 +90,28 @@ UNKNOWN = {
     "explain": {"pointing"},
 }
 """Measures that nobody can tell of some example: of successes, where there is none, and of patches that nobody planted."""
-PREDICTED = ("train", "text-train", "text-finetune", "fit-head", "fine-tune", "distil", "snapshot")
+PREDICTED = (
+    "train",
+    "text-train",
+    "text-finetune",
+    "fit-head",
+    "text-head",
+    "fine-tune",
+    "distil",
+    "snapshot",
+)
 FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | dict.fromkeys(
-    ("attack", "score", "train-autoencoder", "explain", "disturb", "text-pretrain", "untrained"), ()
+    (
+        "attack",
+        "score",
+        "train-autoencoder",
+        "explain",
+        "disturb",
+        "text-pretrain",
+        "untrained",
+        "text-features",
+    ),
+    (),
 )
 """Scores among the facts that predictions can contradict."""
 
@@ -414,9 +439,7 @@ def test_a_given_network_is_left_as_found(kind, tmp_path):
     given = Given(name="mine", digest=describe_given("mine", network, shape).digest)
     procedure = type(EXAMPLES[kind])(**(_fields(EXAMPLES[kind]) | {"net": given}))
     if kind in OF_ENCODERS:
-        with pytest.raises(
-            UserError, match="this needs an encoder of texts, got MLPNetwork; give the folder"
-        ):
+        with pytest.raises(UserError, match=OF_ENCODERS[kind]):
             run(tmp_path, procedure, modules={"mine": network})
     elif kind == "snapshot":  # which reads the record of a training
         with pytest.raises(UserError, match="holds no weights of epoch 1"):

@@ -23,6 +23,8 @@ __getattr__, __dir__, __all__ = attach(
         "Snapshot": "snapshot",
         "TOOLBOX": "toolbox",
         "TextFineTune": "text_finetune",
+        "TextFeatures": "text_features",
+        "TextHead": "text_features",
         "TextPretrain": "text_pretrain",
         "TextTrain": "text_train",
         "Train": "train",
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
     from gradlab.procedures.text_encoder import encoder_source as encoder_source
     from gradlab.procedures.text_finetune import TextFineTune as TextFineTune
     from gradlab.procedures.text_finetune import classifier_of as classifier_of
+    from gradlab.procedures.text_features import TextFeatures as TextFeatures
+    from gradlab.procedures.text_features import TextHead as TextHead
     from gradlab.procedures.text_pretrain import TextPretrain as TextPretrain
     from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX

@@ -28,15 +28,21 @@ def embedding(network: nn.Module, test: Split, layer: str | None = None) -> Colu
 
     The components are those of these images' features themselves. Nothing is fitted, chosen or measured with them.
     """
-    from gradlab.transfer import features, pca
+    from gradlab.transfer import features
 
     rows = shown_rows(test.labels.cpu().numpy())
-    found = features(network, test[rows], layer)
-    centred = pca(found.numpy(), min(2, *found.shape)).coordinates
+    return plane_of(features(network, test[rows], layer).numpy(), test.labels.cpu().numpy(), rows)
+
+
+def plane_of(found: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> Columns:
+    """Return the table for the features (n, D) of the test samples at `rows`, whose labels are all (N,)."""
+    from gradlab.transfer import pca
+
+    centred = pca(found, min(2, *found.shape)).coordinates
     plane = np.pad(centred, ((0, 0), (0, 2 - centred.shape[1])))  # a single feature has no second component
     return {
         "index": rows.astype(np.int32),
-        "label": test.labels.cpu().numpy()[rows].astype(np.int16),
+        "label": labels[rows].astype(np.int16),
         "x": plane[:, 0].astype(np.float32),
         "y": plane[:, 1].astype(np.float32),
     }

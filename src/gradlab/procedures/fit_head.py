@@ -22,7 +22,7 @@ from gradlab.transfer.heads import Head
 from gradlab.types import STRICT, UserError
 
 if TYPE_CHECKING:
-    from gradlab.data import Dataset
+    from gradlab.data import Dataset, TextDataset
     from gradlab.lab.running.desk import Desk, Job
     from gradlab.transfer import FittedHead
 
@@ -59,11 +59,8 @@ def _work(procedure: FitHead, jobs: Sequence[Job], desk: Desk) -> Iterator[Outco
 
 
 def _fit(procedure: FitHead, job: Job, desk: Desk, data: Dataset) -> Outcome:
-    import threadpoolctl
+    from gradlab.transfer import features
 
-    from gradlab.transfer import features, fit_head
-
-    limit: Any = threadpoolctl.threadpool_limits
     network = job.network()
     splits = [data.splits[role] for role in PARTS]  # type: ignore[index]
     total = len(PARTS) + 1
@@ -75,20 +72,42 @@ def _fit(procedure: FitHead, job: Job, desk: Desk, data: Dataset) -> Outcome:
 
     parts = [one["features"].numpy() for one in desk.in_parts(f"features-{job.spec['inputs']['net']}", 3, part)]  # fmt: skip
     labels = [split.labels.cpu().numpy() for split in splits]
+    outcome = head_outcome(procedure.head, parts, labels, data, desk)
+    outcome.tables["embedding"] = embedding(network, data.test, procedure.layer)  # type: ignore[arg-type]
+    return outcome
+
+
+def head_outcome(
+    config: Head,
+    parts: Sequence[np.ndarray],
+    labels: Sequence[np.ndarray],
+    data: Dataset | TextDataset,
+    desk: Desk,
+    things: str = "images",
+) -> Outcome:
+    """Fit a head and predict the test samples.
+
+    Args:
+        parts: features (N, D) of training, validation and test samples. labels: (N,) of each. things: what the samples are.
+
+    Raises:
+        UserError: training samples of some of the classes only.
+    """
+    import threadpoolctl
+
+    from gradlab.transfer import fit_head
+
+    limit: Any = threadpoolctl.threadpool_limits
     with limit(limits=desk.threads):
-        head = fit_head(procedure.head, (parts[0], labels[0]), (parts[1], labels[1]))
+        head = fit_head(config, (parts[0], labels[0]), (parts[1], labels[1]))
         if len(head.classes) != data.num_classes:
             raise UserError(
-                f"'{data.name}' has training images of {len(head.classes)} of its {data.num_classes} classes; a head needs "
+                f"'{data.name}' has training {things} of {len(head.classes)} of its {data.num_classes} classes; a head needs "
                 "some of every class."
             )
         scores = head.scores(parts[2]).astype(np.float32)
-    desk.tell(Progress(1.0, f"{procedure.head.kind} fitted", given=len(PARTS) / total))
-    tables = {
-        "predictions": _predictions(scores, labels[2]),
-        "choices": _choices(head),
-        "embedding": embedding(network, data.test, procedure.layer),  # type: ignore[arg-type]
-    }
+    desk.tell(Progress(1.0, f"{config.kind} fitted", given=len(PARTS) / (len(PARTS) + 1)))
+    tables = {"predictions": _predictions(scores, labels[2]), "choices": _choices(head)}
     facts = {
         "status": "finished",
         "note": None,
