@@ -56,10 +56,10 @@ if TYPE_CHECKING:
     from gradlab.procedures.text_encoder import PretrainedEncoder as PretrainedEncoder
     from gradlab.procedures.text_encoder import Untrained as Untrained
     from gradlab.procedures.text_encoder import encoder_source as encoder_source
-    from gradlab.procedures.text_finetune import TextFineTune as TextFineTune
-    from gradlab.procedures.text_finetune import classifier_of as classifier_of
     from gradlab.procedures.text_features import TextFeatures as TextFeatures
     from gradlab.procedures.text_features import TextHead as TextHead
+    from gradlab.procedures.text_finetune import TextFineTune as TextFineTune
+    from gradlab.procedures.text_finetune import classifier_of as classifier_of
     from gradlab.procedures.text_pretrain import TextPretrain as TextPretrain
     from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX

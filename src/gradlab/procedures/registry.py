@@ -11,8 +11,8 @@ from gradlab.procedures.score import SCORE
 from gradlab.procedures.snapshot import SNAPSHOT
 from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
 from gradlab.procedures.text_encoder import ENCODER, UNTRAINED
-from gradlab.procedures.text_finetune import TEXT_FINETUNE
 from gradlab.procedures.text_features import TEXT_FEATURES, TEXT_HEAD
+from gradlab.procedures.text_finetune import TEXT_FINETUNE
 from gradlab.procedures.text_pretrain import TEXT_PRETRAIN
 from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
