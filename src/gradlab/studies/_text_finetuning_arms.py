@@ -1,4 +1,4 @@
-"""Arms of the study of fine-tuning on texts: one encoder, policies of training at one budget, and the control from scratch."""
+"""Arms of the study of fine-tuning on texts: one encoder, frozen or trained by policies at one budget, and from scratch."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.language.transformer import TextTransformer
 from gradlab.procedures.text_encoder import encoder_source
+from gradlab.procedures.text_features import TextFeatures, TextHead
 from gradlab.procedures.text_finetune import TextFineTune
 from gradlab.procedures.text_pretrain import TextPretrain
 from gradlab.studies.setup import Setup
 from gradlab.training.groups import Group
 from gradlab.training.recipe import Recipe
 from gradlab.training.schedule import Linear
+from gradlab.transfer.heads import LinearSVM
 from gradlab.transfer.lora import LoRA
 from gradlab.transfer.policies import AllLayers, FromScratch, HeadOnly, LastBlock, Policy
 
@@ -62,7 +64,7 @@ def recipe_of(setup: Setup, epochs: int | None) -> Recipe:
 def data_of(setup: Setup) -> str:
     """Return the data: some of each class in the preset quick, all else."""
     is_whole = setup.preset != "quick" or "#" in setup.data
-    return setup.data if is_whole else f"{setup.data}#300"
+    return setup.data if is_whole else f"{setup.data}#100"
 
 
 def encoder_of(setup: Setup, model: Procedure | None) -> Procedure:
@@ -81,8 +83,11 @@ def encoder_of(setup: Setup, model: Procedure | None) -> Procedure:
 
 
 def build_arms(setup: Setup, encoder: Procedure, recipe: Recipe) -> tuple[Arm, ...]:
-    """Return an arm for every policy, all from the same encoder."""
-    return tuple(_arm(setup, encoder, name, recipe) for name in POLICIES)
+    """Return a linear SVM on the first token's features and an arm for every policy, all from the same encoder."""
+    data, label = data_of(setup), "linear SVM on frozen features"
+    svm = TextHead(net=TextFeatures(net=encoder, data=data), data=data, head=LinearSVM(), pooling="cls")
+    frozen = Arm(name="svm", label=label, factors={"method": label, "data": data}, procedure=svm)
+    return (*(_arm(setup, encoder, name, recipe) for name in POLICIES), frozen)
 
 
 def _arm(setup: Setup, encoder: Procedure, name: str, recipe: Recipe) -> Arm:

@@ -15,16 +15,24 @@ from gradlab.studies._shared import (
     mistakes_of,
     other_data,
 )
-from gradlab.studies._text_finetuning_arms import PUBLISHED, build_arms, data_of, encoder_of, recipe_of
+from gradlab.studies._text_finetuning_arms import (
+    POLICIES,
+    PUBLISHED,
+    build_arms,
+    data_of,
+    encoder_of,
+    recipe_of,
+)
 from gradlab.studies._text_finetuning_claims import claims_of
 from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count
 
 BACKGROUND = (
     "An encoder that has read many sentences is used to classify others. Either all of it trains on, with a new head, or only "
-    "its last block, or small matrices beside its attention (LoRA), or the head alone. All start from the same weights and the "
-    "same head, see the same labelled sentences for as many epochs, and keep the weights of the epoch with the best validation "
-    "loss. Beside them stands the same network from random weights. What is frozen is proven to be bit-equal after training."
+    "its last block, or small matrices beside its attention (LoRA), or the head alone; or a linear SVM reads its features. All "
+    "start from the same weights and the same head, see the same labelled sentences for as many epochs, and keep the weights "
+    "of the epoch with the best validation loss. Beside them stands the same network from random weights. What is frozen is "
+    "proven to be bit-equal after training."
 )
 
 
@@ -81,19 +89,21 @@ def _deviations(setup: Setup, kind: str) -> tuple[str, ...]:
 
 
 def _tables() -> tuple[Table, ...]:
+    tuned = tuple(POLICIES)
     return (
         Table(
             name="accuracy",
             title="Accuracy of every way to train",
             caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test sentences. Parameters: "
             "numbers that were trained.",
-            measures=(ACCURACY, "macro F1", "validation accuracy", "best epoch"),
+            measures=(ACCURACY, "macro F1", "validation accuracy"),
         ),
         Table(
             name="scores",
             title="More scores on the test sentences",
             caption="Loss in nats; precision and recall: means over the classes. Intervals over seeds alone.",
             measures=(LOSS, "macro precision", "macro recall", "calibration error"),
+            arms=tuned,
         ),
         Table(
             name="costs",
@@ -101,7 +111,8 @@ def _tables() -> tuple[Table, ...]:
             caption="Frozen: share of the parameters that no stage trained and that are bit-equal after training. Padding: "
             "share of the tokens of training batches. Wall time and peak memory of a run on the machine that made it, beside "
             "whatever else ran there: told, and no claim rests on it.",
-            measures=("frozen", "padding", "seconds", "peak memory"),
+            measures=("frozen", "best epoch", "padding", "seconds", "peak memory"),
+            arms=tuned,
         ),
     )
 
@@ -111,6 +122,7 @@ def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
         "parameters": ("accuracy-by-parameters", "Accuracy against the numbers that were trained"),
         "seconds": ("accuracy-by-seconds", "Accuracy against the seconds that it took"),
     }
+    tuned = {"method": [label for label, _ in POLICIES.values()]}
     confusion, _ = mistakes_of(next(arm for arm in arms if arm.name == "all"))
     return (
         *(
@@ -128,7 +140,7 @@ def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
             )
             for x, (name, title) in against.items()
         ),
-        learning_curves(by="method", panel="data"),
-        learning_curves(by="method", panel="data", y="validation_loss"),
+        learning_curves(by="method", panel="data", where=tuned),
+        learning_curves(by="method", panel="data", y="validation_loss", where=tuned),
         replace(confusion, caption=confusion.caption.replace("images", "sentences")),
     )
