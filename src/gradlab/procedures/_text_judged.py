@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gradlab.data import TextSplit
+    from gradlab.lab.records.columns import Columns
     from gradlab.language import TokenFeed
 
 TABLES = {"predictions": PREDICTIONS, "validation": PREDICTIONS}
@@ -40,7 +41,7 @@ def splits_of(data: Any) -> dict[str, TextSplit]:
 
 def judged(
     model: nn.Module, feeds: Mapping[str, TokenFeed], number_format: Any, outputs: list[int] | None = None
-) -> tuple[dict[str, Any], dict[str, dict[str, np.ndarray]]]:
+) -> tuple[dict[str, Any], dict[str, Columns]]:
     """Predict validation and test texts; returns facts and the tables of the predictions.
 
     Args:
@@ -51,7 +52,7 @@ def judged(
     facts: dict[str, Any] = {
         "cut_off": {role: feed.tokens.truncated for role, feed in feeds.items()},
     }
-    tables = {}
+    tables: dict[str, Columns] = {}
     for role, name in (("validation", "validation"), ("test", "predictions")):
         logits = predict_logits(model, feeds[role], precision=number_format).float().cpu().numpy()
         logits = logits if outputs is None else np.ascontiguousarray(logits[:, outputs])

@@ -102,8 +102,8 @@ def _work(procedure: TextFeatures, jobs: Sequence[Job], desk: Desk) -> Iterator[
         parts = desk.in_parts(f"features-{job.spec['inputs']['net']}", 3, part)
         bulk = {name: one for found in parts for name, one in found.items()}
         tokens = {
-            role: encoder.tokenizer.encode(list(data.splits[role].texts), length)
-            for role in PARTS  # type: ignore[index]
+            role: encoder.tokenizer.encode(list(data.splits[role].texts), length)  # type: ignore[index]
+            for role in PARTS
         }
         facts = {
             "status": "finished",

@@ -27,7 +27,7 @@ from gradlab.types import STRICT, Count, UserError
 if TYPE_CHECKING:
     from torch import nn
 
-    from gradlab.data import TextDataset
+    from gradlab.data import Dataset
     from gradlab.lab.records.record import Record, Store
     from gradlab.lab.running.desk import Desk, Job
     from gradlab.language import TextEncoder, TokenFeed, Tokenizer
@@ -75,7 +75,7 @@ def stages_of(policy: Policy | LoRA, start: nn.Module, recipe: Recipe) -> tuple[
 
     if isinstance(policy, LoRA):
         return (Stage(tuple(name for name, one in start.named_parameters() if one.requires_grad), recipe),)
-    parts = [Part(name, own) for name, own in language.classifier_parts(start)]  # type: ignore[arg-type]
+    parts = [Part(name, own) for name, own in language.classifier_parts(start)]
     return policy.stages(parts, recipe)
 
 
@@ -110,7 +110,7 @@ def _work(procedure: TextFineTune, jobs: Sequence[Job], desk: Desk) -> Iterator[
 def _outcome(
     procedure: TextFineTune,
     tuned: FineTuned,
-    data: TextDataset,
+    data: Dataset,
     encoder: TextEncoder,
     feeds: Mapping[str, TokenFeed],
     desk: Desk,
@@ -173,7 +173,7 @@ def _seconds(procedure: TextFineTune, jobs: Sequence[Job], desk: Desk) -> float:
         encoder.feed(splits_of(data)[role], procedure.max_length) for role in ("train", "validation")
     )
     start = start_of(procedure.policy, encoder, data.class_names, seed)
-    return len(jobs) * sum(
+    times: list[float] = [
         time_steps(
             [train_only(start, stage.trains)],
             train,
@@ -184,7 +184,8 @@ def _seconds(procedure: TextFineTune, jobs: Sequence[Job], desk: Desk) -> float:
             precision=procedure.recipe.precision or desk.precision,  # type: ignore[arg-type]
         )
         for stage in stages_of(procedure.policy, start, procedure.recipe)
-    )
+    ]
+    return len(jobs) * sum(times)
 
 
 TEXT_FINETUNE = Kind(

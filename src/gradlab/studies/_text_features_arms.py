@@ -42,7 +42,12 @@ def build_arms(setup: Setup, encoder: Procedure, layers: tuple[int, ...]) -> tup
         ]
         arms += every if weights == "random" else [one for one in every if one.factors["layer"] != _told(-1)]
         picked = Pick(among=tuple(one.procedure for one in every), by="validation accuracy")
-        factors = {"weights": weights, "layer": "chosen", "pooling": "mean", "head": "linear-svm"}
+        factors: dict[str, str | int | float] = {
+            "weights": weights,
+            "layer": "chosen",
+            "pooling": "mean",
+            "head": "linear-svm",
+        }
         arms.append(Arm(name=weights, label=f"{weights}, layer chosen", factors=factors, procedure=picked))
     return tuple(arms)
 
@@ -52,7 +57,12 @@ def _arm(
     weights: str = "pre-trained", pooling: str = "mean",
 ) -> Arm:  # fmt: skip
     procedure = TextHead(net=features, data=setup.data, head=head, layer=layer, pooling=pooling)  # type: ignore[arg-type]
-    factors = {"weights": weights, "layer": _told(layer), "pooling": pooling, "head": head.kind}
+    factors: dict[str, str | int | float] = {
+        "weights": weights,
+        "layer": _told(layer),
+        "pooling": pooling,
+        "head": head.kind,
+    }
     return Arm(name=name, label=label, factors=factors, procedure=procedure)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from gradlab.lab.designing.design import Arm, Design
 from gradlab.lab.designing.procedure import Procedure
@@ -96,7 +96,7 @@ def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
         chance_line(setup.class_count),
         "Each small dot is one seed, the large one their mean with its 95 % interval.",
     )
-    common = {"caption": caption, "y": ACCURACY, "reference": chance, "x_scale": "category"}
+    common: dict[str, Any] = {"caption": caption, "y": ACCURACY, "reference": chance, "x_scale": "category"}
     of_heads = sorted({str(arm.factors["head"]) for arm in arms})
     return (
         Figure(
