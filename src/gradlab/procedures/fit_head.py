@@ -13,6 +13,7 @@ from gradlab._configuration import dataclass
 from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Measure, Outcome
+from gradlab.lab.records.columns import Columns
 from gradlab.lab.running.desk import Progress
 from gradlab.metrics import f1
 from gradlab.procedures._costs import COSTS
@@ -107,7 +108,10 @@ def head_outcome(
             )
         scores = head.scores(parts[2]).astype(np.float32)
     desk.tell(Progress(1.0, f"{config.kind} fitted", given=len(PARTS) / (len(PARTS) + 1)))
-    tables = {"predictions": _predictions(scores, labels[2]), "choices": _choices(head)}
+    tables: dict[str, Columns] = {
+        "predictions": _predictions(scores, labels[2]),
+        "choices": _choices(head),
+    }
     facts = {
         "status": "finished",
         "note": None,
