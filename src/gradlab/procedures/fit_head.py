@@ -108,7 +108,10 @@ def head_outcome(
             )
         scores = head.scores(parts[2]).astype(np.float32)
     desk.tell(Progress(1.0, f"{config.kind} fitted", given=len(PARTS) / (len(PARTS) + 1)))
-    tables: dict[str, Columns] = {"predictions": _predictions(scores, labels[2]), "choices": _choices(head)}
+    tables: dict[str, Columns] = {
+        "predictions": _predictions(scores, labels[2]),
+        "choices": _choices(head),
+    }
     facts = {
         "status": "finished",
         "note": None,

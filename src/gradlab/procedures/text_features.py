@@ -101,10 +101,8 @@ def _work(procedure: TextFeatures, jobs: Sequence[Job], desk: Desk) -> Iterator[
 
         parts = desk.in_parts(f"features-{job.spec['inputs']['net']}", 3, part)
         bulk = {name: one for found in parts for name, one in found.items()}
-        tokens = {
-            role: encoder.tokenizer.encode(list(data.splits[role].texts), length)  # type: ignore[index]
-            for role in PARTS
-        }
+        splits: Any = data.splits
+        tokens = {role: encoder.tokenizer.encode(list(splits[role].texts), length) for role in PARTS}
         facts = {
             "status": "finished",
             "note": None,

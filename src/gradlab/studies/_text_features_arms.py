@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.procedure import Pick, Procedure
+from gradlab.lab.designing.shown import Factor
 from gradlab.procedures.text_encoder import Untrained
 from gradlab.procedures.text_features import TextFeatures, TextHead
 from gradlab.studies.setup import Setup
@@ -42,7 +43,7 @@ def build_arms(setup: Setup, encoder: Procedure, layers: tuple[int, ...]) -> tup
         ]
         arms += every if weights == "random" else [one for one in every if one.factors["layer"] != _told(-1)]
         picked = Pick(among=tuple(one.procedure for one in every), by="validation accuracy")
-        factors: dict[str, str | int | float] = {
+        factors: dict[str, Factor] = {
             "weights": weights,
             "layer": "chosen",
             "pooling": "mean",
@@ -57,7 +58,7 @@ def _arm(
     weights: str = "pre-trained", pooling: str = "mean",
 ) -> Arm:  # fmt: skip
     procedure = TextHead(net=features, data=setup.data, head=head, layer=layer, pooling=pooling)  # type: ignore[arg-type]
-    factors: dict[str, str | int | float] = {
+    factors: dict[str, Factor] = {
         "weights": weights,
         "layer": _told(layer),
         "pooling": pooling,

@@ -96,7 +96,13 @@ def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
         chance_line(setup.class_count),
         "Each small dot is one seed, the large one their mean with its 95 % interval.",
     )
-    common: dict[str, Any] = {"caption": caption, "y": ACCURACY, "reference": chance, "x_scale": "category"}
+    common: dict[str, Any] = {
+        "mark": "points",
+        "caption": caption,
+        "y": ACCURACY,
+        "reference": chance,
+        "x_scale": "category",
+    }
     of_heads = sorted({str(arm.factors["head"]) for arm in arms})
     return (
         Figure(
@@ -107,5 +113,5 @@ def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
             name="accuracy-by-head", title="Heads on the last layer", x="head", by="pooling",
             where={"head": of_heads, "weights": ["pre-trained"], "layer": ["last"]}, **common,
         ),
-        *mistakes_of(arms[0]),
+        mistakes_of(arms[0])[0],
     )  # fmt: skip
