@@ -25,7 +25,7 @@ def find_clip(place: str | Path = DEFAULT) -> EncoderFiles:
     Raises:
         UserError: nothing there and no network, pickled weights alone, no tokenizer, no preprocessing, or another kind of model.
     """
-    files = find_encoder(place)
+    files = find_encoder(place, study="clip-zero-shot")
     told = _read(files.config)
     if told.get("model_type") != "clip":
         raise UserError(
