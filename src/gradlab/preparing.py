@@ -237,7 +237,7 @@ def _network(
     if facts.holds == "text" and not names_record(value):
         return encoder_source(value), ()
     path = Path(value)
-    if (path / "config.json").is_file() or ("/" in str(value) and not path.parent.exists()):
+    if not names_record(value) and ((path / "config.json").is_file() or _is_hub_name(value)):
         return clip_source(value), ()
     folder = path.parent if path.name in ("model.safetensors", "model.json") else path
     if (folder / "model.json").is_file():
@@ -249,6 +249,13 @@ def _network(
         )
     record = find_record(value, out, what="model")
     return FromRecord(record=record.hash), (record.folder.parent,)
+
+
+def _is_hub_name(value: str | Path) -> bool:
+    """Whether this is no place here, but may be the name of a model on the Hugging Face Hub, such as "openai/clip"."""
+    path = Path(value)
+    is_file = path.suffix in (".safetensors", ".json")
+    return len(path.parts) == 2 and not path.is_absolute() and not path.parent.exists() and not is_file
 
 
 def _command(study: str | Study | Design, options: Mapping[str, Any], *, in_python: bool) -> str:

@@ -50,6 +50,21 @@ def test_a_folder_that_is_there_and_a_learned_prompt_are_not_saved(folder, tmp_p
         save_clip(with_context(tiny(), 2, 0.1, 0), tmp_path / "other")
 
 
+def test_without_a_network_the_sentence_says_what_would_provide_a_clip(monkeypatch, tmp_path):
+    import huggingface_hub
+
+    def offline(*_, **__):
+        raise OSError("no network here")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
+    with pytest.raises(
+        UserError, match=r"no network here.*gradlab run clip-zero-shot.*hf download openai/clip-x"
+    ):
+        find_clip("openai/clip-x")
+    with pytest.raises(UserError, match="there is no folder"):
+        find_clip(tmp_path / "nowhere")
+
+
 def test_a_folder_that_lacks_something_is_refused_with_what_to_do(folder):
     weights = load_file(folder / "model.safetensors")
     save_file(dict(list(weights.items())[1:]), folder / "model.safetensors", {"format": "pt"})

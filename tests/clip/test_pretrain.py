@@ -57,3 +57,11 @@ def test_pictures_that_are_not_square_are_refused():
     wide = from_tensors(torch.rand(40, 3, 8, 12), torch.arange(40) % 2, name="wide")
     with pytest.raises(UserError, match="square images, got 8×12; write wide@8"):
         build_small(CONFIG, wide, seed=0)
+
+
+def test_the_tokenizer_is_trained_on_captions_and_the_text_ends_where_the_tower_reads():
+    clip = tiny()
+    found = clip.tokens(["dark red", "red"])["input_ids"]
+    words = [clip.tokenizer.convert_ids_to_tokens(row) for row in found.tolist()]
+    assert words == [["[CLS]", "dark", "red", "[SEP]"], ["[CLS]", "red", "[SEP]", "[PAD]"]]
+    assert clip.model.config.text_config.eos_token_id == found[0, -1]

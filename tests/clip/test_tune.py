@@ -64,6 +64,6 @@ def test_interrupted_it_goes_on_to_the_same_bits(tuned, name, tmp_path):
 
 
 def test_a_prompt_lowers_the_loss_of_what_it_is_trained_on():
-    recipe = replace(RECIPE, epochs=6, learning_rate=0.1, keep="last")
+    recipe = replace(RECIPE, epochs=4, learning_rate=0.02, keep="last")
     history = tune(tiny(), colours(), METHODS["prompt"], recipe, **COMMON).fit.history
     assert history[-1]["train_loss"] < history[0]["train_loss"]

@@ -61,7 +61,7 @@ def test_every_digit_and_every_colour_of_a_held_out_pair_was_seen():
     for place in (0, 1):
         words = [name[place] for name in seen]
         assert {name[place] for name in held} <= set(words)
-        assert min(words.count(one) for one in words) == 20 // len(set(words))
+        assert min(words.count(one) for one in words) >= 2
     assert (len(seen), len(held)) == (20, 20)
 
 

@@ -25,7 +25,7 @@ def find_clip(place: str | Path = DEFAULT) -> EncoderFiles:
     Raises:
         UserError: nothing there and no network, pickled weights alone, no tokenizer, no preprocessing, or another kind of model.
     """
-    files = find_encoder(place)
+    files = find_encoder(place, study="clip-zero-shot")
     told = _read(files.config)
     if told.get("model_type") != "clip":
         raise UserError(
@@ -55,20 +55,19 @@ def load_clip(place: str | Path | EncoderFiles = DEFAULT) -> CLIP:
 
     from gradlab.clip.network import CLIP
     from gradlab.clip.preprocessing import preprocessing_of
-    from gradlab.language.text_encoder import quiet
+    from gradlab.language.text_encoder import _quiet, _reason
 
     files = place if isinstance(place, EncoderFiles) else find_clip(place)
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        with quiet(), torch.random.fork_rng(devices=[]):
+        with _quiet(), torch.random.fork_rng(devices=[]):
             model, told = CLIPModel.from_pretrained(
                 files.folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **common
             )
             tokenizer = AutoTokenizer.from_pretrained(files.folder, **common)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
-        reason = (str(error).strip().split("\n")[0] or type(error).__name__)[:160].rstrip(".")
         raise UserError(
-            f"transformers cannot load the CLIP in {files.folder} ({reason}); give another one."
+            f"transformers cannot load the CLIP in {files.folder} ({_reason(error)}); give another one."
         ) from error
     missing = sorted(told["missing_keys"]) or sorted(map(str, told["mismatched_keys"]))
     if missing:

@@ -11,8 +11,8 @@ from gradlab.clip.network import CLIP
 from gradlab.clip.preprocessing import Preprocessing
 from gradlab.clip.prompts import ENSEMBLE, NAME, PHOTO, described, prompts_of, spoken
 from gradlab.clip.small import SmallCLIP
-from gradlab.clip.tokens import fast_tokenizer
-from gradlab.language import WordPiece
+from gradlab.language import Tokenizer, WordPiece
+from gradlab.language._extra import need_text
 from gradlab.training.fit import Fit, fit_stacked
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.types import UserError
@@ -59,7 +59,10 @@ def assemble(
         words: JSON of a tokenizer that `gradlab.language.WordPiece` trained.
         size: of the images in pixels. mean, std: of their three channels, on the [0, 1] scale.
     """
-    tokenizer = fast_tokenizer(words, config.max_length)
+    need_text("CLIP")
+    from gradlab.language.text_encoder import _fast
+
+    tokenizer = _fast(Tokenizer(words), config.max_length)
     ends = {"end": tokenizer.sep_token_id, "pad": tokenizer.pad_token_id}
     model = config.build(size, vocab=len(tokenizer), **ends, seed=seed)
     return CLIP(model, tokenizer, Preprocessing(size, mean, std)).eval()

@@ -54,11 +54,12 @@ class EncoderFiles:
         return self.folder.absolute().name
 
 
-def find_encoder(place: str | Path = DEFAULT) -> EncoderFiles:
+def find_encoder(place: str | Path = DEFAULT, *, study: str = "text-features") -> EncoderFiles:
     """Find the files of an encoder: a folder, else a name in the Hugging Face cache, else on the Hub.
 
     Args:
         place: path of a folder with config.json, model.safetensors and tokenizer.json, or a name such as "bert-base-uncased".
+        study: that pre-trains a small model where none can be had, for the sentence that says so.
 
     Raises:
         UserError: nothing there and no network, pickled weights alone, an adapter, or no tokenizer.
@@ -73,7 +74,7 @@ def find_encoder(place: str | Path = DEFAULT) -> EncoderFiles:
         raise UserError(
             f"there is no folder {name}; give the folder of an encoder, or its name, such as {DEFAULT}."
         )
-    return _in_folder(_from_hub(name))
+    return _in_folder(_from_hub(name, study))
 
 
 def _in_folder(folder: Path) -> EncoderFiles:
@@ -126,9 +127,9 @@ def _weights(folder: Path, there: set[str]) -> tuple[Path, ...]:
     return (folder / INDEX, *(folder / one for one in parts))
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, study: str) -> Path:
     help_text = (
-        f"give the folder of an encoder ({CONFIG}, {WEIGHTS}, {TOKENIZER}); `gradlab run text-features` with its preset "
+        f"give the folder of an encoder ({CONFIG}, {WEIGHTS}, {TOKENIZER}); `gradlab run {study}` with its preset "
         f"standard pre-trains a small one; or, where there is a network, run: hf download {name}"
     )
     try:

@@ -79,7 +79,7 @@ class TextEncoder(nn.Module):
         place = Path(folder)
         if place.exists() and any(place.iterdir()):
             raise UserError(f"{place} is there already; give another name, or delete it first.")
-        with quiet():
+        with _quiet():
             self.transformer.save_pretrained(place)
         _fast(self.tokenizer, self.max_length).save_pretrained(place)
         return place
@@ -96,7 +96,7 @@ def read_encoder(files: EncoderFiles) -> TextEncoder:
     """Load a published encoder from its files; see `load_encoder`."""
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        with quiet(), torch.random.fork_rng(devices=[]):
+        with _quiet(), torch.random.fork_rng(devices=[]):
             model, told = AutoModel.from_pretrained(
                 files.folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **common
             )
@@ -112,7 +112,7 @@ def read_encoder(files: EncoderFiles) -> TextEncoder:
             f"({', '.join(sorted(missing)[:2])}); give the folder of a whole encoder."
         )
     try:
-        with quiet():
+        with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(files.folder, use_fast=True, **common)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
         raise UserError(
@@ -136,7 +136,7 @@ def fresh_encoder(
                 f"transformers has no such encoder ({_reason(error)}); take another one."
             ) from error
         std = float(getattr(told, "initializer_range", 0.02))
-    with quiet(), seeded(seed):  # the constructors draw values, which initialise replaces
+    with _quiet(), seeded(seed):  # the constructors draw values, which initialise replaces
         model = AutoModel.from_config(told, attn_implementation="sdpa")
     _drop_pooler(model)
     initialise(model, seed, std)
@@ -186,7 +186,7 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def _quiet() -> Iterator[None]:
     """Silence what transformers says while it loads; what matters is raised."""
     from transformers.utils import logging as theirs
 

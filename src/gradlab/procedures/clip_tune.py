@@ -68,7 +68,7 @@ def _work(procedure: ClipTune, jobs: Sequence[Job], desk: Desk) -> Iterator[Outc
             seed=job.seed or 0,
             device=desk.device,
             precision=procedure.recipe.precision or desk.precision,  # type: ignore[arg-type]
-            checkpoint=desk.checkpoint.with_suffix(f".{job.seed}"),
+            checkpoint=desk.checkpoint,
             checkpoint_seconds=_fits.CHECKPOINT_SECONDS,
             listeners=[lambda epoch: desk.tell(_fits.progress_of(epoch))],
             progress=False,

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gradlab.clip.methods import CLIPLoRA, Method, PromptLearning
 from gradlab.data import parse
-from gradlab.lab.designing.design import Arm, Design
+from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.designing.shown import Figure, Table
-from gradlab.procedures.clip_tune import ClipTune
-from gradlab.procedures.clip_zero_shot import ClipZeroShot
-from gradlab.procedures.fit_head import FitHead
+from gradlab.studies._clip_arms import METHODS, build_arms
 from gradlab.studies._clip_claims import lora_claims
 from gradlab.studies._clip_data import classes_of, few, small_clip
 from gradlab.studies._shared import ACCURACY, PROTOCOL, learning_curves
 from gradlab.studies.setup import Network, Setup
 from gradlab.training.recipe import Recipe
 from gradlab.training.schedule import OneCycle
-from gradlab.transfer.heads import LogisticRegression
 from gradlab.types import Count, PositiveFloat
 
 BACKGROUND = (
@@ -27,15 +23,6 @@ BACKGROUND = (
     "frozen, and proven to be bit-equal after training. Each is judged on the classes that it learned and on as many others; "
     "a linear classifier knows no others. Logits are scaled, normalised similarities in training and evaluation alike."
 )
-LEARNED, NOVEL = "classes that were learned", "novel classes"
-BEFORE_PROJECTION = "model.vision_model.post_layernorm"
-"""Where linear probes read (Radford et al., 2021, section 3.2)."""
-METHODS: dict[str, tuple[str, Method]] = {
-    "image": ("LoRA, image tower", CLIPLoRA(tower="image")),
-    "text": ("LoRA, text tower", CLIPLoRA(tower="text")),
-    "both": ("LoRA, both towers", CLIPLoRA(tower="both")),
-    "prompt": ("learned prompt", PromptLearning()),
-}
 
 
 def clip_lora(
@@ -66,7 +53,7 @@ def clip_lora(
         epochs=epochs or (3 if setup.preset == "quick" else 5),
         schedule=OneCycle(),
     )
-    arms = _arms(net, trained, novel, recipe, r)
+    arms = build_arms(net, trained, novel, recipe, r)
     return Design(
         study="clip-lora",
         title="Adapters and prompts for CLIP",
@@ -108,30 +95,6 @@ def _data(setup: Setup, model: Procedure | None, epochs: int | None) -> tuple[Pr
         f"{base}{replace(derived, classes=(one,))}" for one in (f"0-{half - 1}", f"{half}-{last}")
     )
     return model, first, second
-
-
-def _arms(net: Procedure, trained: str, novel: str, recipe: Recipe, r: int) -> tuple[Arm, ...]:
-    found = [
-        _arm("before", "zero-shot, before", LEARNED, ClipZeroShot(net=net, data=trained)),
-        _arm("before-novel", "zero-shot, before", NOVEL, ClipZeroShot(net=net, data=novel)),
-        _arm(
-            "linear",
-            "linear probe",
-            LEARNED,
-            FitHead(net=net, data=trained, head=LogisticRegression(), layer=BEFORE_PROJECTION),
-        ),
-    ]
-    for name, (words, method) in METHODS.items():
-        own = replace(method, r=r) if isinstance(method, CLIPLoRA) else method
-        tuned = ClipTune(net=net, data=trained, method=own, recipe=recipe)
-        found.append(_arm(name, words, LEARNED, tuned))
-        found.append(_arm(f"{name}-novel", words, NOVEL, ClipZeroShot(net=tuned, data=novel)))
-    return tuple(found)
-
-
-def _arm(name: str, words: str, classes: str, procedure: Procedure) -> Arm:
-    label = words if classes == LEARNED else f"{words}, {classes}"
-    return Arm(name=name, label=label, factors={"method": words, "classes": classes}, procedure=procedure)
 
 
 def _tables() -> tuple[Table, ...]:
