@@ -19,7 +19,7 @@ from tests.studies.setups import setup
 OTHERS = (
     *("tour", "mlp-capacity", "activations", "regularisers", "optimisers"),
     *("transfer", "distillation", "networks", "adversarial-training", "text-layers", "compare"),
-    *("ood-detection", "odin"),
+    *("ood-detection", "odin", "ood-after-adversarial-training", "epochs-and-ood"),
     *("attacks", "fgsm-budget", "targeted-attacks"),
     *("where-it-looks", "attention-under-attack"),
 )
@@ -39,7 +39,7 @@ def design_of(name, preset, data, options):
 
 def test_every_study_is_here_with_every_setting():
     assert set(STUDIES) == {"residual-mlp", "residual-cnn", *OTHERS} == set(SETTINGS)
-    assert len(CASES) == 3 * 2 * 28
+    assert len(CASES) == 3 * 2 * 30
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)

@@ -48,7 +48,9 @@ def attention_under_attack(
         model: a network of your own instead of a trained CNN.
     """
     radius = eps or (24 / 255 if setup.channels == 1 else 2 / 255)
-    count = images or (None if setup.is_small or setup.preset == "full" else 500 if setup.preset == "quick" else 5_000)
+    count = images or (
+        None if setup.is_small or setup.preset == "full" else 500 if setup.preset == "quick" else 5_000
+    )
     net = shared_net(setup, setup.data, epochs=epochs) if model is None else model
     arms = _arms(net, setup.data, radius, count)
     return Design(
