@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gradlab.attacks import FGSM, DeepFool, robustness
+from gradlab.attacks import FGSM, PGD, DeepFool, Genetic, Square, robustness
 from gradlab.attacks.numbers import COLUMNS
 from gradlab.data import gather
 from gradlab.lab import load
@@ -131,3 +131,14 @@ def test_a_table_from_before_is_still_judged_and_checked(finished):
         assert ATTACK.measures[name].value(old) == ATTACK.measures[name].value(whole)
     assert np.isnan(ATTACK.measures["SSIM"].value(old))
     assert ATTACK.check(old) == []
+
+
+def test_a_plan_counts_queries_as_passes_forward():
+    """A pass forward is a third of one forward and back."""
+
+    def cost(by):
+        made = replace(EXAMPLES["attack"], by=by, eps=(0.1,), images=128)
+        return PROCEDURES["attack"].cost(made, {made.data: {"test": 360}})
+
+    assert cost(Square(queries=300)) == pytest.approx(cost(PGD(steps=100)))
+    assert cost(Genetic(population=6, generations=50)) == pytest.approx(cost(PGD(steps=100)))

@@ -56,6 +56,13 @@ def test_few_images_are_seen_to_the_end_and_once_kept_where_they_are_best():
     assert best.recipe.select == "robust_accuracy"
 
 
+def test_on_small_data_as_few_networks_are_trained_as_the_claims_need():
+    made = design()
+    trained = {arm.name: arm.procedure for arm in made.arms if arm.procedure.kind == "train"}
+    assert list(trained) == ["plain", "half", "pgd", "few-fast", "few-pgd"]
+    assert {one.recipe.batch_size for one in trained.values()} == {64}
+
+
 def test_fgsm_never_stands_alone_and_every_attack_is_one_record_a_network():
     made = design(CIFAR)
     by = {}
@@ -63,6 +70,8 @@ def test_fgsm_never_stands_alone_and_every_attack_is_one_record_a_network():
         if arm.procedure.kind == "attack":
             by.setdefault(arm.procedure.net, set()).add(arm.procedure)
     assert len(by) == 7
+    targeted = {arm.procedure.targets for arm in made.arms if arm.name.endswith("targeted")}
+    assert targeted == {2}
     for attacks in by.values():
         assert PGD(steps=20, stop_at_success=True) in {one.by for one in attacks}
         assert len(attacks) == len({one.by for one in attacks})
@@ -71,7 +80,7 @@ def test_fgsm_never_stands_alone_and_every_attack_is_one_record_a_network():
 
 
 def test_the_labs_claims_are_made_where_thousands_of_images_can_settle_them():
-    labs = {"C000-14", "C000-15", "C002-05", "C003-08", "C003-09", "C004-16"}
+    labs = {"C000-12", "C000-17", "C000-14", "C000-15", "C002-05", "C003-08", "C003-09", "C004-16"}
     assert labs <= {claim.id for claim in design(FULL).claims}
     assert labs - {"C003-09"} == labs & {claim.id for claim in design(CIFAR).claims}
     assert {"C000-14"} == labs & {claim.id for claim in design().claims}

@@ -18,16 +18,9 @@ from tests.studies.setups import ENCODER, setup
 
 OTHERS = (
     *("tour", "mlp-capacity", "activations", "regularisers", "optimisers"),
-    *(
-        "transfer",
-        "distillation",
-        "networks",
-        "adversarial-training",
-        "text-layers",
-        "text-finetuning",
-        "compare",
-    ),
-    *("ood-detection", "odin"),
+    *("transfer", "distillation", "networks", "adversarial-training", "compare"),
+    *("text-layers", "text-finetuning"),
+    *("ood-detection", "odin", "ood-after-adversarial-training", "epochs-and-ood"),
     *("attacks", "fgsm-budget", "targeted-attacks"),
     *("where-it-looks", "attention-under-attack"),
     *("clip-zero-shot", "clip-lora"),
@@ -56,7 +49,7 @@ def design_of(name, preset, data, options):
 
 def test_every_study_is_here_with_every_setting():
     assert set(STUDIES) == {"residual-mlp", "residual-cnn", "text-features", *OTHERS} == set(SETTINGS)
-    assert len(CASES) == 3 * 2 * 33 - 2
+    assert len(CASES) == 3 * 2 * 35 - 2
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gradlab.attacks import FGSM, PGD, AdversarialTraining, FastTraining, MadryTraining, MixedTraining
+from gradlab.attacks import (
+    FGSM,
+    PGD,
+    AdversarialTraining,
+    FastTraining,
+    IterativeFGSM,
+    MadryTraining,
+    MixedTraining,
+)
 from gradlab.detection import MaxSoftmax
 from gradlab.lab.designing.design import Arm
 from gradlab.procedures.attack import Attack
@@ -20,11 +28,15 @@ STEPS = 3
 VALIDATION_STEPS = 5
 NAMES = ("plain", "half", "fifth", "near", "fast", "pgd")
 """Trainings on all images; what they cost leaves fewer of them to the presets that take minutes."""
-SMALL, FEWER = ("plain", "half", "near", "fast", "pgd"), ("plain", "half", "near", "pgd")
+SMALL, FEWER = ("plain", "half", "pgd"), ("plain", "half", "near", "pgd")
 EPOCHS = {"quick": 2, "standard": 5}
 """Of trainings on all images: an attack makes each of them several times as long."""
 PARTS = 4
 """Into which the radius is divided for the small one."""
+BATCH = 64
+"""Of small data: steps cost what they cost, however few images they see."""
+TARGET = 2
+"""The class of lab 000's targeted attack: bird in CIFAR-10."""
 FOREIGN = "foreign images"
 
 
@@ -64,7 +76,7 @@ def plan_of(setup: Setup, eps: float | None, few: int | None, few_epochs: int | 
     brief = setup if setup.preset == "full" else replace(setup, preset="quick")
     data = reduced(brief, setup.data, setup.class_count, 0)
     shape = f"@{16 if '@16' in data else setup.image_size}:{'grey' if setup.channels == 1 else 'rgb'}"
-    seen = 40 if small else {"quick": 6, "standard": 12, "full": 100}[setup.preset]
+    seen = 30 if small else {"quick": 6, "standard": 12, "full": 100}[setup.preset]
     cifar = data.startswith("cifar10#") or data == "cifar10"
     return Plan(
         data=data,
@@ -93,19 +105,28 @@ def trainings(plan: Plan, names: tuple[str, ...]) -> dict[str, tuple[str, Advers
     return {name: one for name, one in every.items() if name in names}
 
 
-def build_arms(setup: Setup, plan: Plan, epochs: int | None) -> tuple[Arm, ...]:
-    """Return the networks on all and on few images, the attacks on each, and the scores of foreign images."""
+def nets_of(setup: Setup, plan: Plan, epochs: int | None) -> dict[str, tuple[str, Train]]:
+    """Return name -> label and training, of all images, for every way of training."""
     plain = source_cnn(setup, plan.data, epochs=epochs or _epochs(setup))
-    nets = {
+    if setup.is_small:
+        plain = replace(plain, recipe=replace(plain.recipe, batch_size=BATCH))
+    return {
         name: (label, replace(plain, objective=objective))
         for name, (label, objective) in trainings(plan, plan.names).items()
     }
-    few = _few(plain, plan)
+
+
+def build_arms(setup: Setup, plan: Plan, epochs: int | None) -> tuple[Arm, ...]:
+    """Return the networks on all and on few images, the attacks on each, and the scores of foreign images."""
+    nets = nets_of(setup, plan, epochs)
+    few = _few(nets["plain"][1], plan, with_best=not setup.is_small)
     arms = [_net(name, label, train, plan) for name, (label, train) in (nets | few).items()]
     for name, (label, train) in nets.items():
         arms += _attacked(name, label, train, plan, (plan.near, plan.eps), setup)
     for name, (label, train) in few.items():
         arms += _attacked(name, label, train, plan, (plan.eps,), setup)
+    if not setup.is_small:
+        arms += [_targeted(name, *nets[name], plan) for name in ("plain", "half")]
     arms += [_scored(name, *nets[name], plan) for name in ("plain", "half", "fifth", "pgd") if name in nets]
     return tuple(arms)
 
@@ -114,17 +135,17 @@ def _epochs(setup: Setup) -> int | None:
     return None if setup.is_small else EPOCHS.get(setup.preset)
 
 
-def _few(plain: Train, plan: Plan) -> dict[str, tuple[str, Train]]:
+def _few(plain: Train, plan: Plan, *, with_best: bool) -> dict[str, tuple[str, Train]]:
     """Return the trainings that see a few images often: fast and PGD to the end, and PGD stopped where it is best."""
     objectives = trainings(plan, NAMES)
     recipe = replace(plain.recipe, epochs=plan.few_epochs, keep="last", select="robust_accuracy")
     last = replace(plain, train_images=plan.few, recipe=recipe)
     best = replace(last, recipe=replace(recipe, keep="best"), objective=objectives["pgd"][1])
-    return {
+    found = {
         "few-fast": ("fast FGSM, few images", replace(last, objective=objectives["fast"][1])),
         "few-pgd": ("PGD, few images", replace(last, objective=objectives["pgd"][1])),
-        "few-best": ("PGD, few images, best epoch", best),
     }
+    return found | ({"few-best": ("PGD, few images, best epoch", best)} if with_best else {})
 
 
 def _net(name: str, label: str, train: Train, plan: Plan) -> Arm:
@@ -169,6 +190,25 @@ def _attacked(
         for attack, (one, every) in by.items()
         for eps in every
     ]
+
+
+def _targeted(name: str, label: str, train: Train, plan: Plan) -> Arm:
+    """Attack a network towards one class in ten steps, as lab 000 did."""
+    by = IterativeFGSM(steps=10, stop_at_success=True)
+    return Arm(
+        name=f"{name}-targeted",
+        label=f"{label}, ten steps of FGSM towards class {TARGET} at {level(plan.eps)}/255",
+        factors={
+            "training": label,
+            "images": f"all but class {TARGET}",
+            "attack": f"towards class {TARGET}",
+            "eps": plan.eps,
+        },
+        procedure=Attack(
+            net=train, data=plan.data, by=by, eps=(plan.eps,), images=plan.images, targets=TARGET
+        ),
+        at={"eps": plan.eps},
+    )
 
 
 def _scored(name: str, label: str, train: Train, plan: Plan) -> Arm:

@@ -7,31 +7,13 @@ from dataclasses import replace
 from gradlab.lab.designing.claims import Claim
 from gradlab.statistics import difference
 from gradlab.studies._adversarial_arms import Plan, level
-from gradlab.studies._shared import POINT, TWO_POINTS, part, published
+from gradlab.studies._adversarial_labs import CURVE, JUDGED, ROBUST, TEN, TRADE, claims_of_labs, sensitive
+from gradlab.studies._shared import TWO_POINTS, part
 
-ROBUST, AUROC = "robust accuracy", "AUROC"
-FIVE, TEN, TWENTY = 0.05, 0.1, 0.2
-"""Differences under attack that 200 to 500 images a seed can settle."""
-CURVE, FEW = "accuracy-by-eps", "robust-accuracy-by-epoch"
-TRADE = (
-    "Adversarial training attacks every batch and learns from what comes out. The network has to be right in a whole ball "
-    "around each image, which is harder than to be right at the image; some accuracy on images as they are is the price."
-)
-JUDGED = (
-    "FGSM takes one step, PGD twenty smaller ones. A network that was trained on one step may have learned to spoil that step "
-    "alone, and then it withstands FGSM and nothing else. So robustness is judged by a stronger attack than the one of training."
-)
-FRAGILE = (
-    "An ordinary network has no reason to be right beside its images. A change that no eye sees moves many pixels in the "
-    "direction that matters to the network, and their effects add up."
-)
+FEW = "robust-accuracy-by-epoch"
 OVERFITS = (
     "A network can learn its training images together with their attacks by heart. Robust accuracy on other images then falls "
     "while that on training images rises, more so than ordinary accuracy does, and the best epoch is not the last."
-)
-UNKNOWN = (
-    "A score of the outputs says how foreign an image looks; AUROC is the chance that a foreign image scores higher than a "
-    "familiar one. Whether adversarial training helps there, the published labs disagree."
 )
 
 
@@ -44,16 +26,11 @@ def claims_of(plan: Plan, *, small: bool, deviations: tuple[str, ...]) -> tuple[
     eps, near = level(plan.eps), level(plan.near)
     own = (_robust(eps), _cost(), _collapse(eps), _overfitting(eps))
     if small:
-        return (*own[:2], replace(_sensitive(near), deviations=deviations), _judged(eps), own[2])
-    labs: tuple[Claim, ...] = (
-        _sensitive(near),
-        _not_fully(eps),
-        _both_fool(eps),
-        _two_radii(near, eps),
-        _foreign(),
+        return (*own[:2], replace(sensitive(near), deviations=deviations), _judged(eps), own[2])
+    told = tuple(
+        replace(one, deviations=deviations)
+        for one in claims_of_labs(near, eps, with_fifth="fifth" in plan.names)
     )
-    labs += (_less_foreign(),) if "fifth" in plan.names else ()
-    told = tuple(replace(one, deviations=deviations) for one in labs)
     return (*own[:2], _judged(eps), *own[2:], *told)
 
 
@@ -148,119 +125,4 @@ def _overfitting(eps: str) -> Claim:
         },
         means=OVERFITS,
         figure=FEW,
-    )
-
-
-def _sensitive(near: str) -> Claim:
-    return Claim(
-        id="C000-14",
-        statement=f"An undefended network is very sensitive: at {near}/255 PGD costs it over 20 points",
-        parts=(
-            part("before - after", difference("plain-fgsm-0", f"plain-pgd-{near}"), measure=ROBUST, delta=TWENTY),
-        ),
-        published=published("000", "pictures of fooled images at eps 0.03 (1.55/255)", "the accuracy under attack is not given"),
-        says={"supported": f"Without a defence {near}/255 already leaves {{plain-pgd-{near}}}."},
-        means=FRAGILE,
-        figure=CURVE,
-    )  # fmt: skip
-
-
-def _not_fully(eps: str) -> Claim:
-    return Claim(
-        id="C000-15",
-        statement="Training on FGSM for one half improves robustness against FGSM by over ten points, but not fully: over ten "
-        "points stay missing",
-        parts=(
-            part("half - none", difference(f"half-fgsm-{eps}", f"plain-fgsm-{eps}"), measure=ROBUST, delta=TEN),
-            part("clean - attacked", difference("half-fgsm-0", f"half-fgsm-{eps}"), measure=ROBUST, delta=TEN),
-        ),
-        published=published(
-            "000",
-            "clean 79.15 %, under FGSM at eps 0.03 59.95 %",
-            "one run of 40 epochs more from the trained network; no undefended network beside it, and no PGD",
-        ),
-        means=JUDGED,
-        figure=CURVE,
-    )  # fmt: skip
-
-
-def _both_fool(eps: str) -> Claim:
-    return Claim(
-        id="C002-05",
-        statement="FGSM and PGD both fool the undefended network: each costs it over 20 points",
-        parts=tuple(
-            part(
-                f"before - {attack.upper()}",
-                difference("plain-fgsm-0", f"plain-{attack}-{eps}"),
-                measure=ROBUST,
-                delta=TWENTY,
-            )
-            for attack in ("fgsm", "pgd")
-        ),
-        published=published(
-            "002", "one picture each", "the picture's title is the configured target, not the prediction"
-        ),
-        means=FRAGILE,
-        figure=CURVE,
-    )
-
-
-def _two_radii(near: str, eps: str) -> Claim:
-    return Claim(
-        id="C004-16",
-        statement="Training on FGSM at a small radius helps there and at a larger one: over five points more accuracy under "
-        "FGSM at both",
-        parts=tuple(
-            part(
-                f"at {radius}/255",
-                difference(f"near-fgsm-{radius}", f"plain-fgsm-{radius}"),
-                measure=ROBUST,
-                delta=FIVE,
-            )
-            for radius in (near, eps)
-        ),
-        published=published(
-            "004",
-            "at eps 0.01 and 0.05: 76.38 % and 30.00 %, without a defence 47.53 % and 9.68 %",
-            "one run; single steps without a clip, eps in units after normalisation (0.5/255 and 2.6/255)",
-        ),
-        means=JUDGED,
-        figure=CURVE,
-    )
-
-
-def _foreign() -> Claim:
-    return Claim(
-        id="C003-08",
-        statement="Training on FGSM for one half improves the detection of foreign images by over a point of AUROC",
-        parts=(part("half - none", difference("half-foreign", "plain-foreign"), measure=AUROC, delta=POINT),),
-        published=published(
-            "003",
-            "AUROC 65 % against 63 %",
-            "one run each, the robust one also has the higher clean accuracy",
-        ),
-        says={
-            "supported": "Foreign images are easier to notice after training on FGSM: AUROC {half-foreign}, without "
-            "{plain-foreign}.",
-            "refuted": "Foreign images are not a point easier to notice after training on FGSM: AUROC {half-foreign}, without "
-            "{plain-foreign}.",
-        },
-        means=UNKNOWN,
-        figure="foreign",
-    )
-
-
-def _less_foreign() -> Claim:
-    return Claim(
-        id="C003-09",
-        statement="With four fifths of FGSM instead of one half the detection of foreign images is over half a point of "
-        "AUROC worse",
-        parts=(
-            part(
-                "half - four fifths", difference("half-foreign", "fifth-foreign"), measure=AUROC, delta=0.005
-            ),
-        ),
-        published=published("003", "slightly worse, in figures alone", "one run each"),
-        means=UNKNOWN,
-        figure="foreign",
     )

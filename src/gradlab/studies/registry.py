@@ -8,10 +8,12 @@ from gradlab.studies.clip_lora import clip_lora
 from gradlab.studies.clip_zero_shot import clip_zero_shot
 from gradlab.studies.compare import compare
 from gradlab.studies.distillation import distillation
+from gradlab.studies.epochs_and_ood import epochs_and_ood
 from gradlab.studies.fgsm_budget import fgsm_budget
 from gradlab.studies.mlp_capacity import mlp_capacity
 from gradlab.studies.networks import networks
 from gradlab.studies.odin import odin
+from gradlab.studies.ood_after_adversarial_training import ood_after_adversarial_training
 from gradlab.studies.ood_detection import ood_detection
 from gradlab.studies.optimisers import optimisers
 from gradlab.studies.regularisers import regularisers
@@ -43,6 +45,8 @@ STUDIES: dict[str, Study] = {
     "adversarial-training": adversarial_training,
     "ood-detection": ood_detection,
     "odin": odin,
+    "ood-after-adversarial-training": ood_after_adversarial_training,
+    "epochs-and-ood": epochs_and_ood,
     "where-it-looks": where_it_looks,
     "attention-under-attack": attention_under_attack,
     "text-layers": text_layers,
