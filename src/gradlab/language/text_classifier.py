@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from gradlab.language.encoder_files import EncoderFiles
-from gradlab.language.text_encoder import TextEncoder, _fast, _reason, quiet
+from gradlab.language.text_encoder import TextEncoder, _fast, _quiet, _reason
 from gradlab.language.tokenizer import Tokenizer
 from gradlab.language.transformer_network import initialise
 from gradlab.models._randomness import seeded
@@ -35,7 +35,7 @@ def text_classifier(encoder: TextEncoder, class_names: Sequence[str], *, seed: i
     config.id2label = dict(enumerate(class_names))
     config.label2id = {name: number for number, name in enumerate(class_names)}
     try:
-        with quiet(), seeded(seed):  # the constructors draw values, which initialise replaces
+        with _quiet(), seeded(seed):  # the constructors draw values, which initialise replaces
             model = AutoModelForSequenceClassification.from_config(
                 config, attn_implementation=config._attn_implementation
             )
@@ -95,7 +95,7 @@ def load_classifier(files: EncoderFiles, class_names: Sequence[str]) -> tuple[Pr
         UserError: no head in the weights, or outputs that are not these classes.
     """
     try:
-        with quiet(), torch.random.fork_rng(devices=[]):
+        with _quiet(), torch.random.fork_rng(devices=[]):
             model, told = AutoModelForSequenceClassification.from_pretrained(
                 files.folder,
                 use_safetensors=True,
@@ -139,6 +139,6 @@ def save_classifier(
     Args:
         max_length: most tokens of a text, which the tokenizer then cuts at.
     """
-    with quiet():
+    with _quiet():
         model.save_pretrained(folder)
     _fast(tokenizer, max_length).save_pretrained(folder)

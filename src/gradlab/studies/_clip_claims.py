@@ -20,7 +20,7 @@ TOWERS = (
     "its class."
 )
 FORGETTING = (
-    "What is learned about some classes may spoil what was known about others: a model that is asked for anything must be judged "
+    "What is learned about some classes may spoil what was known about others. A model that is asked for anything must be judged "
     "on classes that it was not tuned on as well."
 )
 FAR = 0.10
@@ -48,8 +48,8 @@ def _chance(best: str, classes: int, known: str) -> Claim:
     reached = f"names the class of {{{best}}} of the test images, guessing of {100 / classes:.3g} %"
     return Claim(
         id="clip-chance",
-        statement=f"Zero-shot classification among {classes} classes{told} is over a point better than guessing",
-        parts=(part("above guessing", against(best, 1 / classes)),),
+        statement=f"Zero-shot classification among {classes} classes{told} is over two points better than guessing",
+        parts=(part("above guessing", against(best, 1 / classes), delta=TWO_POINTS),),
         says={
             "supported": f"Without a single picture of these classes{told} CLIP {reached}.",
             "refuted": f"Without a picture of these classes{told} CLIP does no better than guessing: it {reached}.",

@@ -19,7 +19,7 @@ DISAGREE = (
 )
 EXPLAINS = (
     "If labs that read other scores, show other foreign images or pay otherwise in accuracy find other signs, then none of them "
-    "need be wrong; each sentence holds for its own setting alone."
+    "need be wrong. Each sentence holds for its own setting alone."
 )
 
 
