@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from gradlab.data import TextSplit
 from gradlab.data.guard import TEST_MARK
 from gradlab.language.lengths import evaluation_batches
+from gradlab.language.pooling import POOLINGS, Pooling
 from gradlab.training.device import autocast
 from gradlab.training.modes import kept_modes
 from gradlab.training.recipe import Precision
@@ -19,9 +20,6 @@ from gradlab.types import UserError
 if TYPE_CHECKING:
     from gradlab.language.text_encoder import TextEncoder
     from gradlab.language.tokens import Tokens
-
-Pooling = Literal["cls", "mean"]
-POOLINGS: tuple[Pooling, ...] = ("cls", "mean")
 
 
 def features(

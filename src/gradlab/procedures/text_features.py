@@ -15,7 +15,7 @@ from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.lab.records.record import BULK, Record
 from gradlab.lab.running.desk import Progress
-from gradlab.language.features import Pooling
+from gradlab.language.pooling import Pooling
 from gradlab.procedures._costs import COSTS
 from gradlab.procedures._embedding import plane_of, shown_rows
 from gradlab.procedures.fit_head import FIT_HEAD, PARTS, WEIGHTS, head_outcome
