@@ -1,9 +1,7 @@
-"""How the vectors of a text's tokens become one; importable without torch."""
-
-from __future__ import annotations
+"""How one vector is made of a text's many: names alone, without torch."""
 
 from typing import Literal
 
 Pooling = Literal["cls", "mean"]
-"""The first token's vector, or the mean over all tokens."""
 POOLINGS: tuple[Pooling, ...] = ("cls", "mean")
+"""The first token's vector, and the mean over all tokens."""
