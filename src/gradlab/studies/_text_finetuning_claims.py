@@ -17,7 +17,7 @@ LADDER = (
 )
 MIXED = (
     "Under autocast the products of matrices are computed in bf16, which keeps the range of numbers and rounds them to three "
-    "digits; weights and their updates stay in fp32."
+    "digits. Weights and their updates stay in fp32."
 )
 LAB_000 = published(
     "000",
