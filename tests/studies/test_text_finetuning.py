@@ -28,7 +28,7 @@ def test_all_arms_start_from_one_encoder_and_train_at_one_budget():
     (encoder,) = {one.net for one in (*runs.values(), features)}
     assert features.data == "rotten-tomatoes"
     assert isinstance(encoder, TextPretrain)
-    assert encoder.data == ("rotten-tomatoes", "sst2", "trec", "subj")
+    assert encoder.data == ("rotten-tomatoes", "sst2", "subj", "trec")
     budgets = {(one.recipe.epochs, one.recipe.batch_size, one.data, one.max_length) for one in runs.values()}
     assert len(budgets) == 1
     assert {name: one.policy.kind for name, one in runs.items()} == {

@@ -1,0 +1,64 @@
+"""The encoder that studies of texts share: pre-trained here once, or published, or a person's own."""
+
+from __future__ import annotations
+
+from gradlab.lab.designing.procedure import Procedure
+from gradlab.language.encoder_files import DEFAULT
+from gradlab.language.transformer import TextTransformer
+from gradlab.procedures.text_encoder import encoder_source
+from gradlab.procedures.text_pretrain import TextPretrain
+from gradlab.studies.setup import Setup
+from gradlab.training.recipe import Recipe
+from gradlab.training.schedule import OneCycle
+
+TEXTS = ("rotten-tomatoes", "sst2", "subj", "trec")
+"""Data sets on whose training sentences the encoder is pre-trained."""
+SMALL = TextTransformer(dim=128, layers=2, heads=4, hidden_dim=512, dropout=0.1, max_length=64)
+TINY = TextTransformer(dim=32, layers=1, heads=2, hidden_dim=64, dropout=0.1, max_length=64)
+RECIPE = Recipe(
+    optimizer="adamw",
+    weight_decay=0.01,
+    learning_rate=2e-3,
+    batch_size=64,
+    epochs=30,
+    schedule=OneCycle(warm=0.1),
+)
+
+
+def shared_encoder(setup: Setup, model: Procedure | None = None) -> Procedure:
+    """Return the encoder of a study: the one given, DistilBERT in the preset full, else a small one pre-trained here.
+
+    In the preset quick a tiny one reads the study's own training sentences once.
+
+    Raises:
+        UserError: DistilBERT is not here and cannot be had.
+    """
+    if model is not None:
+        return model
+    if setup.preset == "full":
+        return encoder_source(DEFAULT)
+    if setup.preset == "quick":
+        recipe = Recipe(
+            optimizer="adamw", learning_rate=5e-3, batch_size=64, epochs=1, schedule=OneCycle(warm=0.1)
+        )
+        return TextPretrain(data=(setup.data,), model=TINY, recipe=recipe, vocab_size=4000)
+    names = TEXTS if setup.data in TEXTS else (setup.data,)
+    return TextPretrain(data=names, model=SMALL, recipe=RECIPE)
+
+
+def encoder_name(encoder: Procedure) -> str:
+    """Return what people call it."""
+    if isinstance(encoder, TextPretrain):
+        epochs = encoder.recipe.epochs
+        return (
+            f"a DistilBERT of {encoder.model.layers} layers of width {encoder.model.dim}, pre-trained here for {epochs} "
+            f"epoch{'s' if epochs > 1 else ''} on the training sentences of {', '.join(encoder.data)}"
+        )
+    return getattr(getattr(encoder, "files", None), "name", "a given encoder")
+
+
+def layers_of(encoder: Procedure) -> tuple[int, ...]:
+    """Return the layers to compare: all of a small encoder, else the embeddings, the third and the last two."""
+    if isinstance(encoder, TextPretrain):
+        return (*range(encoder.model.layers), -1)
+    return (0, 3, -2, -1)
