@@ -28,7 +28,7 @@ def test_all_arms_start_from_one_encoder_and_train_at_one_budget():
     (encoder,) = {one.net for one in (*runs.values(), features)}
     assert features.data == "rotten-tomatoes"
     assert isinstance(encoder, TextPretrain)
-    assert encoder.data == ("rotten-tomatoes", "sst2", "trec", "subj")
+    assert encoder.data == ("rotten-tomatoes", "sst2", "subj", "trec")
     budgets = {(one.recipe.epochs, one.recipe.batch_size, one.data, one.max_length) for one in runs.values()}
     assert len(budgets) == 1
     assert {name: one.policy.kind for name, one in runs.items()} == {
@@ -54,8 +54,8 @@ def test_the_preset_full_has_the_rates_of_the_labs_and_says_what_differs():
 
 def test_the_preset_quick_takes_some_sentences_of_each_class():
     made = design("quick")
-    assert {arm.procedure.data for arm in made.arms} == {"rotten-tomatoes#100"}
-    assert made.arm("all").procedure.net.data == ("rotten-tomatoes#100",)
+    assert {arm.procedure.data for arm in made.arms} == {"rotten-tomatoes#300"}
+    assert made.arm("all").procedure.net.data == ("rotten-tomatoes#300",)
     assert design("quick", data="trec#20").arm("all").procedure.data == "trec#20"
 
 

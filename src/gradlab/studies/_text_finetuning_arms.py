@@ -6,11 +6,9 @@ from dataclasses import replace
 
 from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.procedure import Procedure
-from gradlab.language.transformer import TextTransformer
-from gradlab.procedures.text_encoder import encoder_source
 from gradlab.procedures.text_features import TextFeatures, TextHead
 from gradlab.procedures.text_finetune import TextFineTune
-from gradlab.procedures.text_pretrain import TextPretrain
+from gradlab.studies._text_nets import shared_encoder
 from gradlab.studies.setup import Setup
 from gradlab.training.groups import Group
 from gradlab.training.recipe import Recipe
@@ -19,8 +17,6 @@ from gradlab.transfer.heads import LinearSVM
 from gradlab.transfer.lora import LoRA
 from gradlab.transfer.policies import AllLayers, FromScratch, HeadOnly, LastBlock, Policy
 
-CORPORA = ("rotten-tomatoes", "sst2", "trec", "subj")
-"""Sets whose training sentences the small encoder reads before, without their labels."""
 POLICIES: dict[str, tuple[str, Policy | LoRA]] = {
     "all": ("all layers", AllLayers()),
     "last-block": ("last block and head", LastBlock()),
@@ -43,43 +39,25 @@ REDUCED = replace(PUBLISHED, learning_rate=5e-4, batch_size=32)
 """For the small encoder, whose weights are fewer and move faster."""
 FASTER = {"head": 10.0, "lora": 4.0}
 """What the rate is multiplied by where few numbers train: 2e-4 for LoRA on DistilBERT, as in lab 000."""
-MODEL = TextTransformer(dim=128, layers=2, heads=4, hidden_dim=512, dropout=0.1)
-PRETRAINING = Recipe(
-    optimizer="adamw",
-    learning_rate=1e-3,
-    weight_decay=0.01,
-    batch_size=64,
-    epochs=10,
-    schedule=Linear(warm=0.1),
-)
 
 
 def recipe_of(setup: Setup, epochs: int | None) -> Recipe:
     """Return how every arm is trained but for what its name says."""
     recipe = PUBLISHED if setup.preset == "full" else REDUCED
-    length = epochs or (1 if setup.preset == "quick" else recipe.epochs)
-    return replace(recipe, epochs=length)
+    if setup.preset == "quick":
+        recipe = replace(recipe, learning_rate=2e-3, batch_size=16, epochs=1)
+    return replace(recipe, epochs=epochs or recipe.epochs)
 
 
 def data_of(setup: Setup) -> str:
     """Return the data: some of each class in the preset quick, all else."""
     is_whole = setup.preset != "quick" or "#" in setup.data
-    return setup.data if is_whole else f"{setup.data}#100"
+    return setup.data if is_whole else f"{setup.data}#300"
 
 
 def encoder_of(setup: Setup, model: Procedure | None) -> Procedure:
-    """Return a given encoder, DistilBERT in the preset full, else a small one that is pre-trained on sentences."""
-    if model is not None:
-        return model
-    if setup.preset == "full":
-        return encoder_source()
-    if setup.preset == "quick":
-        small = replace(MODEL, dim=64, hidden_dim=128)
-        return TextPretrain(
-            data=(data_of(setup),), model=small, recipe=replace(PRETRAINING, epochs=1), vocab_size=2000
-        )
-    data = CORPORA if setup.data in CORPORA else (setup.data,)
-    return TextPretrain(data=data, model=MODEL, recipe=PRETRAINING)
+    """Return the encoder that studies of texts share, or a given one."""
+    return shared_encoder(replace(setup, data=data_of(setup)), model)
 
 
 def build_arms(setup: Setup, encoder: Procedure, recipe: Recipe) -> tuple[Arm, ...]:
