@@ -186,3 +186,11 @@ def test_the_pre_trained_network_is_a_plain_clip_model(finished, tmp_path):
     with torch.no_grad():
         theirs = plain.get_image_features(clip.preprocessing(images)).pooler_output
         assert torch.allclose(clip(images), theirs, atol=1e-5)
+
+
+def test_a_model_that_is_not_here_is_named_on_the_command_line_with_what_to_do(capsys, tmp_path):
+    from gradlab.cli import main
+
+    words = ["plan", "clip-lora", "--data", "coloured-digits", "--model", str(tmp_path / "none")]
+    assert main(words) == 1
+    assert "there is no model" in capsys.readouterr().err

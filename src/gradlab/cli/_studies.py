@@ -14,7 +14,7 @@ from docstring_parser import parse
 
 from gradlab.cli._tables import say
 from gradlab.studies import STUDIES
-from gradlab.studies.setup import Preset, Study, is_python_only, parameters_of
+from gradlab.studies.setup import Network, Preset, Study, is_python_only, parameters_of
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -125,7 +125,10 @@ def _command(
                 )
         return call(name, **(defaults | options))
 
-    hints = typing.get_type_hints(study, include_extras=True)
+    hints = {
+        key: str | None if hint == Network | None else hint  # a place, which `prepare` makes a network of
+        for key, hint in typing.get_type_hints(study, include_extras=True).items()
+    }
     told = {entry.arg_name: entry.description or "" for entry in parse(inspect.getdoc(study) or "").params}
     keyword = inspect.Parameter.KEYWORD_ONLY
     signature = [
