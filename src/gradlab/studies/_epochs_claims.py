@@ -58,7 +58,8 @@ def _settles(before: int, last: int, near: str) -> Claim:
     numbers = f"AUROC on {near} {{{late}}} after {last}, {{{early}}} after {before}"
     return Claim(
         id="epochs-settled",
-        statement=f"From epoch {before} to {last} the AUROC of the maximum softmax on {near} stays the same, to within a point",
+        statement=f"After epoch {before} and epoch {last} the AUROC of the maximum softmax on {near} is equally high, "
+        "to within a point",
         parts=(part("last - before", difference(late, early), measure=AUROC, delta=POINT, kind="same"),),
         says={
             "supported": f"The last epochs change nothing: {numbers}.",

@@ -19,7 +19,7 @@ DISAGREE = (
 )
 EXPLAINS = (
     "If labs that read other scores, show other foreign images or pay otherwise in accuracy find other signs, then none of them "
-    "need be wrong. Each sentence holds for its own setting alone."
+    "need be wrong. Each sentence then holds for its own setting alone."
 )
 
 
@@ -139,7 +139,7 @@ def _score(near: str) -> Claim:
     )
     return _same(
         "ood-adversarial-score",
-        f"Training on FGSM changes the AUROC of maximum softmax and largest logit on {near} alike, to within two points",
+        f"Training on FGSM changes the AUROC of maximum softmax and largest logit on {near} equally, to within two points",
         "softmax's change - logit's",
         difference_of_differences(*pairs),
         "the score",
@@ -155,7 +155,7 @@ def _set(near: str) -> Claim:
     )
     return _same(
         "ood-adversarial-set",
-        f"Training on FGSM changes the AUROC of the maximum softmax on noise and on {near} alike, to within two points",
+        f"Training on FGSM changes the AUROC of the maximum softmax on noise and on {near} equally, to within two points",
         f"change on noise - on {near}",
         difference_of_differences(*pairs),
         "the foreign set",
