@@ -80,8 +80,8 @@ def _prompt(first: str, best: str) -> Claim:
 def _ensemble(first: str) -> Claim:
     return Claim(
         id="clip-ensemble",
-        statement="The mean of eight prompts is over a point better than one",
-        parts=(part("eight - one", difference(f"{first}-ensemble", f"{first}-photo")),),
+        statement="The mean of eight prompts is over two points better than one",
+        parts=(part("eight - one", difference(f"{first}-ensemble", f"{first}-photo"), delta=TWO_POINTS),),
         means=SENTENCES,
         figure=FIGURE,
     )
