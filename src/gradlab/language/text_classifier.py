@@ -50,7 +50,7 @@ def text_classifier(encoder: TextEncoder, class_names: Sequence[str], *, seed: i
         raise UserError(
             f"'{lost[0]}' of the encoder has no place in {type(model).__name__}; take another encoder."
         )
-    return model  # type: ignore[no-any-return]
+    return model
 
 
 def head_modules(model: PreTrainedModel) -> tuple[str, ...]:

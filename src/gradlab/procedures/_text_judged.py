@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Measure
+from gradlab.lab.records.columns import Columns
 from gradlab.metrics import precision, recall
 from gradlab.procedures._predictions import PREDICTIONS, SCORES, prediction_table, scores, wrong_predictions
 from gradlab.types import UserError
@@ -40,7 +41,7 @@ def splits_of(data: Any) -> dict[str, TextSplit]:
 
 def judged(
     model: nn.Module, feeds: Mapping[str, TokenFeed], number_format: Any, outputs: list[int] | None = None
-) -> tuple[dict[str, Any], dict[str, dict[str, np.ndarray]]]:
+) -> tuple[dict[str, Any], dict[str, Columns]]:
     """Predict validation and test texts; returns facts and the tables of the predictions.
 
     Args:

@@ -46,7 +46,7 @@ def judge_text(
     model.to(resolve_device(device))
     found: dict[str, dict[str, Any]] = {}
     for role in ("validation", "test"):
-        split = data.splits.get(role)  # type: ignore[call-overload]
+        split = data.splits.get(role)
         if split is None or not len(split):
             continue
         feed = words.feed(split, max_length)
