@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Measure
+from gradlab.lab.records.columns import Columns
 from gradlab.metrics import precision, recall
 from gradlab.procedures._predictions import PREDICTIONS, SCORES, prediction_table, scores, wrong_predictions
 from gradlab.types import UserError

@@ -82,7 +82,7 @@ def stages_of(policy: Policy | LoRA, start: nn.Module, recipe: Recipe) -> tuple[
 def _work(procedure: TextFineTune, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
     from gradlab.transfer import tune
 
-    data = desk.data(procedure.data)
+    data: Any = desk.data(procedure.data)
     splits = splits_of(data)
     for job in jobs:
         encoder = need_encoder(job.network())
@@ -173,8 +173,9 @@ def _seconds(procedure: TextFineTune, jobs: Sequence[Job], desk: Desk) -> float:
         encoder.feed(splits_of(data)[role], procedure.max_length) for role in ("train", "validation")
     )
     start = start_of(procedure.policy, encoder, data.class_names, seed)
-    times: list[float] = [
-        time_steps(
+    whole = 0.0
+    for stage in stages_of(procedure.policy, start, procedure.recipe):
+        whole += time_steps(
             [train_only(start, stage.trains)],
             train,
             stage.recipe,
@@ -183,9 +184,7 @@ def _seconds(procedure: TextFineTune, jobs: Sequence[Job], desk: Desk) -> float:
             device=desk.device,
             precision=procedure.recipe.precision or desk.precision,  # type: ignore[arg-type]
         )
-        for stage in stages_of(procedure.policy, start, procedure.recipe)
-    ]
-    return len(jobs) * sum(times)
+    return whole * len(jobs)
 
 
 TEXT_FINETUNE = Kind(
