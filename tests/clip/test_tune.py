@@ -65,7 +65,7 @@ def test_interrupted_it_goes_on_to_the_same_bits(tuned, name, tmp_path):
 
 def test_a_step_down_the_gradient_lowers_the_loss_of_a_learned_prompt():
     """On all images at once: the loss of an epoch is that before its step."""
-    recipe = replace(RECIPE, optimizer="sgd", batch_size=48, epochs=3, learning_rate=0.1, keep="last")
+    recipe = replace(RECIPE, optimizer="sgd", batch_size=48, epochs=3, learning_rate=1e-4, keep="last")
     losses = [
         row["train_loss"] for row in tune(tiny(), colours(), METHODS["prompt"], recipe, **COMMON).fit.history
     ]
