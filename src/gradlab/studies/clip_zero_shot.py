@@ -52,7 +52,7 @@ def clip_zero_shot(
         parameters={"model": model.kind if model is not None else None, "other": other, "epochs": epochs},
         arms=arms,
         claims=zero_shot_claims(counts, given=given, known="" if given else classes_of(setup).known),
-        tables=(accuracy_table(), scores_table()),
+        tables=(replace(accuracy_table(), measures=(ACCURACY, "macro F1")), scores_table()),
         figures=_figures(arms, counts),
     )
 
