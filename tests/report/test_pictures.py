@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gradlab.report import render_html
 from gradlab.report._pictures import breadth, gallery
 
 
@@ -22,6 +23,16 @@ def item(width, height):
 def test_the_breadth_is_that_of_the_first_image(width, height, times):
     assert breadth([item(width, height), item(8, 8)]) == times
     assert breadth([]) == 1
+
+
+def test_many_images_stand_five_in_a_row_on_the_page_as_well():
+    """So that one row is one method, or one attack."""
+    few, many = (
+        render_html({"figures": [{"kind": "gallery", "name": "shown", "items": [item(8, 8)] * count}]})
+        for count in (10, 15)
+    )
+    assert 'class="gallery five"' in many
+    assert 'class="gallery"' in few
 
 
 def test_wide_images_keep_their_shape_and_stand_fewer_in_a_row():

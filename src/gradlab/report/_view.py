@@ -133,6 +133,8 @@ def _figure(figure: dict[str, Any], index: int, order: Mapping[str, int], claims
     elif kind == "gallery":
         items = figure.get("items") or []
         view["wide"] = _pictures.breadth(items) > 1
+        view["five"] = len(items) > 10 and not view["wide"]  # rows that belong together
+        view["narrow"] = not view["five"]
         view["pictures"] = [(_pictures.check_png(item), *_pictures.item_words(item)) for item in items]
     else:
         view["svg"] = Markup(draw(own, claims, themed=True))

@@ -105,8 +105,8 @@ def _scatters() -> Claim:
         statement="Attention scatters: the area that the map marks grows more under the attack than under noise of the same size",
         parts=(part("attack - noise", difference("attack", "noise"), measure=GROWTH, delta=MATTERS),),
         says={
-            "supported": "It scatters: the marked area grows by {attack} of the image, and by {noise} under noise.",
-            "refuted": "It does not scatter: the marked area grows by {attack} of the image, and by {noise} under noise.",
+            "supported": "It scatters: the marked area changes by {attack} of the image, and by {noise} under noise.",
+            "refuted": "It does not scatter: the marked area changes by {attack} of the image, and by {noise} under noise.",
         },
         published=LAB_002,
         means=CLASS,

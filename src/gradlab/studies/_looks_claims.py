@@ -62,7 +62,7 @@ def _points() -> Claim:
             "{edges}, an untrained network: {grad-cam untrained}).",
             "refuted": "Not always at what decides the class: Grad-CAM points at the planted patch in only {grad-cam} of "
             "the images.",
-            "open": "Grad-CAM points at the planted patch in {grad-cam} of the images, which may be below or above 95 %.",
+            "open": "Grad-CAM points at the planted patch in {grad-cam} of these images; whether in over 95 % of all is open.",
         },
         means=POINTS,
         figure="pointing",
@@ -82,11 +82,11 @@ def _cells(data: str) -> Claim:
             ),
         ),
         says={
-            "supported": f"Of four images of {data} side by side, {{own grad-cam}} of the map lie on the one of the class "
+            "supported": f"Of four images of {data} side by side, {{own grad-cam}} of the map lies on the one of the class "
             "(edges {own edges}).",
-            "refuted": f"Of four images of {data} side by side, only {{own grad-cam}} of the map lie on the one of the class "
+            "refuted": f"Of four images of {data} side by side, only {{own grad-cam}} of the map lies on the one of the class "
             "(edges {own edges}).",
-            "open": f"Of four images of {data} side by side, {{own grad-cam}} of the map lie on the one of the class (edges "
+            "open": f"Of four images of {data} side by side, {{own grad-cam}} of the map lies on the one of the class (edges "
             "{own edges}); whether that is more is open.",
         },
         published=LABS,
