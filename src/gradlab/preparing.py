@@ -238,7 +238,10 @@ def _network(
         return encoder_source(value), ()
     path = Path(value)
     if not names_record(value) and ((path / "config.json").is_file() or _is_hub_name(value)):
-        return clip_source(value), ()
+        try:
+            return clip_source(value), ()
+        except UserError as error:
+            raise UserError(f"there is no model {value} that can be used: {error}") from error
     folder = path.parent if path.name in ("model.safetensors", "model.json") else path
     if (folder / "model.json").is_file():
         return Saved(folder=str(folder / "model.json")), ()

@@ -39,7 +39,7 @@ VERBS = {
     "predict": "Name the most probable classes of pictures; exit code 1 if one cannot be read.",
     "runs": "List, show, compare, export and prune the runs in a folder; without a verb, list them.",
     "list": "Show what there is: studies, data sets, networks, recipes, attacks, detectors, explainers, measures and more.",
-    "data": "List, download and check data sets.",
+    "data": "List, download, check and compare data sets.",
 }
 """Verb -> what it does, for the list of verbs; its file is loaded when it is asked for."""
 FILES = {"list": "show"}
