@@ -40,6 +40,11 @@ REDUCED = replace(PUBLISHED, learning_rate=5e-4, batch_size=32)
 FASTER = {"head": 10.0, "lora": 4.0}
 """What the rate is multiplied by where few numbers train: 2e-4 for LoRA on DistilBERT, as in lab 000."""
 
+HARDLY = (
+    " In the preset quick the encoder has read its few sentences once and knows next to nothing: this shows that everything "
+    "runs; standard is where the question is answered."
+)
+
 
 def recipe_of(setup: Setup, epochs: int | None) -> Recipe:
     """Return how every arm is trained but for what its name says."""
@@ -79,3 +84,12 @@ def _arm(setup: Setup, encoder: Procedure, name: str, recipe: Recipe) -> Arm:
         factors={"method": label, "data": data_of(setup)},
         procedure=TextFineTune(net=encoder, data=data_of(setup), policy=policy, recipe=own),
     )
+
+
+def named(kind: str) -> str:
+    """Say what sort of encoder it is."""
+    known = {
+        "text-pretrain": "A small encoder, pre-trained here on sentences without labels",
+        "encoder": "A published encoder",
+    }
+    return known.get(kind, "A given encoder")

@@ -16,11 +16,13 @@ from gradlab.studies._shared import (
     other_data,
 )
 from gradlab.studies._text_finetuning_arms import (
+    HARDLY,
     POLICIES,
     PUBLISHED,
     build_arms,
     data_of,
     encoder_of,
+    named,
     recipe_of,
 )
 from gradlab.studies._text_finetuning_claims import claims_of
@@ -33,11 +35,6 @@ BACKGROUND = (
     "start from the same weights and the same head, see the same labelled sentences for as many epochs, and keep the weights "
     "of the epoch with the best validation loss. Beside them stands the same network from random weights. What is frozen is "
     "proven to be bit-equal after training."
-)
-
-HARDLY = (
-    " In the preset quick the encoder has read its few sentences once and knows next to nothing: this shows that everything "
-    "runs; standard is where the question is answered."
 )
 
 
@@ -59,7 +56,7 @@ def text_finetuning(setup: Setup, *, model: Network | None = None, epochs: Count
         question="How much of an encoder of texts has to be trained?",
         background=BACKGROUND,
         setting="000, 001, 002, 003 and 004",
-        setting_text=f"{_named(encoder.kind)}; {recipe.describe()}; LoRA and head alone at higher rates."
+        setting_text=f"{named(encoder.kind)}; {recipe.describe()}; LoRA and head alone at higher rates."
         + (HARDLY if setup.preset == "quick" and model is None else ""),
         corrections=(
             *PROTOCOL,
@@ -74,14 +71,6 @@ def text_finetuning(setup: Setup, *, model: Network | None = None, epochs: Count
         figures=_figures(setup, arms),
         twins=(Twins(a="all", b="scratch"), Twins(a="all", b="mixed")),
     )
-
-
-def _named(kind: str) -> str:
-    known = {
-        "text-pretrain": "A small encoder, pre-trained here on sentences without labels",
-        "encoder": "A published encoder",
-    }
-    return known.get(kind, "A given encoder")
 
 
 def _deviations(setup: Setup, kind: str) -> tuple[str, ...]:
