@@ -23,6 +23,7 @@ from gradlab.data import DATASETS
 from gradlab.detection import DETECTORS
 from gradlab.explain import EXPLAINERS
 from gradlab.lab.kinds import measures_of
+from gradlab.lab.records.record import Record
 from gradlab.lab.running.trackers import TRACKERS
 from gradlab.metrics import METRICS
 from gradlab.models import MODELS, NETS
@@ -211,6 +212,7 @@ def names_in(page: Path) -> str:
 
 DOCUMENTED = "\n".join(names_in(page) for page in PAGES if page.name != "cli.md").replace("--", "")
 PARAMETERS = [name for study in STUDIES.values() for name in parameters_of(study)]
+NUMBERS = {4: "four", 11: "eleven", 14: "fourteen", 15: "fifteen"}
 VERBS = [name for name in app if not name.startswith("-")]
 
 
@@ -295,6 +297,33 @@ def test_numbers_of_the_readme_about_results_stand_in_the_answers() -> None:
             assert any(number in answer for answer in answers), number
             checked += 1
     assert checked >= 1
+
+
+def test_the_readme_counts_what_the_registries_hold() -> None:
+    said = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(README.read_text(encoding="utf-8").split()))
+    for words, shipped in (
+        ("Attacks: {}, from FGSM", ATTACKS),
+        ("by {} losses", OBJECTIVES),
+        ("foreign images: {} scores", DETECTORS),
+        ("Explanations: {} methods", EXPLAINERS),
+    ):
+        assert words.format(NUMBERS[len(shipped)]) in said
+
+
+def test_the_page_of_trained_networks_says_what_their_records_hold() -> None:
+    """Their number and accuracies, recomputed from the predictions; every file is undamaged."""
+    said = (ROOT / "networks" / "README.md").read_text(encoding="utf-8")
+    records = [Record(one) for one in sorted((ROOT / "networks/cifar10/records").iterdir())]
+    found: dict[int, list[float]] = {}
+    for record in records:
+        assert record.damaged() == []
+        table = record.table("predictions")
+        accuracy = float((table["prediction"] == table["label"]).mean())
+        found.setdefault(record.facts["epochs"], []).append(accuracy)
+    assert len(records) == 12
+    assert "Twelve networks" in said
+    for values in found.values():
+        assert f"{100 * min(values):.1f} to {100 * max(values):.1f} %" in said
 
 
 @pytest.mark.slow

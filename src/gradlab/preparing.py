@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from gradlab.data import info
 from gradlab.data.contents import DataInfo, info_of
 from gradlab.lab.designing.design import Design
+from gradlab.lab.designing.measured import refuse_unmeasured
 from gradlab.lab.designing.procedure import Procedure, names_of, walk
 from gradlab.lab.kinds import Kind
 from gradlab.lab.records.finding import find_record, names_record
@@ -152,7 +153,7 @@ def _check(preset: str, data: object, seeds: object, first_seed: object, precisi
 
 
 def _check_design(design: Design, request: Request) -> None:
-    """Refuse procedures of unknown kinds, and a design that has nothing to do with the data that the report will name."""
+    """Refuse procedures of unknown kinds, measures that no run has, and data that the report would name and no run reads."""
     parts = [part for procedure in design.procedures for part in walk(procedure)]
     unknown = [part.kind for part in parts if part.kind not in (*request.toolbox.kinds, "pick")]
     if unknown:
@@ -165,6 +166,7 @@ def _check_design(design: Design, request: Request) -> None:
         raise UserError(
             f"study '{design.study}' reads {', '.join(read)}, not '{request.data}'; say so with data=...."
         )
+    refuse_unmeasured(design, request.toolbox.kinds)
 
 
 def _record_folders(places: Sequence[str | Path]) -> tuple[Path, ...]:

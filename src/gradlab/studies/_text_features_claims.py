@@ -34,30 +34,8 @@ LEARNED = 0.15
 def claims_of(classes: int, deviations: tuple[str, ...]) -> tuple[Claim, ...]:
     """Return the claims; one over `classes` is guessing."""
     return (
-        Claim(
-            id="text-features-pretraining",
-            statement="Pre-trained features are over two points better than those of the same encoder with random weights",
-            parts=(part("pre-trained - random", difference("pre-trained", "random"), delta=TWO_POINTS),),
-            says={
-                "supported": "On frozen features of the pre-trained encoder a linear SVM classifies {pre-trained} of the test "
-                "sentences, on those of random weights {random}.",
-                "refuted": "Pre-training is not worth two points: {pre-trained} of the test sentences against {random} with "
-                "random weights.",
-                "open": "A linear SVM classifies {pre-trained} of the test sentences on pre-trained features and {random} on "
-                "random ones; whether that is two points is open.",
-            },
-            means=f"{KNOWS} {WORDS}",
-            figure=LAYERS,
-        ),
-        Claim(
-            id="text-features-solid",
-            statement="A linear SVM on the first token's features is over 15 points better than guessing",
-            parts=(part("above guessing", against("cls", 1 / classes), delta=LEARNED),),
-            published=published("000", "80.7 % of the test sentences", "linear SVM on [CLS], one fit"),
-            deviations=deviations,
-            means=KNOWS,
-            figure=HEADS,
-        ),
+        _pretraining(),
+        _solid(classes, deviations),
         Claim(
             id="text-features-mean",
             statement="The mean over all tokens is over two points better than the first token",
@@ -65,35 +43,63 @@ def claims_of(classes: int, deviations: tuple[str, ...]) -> tuple[Claim, ...]:
             means=POOLS,
             figure=HEADS,
         ),
-        Claim(
-            id="text-features-linear",
-            statement="A linear SVM classifies equally well as logistic regression, within two points",
-            parts=(
-                part(
-                    "SVM - logistic",
-                    difference("linear-svm", "logistic-regression"),
-                    delta=TWO_POINTS,
-                    kind="same",
-                ),
-            ),
-            published=published(
-                "004", "82 and 83 % on validation, 81 and 80 % on test", "on [CLS], one fit each"
-            ),
-            deviations=deviations,
-            means=LINES,
-            figure=HEADS,
+        _linear(deviations),
+        _neighbours(deviations),
+    )
+
+
+def _pretraining() -> Claim:
+    return Claim(
+        id="text-features-pretraining",
+        statement="Pre-trained features are over two points better than those of the same encoder with random weights",
+        parts=(part("pre-trained - random", difference("pre-trained", "random"), delta=TWO_POINTS),),
+        says={
+            "supported": "On frozen features of the pre-trained encoder a linear SVM classifies {pre-trained} of the test "
+            "sentences, on those of random weights {random}.",
+            "refuted": "Pre-training is not worth two points: {pre-trained} of the test sentences against {random} with "
+            "random weights.",
+            "open": "A linear SVM classifies {pre-trained} of the test sentences on pre-trained features and {random} on "
+            "random ones; whether that is two points is open.",
+        },
+        means=f"{KNOWS} {WORDS}",
+        figure=LAYERS,
+    )
+
+
+def _solid(classes: int, deviations: tuple[str, ...]) -> Claim:
+    return Claim(
+        id="text-features-solid",
+        statement="A linear SVM on the first token's features is over 15 points better than guessing",
+        parts=(part("above guessing", against("cls", 1 / classes), delta=LEARNED),),
+        published=published("000", "80.7 % of the test sentences", "linear SVM on [CLS], one fit"),
+        deviations=deviations,
+        means=KNOWS,
+        figure=HEADS,
+    )
+
+
+def _linear(deviations: tuple[str, ...]) -> Claim:
+    same = difference("linear-svm", "logistic-regression")
+    return Claim(
+        id="text-features-linear",
+        statement="A linear SVM classifies equally well as logistic regression, within two points",
+        parts=(part("SVM - logistic", same, delta=TWO_POINTS, kind="same"),),
+        published=published(
+            "004", "82 and 83 % on validation, 81 and 80 % on test", "on [CLS], one fit each"
         ),
-        Claim(
-            id="text-features-neighbours",
-            statement="A linear SVM is over two points better than nearest neighbours",
-            parts=(
-                part("SVM - neighbours", difference("linear-svm", "nearest-neighbours"), delta=TWO_POINTS),
-            ),
-            published=published(
-                "004", "82 against 74 % of the validation sentences", "on [CLS], one fit each"
-            ),
-            deviations=deviations,
-            means=NEAR,
-            figure=HEADS,
-        ),
+        deviations=deviations,
+        means=LINES,
+        figure=HEADS,
+    )
+
+
+def _neighbours(deviations: tuple[str, ...]) -> Claim:
+    return Claim(
+        id="text-features-neighbours",
+        statement="A linear SVM is over two points better than nearest neighbours",
+        parts=(part("SVM - neighbours", difference("linear-svm", "nearest-neighbours"), delta=TWO_POINTS),),
+        published=published("004", "82 against 74 % of the validation sentences", "on [CLS], one fit each"),
+        deviations=deviations,
+        means=NEAR,
+        figure=HEADS,
     )

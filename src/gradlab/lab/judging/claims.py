@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradlab.lab.designing.claims import Claim, Part
+from gradlab.lab.designing.measured import measure_of
 from gradlab.lab.judging.choice import edge_flags
 from gradlab.lab.judging.tables import sampled
 from gradlab.lab.kinds import Better, Measure
 from gradlab.statistics import Differences, Judgement, contrast_values, judge, judge_every
 from gradlab.statistics import Part as JudgePart
-from gradlab.types import UserError
 
 if TYPE_CHECKING:
     from gradlab.lab.judging.evaluate import Study
@@ -45,7 +45,7 @@ def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
         "id": claim.id,
         "statement": claim.statement,
         "measure": weakest.measure,
-        "unit": measure_of(weakest, study).unit,
+        "unit": _measure(weakest, study).unit,
         "predicts": claim.predicts,
         "means": claim.means,
         "figure": claim.figure,
@@ -58,25 +58,14 @@ def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
     return record
 
 
-def measure_of(part: Part, study: Study) -> Measure:
-    """Return the measure of a comparison.
-
-    Raises:
-        UserError: an arm has none of that name.
-    """
-    found: list[Measure] = []
-    for arm in part.contrast.weights:
-        measure = study.measure_of(arm, part.measure)
-        if measure is None:
-            known = ", ".join(study.arms[arm][0].kind.measures)
-            raise UserError(f"arm '{arm}' has no measure '{part.measure}'; it has {known}.")
-        found.append(measure)
+def _measure(part: Part, study: Study) -> Measure:
+    found = [measure_of(study.design.arm(arm), part.measure, study.kinds) for arm in part.contrast.weights]
     return found[0]
 
 
 def judge_part(part: Part, study: Study) -> JudgePart:
     """Compute the contrast of a comparison for every seed, and test sample where its measure has such."""
-    measure, arms = measure_of(part, study), list(part.contrast.weights)
+    measure, arms = _measure(part, study), list(part.contrast.weights)
     values = {arm: sampled(study.arms[arm][0].kind.measures[part.measure], study.arms[arm]) for arm in arms}
     d = contrast_values(part.contrast, values)
     learned = {arm: np.array(study.learned[arm]) for arm in arms} if measure.learns else None
@@ -102,9 +91,7 @@ def _direction(measure: Measure, part: Part) -> Better:
 def _flags(claim: Claim, study: Study) -> list[str]:
     """Say what qualifies a claim: arms in which nothing learned, choices at the end of their range, and what kinds say."""
     arms = dict.fromkeys(arm for part in claim.parts for arm in part.contrast.weights)
-    learning = {
-        arm for part in claim.parts if measure_of(part, study).learns for arm in part.contrast.weights
-    }
+    learning = {arm for part in claim.parts if _measure(part, study).learns for arm in part.contrast.weights}
     found = [
         f"none of the {len(study.seeds)} runs of {study.design.arm(arm).label} learned; all stayed at chance"
         for arm in arms
@@ -123,7 +110,7 @@ def _part(part: Part, values: JudgePart, found: Judgement, study: Study) -> dict
     return judged.as_record() | {
         "label": part.label,
         "measure": part.measure,
-        "unit": measure_of(part, study).unit,
+        "unit": _measure(part, study).unit,
         "differences": values.a.values.tolist(),
         "seeds": list(study.seeds),
     }

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradlab.lab.designing.design import Arm
+from gradlab.lab.designing.measured import measure_of, rows_of
 from gradlab.lab.designing.shown import Table
 from gradlab.lab.judging.choice import choices, labels_among, tell
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Measure
 from gradlab.statistics import Sampled, clopper_pearson, interval
-from gradlab.types import UserError
 
 if TYPE_CHECKING:
     from gradlab.lab.judging.evaluate import Study
@@ -24,11 +24,11 @@ LEVEL = 0.95
 
 def build_table(table: Table, study: Study) -> dict[str, Any]:
     """Build one table: columns, rows and how to show them; intervals are 95 %, each for its row alone."""
-    arms = _rows(table, study)
+    arms = rows_of(table, study.design, study.kinds)
     factors = list(dict.fromkeys(name for arm in arms for name in arm.factors))
     choose = any(arm.is_pick for arm in arms)
     counted = all("parameters" in study.arms[arm.name][0].facts for arm in arms)
-    measures = [one for name in table.measures if (one := study.measure_of(arms[0].name, name))]
+    measures = [measure_of(arms[0], name, study.kinds) for name in table.measures]
     columns = ["arm", *factors, *(["chosen"] if choose else []), *(["parameters"] if counted else [])]
     for measure in measures:
         columns += [measure.name, f"{measure.name} low", f"{measure.name} high", f"{measure.name} by seed"]
@@ -48,21 +48,6 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
         "rows": rows,
         "display": _display(measures, choose=choose, counted=counted),
     }
-
-
-def _rows(table: Table, study: Study) -> list[Arm]:
-    """Return the arms that are rows: the named ones, else all that are no choice and have these measures."""
-    if table.arms:
-        arms = [arm for arm in study.design.arms if arm.name in table.arms]
-    else:
-        arms = [
-            arm
-            for arm in study.design.arms
-            if not arm.is_pick and all(study.measure_of(arm.name, name) for name in table.measures)
-        ]
-    if not arms or not all(study.measure_of(arms[0].name, name) for name in table.measures):
-        raise UserError(f"table '{table.name}' has no arm with the measures {', '.join(table.measures)}.")
-    return arms
 
 
 def _chosen(arm: Arm, study: Study) -> str | None:
