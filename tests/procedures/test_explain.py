@@ -40,7 +40,13 @@ def found(tmp_path_factory):
             Explain(net=NET, data="planted", methods=methods, images=COUNT, mosaic=True),
             Explain(net=NET, data="planted", methods=methods, images=COUNT, untrained=True),
             Disturb(
-                net=NET, data="planted", method=explain.GradCAM(), by=PGD(steps=3), eps=0.03, images=COUNT
+                net=NET,
+                data="planted",
+                method=explain.GradCAM(),
+                by=PGD(steps=3),
+                eps=0.03,
+                images=COUNT,
+                pictures=True,
             ),
         )
         for one in both:
@@ -128,6 +134,31 @@ def test_maps_before_and_after_are_compared_on_the_same_images(found):
             assert np.asarray(moved["linf"])[rows].max() <= 0.03 + 1e-6
     attack, noise = (np.asarray(moved["change"]) == name for name in ("attack", "noise"))
     assert np.allclose(np.asarray(moved["l2"])[attack], np.asarray(moved["l2"])[noise], atol=1e-5)
+
+
+def opened(text):
+    """A picture of a record, (3, H, W) in [0, 1]."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB")).transpose(2, 0, 1) / 255
+
+
+def test_pictures_of_a_disturbance_are_of_the_first_images_that_are_fooled(found):
+    records, _, network, images, _ = found
+    attacked, table = records["disturb"].table("attacked"), records["disturb"].table("pictures")
+    fooled = np.flatnonzero(np.asarray(attacked["clean"]) != np.asarray(attacked["prediction"]))[:5]
+    assert list(table["change"]) == [
+        name for name in ("attack", "noise", "reversed") for _ in range(len(fooled))
+    ]
+    for name in ("index", "label", "clean"):
+        assert np.array_equal(table[name], np.tile(np.asarray(attacked[name])[fooled], 3))
+    assert np.array_equal(table["prediction"][: len(fooled)], np.asarray(attacked["prediction"])[fooled])
+    before = explain.overlay(images[fooled], explain.grad_cam(network, images)[fooled]).numpy()
+    for number, row in enumerate(fooled):
+        plain, four = opened(table["plain"][number])[:, ::4, ::4], opened(table["png"][number])
+        assert np.abs(plain - images[row].numpy()).max() < 2 / 255
+        assert four.shape == (3, 16 + 16 + 1, 16 + 16 + 1)
+        assert np.abs(four[:, :16, :16] - before[number]).max() < 2 / 255
+        change = np.abs(four[:, 17:, :16] - images[row].numpy()).max()
+        assert 0.02 < change < 0.03 + 2 / 255
 
 
 def test_noise_has_the_norms_of_the_attack_and_stays_in_range():

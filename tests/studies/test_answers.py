@@ -20,7 +20,7 @@ IMAGES = [
 CASES = [
     (name, data, preset) for name in IMAGES for data in ("mnist", "digits") for preset in ("quick", "full")
 ]
-NUMBERS = {"estimate", "size", "low", "high", "reading", "subjects"}
+NUMBERS = {"estimate", "size", "low", "high", "reading", "subjects", "failed"}
 
 
 def made(name, data, preset, **parameters):

@@ -64,7 +64,15 @@ def test_the_patch_is_found_and_what_knows_nothing_is_not(tmp_path):
 def test_attention_has_each_comparison_on_the_same_images():
     made = design("attention-under-attack", data="mnist")
     arms = {arm.name: arm for arm in made.arms}
-    assert len({arm.procedure for arm in arms.values()}) == 1
+    compared = {name for claim in made.claims for part in claim.parts for name in part.contrast.weights}
+    assert len({arms[name].procedure for name in compared}) == 1
+    assert {arm.name for arm in made.arms} - compared == {
+        "reversed before",
+        "noise not fooled",
+        "shown attack",
+        "shown noise",
+        "shown reversed",
+    }
     for claim in made.claims:
         groups = {arms[name].at["group"] for part in claim.parts for name in part.contrast.weights}
         targets = {arms[name].at["target"] for part in claim.parts for name in part.contrast.weights}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gradlab import explain
-from gradlab.procedures._explaining import BATCH, logits_of_images
+from gradlab.lab.records.columns import Columns
+from gradlab.procedures._explaining import BATCH, SHOWN, encoded, logits_of_images
 
 
 def moved(
@@ -18,6 +20,8 @@ def moved(
     by: Callable[..., Tensor],
     images: Tensor,
     generator: Callable[..., torch.Generator],
+    *,
+    shown: bool = False,
 ) -> dict[str, Tensor]:
     """Return how maps of N images move: (changes · targets, N) each, and logits (N, K) before and under attack.
 
@@ -25,6 +29,8 @@ def moved(
 
     Args:
         method: configuration of the maps. by: of the attack. generator: names -> stream of random numbers.
+        shown: whether to add pictures of the first images that the attack fools, n of them: "shown" (changes, n, 3, H', W'),
+            their images "plain", "shown_rows" (n,), and what is predicted: "shown_before" (n,), "shown_classes" (changes, n).
     """
     clean = logits_of_images(network, images)
     before, runner_up = clean.topk(2, dim=1).indices.unbind(1)
@@ -36,16 +42,60 @@ def moved(
     }
     plain = _maps(network, method, images, before, generator("maps"))
     rows: list[dict[str, Tensor]] = []
-    for one in changed.values():
-        after = logits_of_images(network, one).argmax(1)
+    classes_after = {name: logits_of_images(network, one).argmax(1) for name, one in changed.items()}
+    fooled = (classes_after["attack"] != before).nonzero().flatten()[:SHOWN]
+    pictures: list[Tensor] = []
+    for name, one in changed.items():
+        after = classes_after[name]
         distance = (one - images).flatten(1)
         sizes = {"linf": distance.abs().amax(1), "l2": distance.square().sum(1).sqrt()}
-        rows += [
-            _compared(plain, _maps(network, method, one, classes, generator("maps"))) | sizes
-            for classes in (after, before)
-        ]
+        maps = [_maps(network, method, one, classes, generator("maps")) for classes in (after, before)]
+        rows += [_compared(plain, its) | sizes for its in maps]
+        if shown:
+            pictures.append(_squares(images[fooled], plain[fooled], one[fooled], maps[0][fooled]))
     found = {name: torch.stack([row[name].float() for row in rows]) for name in rows[0]}
+    if shown:
+        found |= {"shown": torch.stack(pictures), "plain": images[fooled].cpu(), "shown_rows": fooled.cpu()}
+        found["shown_before"] = before[fooled].cpu()
+        found["shown_classes"] = torch.stack([after[fooled].cpu() for after in classes_after.values()])
     return found | {"logits": logits_of_images(network, attacked), "clean_logits": clean}
+
+
+def _squares(images: Tensor, maps: Tensor, changed: Tensor, after: Tensor) -> Tensor:
+    """Return (N, 3, 2H + gap, 2W + gap) in [0, 1] on the CPU: map before, map after, changed image, difference of the maps."""
+    seen = changed.expand(-1, 3, -1, -1) if changed.shape[1] == 1 else changed
+    four = (
+        explain.overlay(images, maps),
+        explain.overlay(changed, after),
+        seen,
+        explain.difference(maps, after),
+    )
+    gap = max(1, images.shape[3] // 16)
+    padded = [nn.functional.pad(one.cpu(), (0, gap, 0, gap), value=1.0) for one in four]
+    whole = torch.cat([torch.cat(padded[:2], 3), torch.cat(padded[2:], 3)], 2)
+    return whole[..., :-gap, :-gap]
+
+
+def pictures_table(
+    changes: Sequence[str], found: Mapping[str, Tensor], rows: np.ndarray, labels: np.ndarray
+) -> Columns:
+    """Return a row for each change and each image shown: what it shows, and the image itself, PNG in base64.
+
+    Args:
+        found: of `moved`, with pictures. rows, labels: of its images, as they stand in the data.
+    """
+    which = found["shown_rows"].numpy()
+    plain = [encoded(one) for one in found["plain"]]
+    times = len(changes)
+    return {
+        "change": np.repeat(np.array(changes, dtype=str), len(which)),
+        "index": np.tile(rows[which], times).astype(np.int32),
+        "label": np.tile(labels[which], times).astype(np.int16),
+        "clean": np.tile(found["shown_before"].numpy(), times).astype(np.int16),
+        "prediction": found["shown_classes"].numpy().reshape(-1).astype(np.int16),
+        "png": np.array([encoded(one) for one in found["shown"].flatten(0, 1)], dtype=str),
+        "plain": np.array(plain * times, dtype=str),
+    }
 
 
 def same_size_noise(images: Tensor, attacked: Tensor, generator: torch.Generator) -> Tensor:

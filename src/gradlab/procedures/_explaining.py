@@ -129,8 +129,8 @@ def pictures(
     """Return a row for each method and each of the first images: the overlay and the image, PNG in base64."""
     count = min(SHOWN, len(images))
     shown = images[:count].cpu()
-    plain = [_encoded(one) for one in shown]
-    overlays = [_encoded(one) for maps in found for one in explain.overlay(shown, maps["shown"].cpu())]
+    plain = [encoded(one) for one in shown]
+    overlays = [encoded(one) for maps in found for one in explain.overlay(shown, maps["shown"].cpu())]
     return {
         "method": np.repeat(np.array(names, dtype=str), count),
         **_captions(predictions, count, len(names)),
@@ -148,7 +148,8 @@ def _captions(predictions: Columns, count: int, times: int) -> dict[str, np.ndar
     return {name: np.tile(one, times) for name, one in (columns | {"confidence": confidence}).items()}
 
 
-def _encoded(picture: Tensor) -> str:
+def encoded(picture: Tensor) -> str:
+    """Return a picture (1 or 3, H, W) in [0, 1] as PNG in base64, a small one enlarged by a whole factor."""
     factor = max(1, SIDE // min(picture.shape[1:]))
     return base64.b64encode(
         explain.png(picture.repeat_interleave(factor, 1).repeat_interleave(factor, 2))

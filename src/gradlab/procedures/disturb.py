@@ -19,7 +19,7 @@ from gradlab.lab.records.columns import Columns
 from gradlab.lab.running.desk import Progress
 from gradlab.procedures._predictions import usable_logits, wrong_under_attack
 from gradlab.statistics import ratio_samples
-from gradlab.types import STRICT, Count, PixelEps, UserError
+from gradlab.types import STRICT, Count, PixelEps, UserError, later
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,6 +48,7 @@ class Disturb(Procedure):
     Attributes:
         net: whose network is explained. data: whose test images. method: of the maps. by: the attack; its own eps gives way.
         eps: radius on the [0, 1] pixel scale. images: how many, drawn once with the class shares of the whole; None for all.
+        pictures: whether the maps of the first images that the attack fools are kept as pictures.
     """
 
     kind: Literal["disturb"] = "disturb"
@@ -57,6 +58,7 @@ class Disturb(Procedure):
     by: Annotated[By, Field(discriminator="kind")]
     eps: PixelEps
     images: Count | None = None
+    pictures: bool = later(False)
 
     def __post_init__(self) -> None:
         if not self.eps:
@@ -96,14 +98,20 @@ def _disturb(
     def part(number: int) -> Mapping[str, Tensor]:
         desk.tell(Progress(number / len(blocks), f"attacking with {by.kind}", given=number / len(blocks)))
         some = images[torch.from_numpy(blocks[number]).to(desk.device)]
-        found = _disturbing.moved(network, procedure.method, by, some, lambda *of: job.generator(*of, number))
+        shown = procedure.pictures and number == 0
+        found = _disturbing.moved(
+            network, procedure.method, by, some, lambda *of: job.generator(*of, number), shown=shown
+        )
         desk.tell(Progress((number + 1) / len(blocks), "compared maps", given=number / len(blocks)))
         return found
 
     parts = desk.in_parts(f"moved-{job.seed}", len(blocks), part)
-    joined = {name: torch.cat([one[name] for one in parts], -1 if name in WIDE else 0) for name in parts[0]}
-    arrays = {name: value.numpy() for name, value in joined.items()}
-    return Outcome(_facts(data, network, len(rows)), _tables(rows, labels, arrays))
+    names = (*WIDE, "logits", "clean_logits")
+    joined = {name: torch.cat([one[name] for one in parts], -1 if name in WIDE else 0) for name in names}
+    tables = _tables(rows, labels, {name: value.numpy() for name, value in joined.items()})
+    if procedure.pictures:
+        tables["pictures"] = _disturbing.pictures_table(CHANGES, parts[0], rows, labels)
+    return Outcome(_facts(data, network, len(rows)), tables)
 
 
 WIDE = ("overlap", "rank", "shift", "growth", "linf", "l2")
@@ -239,6 +247,7 @@ DISTURB = Kind(
             "shift": Column("shift of the centre", "fraction", (0, 1)),
             "growth": Column("growth of the area", "fraction"),
         },
+        "pictures": {},
     },
     measures={measure.name: measure for measure in MEASURES},
     check=_check,

@@ -108,8 +108,7 @@ def _faithful(method: str, net: str, prefix: str) -> Claim:
         parts=(*beats, _changes(arm)),
         says={
             "supported": f"{method} is faithful to {net} {numbers}.",
-            "refuted": f"{method} is not faithful to {net}: no better than random maps or edges, or the same without the learned "
-            f"weights {numbers}.",
+            "refuted": f"{method} is not faithful to {net} {numbers}; what fails: {{failed}}.",
         },
         means=BELIEVED,
         figure="gap",

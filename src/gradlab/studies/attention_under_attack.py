@@ -6,9 +6,9 @@ from gradlab.attacks import PGD
 from gradlab.explain import GradCAM
 from gradlab.lab.designing.design import OWN, Arm, Design
 from gradlab.lab.designing.procedure import Procedure
-from gradlab.lab.designing.shown import Figure, Table
 from gradlab.procedures.disturb import Disturb
 from gradlab.studies._attention_claims import claims_of
+from gradlab.studies._attention_shown import figures_of, tables_of
 from gradlab.studies._nets import shared_net
 from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count, PixelEps
@@ -21,6 +21,8 @@ BACKGROUND = (
     "the class before: the first moves also because another class is explained. Images that the attack fools are told from "
     "the others."
 )
+FEW = 100
+"""Test images among which those are looked for whose maps are shown."""
 CHANGES = {"attack": "attack", "noise": "noise of its size", "reversed": "reverse attack"}
 ARMS = (
     *((change, "predicted", "fooled") for change in CHANGES),
@@ -52,14 +54,14 @@ def attention_under_attack(
         None if setup.is_small or setup.preset == "full" else 500 if setup.preset == "quick" else 5_000
     )
     net = shared_net(setup, setup.data, epochs=epochs) if model is None else model
-    arms = _arms(net, setup.data, radius, count)
+    arms = (*_arms(net, setup.data, radius, count), *_shown(net, setup.data, radius))
     return Design(
         study="attention-under-attack",
         title="Attention under attack",
         question="Does a network look elsewhere when an attack fools it?",
         background=BACKGROUND,
         setting=OWN,
-        setting_text=f"{'Small CNN' if model is None else 'A given network'} of {setup.data}; Grad-CAM; PGD with 10 steps at "
+        setting_text=f"{'A CNN' if model is None else 'A given network'} of {setup.data}; Grad-CAM; PGD with 10 steps at "
         f"eps {radius * 255:.3g}/255; {'all' if count is None else f'{count:,}'} test images.",
         corrections=(
             "attacked images are clipped to [0, 1] before normalisation (lab 002 clips the normalised image, which alone "
@@ -75,8 +77,8 @@ def attention_under_attack(
         },
         arms=arms,
         claims=claims_of(),
-        tables=_tables(),
-        figures=_figures(),
+        tables=tables_of(tuple(arm_name(*one) for one in ARMS)),
+        figures=figures_of(),
     )
 
 
@@ -101,46 +103,18 @@ def _arms(net: Procedure, data: str, eps: float, images: int | None) -> tuple[Ar
     )
 
 
-def _tables() -> tuple[Table, ...]:
-    return (
-        Table(
-            name="maps",
-            title="How far maps move",
-            caption="Overlap: intersection over union of the fifth of the pixels that matters most, before and after; 11 % "
-            "is that of two random maps. Rank correlation: over all pixels. Shift: of the centre of mass, as a share of the "
-            "diagonal. Growth: of the share of pixels above half of the map's maximum. Means over the images of the group.",
-            measures=(
-                "overlap of the maps",
-                "rank correlation of the maps",
-                "shift of the centre",
-                "growth of the area",
-            ),
-        ),
-        Table(
-            name="attack",
-            title="The attack",
-            caption="Share of all images whose predicted class the attack changes.",
-            measures=("predictions changed by the attack",),
-            arms=("attack",),
-        ),
+def _shown(net: Procedure, data: str, eps: float) -> tuple[Arm, ...]:
+    """Return the arms of which only pictures are shown: a few images, so that they cost next to nothing."""
+    procedure = Disturb(
+        net=net, data=data, method=GradCAM(), by=PGD(steps=10), eps=eps, images=FEW, pictures=True
     )
-
-
-def _figures() -> tuple[Figure, ...]:
-    known = {
-        "overlap": ("overlap of the maps", "Overlap of maps before and after"),
-        "growth": ("growth of the area", "Growth of the area that maps mark"),
-    }
     return tuple(
-        Figure(
-            name=name,
-            title=title,
-            caption="Mean over the seeds with a 95 % interval; each dot is one seed.",
-            mark="bars",
-            x="change",
-            y=measure,
-            by="images",
-            panel="class",
+        Arm(
+            name=f"shown {change}",
+            label=word,
+            factors={"change": word, "images": "shown"},
+            procedure=procedure,
+            at={"change": change, "target": "predicted", "group": "fooled"},
         )
-        for name, (measure, title) in known.items()
+        for change, word in CHANGES.items()
     )

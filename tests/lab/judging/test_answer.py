@@ -30,6 +30,15 @@ def test_a_claim_with_a_sentence_for_its_verdict_says_it_with_its_numbers():
     )
 
 
+def test_a_claim_of_several_parts_says_which_of_them_fail():
+    """The first part holds, the second does not; the interval of the claim is about the weakest alone."""
+    both = (part("good", "bad", label="good - bad"), part("bad", "good", label="bad - good"))
+    result = answered(claim("C", *both, says={"refuted": "What fails: {failed}."}))
+    (judged,) = result["claims"]
+    assert [one["verdict"] for one in judged["parts"]] == ["supported", "refuted"]
+    assert result["answer"] == f"What fails: bad − good (−{100 * judged['parts'][0]['estimate']:.0f} points)."
+
+
 def test_without_a_sentence_the_first_claim_is_told_with_its_reading():
     result = answered(claim("C", part("good", "bad")), claim("D", part("bad", "good")))
     first = result["claims"][0]

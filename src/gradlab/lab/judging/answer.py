@@ -64,12 +64,25 @@ def _filled(sentence: str, claim: Claim, judged: dict[str, Any], study: Study) -
             return size(judged["estimate"], unit)
         if name == "reading":
             return str(judged["reading"])
+        if name == "failed":
+            return _failed(judged)
         if name in ("low", "high"):
             return signed(judged["interval"][name == "high"], unit)
         arm, _, measure = (name, "", "") if name in study.arms else name.partition(": ")
         return _level_of(arm, measure or claim.parts[0].measure, study)
 
     return FIELD.sub(value, sentence)
+
+
+def _failed(judged: dict[str, Any]) -> str:
+    """Name the comparisons that refute a claim of several: "grad-cam − edges (−0.9 points)"."""
+    refuted = [part for part in judged["parts"] if part["verdict"] == "refuted"]
+    return _listed(
+        [
+            f"{part['label'].replace(' - ', ' − ')} ({signed(part['estimate'], part['unit'])})"
+            for part in refuted
+        ]
+    )
 
 
 def _level_of(arm: str, name: str, study: Study) -> str:

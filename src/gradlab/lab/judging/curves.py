@@ -220,7 +220,9 @@ def _draw_pictures(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
     for number, arm in enumerate(arms):
         run = study.arms[arm.name][0]
         table, names = run.table(figure.table), [str(name) for name in run.facts["class_names"]]
-        for kind, note in ((("plain", "the image"),) if number == 0 else ()) + (("png", arm.label),):
+        said = "clean" if "clean" in table else "prediction"  # where arms change the images
+        plain = (("plain", said, "the image"),) if number == 0 else ()
+        for kind, what, note in (*plain, ("png", "prediction", arm.label)):
             items += [
                 {
                     "label": names[int(label)],
@@ -228,8 +230,6 @@ def _draw_pictures(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
                     "png": str(png),
                     "note": note,
                 }
-                for label, prediction, png in zip(
-                    table["label"], table["prediction"], table[kind], strict=True
-                )
+                for label, prediction, png in zip(table["label"], table[what], table[kind], strict=True)
             ]
     return {"kind": "gallery", "items": items}
