@@ -77,16 +77,20 @@ def _squares(images: Tensor, maps: Tensor, changed: Tensor, after: Tensor) -> Te
 
 
 def pictures_table(
-    changes: Sequence[str], found: Mapping[str, Tensor], rows: np.ndarray, labels: np.ndarray
+    changes: Sequence[str], found: Mapping[str, Tensor] | None, rows: np.ndarray, labels: np.ndarray
 ) -> Columns:
     """Return a row for each change and each image shown: what it shows, and the image itself, PNG in base64.
 
     Args:
-        found: of `moved`, with pictures. rows, labels: of its images, as they stand in the data.
+        found: of `moved`, with pictures; None for none. rows, labels: of its images, as they stand in the data.
     """
+    times = len(changes)
+    if found is None:
+        none = np.array([], dtype=str)
+        numbers = {name: np.array([], dtype=np.int16) for name in ("index", "label", "clean", "prediction")}
+        return {"change": none, **numbers, "png": none, "plain": none}
     which = found["shown_rows"].numpy()
     plain = [encoded(one) for one in found["plain"]]
-    times = len(changes)
     return {
         "change": np.repeat(np.array(changes, dtype=str), len(which)),
         "index": np.tile(rows[which], times).astype(np.int32),

@@ -109,8 +109,8 @@ def _disturb(
     names = (*WIDE, "logits", "clean_logits")
     joined = {name: torch.cat([one[name] for one in parts], -1 if name in WIDE else 0) for name in names}
     tables = _tables(rows, labels, {name: value.numpy() for name, value in joined.items()})
-    if procedure.pictures:
-        tables["pictures"] = _disturbing.pictures_table(CHANGES, parts[0], rows, labels)
+    shown = parts[0] if procedure.pictures else None
+    tables["pictures"] = _disturbing.pictures_table(CHANGES, shown, rows, labels)
     return Outcome(_facts(data, network, len(rows)), tables)
 
 
