@@ -10,7 +10,12 @@ GAP, POINTING, SIMILARITY = "insertion minus deletion", "pointing", "similarity 
 OWN_CELL = "share in its own cell"
 MATTERS = 0.05
 """Of the mean probability over the curves: a twentieth of the way between none and all, which a person sees in a plot."""
-JUDGED = ("grad-cam", "saliency", "integrated-gradients", "eigen-cam")
+JUDGED = {
+    "grad-cam": "Grad-CAM",
+    "saliency": "Saliency",
+    "integrated-gradients": "Integrated gradients",
+    "eigen-cam": "Eigen-CAM",
+}
 """A method of each family: by gradients at a layer, at the pixels, along a path, and by no gradient at all."""
 POINTS = (
     "Where the class is a patch that was planted, it is known where the network must look. Whether a map's largest value lies "
@@ -98,17 +103,20 @@ def _cells(data: str) -> Claim:
 def _faithful(method: str, net: str, prefix: str) -> Claim:
     arm = f"{prefix}{method}"
     beats = tuple(
-        part(f"{method} - {other}", difference(arm, f"{prefix}{other}"), measure=GAP, delta=MATTERS)
-        for other in ("random", "edges")
+        part(f"better than {word}", difference(arm, f"{prefix}{other}"), measure=GAP, delta=MATTERS)
+        for other, word in (("random", "random maps"), ("edges", "edges"))
     )
+    told, verb = JUDGED[method], "are" if JUDGED[method].endswith("s") else "is"
+    named = told if method.endswith("cam") else told.lower()
     numbers = f"({{{arm}}}; edges {{{prefix}edges}}, random maps {{{prefix}random}})"
     return Claim(
         id=f"looks-{method}{'-own' if prefix else ''}",
-        statement=f"{method} is faithful to {net}: it beats random maps and edges, and changes when the weights are drawn anew",
+        statement=f"Maps by {named} are faithful to {net}: better than random maps and edges, and others when the weights are "
+        "drawn anew",
         parts=(*beats, _changes(arm)),
         says={
-            "supported": f"{method} is faithful to {net} {numbers}.",
-            "refuted": f"{method} is not faithful to {net} {numbers}; what fails: {{failed}}.",
+            "supported": f"{told} {verb} faithful to {net} {numbers}.",
+            "refuted": f"{told} {verb} not faithful to {net} {numbers}; what fails: {{failed}}.",
         },
         means=BELIEVED,
         figure="gap",
@@ -117,7 +125,12 @@ def _faithful(method: str, net: str, prefix: str) -> Claim:
 
 def _changes(arm: str) -> Part:
     """The map resembles that of randomised weights by a rank correlation below a half."""
-    return part("1/2 - similarity", Contrast({arm: -1.0}, constant=0.5), measure=SIMILARITY, delta=MATTERS)
+    return part(
+        "1/2 - similarity with the map of random weights",
+        Contrast({arm: -1.0}, constant=0.5),
+        measure=SIMILARITY,
+        delta=MATTERS,
+    )
 
 
 def _untrained() -> Claim:
