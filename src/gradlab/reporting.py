@@ -12,12 +12,14 @@ from typing import Any
 
 from gradlab._files import put_in_place, remove_left_behind, sync_tree, write_whole
 from gradlab.lab.designing.procedure import Kinds
+from gradlab.lab.judging.summaries import Summaries
 from gradlab.lab.judging.verify import (
     changed_files,
     open_runs,
     read_results,
     recompute,
     result_folders,
+    summaries_beside,
     verify_results,
 )
 from gradlab.lab.kinds import Kind
@@ -119,9 +121,10 @@ def _write_small_into(made: Path, folder: Path, stored: dict[str, Any], kinds: K
         (made / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, made / name)
     traced = {name: Traced(run) for name, run in open_runs(folder, stored).items()}
-    recompute(stored, traced, kinds)
-    write_small(made, traced.values())
-    recompute(stored, read_small(made), kinds)  # a column that lacks is named here
+    summaries = Summaries()
+    recompute(stored, traced, kinds, summaries)
+    write_small(made, traced.values(), summaries.kept)
+    recompute(stored, read_small(made), kinds, summaries_beside(made))  # a column that lacks is named here
     write_manifest(made)
 
 

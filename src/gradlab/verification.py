@@ -16,6 +16,7 @@ from gradlab.lab.judging.verify import (
     differing,
     read_results,
     result_folders,
+    summaries_beside,
     verify_results,
 )
 from gradlab.lab.kinds import Kind
@@ -56,7 +57,9 @@ def _verify_one(folder: Path, kinds: Kinds, *, design: bool, rerun: int) -> Veri
     differences += [name if " is " in name else f"{name} is not what was written" for name in changed]
     if design:
         differences += other_design(results)
-    found = Verification(folder, numbers, runs, tuple(differences))
+    summaries = summaries_beside(folder) if numbers else None
+    summarised = sum(map(len, summaries.kept.values())) if summaries else 0
+    found = Verification(folder, numbers, runs, tuple(differences), summarised=summarised)
     if not rerun or not numbers:
         return found
     from gradlab.rerunning import run_again

@@ -26,6 +26,7 @@ OTHERS: tuple[Any, ...] = (
     (0.5,),
     (3, 4),
     (1, 2, 3),
+    ("max-softmax",),
     Cosine(),
     Patience(),
     Mixup(),

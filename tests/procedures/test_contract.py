@@ -43,8 +43,9 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "score": (
         ("predictions", "prediction"),
-        ("inside", "score"),
-        ("outside", "score"),
+        ("predictions", "confidence"),
+        ("inside", "max-softmax"),
+        ("outside", "max-softmax"),
         ("predictions", "logit_1"),
         ("foreign", "logit_1"),
     ),

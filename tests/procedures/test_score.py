@@ -1,9 +1,13 @@
 """Scores of all kinds in a record, against the functions called by hand on the recorded network; what is tuned on what."""
 
+import base64
 from dataclasses import replace
+from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gradlab.detection import (
     DETECTORS,
@@ -48,6 +52,7 @@ WIDE = Score(
         TEMPERATURES,
     ),
     autoencoder=AE,
+    shown=("mahalanobis", "reconstruction"),
 )
 
 
@@ -69,7 +74,7 @@ def arm(record, detector, name="flat"):
 
 def scores(record, detector, name="flat"):
     found = arm(record, detector, name)
-    return found.table("inside")["score"], found.table("outside")["score"]
+    return found.table("inside")[detector], found.table("outside")[detector]
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +167,67 @@ def test_a_score_that_was_changed_is_found_where_the_logits_tell(out):
     assert PROCEDURES["score"].check(arm(record, "energy")) == []
 
 
+def picture(text):
+    return np.asarray(Image.open(BytesIO(base64.b64decode(text))))
+
+
+def test_the_most_confident_mistakes_are_the_images_with_the_lowest_and_the_highest_scores(out, by_hand):
+    record = records(out)["score"]
+    names = np.array(STRIPES.class_names)
+    for set_, data, test, most in (("flat", FLAT, by_hand[3], 5), (None, STRIPES, by_hand[2], 8)):
+        values = scores(record, "mahalanobis")[0 if set_ is None else 1]
+        rows = np.argsort(-values if set_ is None else values, kind="stable")[:most]
+        table = arm(record, "mahalanobis").table("refused" if set_ is None else "accepted")
+        assert table["index"].tolist() == rows.tolist()
+        assert table["label"].tolist() == [data.class_names[one] for one in data.test.labels[rows]]
+        assert table["prediction"].tolist() == names[test.logits.argmax(1)[rows]].tolist()
+        assert table["note"].tolist() == [f"score {one:.3g}" for one in values[rows]]
+        for row, png in zip(rows, table["png"], strict=True):
+            np.testing.assert_array_equal(picture(png), data.test.images[int(row)][0])
+
+
+def test_reconstructions_stand_beside_their_images_with_their_psnr(out):
+    record = records(out)["score"]
+    network = PROCEDURES["train-autoencoder"].network(records(out)["train-autoencoder"], None, None)
+    for name, table, data in (("flat", "reproduced foreign", FLAT), ("flat", "reproduced", STRIPES)):
+        found = arm(record, "reconstruction", name).table(table)
+        errors = reconstruction_error(network, data.test)[found["index"]]
+        np.testing.assert_allclose(10 ** (-found["psnr"] / 10), errors, rtol=1e-4)
+        assert found["note"][0] == f"{found['psnr'][0]:.1f} dB"
+        shown, side = picture(found["png"][0]), data.input_shape[2]
+        np.testing.assert_array_equal(shown[:, :side], data.test.images[0][0])
+        made = network.reconstruct(data.test.images[:1] / 255).detach().numpy()[0, 0]
+        np.testing.assert_allclose(shown[:, side + 1 : 2 * side + 1] / 255, made, atol=0.5 / 255 + 1e-5)
+
+
+def as_before(record):
+    """Return the record as it was written when one column held the scores of all detectors."""
+    tables = {name: dict(record.table(name)) for name in ("inside", "outside", "predictions")}
+    for name, key in (("inside", "index"), ("outside", "set")):
+        detectors = [one for one in tables[name] if one != key]
+        rows = len(tables[name][key])
+        tables[name] = {
+            "detector": np.repeat(detectors, rows),
+            key: np.tile(tables[name][key], len(detectors)),
+            "score": np.concatenate([tables[name][one] for one in detectors]),
+        }
+    del tables["predictions"]["confidence"]
+    return SimpleNamespace(
+        table=lambda name: tables.get(name, record.table(name)), spec=record.spec, facts=record.facts
+    )
+
+
+def test_records_of_one_column_for_all_detectors_are_read_as_before(out):
+    record = records(out)["score"]
+    now, before = arm(record, "mahalanobis"), arm(as_before(record), "mahalanobis")
+    for measure in PROCEDURES["score"].measures.values():
+        assert measure.value(before) == measure.value(now)
+    for table in ("reliability", "sorted"):
+        for name, values in now.table(table).items():
+            np.testing.assert_array_equal(before.table(table)[name], values)
+    assert PROCEDURES["score"].check(before) == []
+
+
 def test_flags_name_what_pixels_tell_and_what_is_worse_than_chance(out):
     record = records(out)["score"]
     said = " ".join(
@@ -173,7 +239,9 @@ def test_flags_name_what_pixels_tell_and_what_is_worse_than_chance(out):
 
 
 def test_fewer_images_are_drawn_once_and_are_other_axes(tmp_path):
-    few = replace(WIDE, images=15, fit_images=30, detectors=(KNN(k=2), MaxSoftmax()), autoencoder=None)
+    few = replace(
+        WIDE, images=15, fit_images=30, detectors=(KNN(k=2), MaxSoftmax()), autoencoder=None, shown=()
+    )
     run(tmp_path, few)
     record = records(tmp_path)["score"]
     assert max(record.facts["images"].values()) <= 16
@@ -187,6 +255,10 @@ def test_fewer_images_are_drawn_once_and_are_other_axes(tmp_path):
     [
         ({"detectors": (KNN(), KNN())}, "each detector once"),
         ({"tune_on": "flat#3"}, "comes from the same source"),
+        (
+            {"shown": ("max-softmx",)},
+            "no detector of this Score goes by 'max-softmx'; did you mean 'max-softmax'",
+        ),
         ({"out": ("stripes",)}, "other than the in-distribution data"),
     ],
 )
@@ -196,6 +268,6 @@ def test_what_cannot_be_scored_is_refused(changed, sentence):
 
 
 def test_what_a_detector_lacks_is_said(tmp_path):
-    lacking = replace(WIDE, detectors=(Reconstruction(),), autoencoder=None)
+    lacking = replace(WIDE, detectors=(Reconstruction(),), autoencoder=None, shown=())
     with pytest.raises(UserError, match="reconstruction needs a trained auto-encoder"):
         run(tmp_path, lacking)

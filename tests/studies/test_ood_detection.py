@@ -1,5 +1,7 @@
 """The studies of detection on digits: arms as slices of few records, numbers by hand, everything recomputed."""
 
+import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,13 +11,16 @@ import gradlab
 from gradlab.data import load
 from gradlab.detection import max_softmax, names_of
 from gradlab.lab.designing.procedure import walk
+from gradlab.lab.records.small import read_small
 from gradlab.lab.running import run as running
 from gradlab.lab.running.here import run_here
 from gradlab.metrics import auroc
 from gradlab.models import CNN
 from gradlab.procedures import network_of
+from gradlab.reporting import write_small_form
 from gradlab.studies import STUDIES, Setup, build_design
 from gradlab.training import predict_logits
+from gradlab.verification import verify
 
 QUIET = {"device": "cpu", "progress": False, "seeds": 2}
 DIGITS = Setup(preset="quick", data="digits", train_images=1293, class_count=10, image_size=8, channels=1)
@@ -35,6 +40,19 @@ def no_workers():
 
 def design(name, **parameters):
     return build_design(STUDIES[name], name, DIGITS, parameters)
+
+
+def test_galleries_are_of_detectors_that_the_study_has():
+    made = design("ood-detection")
+    galleries = [one for one in made.figures if one.mark == "gallery"]
+    assert {one.table for one in galleries} == {"accepted", "refused", "reproduced", "reproduced foreign"}
+    told = {arm.factors.get("detector") for arm in made.arms}
+    names = {arm.name for arm in made.arms}
+    for one in galleries:
+        assert one.where.get("detector") in told
+        assert one.where.get("arm", "auto-encoder") in names
+    (table,) = [one for one in made.tables if "PSNR" in one.measures]
+    assert set(table.arms) <= names
 
 
 def test_the_weaker_network_differs_in_its_epochs_alone():
@@ -93,7 +111,45 @@ def test_the_tuned_setting_is_one_of_the_grid_and_everything_is_recomputed(finis
     facts = finished.record("odin, tuned noise", 1).facts["chosen"]["odin, tuned"]
     assert len(facts["tried"]) == 4
     assert facts["setting"] == max(facts["tried"], key=lambda one: one[1])[0]
-    assert gradlab.verify(finished.folder)[0].is_sound
+    assert verify(finished.folder)[0].is_sound
+
+
+@pytest.fixture(scope="module")
+def small(finished, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small") / "odin"
+    write_small_form([finished.folder], folder)
+    return folder
+
+
+def test_the_small_form_keeps_the_scores_of_detectors_with_a_claim_alone(finished, small):
+    claimed = {
+        arm
+        for claim in finished.results["design"]["claims"]
+        for part in claim["parts"]
+        for arm in part["contrast"]["weights"]
+    }
+    arms = {arm["name"]: arm for arm in finished.results["design"]["arms"]}
+    detectors = {arms[name]["at"]["detector"] for name in claimed}
+    record = finished.record(next(iter(arms)), 0)
+    run = read_small(small)[record.hash]
+    assert set(run.table("outside")) == {*detectors, "set"} < set(record.table("outside"))
+    found = verify(small)[0]
+    assert found.is_sound
+    assert found.summarised == 5 * (
+        len(arms) - len(claimed)
+    )  # the measures of the table; the figures' are among them
+
+
+def test_a_changed_summary_is_named(small, tmp_path):
+    shutil.copytree(small, tmp_path / "odin")
+    path = tmp_path / "odin" / "runs.json"
+    runs = json.loads(path.read_text())
+    arm = next(iter(runs["summaries"]))
+    runs["summaries"][arm]["AUROC"]["values"][0] -= 0.01
+    path.write_text(json.dumps(runs))
+    told = " ".join(verify(tmp_path / "odin")[0].differences)
+    assert "tables.detection" in told
+    assert "runs.json is not what was written" in told
 
 
 @pytest.mark.slow

@@ -50,6 +50,8 @@ def verify(
             if one.numbers
             else "not recomputed"
         )
+        if one.summarised:
+            numbers += f" ({counted(one.summarised, 'measure')} of arms without a claim from recorded values and variances)"
         again = f", {counted(one.again, 'run')} done again" if one.again else ""
         console.print(printable(f"{one.folder}: {state}, {numbers}{again}"), highlight=False, markup=False)
         for difference in one.differences:

@@ -111,6 +111,8 @@ class Kind:
         software: packages whose version its bits depend on. version: raised when the same spec gives other bits.
         cost: relative time of one run. time: seconds that a unit would take, measured with a few steps.
         may_stop: whether a run may end before that time.
+        is_summarised: whether a small form keeps, of arms that no claim is about, the values of the seeds and what their
+            intervals need instead of all samples.
     """
 
     name: str
@@ -135,6 +137,7 @@ class Kind:
     cost: Callable[[Any, Mapping[str, Any]], float] = lambda *_: 1.0
     time: Callable[[Any, Sequence[Job], Desk], float] | None = None
     may_stop: Callable[[Any], bool] = lambda _: False
+    is_summarised: bool = False
 
 
 def kind_of(procedure: Procedure, kinds: Mapping[str, Kind]) -> Kind:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
+from gradlab.attacks.numbers import confidence
 from gradlab.detection.cues import cue_flags
 from gradlab.detection.flags import accuracy_flags, chance_flags, noise_flags, overlap_words
 from gradlab.detection.registry import Detector
@@ -31,7 +32,15 @@ def scores_of(run: Results) -> tuple[np.ndarray, np.ndarray]:
         raise UserError(
             'an arm of Score is one detector on one set: at={"detector": "max-softmax", "set": "noise"}.'
         )
-    return tuple(run.table(name)["score"].astype(np.float64) for name in ("inside", "outside"))  # type: ignore[return-value]
+    inside, outside = (run.table(name) for name in ("inside", "outside"))
+    name = str(run.at["detector"])
+    return _column(inside, name).astype(np.float64), _column(outside, name).astype(np.float64)
+
+
+def _column(table: Columns, detector: str) -> np.ndarray:
+    """Return the scores of a detector; older records hold those of all of them in one column, and a row says whose."""
+    found = table["score"][table["detector"] == detector] if "score" in table else table[detector]
+    return np.asarray(found)
 
 
 def _axis(run: Results) -> str:
@@ -128,19 +137,25 @@ def _sorted(run: Results) -> Columns:
 
 def _reliability(run: Results) -> Columns:
     """Accuracy of the in-distribution images in 15 bins of confidence, of equal width; a bin without images has no row."""
-    table = run.table("predictions")
-    logits = logits_of(table)
-    if logits is None:
-        raise UserError("a small form holds no logits, from which a reliability diagram is drawn.")
-    usable = usable_logits(logits).astype(np.float64)
-    confidence = 1 / np.exp(usable - usable.max(1, keepdims=True)).sum(1)
-    place = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    sure = _confidence(run.table("predictions"))
+    place = np.clip(np.ceil(sure * BINS).astype(int) - 1, 0, BINS - 1)
     filled = np.unique(place)
     right = hits(run)
     return {
         "confidence": (filled + 0.5) / BINS,
         "accuracy": np.array([right[place == one].mean() for one in filled]),
     }
+
+
+def _confidence(table: Columns) -> np.ndarray:
+    """Return the largest softmax probability of every image; of older records it follows from the logits."""
+    if "confidence" in table:
+        return table["confidence"].astype(np.float64)
+    logits = logits_of(table)
+    if logits is None:
+        raise UserError("a small form holds no logits, from which a reliability diagram is drawn.")
+    usable = usable_logits(logits)
+    return confidence(usable, usable.argmax(1))
 
 
 VIEWS = {
@@ -162,7 +177,12 @@ def check(run: Results) -> list[str]:
     if any(one is None for one in logits):
         return []
     usable = [usable_logits(one) for one in logits if one is not None]
-    wrong = [] if np.array_equal(usable[0].argmax(1), raw[0]["prediction"]) else ["prediction"]
+    predicted = usable[0].argmax(1)
+    wrong = [] if np.array_equal(predicted, raw[0]["prediction"]) else ["prediction"]
+    if "confidence" in raw[0] and not np.allclose(
+        confidence(usable[0], predicted), raw[0]["confidence"], rtol=1e-5
+    ):
+        wrong.append("confidence")
     other = {"kind": "record", "record": ""}
     own = run.run.spec["procedure"]
     extra = {"autoencoder": other} if "autoencoder" in run.run.spec["inputs"] else {}
@@ -187,7 +207,7 @@ def _readable(detectors: Sequence[AnyDetector], chosen: Any) -> dict[str, Any]:
 
 
 def _differs(detector: Any, table: Columns, name: str, logits: np.ndarray) -> bool:
-    stored = table["score"][table["detector"] == name]
+    stored = _column(table, name)
     fresh = detector.score(logits)
     return len(stored) != len(fresh) or not np.allclose(stored, fresh, rtol=1e-5, atol=1e-7)
 

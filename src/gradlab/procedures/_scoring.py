@@ -17,10 +17,10 @@ from gradlab.detection.scoring import Scorer, read, wanted
 from gradlab.detection.sources import overlapping_classes
 from gradlab.detection.tuned import Tuned, names_of, settings_of
 from gradlab.lab.kinds import Outcome
-from gradlab.lab.records.columns import Columns
 from gradlab.lab.running.desk import Progress
 from gradlab.procedures._networks import refuse_misfit
 from gradlab.procedures._predictions import usable_logits
+from gradlab.procedures._score_tables import Scored, picture_tables, raw_tables, score_tables
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
@@ -50,7 +50,11 @@ def _score(
         found.append((reading["logits"].numpy(), parts.scores(scorer, number, split, reading)))
         parts.tell((number + 1) / len(names), f"scored {names[number]}", given=number / len(names))
     logits = [one for one, _ in found]
-    tables = _raw(splits[0], logits, names) | _scored(procedure, [one for _, one in found], names)
+    scores = [dict(zip(names_of(procedure.detectors), one, strict=True)) for _, one in found]
+    tables = raw_tables(splits[0], logits, names) | score_tables(scores, names)
+    scored = [Scored(*one) for one in zip(sets.values(), splits, logits, scores, strict=True)]
+    autoencoder = job.network("autoencoder") if "reconstruction" in procedure.shown else None
+    tables |= picture_tables(scored, names, procedure.shown, autoencoder)
     facts = {
         "status": "finished",
         "note": None,
@@ -188,41 +192,4 @@ def _choice(choice: Any) -> dict[str, Any]:
         "setting": settings_of(choice.chosen),
         "detector": TypeAdapter(Detector).dump_python(choice.chosen, mode="json"),
         "tried": [[settings_of(one), value] for one, value in choice.tried],
-    }
-
-
-def _logit_columns(logits: np.ndarray) -> dict[str, np.ndarray]:
-    return {f"logit_{k}": logits[:, k] for k in range(logits.shape[1])}
-
-
-def _raw(inside: Split, logits: list[np.ndarray], names: list[str]) -> dict[str, Columns]:
-    return {
-        "predictions": {
-            "label": inside.labels.cpu().numpy().astype(np.int16),
-            "prediction": usable_logits(logits[0]).argmax(1).astype(np.int16),
-            **_logit_columns(logits[0]),
-        },
-        "foreign": {
-            "set": np.repeat(np.array(names[1:], dtype=str), [len(one) for one in logits[1:]]),
-            **_logit_columns(np.concatenate(logits[1:])),
-        },
-    }
-
-
-def _scored(procedure: Score, scores: list[list[np.ndarray]], names: list[str]) -> dict[str, Columns]:
-    """Return the scores of every detector, in-distribution and foreign: (sets, detectors, images) -> two tables."""
-    detectors = names_of(procedure.detectors)
-    inside, outside = scores[0], [np.concatenate(one) for one in zip(*scores[1:], strict=True)]
-    sets = np.repeat(np.array(names[1:], dtype=str), [len(one[0]) for one in scores[1:]])
-    return {
-        "inside": {
-            "detector": np.repeat(np.array(detectors, dtype=str), len(inside[0])),
-            "index": np.tile(np.arange(len(inside[0]), dtype=np.int32), len(detectors)),
-            "score": np.concatenate(inside).astype(np.float32),
-        },
-        "outside": {
-            "detector": np.repeat(np.array(detectors, dtype=str), len(outside[0])),
-            "set": np.tile(sets, len(detectors)),
-            "score": np.concatenate(outside).astype(np.float32),
-        },
     }

@@ -14,7 +14,7 @@ from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.procedures import _score_measures as told
 from gradlab.procedures._predictions import PREDICTIONS
-from gradlab.types import STRICT, Count, UserError, later
+from gradlab.types import STRICT, Count, UserError, did_you_mean, later
 
 if TYPE_CHECKING:
     from gradlab.lab.running.desk import Desk, Job
@@ -37,6 +37,9 @@ class Score(Procedure):
         tune_on: foreign data whose validation or training images choose the settings of `Tuned` detectors; left out:
             images made of the in-distribution validation images. images: at most so many test images of each set, drawn
             once; left out: all. fit_images: at most so many training images to fit to, drawn once; left out: all.
+        shown: detectors, by name, whose most confident mistakes are kept as pictures: foreign images that look the most
+            familiar, of each set, and familiar ones that look the most foreign; of "reconstruction" also what the
+            auto-encoder makes of the first images.
     """
 
     kind: Literal["score"] = "score"
@@ -48,6 +51,7 @@ class Score(Procedure):
     tune_on: DataName | None = later(None)
     images: Count | None = later(None)
     fit_images: Count | None = later(None)
+    shown: tuple[str, ...] = later(())
 
     def __post_init__(self) -> None:
         names = names_of(self.detectors)
@@ -55,6 +59,11 @@ class Score(Procedure):
             raise UserError(
                 "Score takes at least one foreign set, other than the in-distribution data, and each detector once, "
                 f"got sets {list(self.out)} and detectors {names}."
+            )
+        unknown = [one for one in self.shown if one not in names]
+        if unknown:
+            raise UserError(
+                f"no detector of this Score goes by '{unknown[0]}'; {did_you_mean(unknown[0], names)}"
             )
         if self.tune_on is not None:
             from gradlab.detection.sources import refuse_shared_source
@@ -105,6 +114,10 @@ SCORE = Kind(
         "foreign": {},
         "inside": {},
         "outside": {},
+        "accepted": {},
+        "refused": {},
+        "reproduced": {},
+        "reproduced foreign": {},
         "roc": {
             "fpr": Column("foreign images accepted", **FRACTION),
             "tpr": Column("in-distribution images accepted", **FRACTION),
@@ -132,4 +145,5 @@ SCORE = Kind(
     describe=_describe,
     draws=False,
     cost=_cost,
+    is_summarised=True,
 )  # fmt: skip

@@ -145,7 +145,8 @@ def breadth(items: Sequence[Mapping[str, Any]]) -> int:
 def item_words(item: Mapping[str, Any]) -> tuple[str, str]:
     """Return a gallery item's line of text and its smaller second line."""
     sure = percent(item.get("confidence")) if item.get("confidence") is not None else ""
-    first = f"{item.get('label', '–')} → {item.get('prediction', '–')}"
+    first = str(item.get("label", "–"))
+    first += f" → {item['prediction']}" if "prediction" in item else ""
     return first, " · ".join(t for t in (sure, str(item.get("note") or "")) if t)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gradlab.statistics.differences import Differences as Differences
     from gradlab.statistics.interval import Interval as Interval
     from gradlab.statistics.interval import interval as interval
+    from gradlab.statistics.interval import interval_again as interval_again
     from gradlab.statistics.jackknife import Influence as Influence
     from gradlab.statistics.jackknife import jackknife as jackknife
     from gradlab.statistics.jackknife import pseudo_values as pseudo_values
@@ -73,6 +74,7 @@ __getattr__, __dir__, __all__ = attach(
         "difference": "contrast",
         "difference_of_differences": "contrast",
         "interval": "interval",
+        "interval_again": "interval",
         "jackknife": "jackknife",
         "judge": "judge",
         "judge_every": "judge_every",

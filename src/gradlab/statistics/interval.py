@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradlab.statistics._checks import check_level
+from gradlab.statistics._checks import check_level, finite_values
 from gradlab.statistics._layout import Layout, lay_out, without_seeds
 from gradlab.statistics._samples import Axis, axis_of, few_samples_flag, reach, variance_of
 from gradlab.statistics.differences import Differences
@@ -98,20 +99,42 @@ def interval(d: ArrayLike | Sampled | Differences, *, level: float = 0.95, given
         axes = tuple(Axis(name, axis.shape[1], math.nan) for name, axis in layout.axes.items())
         return _unbounded(layout.estimate, level, n, axes, missing, given=given)
     seeds, axes = _parts(layout, given=given)
+    found = _of_parts(layout.estimate, n, seeds, axes, level, given=given)
+    return replace(found, flags=_flags(whole, has_spread=found.has_spread, given=given))
+
+
+def interval_again(
+    values: ArrayLike, axes: Sequence[Mapping[str, Any]], seed_variance: float, *, level: float = 0.95
+) -> Interval:
+    """Return the interval from each seed's value and what the samples add to it, as `interval` found it, without its flags.
+
+    Args:
+        values: (n,), at least two. axes: fields of that interval's axes, each of at least two samples.
+        seed_variance: of that interval; it counts where all values are equal and single predictions are not.
+        level: coverage, in (0, 1).
+    """
+    check_level(level)
+    of_seeds = finite_values(values, "values")
+    seeds = variance_of(of_seeds, float(np.abs(of_seeds).max())) / of_seeds.size or seed_variance
+    known = tuple(Axis(**{**one, "skew": tuple(one["skew"]), "spread": tuple(one["spread"])}) for one in axes)
+    return _of_parts(float(of_seeds.mean()), of_seeds.size, seeds, known, level, given=False)
+
+
+def _of_parts(
+    estimate: float, n: int, seeds: float, axes: tuple[Axis, ...], level: float, *, given: bool
+) -> Interval:
     below, above = (reach(seeds, axes, n, level, side) for side in (0, 1))
-    has_spread = seeds + math.fsum(axis.variance for axis in axes) > 0
     return Interval(
-        estimate=layout.estimate,
-        low=layout.estimate - below,
-        high=layout.estimate + above,
+        estimate=estimate,
+        low=estimate - below,
+        high=estimate + above,
         level=level,
         n=n,
         seed_variance=seeds,
         degrees_of_freedom=0 if given else n - 1,
         axes=axes,
-        has_spread=has_spread,
+        has_spread=seeds + math.fsum(axis.variance for axis in axes) > 0,
         given=given,
-        flags=_flags(whole, has_spread=has_spread, given=given),
     )
 
 

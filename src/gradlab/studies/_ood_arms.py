@@ -24,6 +24,7 @@ from gradlab.lab.designing.procedure import Procedure
 from gradlab.procedures.score import Score
 from gradlab.studies._foreign import tuned_on
 from gradlab.studies._nets import shared_net
+from gradlab.studies._ood_shown import SHOWN
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
 
@@ -76,6 +77,7 @@ def arms_of(
         tune_on=tuned_on(setup),
         images=images,
         fit_images=10 * images,
+        shown=tuple(SHOWN) if autoencoder else (),
     )
     prefix = "weak " if told.startswith("weak") else ""
     return [

@@ -31,10 +31,18 @@ def detection_table(arms: tuple[Arm, ...]) -> Table:
     )
 
 
-def tables_of(nets: tuple[Arm, ...], arms: tuple[Arm, ...]) -> tuple[Table, ...]:
-    """Return the table of the networks, where they were trained, and that of the detectors."""
+def tables_of(nets: tuple[Arm, ...], autoencoder: Arm, arms: tuple[Arm, ...]) -> tuple[Table, ...]:
+    """Return the table of the networks, where they were trained, of the auto-encoder, and of the detectors."""
     trained = (accuracy_table(arms=tuple(arm.name for arm in nets), title="The networks"),) if nets else ()
-    return (*trained, detection_table(arms))
+    reproduced = Table(
+        name="autoencoder",
+        title="Reconstruction of held-out images",
+        caption="Of all test images: squared error of a pixel in [0, 1], and the peak signal-to-noise ratio in decibels that "
+        "goes with it.",
+        measures=("PSNR", "squared error"),
+        arms=(autoencoder.name,),
+    )
+    return (*trained, reproduced, detection_table(arms))
 
 
 def heat(where: dict[str, str] | None = None) -> Figure:
@@ -110,5 +118,70 @@ def figures_of(net: str, sets: list[str]) -> tuple[Figure, ...]:
             y="accuracy",
             where={"arm": f"max-softmax {sets[0]}"},
             reference=(Reference(axis="diagonal", label="calibrated"),),
+        ),
+    )
+
+
+SHOWN = {
+    "max-softmax": "the maximum softmax",
+    "knn, tuned": "the distance to training images",
+    "reconstruction": "the reconstruction error",
+}
+"""Detectors whose most confident mistakes are shown, and what they are called."""
+
+
+def galleries_of(net: str, near: str) -> tuple[Figure, ...]:
+    """Return the most confident mistakes of some detectors of a network, and reconstructions.
+
+    Args:
+        net: what the network is called. near: what the near set is called.
+    """
+    own = {"net": net} if net else {}
+    found: list[Figure] = []
+    for name, told in SHOWN.items():
+        found += _mistakes(name, told, own, near)
+    how = "The image, its reconstruction, and their difference, stretched so that its largest value is black or white"
+    return (
+        *found,
+        Figure(
+            name="reproduced",
+            title="What the auto-encoder makes of familiar images",
+            caption=f"{how}: the first test images, by the auto-encoder of the first seed, with their PSNR.",
+            mark="gallery",
+            table="reproduced",
+            where={"arm": f"reconstruction {near}"},
+        ),
+        Figure(
+            name="reproduced-foreign",
+            title="What the auto-encoder makes of foreign images",
+            caption=f"{how}: the first images of each set, by the auto-encoder of the first seed, with their PSNR.",
+            mark="gallery",
+            table="reproduced foreign",
+            by="set",
+            where={**own, "detector": "reconstruction"},
+        ),
+    )
+
+
+def _mistakes(name: str, told: str, own: dict[str, str], near: str) -> tuple[Figure, Figure]:
+    """Return the foreign images that look the most familiar, and the familiar ones that look the most foreign."""
+    slug = name.replace(", ", "-")
+    return (
+        Figure(
+            name=f"accepted-{slug}",
+            title=f"Foreign images that look the most familiar by {told}",
+            caption="Of each set those with the lowest scores of the first seed; below, its class → the network's.",
+            mark="gallery",
+            table="accepted",
+            by="set",
+            where={**own, "detector": name.replace("-", " ")},
+        ),
+        Figure(
+            name=f"refused-{slug}",
+            title=f"Familiar images that look the most foreign by {told}",
+            caption="Those with the highest scores of the first seed; below, its class → the network's.",
+            mark="gallery",
+            table="refused",
+            where={"arm": f"{name} {near}"},
         ),
     )

@@ -8,7 +8,7 @@ from gradlab.procedures.train_autoencoder import TrainAutoencoder
 from gradlab.studies._foreign import IMAGES, foreign, in_distribution
 from gradlab.studies._ood_arms import arms_of, autoencoder_recipe, nets_of
 from gradlab.studies._ood_claims import claims_of
-from gradlab.studies._ood_shown import figures_of, tables_of
+from gradlab.studies._ood_shown import figures_of, galleries_of, tables_of
 from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count
 
@@ -40,14 +40,20 @@ def ood_detection(
     inside = in_distribution(setup) if model is None else setup.data
     sets = {name: told for name, told in foreign(setup).items() if not name.startswith(f"{inside}[")}
     nets = {"": model} if model is not None else nets_of(setup, inside, epochs)
-    autoencoder = TrainAutoencoder(
-        data=inside, model=AutoEncoder(code=code), recipe=autoencoder_recipe(setup)
+    autoencoder = Arm(
+        name="auto-encoder",
+        label="auto-encoder",
+        factors={},
+        procedure=TrainAutoencoder(
+            data=inside, model=AutoEncoder(code=code), recipe=autoencoder_recipe(setup)
+        ),
     )
+    first, told_sets = next(iter(nets)), list(sets.values())
     arms = tuple(
         arm
         for told, net in nets.items()
         for arm in arms_of(
-            setup, told, net, inside, sets, autoencoder if told == next(iter(nets)) else None, images
+            setup, told, net, inside, sets, autoencoder.procedure if told == first else None, images
         )
     )
     nets_arms = tuple(
@@ -70,8 +76,8 @@ def ood_detection(
             "code": code,
             "model": None if model is None else model.kind,
         },
-        arms=(*nets_arms, *arms),
-        claims=claims_of(list(sets.values()), has_two=len(nets) > 1),
-        tables=tables_of(nets_arms, arms),
-        figures=figures_of(next(iter(nets)), list(sets.values())),
+        arms=(*nets_arms, autoencoder, *arms),
+        claims=claims_of(told_sets, has_two=len(nets) > 1),
+        tables=tables_of(nets_arms, autoencoder, arms),
+        figures=(*figures_of(first, told_sets), *galleries_of(first, told_sets[0])),
     )

@@ -193,6 +193,8 @@ def draw_matrix(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
 
 def draw_gallery(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
     """The most confident errors over all seeds, each image once, with how many seeds have it among their worst."""
+    if "note" in study.arms[arms[0].name][0].table(figure.table):
+        return _draw_noted(figure, arms, study)
     if "plain" in study.arms[arms[0].name][0].table(figure.table):
         return _draw_pictures(figure, arms, study)
     found: dict[int, dict[str, Any]] = {}
@@ -232,4 +234,17 @@ def _draw_pictures(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
                 }
                 for label, prediction, png in zip(table["label"], table[what], table[kind], strict=True)
             ]
+    return {"kind": "gallery", "items": items}
+
+
+def _draw_noted(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
+    """The pictures of a table of the first seed, arm by arm, with what it notes of each, after what the arms differ in."""
+    items: list[Drawn] = []
+    for arm in arms:
+        table = study.arms[arm.name][0].table(figure.table)
+        columns = [name for name in ("label", "prediction", "png") if name in table]
+        before = f"{arm.factors[figure.by]}, " if figure.by in arm.factors else ""
+        notes = [f"{before}{note}" for note in table["note"]]
+        rows = zip(notes, *(table[name] for name in columns), strict=True)
+        items += [dict(zip(("note", *columns), map(str, row), strict=True)) for row in rows]
     return {"kind": "gallery", "items": items}

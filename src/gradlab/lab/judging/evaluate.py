@@ -14,7 +14,8 @@ from gradlab.lab.judging.claims import judge_claim
 from gradlab.lab.judging.figures import draw_figures
 from gradlab.lab.judging.look import Look
 from gradlab.lab.judging.results import Results
-from gradlab.lab.judging.tables import build_table, clean
+from gradlab.lab.judging.summaries import Summaries, without_claim
+from gradlab.lab.judging.tables import Told, build_table, clean, mean_interval
 from gradlab.lab.kinds import Kind, Measure
 from gradlab.lab.records.binding import Bound, Conditions
 from gradlab.lab.records.record import Run
@@ -43,6 +44,7 @@ class Study:
 
     Attributes:
         bound: (arm, seed) -> its binding. runs: hash -> run, also of what arms rest on.
+        summaries: of arms without a claim, in a small form or for writing one; None where all of their samples are there.
     """
 
     design: Design
@@ -50,6 +52,7 @@ class Study:
     bound: Mapping[tuple[str, int], Bound]
     runs: Mapping[str, Run]
     kinds: Mapping[str, Kind]
+    summaries: Summaries | None = None
 
     @cached_property
     def arms(self) -> dict[str, list[Results]]:
@@ -73,6 +76,16 @@ class Study:
         """Return a measure as the kind of an arm has it; None where it has none of this name."""
         return self.arms[arm][0].kind.measures.get(name)
 
+    def interval_of(self, measure: Measure, arm: str) -> Told:
+        """Return mean, 95 % interval over seeds and test samples, and the seeds' values of a measure of an arm."""
+        if self.summaries is not None and arm in self._summarised:
+            return self.summaries.interval(measure, arm, self.arms[arm])
+        return mean_interval(measure, self.arms[arm])
+
+    @cached_property
+    def _summarised(self) -> frozenset[str]:
+        return without_claim(self.design, self.kinds)
+
     def is_given(self, arm: str) -> bool:
         """Whether an arm is about one network that was there before, which has no seeds."""
         procedure = self.design.arm(arm).procedure
@@ -84,17 +97,24 @@ class Study:
         return Results(run, self.kinds[bound.procedure.kind], at, below)
 
 
-def evaluate(design: Design, opened: Any, context: Context, kinds: Mapping[str, Kind]) -> dict[str, Any]:
+def evaluate(
+    design: Design,
+    opened: Any,
+    context: Context,
+    kinds: Mapping[str, Kind],
+    summaries: Summaries | None = None,
+) -> dict[str, Any]:
     """Compute everything that a report shows from a design and its runs.
 
     Args:
         design: the study with its parameters filled in.
         opened: with `bound`, (arm, seed) -> binding, and `runs`, hash -> run.
         context: preset, data, seeds, look and conditions.
+        summaries: of arms without a claim, where a small form is read or written.
 
     Returns: the content of results.json; plain JSON values, no NaN.
     """
-    study = Study(design, context, opened.bound, opened.runs, kinds)
+    study = Study(design, context, opened.bound, opened.runs, kinds, summaries)
     claims = [judge_claim(claim, study) for claim in design.claims]
     main = [arm for arm in design.arms if not arm.is_pick]
     result = {

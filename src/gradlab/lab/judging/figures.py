@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.shown import Factor, Figure
 from gradlab.lab.judging.results import Results
-from gradlab.lab.judging.tables import mean_interval
 from gradlab.lab.kinds import Measure
 from gradlab.types import UserError
 
@@ -177,7 +176,7 @@ def _one_line(figure: Figure, name: str, arms: Sequence[Arm], measure: Measure, 
         ((_value(figure.x, arm, study.arms[arm.name]), arm) for arm in arms), key=lambda one: one[0]
     )
     for x, arm in placed:
-        mean, low, high, values = mean_interval(measure, study.arms[arm.name])
+        mean, low, high, values = study.interval_of(measure, arm.name)
         row.append((x, mean, low, high))
         points += [[x, value] for value in values]
     xs, means, lows, highs = (list(column) for column in zip(*row, strict=True))
@@ -211,10 +210,10 @@ def _point_series(
     ends: Drawn = {"x_low": [], "x_high": []}
     for arm in arms:
         runs = study.arms[arm.name]
-        mean, low, high, values = mean_interval(measure, runs)
+        mean, low, high, values = study.interval_of(measure, arm.name)
         place: tuple[Any, float | None, float | None]
         if across is not None:
-            *place, xs = mean_interval(across, runs)  # type: ignore[assignment]
+            *place, xs = study.interval_of(across, arm.name)  # type: ignore[assignment]
         else:
             at = factor(arm, figure.x) if figure.x_scale == "category" else _value(figure.x, arm, runs)
             place, xs = (at, None, None), [at] * len(values)  # type: ignore[list-item]
@@ -251,7 +250,7 @@ def _heat(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
 
     def cell(row: Factor, column: Factor) -> tuple[float | None, float | None, float | None]:
         arm = cells.get((row, column))
-        return (None, None, None) if arm is None else mean_interval(measure, study.arms[arm.name])[:3]
+        return (None, None, None) if arm is None else study.interval_of(measure, arm.name)[:3]
 
     found = [[cell(row, column) for column in columns] for row in rows]
     means, lows, highs = ([[one[place] for one in row] for row in found] for place in range(3))

@@ -14,12 +14,14 @@ from gradlab.lab.designing.shown import Table
 from gradlab.lab.judging.choice import choices, labels_among, tell
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Measure
-from gradlab.statistics import Sampled, clopper_pearson, interval
+from gradlab.statistics import Interval, Sampled, clopper_pearson, interval
 
 if TYPE_CHECKING:
     from gradlab.lab.judging.evaluate import Study
 
 LEVEL = 0.95
+Told = tuple[float, float | None, float | None, list[float]]
+"""Mean, the ends of its interval (None where it has none), and the value of every seed."""
 
 
 def build_table(table: Table, study: Study) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
             named.append(_chosen(arm, study))
         if counted:
             named.append(study.arms[arm.name][0].facts["parameters"])
-        rows.append([*named, *_row(measures, study.arms[arm.name], study.learned[arm.name])])
+        rows.append([*named, *_row(measures, arm.name, study)])
     return {
         "title": table.title,
         "caption": table.caption,
@@ -56,19 +58,31 @@ def _chosen(arm: Arm, study: Study) -> str | None:
     return tell(choices(arm, study.design, study.bound, study.seeds), labels_among(arm, study.design))
 
 
-def mean_interval(
-    measure: Measure, runs: Sequence[Results]
-) -> tuple[float, float | None, float | None, list[float]]:
+def mean_interval(measure: Measure, runs: Sequence[Results]) -> Told:
     """Return mean, 95 % interval over seeds (and test samples, where the measure has them) and the seeds' values.
 
     Runs of another kind than that of the measure are measured by their own kind's measure of that name.
     """
-    measure = runs[0].kind.measures.get(measure.name, measure)
-    values = [measure.value(run) for run in runs]
+    measure, values = measure_and_values(measure, runs)
     if not all(math.isfinite(value) for value in values):
         return math.nan, None, None, values
+    return ends_within(measure, interval_over(measure, runs, values), values)
+
+
+def measure_and_values(measure: Measure, runs: Sequence[Results]) -> tuple[Measure, list[float]]:
+    """Return the measure of that name as the runs' kind has it, and its value for every seed."""
+    measure = runs[0].kind.measures.get(measure.name, measure)
+    return measure, [measure.value(run) for run in runs]
+
+
+def interval_over(measure: Measure, runs: Sequence[Results], values: Sequence[float]) -> Interval:
+    """Return the 95 % interval over seeds, and over test samples where the measure has them and tables count them."""
     counts = measure.samples is not None and measure.in_tables
-    found = interval(sampled(measure, runs) if counts else np.array(values), level=LEVEL)
+    return interval(sampled(measure, runs) if counts else np.array(values), level=LEVEL)
+
+
+def ends_within(measure: Measure, found: Interval, values: list[float]) -> Told:
+    """Return mean, ends that lie in the range of the measure, and the seeds' values."""
     if not found.is_bounded:
         return found.estimate, None, None, values
     least = measure.range[0] if measure.range else 0.0
@@ -116,14 +130,13 @@ def clean(value: Any) -> Any:
     return value
 
 
-def _row(measures: list[Measure], runs: Sequence[Results], learned: Sequence[bool]) -> list[Any]:
+def _row(measures: list[Measure], arm: str, study: Study) -> list[Any]:
     row: list[Any] = []
     for measure in measures:
-        mean, low, high, values = mean_interval(measure, runs)
-        row += [mean, low, high, values]
-    count = sum(learned)
-    share = clopper_pearson(count, len(runs))
-    return [*row, count, len(runs), share.low, share.high]
+        row += study.interval_of(measure, arm)
+    learned = study.learned[arm]
+    share = clopper_pearson(sum(learned), len(learned))
+    return [*row, sum(learned), len(learned), share.low, share.high]
 
 
 def _display(measures: list[Measure], *, choose: bool, counted: bool) -> list[dict[str, Any]]:

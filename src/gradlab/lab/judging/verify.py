@@ -16,9 +16,10 @@ from gradlab.lab.judging.choice import choice_of
 from gradlab.lab.judging.evaluate import Context, evaluate
 from gradlab.lab.judging.look import Look
 from gradlab.lab.judging.results import Results
+from gradlab.lab.judging.summaries import Summaries
 from gradlab.lab.records.binding import Binder, Bound, Conditions, spec_hash
 from gradlab.lab.records.record import Record, Run, checksum, read_json
-from gradlab.lab.records.small import RUNS, SmallRun, read_small
+from gradlab.lab.records.small import RUNS, SmallRun, read_small, read_summaries
 from gradlab.types import UserError
 
 TOLERANCE = 1e-11
@@ -27,13 +28,18 @@ TOLERANCE = 1e-11
 
 @dataclass(frozen=True)
 class Verification:
-    """What a verification found: how many numbers were recomputed, what differs, how many runs were done again."""
+    """What a verification found: how many numbers were recomputed, what differs, how many runs were done again.
+
+    Of a small form, `summarised` says how many measures of arms without a claim follow from recorded values of the seeds and
+    variances of the samples, not from the samples.
+    """
 
     folder: Path
     numbers: int
     runs: int
     differences: tuple[str, ...]
     again: int = 0
+    summarised: int = 0
 
     @property
     def is_sound(self) -> bool:
@@ -108,7 +114,7 @@ def verify_results(folder: Path, kinds: Kinds) -> tuple[dict[str, Any], list[str
             for name, run in runs.items()
             if run.digest != digests[name]
         ]
-        fresh = recompute(stored, runs, kinds)
+        fresh = recompute(stored, runs, kinds, summaries_beside(folder))
     except (KeyError, ValueError, OSError, TypeError, IndexError, AttributeError) as error:
         reason = error if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         return stored, [f"the results cannot be recomputed: {' '.join(str(reason).split())}"], 0, 0
@@ -137,8 +143,19 @@ def _damage(run: Run, kinds: Kinds) -> list[str]:
     ]
 
 
-def recompute(stored: Mapping[str, Any], runs: Mapping[str, Run], kinds: Kinds) -> dict[str, Any]:
+def summaries_beside(folder: Path) -> Summaries | None:
+    """Return the summaries that a small form holds; None of whole records, and of a small form that holds all samples."""
+    kept = read_summaries(folder) if (folder / RUNS).exists() else None
+    return None if kept is None else Summaries(kept)
+
+
+def recompute(
+    stored: Mapping[str, Any], runs: Mapping[str, Run], kinds: Kinds, summaries: Summaries | None = None
+) -> dict[str, Any]:
     """Bind every arm and seed of the stored design to the listed runs again, and evaluate it.
+
+    Args:
+        summaries: of arms without a claim, where a small form is read or written.
 
     Raises:
         UserError: an arm and seed is none of the listed runs.
@@ -157,7 +174,7 @@ def recompute(stored: Mapping[str, Any], runs: Mapping[str, Run], kinds: Kinds) 
         conditions=conditions,
         asked=stored["asked"],
     )
-    return evaluate(design, rebind(design, context.seeds, binder, runs), context, kinds)
+    return evaluate(design, rebind(design, context.seeds, binder, runs), context, kinds, summaries)
 
 
 def _look(stored: Mapping[str, Any]) -> Look:

@@ -109,8 +109,14 @@ class _TracedTable(Mapping[str, np.ndarray]):
         return len(self.table)
 
 
-def write_small(folder: Path, runs: Iterable[Traced]) -> None:
-    """Write what was read of these runs: every distinct column once, compressed together."""
+def write_small(
+    folder: Path, runs: Iterable[Traced], summaries: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
+    """Write what was read of these runs: every distinct column once, compressed together.
+
+    Args:
+        summaries: arm -> measure -> what its interval needs, of arms whose samples were not read.
+    """
     listed, kept = [], {}
     for run in runs:
         manifest = run.manifest
@@ -136,7 +142,17 @@ def write_small(folder: Path, runs: Iterable[Traced]) -> None:
         data_page_size=2**28,
         write_statistics=False,
     )
-    (folder / RUNS).write_bytes(as_json({"format": 2, "runs": listed}))
+    own = {"summaries": summaries} if summaries else {}
+    (folder / RUNS).write_bytes(as_json({"format": 2, "runs": listed, **own}))
+
+
+def read_summaries(folder: Path) -> dict[str, dict[str, Any]] | None:
+    """Return the summaries of arms whose samples a small form does not hold; None where it holds all.
+
+    Raises:
+        UserError: the list of runs is damaged or missing.
+    """
+    return read_json(folder / RUNS).get("summaries")
 
 
 def read_small(folder: Path) -> dict[str, SmallRun]:
