@@ -1,12 +1,14 @@
 """Processes that run a design and are killed outright at a random moment; what must stand after they are asked again."""
 
 import contextlib
+import importlib
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +36,85 @@ def parent(command: Sequence[str]) -> "subprocess.Popen[str]":
     )
 
 
-def events_of(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
+class Forked:
+    """A process of a `Nursery`, with as much of `subprocess.Popen` as is needed here."""
+
+    def __init__(self, pid: int, output: Path, errors: Path) -> None:
+        self.pid, self.stdout, self._errors = pid, output.open(encoding="utf-8"), errors
+        self.stderr = errors.open(encoding="utf-8")
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self, timeout: float = 600.0) -> None:
+        wait_until_gone([self.pid], timeout)
+
+    def __enter__(self) -> "Forked":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stdout.close()
+        self.stderr.close()
+        self.wait()
+
+
+class Nursery:
+    """Starts a program again and again by forking one process that has imported it: `tests.kills MODULE`."""
+
+    def __init__(self, module: str, folder: Path) -> None:
+        command = [sys.executable, "-m", "tests.kills", module]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=-1, stdout=-1, text=True)
+        self.folder, self.count, self._lock = folder, 0, threading.Lock()
+
+    def start(self, command: Sequence[str]) -> Forked:
+        """Start the program with these arguments; the first names the module and is left out."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with self._lock:
+            self.count += 1
+            output, errors = self.folder / f"{self.count}.fifo", self.folder / f"{self.count}.log"
+            os.mkfifo(output)
+            errors.touch()
+            task = {"arguments": list(command[1:]), "output": str(output), "errors": str(errors)}
+            self.process.stdin.write(json.dumps(task) + "\n")
+            self.process.stdin.flush()
+            return Forked(int(self.process.stdout.readline()), output, errors)
+
+    def __enter__(self) -> "Nursery":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def nurse(module: str) -> None:
+    """Import a module with a `main` that takes strings; then fork for every line of stdin, and answer with the process."""
+    program = importlib.import_module(module)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    for line in sys.stdin:
+        task = json.loads(line)
+        pid = os.fork()
+        if pid:
+            print(pid, flush=True)
+            continue
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open(task["output"], os.O_WRONLY), 1)
+        os.dup2(os.open(task["errors"], os.O_WRONLY), 2)
+        code = 1
+        try:
+            code = program.main(*task["arguments"])
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+
+
+def events_of(process: Any) -> Iterator[dict[str, Any]]:
     assert process.stdout is not None
     for line in process.stdout:
         with contextlib.suppress(json.JSONDecodeError):  # a line cut short by a kill
@@ -60,7 +140,7 @@ def wait_until_gone(pids: list[int], seconds: float = 20.0) -> None:
     assert not [pid for pid in pids if is_alive(pid)]
 
 
-def kill(process: "subprocess.Popen[str]", victim: str, workers: list[int]) -> None:
+def kill(process: Any, victim: str, workers: list[int]) -> None:
     """Kill outright what this test itself has started."""
     with contextlib.suppress(ProcessLookupError):
         if victim == "group":
@@ -71,9 +151,9 @@ def kill(process: "subprocess.Popen[str]", victim: str, workers: list[int]) -> N
             process.kill()
 
 
-def interrupted(command: Sequence[str], victim: str, after: int, delay: float) -> str:
+def interrupted(command: Sequence[str], victim: str, after: int, delay: float, start: Any = parent) -> str:
     """Run the design and kill the victim `delay` seconds after so many events of work; returns how it ended."""
-    with parent(command) as process:
+    with start(command) as process:
         workers: list[int] = []
         ending = ""
         count = 0
@@ -90,10 +170,12 @@ def interrupted(command: Sequence[str], victim: str, after: int, delay: float) -
     return ending
 
 
-def at_once(commands: Sequence[Sequence[str]], victims: Sequence[str], rng: random.Random) -> list[str]:
+def at_once(
+    commands: Sequence[Sequence[str]], victims: Sequence[str], rng: random.Random, start: Any = parent
+) -> list[str]:
     """Run several processes together and kill as many as there are victims; returns how each ended."""
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(commands)) as pool:
-        processes = [stack.enter_context(parent(command)) for command in commands]
+        processes = [stack.enter_context(start(command)) for command in commands]
         heard = [pool.submit(lambda process=process: list(events_of(process))) for process in processes]
         for process, victim in zip(processes, victims, strict=False):
             time.sleep(rng.random())
@@ -128,9 +210,9 @@ def leftovers(out: Path) -> list[str]:
     ) + [str(path.relative_to(out)) for path in out.rglob(".*")]
 
 
-def same_after(whole: Path, out: Path, command: Sequence[str]) -> None:
+def same_after(whole: Path, out: Path, command: Sequence[str], start: Any = parent) -> None:
     """Ask again and compare with the uninterrupted run, whose result lies in `whole`."""
-    with parent(command) as process:
+    with start(command) as process:
         events = list(events_of(process))
         assert process.stderr is not None
         assert events[-1]["event"] == "result", (events[-1:], process.stderr.read())
@@ -139,3 +221,7 @@ def same_after(whole: Path, out: Path, command: Sequence[str]) -> None:
         assert result[name] == expected[name], name
     assert columns_of(out) == columns_of(whole)
     assert leftovers(out) == []
+
+
+if __name__ == "__main__":
+    nurse(sys.argv[1])

@@ -94,13 +94,18 @@ def test_grad_cam_plus_plus_follows_its_equations_place_by_place():
         torch.testing.assert_close(ratio[found[row] != 0], score.detach().expand_as(ratio)[found[row] != 0])
 
 
-def test_eigen_cam_is_the_projection_on_the_first_singular_vector():
-    model, batch = averaging(), images()
-    activations, _ = features(model, batch, 6)
-    found = eigen_cam(model, batch, raw=True)
-    for one, map_ in zip(activations.detach(), found, strict=True):
+@pytest.mark.parametrize(("channels", "side"), [(40, 6), (7, 6), (3, 64)])
+def test_eigen_cam_is_the_projection_on_the_first_singular_vector(channels, side):
+    """With fewer places than channels, more, and so many more that places × places would take gigabytes."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(3, channels, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 4)
+    ).double()
+    batch = torch.rand(20, 3, side, side, dtype=torch.float64)
+    found = eigen_cam(model, batch, layer="1", raw=True)
+    for one, map_ in zip(model[:2](batch).detach(), found, strict=True):
         matrix = one.flatten(1).T.numpy()
-        _, _, right = np.linalg.svd(matrix)
+        _, _, right = np.linalg.svd(matrix, full_matrices=False)
         expected = matrix @ right[0]
         expected *= np.sign(expected.sum())
         assert np.allclose(map_.flatten().numpy(), expected)

@@ -37,10 +37,14 @@ def eigen_cam(
     seen = watch(model, images, None, layer, gradient=False)
     choose(seen.logits, targets)  # refuses what is no target
     places = seen.activations.flatten(2).transpose(1, 2).double()
-    values, vectors = torch.linalg.eigh(
-        places @ places.transpose(1, 2)
-    )  # of (hw, hw): squared singular values
-    found = vectors[..., -1] * values[:, -1:].clamp(min=0).sqrt()  # A v₁ = σ₁ u₁
+    across = places.transpose(1, 2)
+    if (
+        places.shape[1] > places.shape[2]
+    ):  # more places than channels: the smaller of the two products has the same values
+        found = (places @ torch.linalg.eigh(across @ places).eigenvectors[..., -1:])[..., 0]
+    else:
+        values, vectors = torch.linalg.eigh(places @ across)  # squared singular values
+        found = vectors[..., -1] * values[:, -1:].clamp(min=0).sqrt()  # A v₁ = σ₁ u₁
     found = found * torch.where(found.sum(1, keepdim=True) < 0, -1.0, 1.0)
     maps = found.unflatten(1, seen.activations.shape[2:]).to(images.dtype)
     return finished(maps, seen.images, raw=raw)
