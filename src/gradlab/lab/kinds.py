@@ -107,6 +107,7 @@ class Kind:
         network: (source or record, desk) -> the network that it holds.
         here: whether it needs something that lives in this process, such as a user's own module.
         block: how many consecutive seeds train together. draws: whether anything in it is random.
+        below: (procedure, seed) -> the seed of what it rests on, for what looks at one of several networks.
         reads: what its data must hold, "images" or "text".
         software: packages whose version its bits depend on. version: raised when the same spec gives other bits.
         cost: relative time of one run. time: seconds that a unit would take, measured with a few steps.
@@ -129,6 +130,7 @@ class Kind:
     here: Callable[[Any], bool] = lambda _: False
     block: Callable[[Any, str], int] = lambda *_: 1
     draws: bool = True
+    below: Callable[[Any, int], int] = lambda _, seed: seed
     reads: str = ""
     software: tuple[str, ...] = ("torch",)
     version: int = 1
