@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, get_args
 from gradlab.data import info
 from gradlab.data.contents import DataInfo, info_of
 from gradlab.lab.designing.design import Design
-from gradlab.lab.designing.measured import refuse_unmeasured
-from gradlab.lab.designing.procedure import Procedure, names_of, walk
+from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.kinds import Kind
 from gradlab.lab.records.finding import find_record, names_record
 from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.naming import report_name
+from gradlab.lab.running.refusing import refuse_unfit
 from gradlab.lab.running.run import Request, device_kind
 from gradlab.models.mlp import MLP
 from gradlab.procedures.pretrained_clip import clip_source
@@ -78,7 +78,7 @@ def prepare(
     )
     setup = _setup(preset, facts, precision, name)
     design = build_design(build, name, setup, given)
-    _check_design(design, request)
+    refuse_unfit(design, request)
     changed = _changed(seeds=seeds, first_seed=first_seed, precision=precision, device=device)
     shown = {"preset": preset, "data": facts.name, "seeds": seeds}
     shown |= {key: one for key, one in changed.items() if key != "device"} | dict(parameters)
@@ -150,23 +150,6 @@ def _check(preset: str, data: object, seeds: object, first_seed: object, precisi
             f"data must be a name, a path or a gradlab.data.Dataset, got {type(data).__name__}; "
             "gradlab.data.from_tensors(images, labels) makes one."
         )
-
-
-def _check_design(design: Design, request: Request) -> None:
-    """Refuse procedures of unknown kinds, measures that no run has, and data that the report would name and no run reads."""
-    parts = [part for procedure in design.procedures for part in walk(procedure)]
-    unknown = [part.kind for part in parts if part.kind not in (*request.toolbox.kinds, "pick")]
-    if unknown:
-        raise UserError(
-            f"study '{design.study}' has runs of kind '{unknown[0]}', which gradlab does not know; pass its Kind: "
-            "procedures=[...]."
-        )
-    read = list(dict.fromkeys(name for part in parts for name in names_of(part)))
-    if read and not any(place_of(name, {request.data: ""}) != name for name in read):
-        raise UserError(
-            f"study '{design.study}' reads {', '.join(read)}, not '{request.data}'; say so with data=...."
-        )
-    refuse_unmeasured(design, request.toolbox.kinds)
 
 
 def _record_folders(places: Sequence[str | Path]) -> tuple[Path, ...]:

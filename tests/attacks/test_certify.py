@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from gradlab.attacks import PGD, MadryTraining, attacked, certify
-from gradlab.attacks.certify import EFFORTS, Effort
+from gradlab.attacks.effort import EFFORTS, Effort
+from gradlab.attacks.examination import examine
 from gradlab.data import load
 from gradlab.models import CNN, MLP
 from gradlab.types import UserError
@@ -123,6 +124,20 @@ def test_the_model_is_left_as_found_and_the_same_seed_gives_the_same_certificate
     assert network.training
     network.eval()
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.usefixtures("brief")
+def test_every_image_knows_which_attack_fooled_it_first(network, digits):
+    images, labels = digits.test.images[:60].float() / 255, digits.test.labels[:60]
+    network.eval()
+    examined = examine(network, images, labels, EPS, "linf", EFFORTS["quick"])
+    examined.run_all()
+    by, shares = examined.battery.fooled_by, examined.battery.shares
+    withstood = torch.where(by == -1, len(shares), by)
+    assert [float((withstood > n).double().mean()) for n in range(len(shares))] == list(shares.values())
+    assert torch.equal(by == 0, network(images).argmax(1) != labels)
+    assert 1 in by
+    assert torch.equal(by == -1, examined.battery.left)
 
 
 @pytest.mark.usefixtures("brief")

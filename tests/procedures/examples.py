@@ -18,6 +18,7 @@ from gradlab.language.transformer import TextTransformer
 from gradlab.models import MLP
 from gradlab.procedures import PROCEDURES, TOOLBOX
 from gradlab.procedures.attack import Attack
+from gradlab.procedures.certify import Certify
 from gradlab.procedures.clip_pretrain import ClipPretrain
 from gradlab.procedures.clip_tune import ClipTune
 from gradlab.procedures.clip_zero_shot import ClipZeroShot
@@ -69,6 +70,7 @@ EXAMPLES: dict[str, Procedure] = {
     "attack": Attack(
         net=NET, data="stripes", by=PGD(eps=8 / 255, step_size=2 / 255, steps=2), eps=(4 / 255, 8 / 255)
     ),
+    "certify": Certify(net=NET, data="stripes", eps=32 / 255, quick=True, images=12, twin=KEPT),
     "score": Score(net=NET, data="stripes", out=("noise", "flat"), detectors=(MaxSoftmax(), MaxLogit())),
     "fit-head": FitHead(
         net=NET, data="stripes", head=RBFSVM(c=(1.0, 10.0), gamma=(0.5,), images=60), layer="stem"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from gradlab.attacks.effort import EFFORTS, Effort
 from gradlab.lab import load
 from gradlab.lab.designing.design import dump_design, read_design
 from gradlab.lab.designing.procedure import dump_procedure, inputs_of, names_of, read_procedure, walk
@@ -41,6 +42,7 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
         ("attacked", "clean_logit_1"),
         ("attacked", "linf"),
     ),
+    "certify": (("certified", "fooled_by"), ("attacks", "left")),
     "score": (
         ("predictions", "prediction"),
         ("predictions", "confidence"),
@@ -114,6 +116,7 @@ PREDICTED = (
 FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | dict.fromkeys(
     (
         "attack",
+        "certify",
         "score",
         "train-autoencoder",
         "explain",
@@ -142,6 +145,14 @@ def conditions(**changed: Any) -> Conditions:
 
 def bound(procedure, seed=0, **changed):
     return Binder(PROCEDURES, conditions(**changed), lambda *_: 0).bind(procedure, seed)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _brief_certificates():
+    """Certificates with few steps: what they find is not asked here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(EFFORTS, "quick", Effort(images=12, steps=2, draws=1, queries=5))
+        yield
 
 
 @pytest.fixture(scope="module", params=WORKING)
@@ -195,7 +206,7 @@ def test_every_field_counts_and_names_of_data_count_by_their_content(kind):
     fields, counted = dict(changes(example)), 0
     assert len(fields) >= 4
     for path, others in fields.items():
-        if path in ("data", "out", "tune_on") or path.startswith("net."):
+        if path in ("data", "out", "tune_on") or path.startswith(("net.", "twin.")):
             continue  # names, and what the loop below changes
         counted += 1
         made = {bound(one).hash for one in others if dump_procedure(one) != dump_procedure(example)}

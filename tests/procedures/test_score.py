@@ -25,10 +25,11 @@ from gradlab.detection import (
     outliers,
     reconstruction_error,
 )
-from gradlab.lab import load
+from gradlab.lab import Arm, Design, load
 from gradlab.lab.judging.results import Results
 from gradlab.metrics import auroc, detection_error, fpr_at_tpr
 from gradlab.procedures import PROCEDURES, Score, TrainAutoencoder, network_of
+from gradlab.running import run as run_study
 from gradlab.training import Recipe, outputs
 from gradlab.types import UserError
 from tests.procedures.examples import DATA, NET, run
@@ -271,3 +272,17 @@ def test_what_a_detector_lacks_is_said(tmp_path):
     lacking = replace(WIDE, detectors=(Reconstruction(),), autoencoder=None, shown=())
     with pytest.raises(UserError, match="reconstruction needs a trained auto-encoder"):
         run(tmp_path, lacking)
+
+
+def test_foreign_data_without_the_part_to_tune_on_are_refused_before_anything_runs(tmp_path):
+    asked = replace(WIDE, tune_on="photos@6:grey", out=("noise@6:grey",), shown=())
+    study = Design(
+        study="tiny", title="t", question="q?", background="b", setting="s", setting_text="s", deviations=(), parameters={},
+        arms=(Arm(name="one", label="one", factors={}, procedure=asked, at={"detector": "knn", "set": "noise@6:grey"}),),
+        claims=(), tables=(), figures=(),
+    )  # fmt: skip
+    with pytest.raises(
+        UserError, match="needs train or validation images of 'photos@6:grey', and there are none here"
+    ):
+        run_study(study, data=STRIPES, out=tmp_path, progress=False)
+    assert not (tmp_path / "records").exists()

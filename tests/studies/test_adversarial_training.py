@@ -79,6 +79,29 @@ def test_fgsm_never_stands_alone_and_every_attack_is_one_record_a_network():
     assert sum(FGSM() in {one.by for one in attacks} for attacks in by.values()) == 4
 
 
+def test_one_network_of_each_training_on_all_images_is_certified_beside_its_undefended_twin():
+    for where, images, quick in ((DIGITS, 50, True), (CIFAR, 200, True), (FULL, 1_000, False)):
+        made = design(where)
+        nets = {arm.name: arm.procedure for arm in made.arms if arm.procedure.kind == "train"}
+        found = {arm.name: arm.procedure for arm in made.arms if arm.procedure.kind == "certify"}
+        assert list(found) == [f"{name}-certificate" for name in nets if not name.startswith("few")]
+        for name, one in found.items():
+            assert one.net == nets[name.removesuffix("-certificate")]
+            assert one.twin == (None if name == "plain-certificate" else nets["plain"])
+            assert (one.images, one.quick, one.net_seed) == (images, quick, 0)
+        table = next(table for table in made.tables if table.name == "certificates")
+        assert table.arms == tuple(found)
+        assert "finding" in table.facts
+
+
+def test_small_data_are_attacked_whole_but_in_the_preset_quick():
+    brief, whole = design(), design(replace(DIGITS, preset="standard"))
+    for made, images, every, epochs in ((brief, 150, 4, 3), (whole, None, 1, 8)):
+        assert {arm.procedure.images for arm in made.arms if arm.procedure.kind == "attack"} == {images}
+        pgd = made.arm("pgd").procedure
+        assert (pgd.objective.validation_every, pgd.recipe.epochs) == (every, epochs)
+
+
 def test_the_labs_claims_are_made_where_thousands_of_images_can_settle_them():
     labs = {"C000-12", "C000-17", "C000-14", "C000-15", "C002-05", "C003-08", "C003-09", "C004-16"}
     assert labs <= {claim.id for claim in design(FULL).claims}

@@ -30,6 +30,7 @@ class Battery:
         model: in eval mode. images: (N, C, H, W) in [0, 1]. labels: (N,). eps: radius. norm: its norm.
         steps: of PGD. draws: of noise. queries: of the gradient-free attack. generator: of all of them.
         left: (N,) bool, what has withstood everything. shares: of N, after each attack.
+        fooled_by: (N,) int64, which of these attacks fooled an image: 0 where none was needed, -1 where none did.
     """
 
     model: torch.nn.Module
@@ -43,9 +44,11 @@ class Battery:
     generator: torch.Generator
     left: torch.Tensor = field(init=False)
     shares: dict[str, float] = field(default_factory=dict)
+    fooled_by: torch.Tensor = field(init=False)
 
     def __post_init__(self) -> None:
         self.left = self._right(self.images)
+        self.fooled_by = -self.left.long()
         self.shares["no attack"] = self._share()
 
     def gradients(self) -> Iterator[Outcome]:
@@ -237,6 +240,7 @@ class Battery:
 
     def _take(self, name: str, rows: torch.Tensor, right: torch.Tensor) -> int:
         self.left[rows] &= right
+        self.fooled_by[rows[~right]] = len(self.shares)
         self.shares[name] = self._share()
         return int((~right).sum())
 

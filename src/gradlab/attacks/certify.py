@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from gradlab._torch import torch
-from gradlab.attacks._battery import Battery
-from gradlab.attacks._checks import check_logits
-from gradlab.attacks._goal import prepare
-from gradlab.attacks._preflight import Outcome, preflight
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.certificate import Certificate
-from gradlab.attacks.pgd import PGD
-from gradlab.statistics import wilson
+from gradlab.attacks.effort import EFFORTS, Norm, radius_of
+from gradlab.attacks.examination import examine
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
     from gradlab.data import Dataset, Split
-
-Norm = Literal["linf", "l2"]
-FIRST = 64
-"""Images on which the network is looked at before it is attacked."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much is spent: images, steps of PGD, draws of noise, queries without gradients."""
-
-    images: int
-    steps: int
-    draws: int
-    queries: int
-
-
-EFFORTS = {"quick": Effort(200, 20, 20, 300), "standard": Effort(1000, 50, 100, 2000)}
 
 
 def certify(
@@ -72,79 +47,13 @@ def certify(
     Raises:
         UserError: no images, another norm, a radius of 0 or outside the norm's range, or a model that does not fit.
     """
-    if norm not in get_args(Norm):
-        raise UserError(f"certify judges the norms {' and '.join(get_args(Norm))}, got {norm!r}.")
-    radius = PGD(eps=eps, norm=norm).eps  # type: ignore[arg-type] # it reads the text as well
-    if not radius:
-        raise UserError("certify needs a radius above 0, such as 8/255, got 0.")
+    radius = radius_of(eps, norm)
     effort = EFFORTS["quick" if quick else "standard"]
-    generator = torch.Generator().manual_seed(seed)
     with undisturbed(model), undisturbed(model if twin is None else twin):
-        batch, goal = prepare(*_drawn(data, images or effort.images, seed, model), None)
-        with torch.no_grad():
-            check_logits(model(batch[:1]).expand(len(batch), -1), goal.labels, None)
-        battery = Battery(
-            model, batch, goal.labels, radius, norm, effort.steps, effort.draws, effort.queries, generator
-        )
-        clean = battery.left.clone()
-        outcomes, skipped = _asked(_stages(battery, twin), minutes)
-    budget = (
-        f"{len(batch):,} images, PGD and Auto-PGD of {effort.steps} and {2 * effort.steps} steps, {effort.draws} draws of noise, "
-        f"{effort.queries} queries without gradients"
-        + (f", at most {minutes:g} minutes" if minutes is not None else "")
-    )
-    return Certificate(
-        eps=radius,
-        norm=norm,
-        images=len(batch),
-        clean=wilson(int(clean.sum()), len(batch)),
-        robust=wilson(int(battery.left.sum()), len(batch)),
-        attacks=dict(battery.shares),
-        reasons=tuple(reason for _, reason in outcomes if reason is not None),
-        passed=tuple(name for name, reason in outcomes if reason is None),
-        skipped=_unasked(twin) | skipped,
-        budget=budget,
-    )
-
-
-Stages = dict[str, Callable[[], Iterable[Outcome]]]
-
-
-def _stages(battery: Battery, twin: torch.nn.Module | None) -> Stages:
-    """Return the stages in their order: the network itself, strong attacks, then weaker ones on what these left."""
-    first = slice(0, FIRST)
-
-    def look() -> Iterator[Outcome]:
-        size = battery.images[0].numel() ** 0.5 if battery.norm == "l2" else 1
-        return preflight(
-            battery.model, battery.images[first], battery.labels[first], battery.eps / size, battery.generator
-        )
-
-    stages: Stages = {"the network itself": look, "attacks by gradients": battery.gradients}
-    stages |= {"one step": battery.single_step, "noise": battery.noise, "other radii": battery.radii}
-    if twin is not None:
-        stages["transfer"] = partial(battery.transfer, twin)
-    stages["attack without gradients"] = battery.gradient_free
-    return stages
-
-
-def _asked(stages: Stages, minutes: float | None) -> tuple[list[Outcome], dict[str, str]]:
-    """Run the stages until the time is over; the first two always."""
-    begun = time.monotonic()
-    outcomes: list[Outcome] = []
-    skipped: dict[str, str] = {}
-    for number, (name, stage) in enumerate(stages.items()):
-        if minutes is not None and number > 1 and time.monotonic() - begun > 60 * minutes:
-            skipped[name] = f"the {minutes:g} minutes were over."
-        else:
-            outcomes += list(stage())
-    return outcomes, skipped
-
-
-def _unasked(twin: torch.nn.Module | None) -> dict[str, str]:
-    if twin is not None:
-        return {}
-    return {"transfer": "no undefended twin was given; train one and give it as twin."}
+        drawn, labels = _drawn(data, images or effort.images, seed, model)
+        examined = examine(model, drawn, labels, radius, norm, effort, twin, seed)
+        examined.run_all(minutes)
+    return examined.certificate(f", at most {minutes:g} minutes" if minutes is not None else "")
 
 
 def _drawn(

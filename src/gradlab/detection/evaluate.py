@@ -214,7 +214,9 @@ def tuning_images(
     if tune_on is None:
         return data.validation, outliers(data.validation)
     refuse_shared_source(tune_on.name, reported)
-    foreign = tune_on.validation if tune_on.validation is not None else tune_on.train
+    foreign = (
+        tune_on.train if tune_on.train is not None else tune_on.validation
+    )  # no network was trained on either
     if foreign is None:
         raise UserError(
             f"'{tune_on.name}' has test images alone, and nothing is tuned on test images; take a set with validation or "

@@ -107,7 +107,9 @@ class Kind:
         network: (source or record, desk) -> the network that it holds.
         here: whether it needs something that lives in this process, such as a user's own module.
         block: how many consecutive seeds train together. draws: whether anything in it is random.
-        reads: what its data must hold, "images" or "text".
+        below: (procedure, seed) -> the seed of what it rests on, for what looks at one of several networks.
+        reads: what its data must hold, "images" or "text". asks: configuration -> (data, parts of which it needs one), so that
+            data without them are refused before anything runs.
         software: packages whose version its bits depend on. version: raised when the same spec gives other bits.
         cost: relative time of one run. time: seconds that a unit would take, measured with a few steps.
         may_stop: whether a run may end before that time.
@@ -131,7 +133,9 @@ class Kind:
     here: Callable[[Any], bool] = lambda _: False
     block: Callable[[Any, str], int] = lambda *_: 1
     draws: bool = True
+    below: Callable[[Any, int], int] = lambda _, seed: seed
     reads: str = ""
+    asks: Callable[[Any], Iterable[tuple[str, tuple[str, ...]]]] = lambda _: ()
     software: tuple[str, ...] = ("torch",)
     version: int = 1
     cost: Callable[[Any, Mapping[str, Any]], float] = lambda *_: 1.0

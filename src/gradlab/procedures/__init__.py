@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Attack": "attack",
+        "Certify": "certify",
         "ClipPretrain": "clip_pretrain",
         "ClipTune": "clip_tune",
         "ClipZeroShot": "clip_zero_shot",
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from gradlab.procedures._networks import network_of as network_of
     from gradlab.procedures._predictions import usable_logits as usable_logits
     from gradlab.procedures.attack import Attack as Attack
+    from gradlab.procedures.certify import Certify as Certify
     from gradlab.procedures.clip_pretrain import ClipPretrain as ClipPretrain
     from gradlab.procedures.clip_tune import ClipTune as ClipTune
     from gradlab.procedures.clip_zero_shot import ClipZeroShot as ClipZeroShot

@@ -2,6 +2,7 @@
 
 from gradlab.lab.kinds import Kind
 from gradlab.procedures.attack import ATTACK
+from gradlab.procedures.certify import CERTIFY
 from gradlab.procedures.clip_pretrain import CLIP_PRETRAIN
 from gradlab.procedures.clip_tune import CLIP_TUNE
 from gradlab.procedures.clip_zero_shot import CLIP_ZERO_SHOT
@@ -27,6 +28,7 @@ PROCEDURES: dict[str, Kind] = {
     for kind in (
         TRAIN,
         ATTACK,
+        CERTIFY,
         SCORE,
         FIT_HEAD,
         FINE_TUNE,

@@ -91,6 +91,11 @@ def _describe(procedure: Score, run: Results) -> dict[str, Any]:
     }
 
 
+def _asks(procedure: Score) -> list[tuple[str, tuple[str, ...]]]:
+    tuning = [] if procedure.tune_on is None else [(procedure.tune_on, ("train", "validation"))]
+    return [*tuning, *((name, ("test",)) for name in (procedure.data, *procedure.out))]
+
+
 def _cost(procedure: Score, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = sum(one.get("test", 1) for one in counts.values())
     if any("features" in one.fits for one in procedure.detectors):
@@ -108,6 +113,7 @@ SCORE = Kind(
     title="scoring",
     configuration=Score,
     reads="images",
+    asks=_asks,
     work=_work,
     tables={
         "predictions": {name: PREDICTIONS[name] for name in ("label", "prediction")},

@@ -17,6 +17,7 @@ from gradlab.attacks import (
 from gradlab.detection import MaxSoftmax
 from gradlab.lab.designing.design import Arm
 from gradlab.procedures.attack import Attack
+from gradlab.procedures.certify import Certify
 from gradlab.procedures.score import Score
 from gradlab.procedures.train import Train
 from gradlab.studies._nets import source_cnn
@@ -35,6 +36,8 @@ PARTS = 4
 """Into which the radius is divided for the small one."""
 BATCH = 64
 """Of small data: steps cost what they cost, however few images they see."""
+BRIEF_EPOCHS, BRIEF_FEW_EPOCHS = 3, 10
+"""Of small data in the preset quick, which takes a minute: on all images, and on few."""
 TARGET = 2
 """The class of lab 000's targeted attack: bird in CIFAR-10."""
 FOREIGN = "foreign images"
@@ -48,16 +51,18 @@ class Plan:
         data: what is learned. eps, near: the radius of training, and a small one. images: how many are attacked.
         few, few_epochs: the small training set, and for how long it is seen. out: foreign images.
         every: how many validation images there are for each that is attacked. names: of the trainings on all images.
+        certified: how many images of one network a certificate examines.
     """
 
     data: str
     eps: float
-    images: int
+    images: int | None
     few: int
     few_epochs: int
     out: str
     every: int
     names: tuple[str, ...]
+    certified: int
 
     @property
     def near(self) -> float:
@@ -78,16 +83,20 @@ def plan_of(setup: Setup, eps: float | None, few: int | None, few_epochs: int | 
     shape = f"@{16 if '@16' in data else setup.image_size}:{'grey' if setup.channels == 1 else 'rgb'}"
     seen = 30 if small else {"quick": 6, "standard": 12, "full": 100}[setup.preset]
     cifar = data.startswith("cifar10#") or data == "cifar10"
-    return Plan(
+    plan = Plan(
         data=data,
         eps=(32 if setup.channels == 1 else 8) / 255 if eps is None else eps,
-        images=1_000 if setup.preset == "full" else 200,
+        images=None if small else 1_000 if setup.preset == "full" else 200,
         few=few or (200 if small else 2_000),
         few_epochs=few_epochs or seen,
         out=f"cifar100#20{shape.removesuffix(':rgb')}" if cifar else f"photos{shape}",
         every=1 if small else 20,
         names=NAMES if setup.preset == "full" else SMALL if small else FEWER,
+        certified=1_000 if setup.preset == "full" else 200,
     )
+    if not small or setup.preset != "quick":
+        return plan
+    return replace(plan, few_epochs=few_epochs or BRIEF_FEW_EPOCHS, every=4, images=150, certified=50)
 
 
 def trainings(plan: Plan, names: tuple[str, ...]) -> dict[str, tuple[str, AdversarialTraining | None]]:
@@ -122,17 +131,20 @@ def build_arms(setup: Setup, plan: Plan, epochs: int | None) -> tuple[Arm, ...]:
     few = _few(nets["plain"][1], plan, with_best=not setup.is_small)
     arms = [_net(name, label, train, plan) for name, (label, train) in (nets | few).items()]
     for name, (label, train) in nets.items():
-        arms += _attacked(name, label, train, plan, (plan.near, plan.eps), setup)
+        arms += _attacked(name, label, train, plan, (plan.near, plan.eps))
     for name, (label, train) in few.items():
-        arms += _attacked(name, label, train, plan, (plan.eps,), setup)
+        arms += _attacked(name, label, train, plan, (plan.eps,))
     if not setup.is_small:
         arms += [_targeted(name, *nets[name], plan) for name in ("plain", "half")]
     arms += [_scored(name, *nets[name], plan) for name in ("plain", "half", "fifth", "pgd") if name in nets]
+    arms += [_certified(name, *nets[name], plan, nets["plain"][1]) for name in nets]
     return tuple(arms)
 
 
 def _epochs(setup: Setup) -> int | None:
-    return None if setup.is_small else EPOCHS.get(setup.preset)
+    if setup.is_small:
+        return BRIEF_EPOCHS if setup.preset == "quick" else None
+    return EPOCHS.get(setup.preset)
 
 
 def _few(plain: Train, plan: Plan, *, with_best: bool) -> dict[str, tuple[str, Train]]:
@@ -162,14 +174,11 @@ def _net(name: str, label: str, train: Train, plan: Plan) -> Arm:
     )
 
 
-def _attacked(
-    name: str, label: str, train: Train, plan: Plan, radii: tuple[float, ...], setup: Setup
-) -> list[Arm]:
+def _attacked(name: str, label: str, train: Train, plan: Plan, radii: tuple[float, ...]) -> list[Arm]:
     """Attack a network with PGD-20, and where several radii are asked with FGSM as well, as it is often judged.
 
     FGSM at radius 0 changes nothing: the accuracy of the same images as they are.
     """
-    count = None if setup.is_small else plan.images
     by: dict[str, tuple[PGD | FGSM, tuple[float, ...]]] = {
         "pgd": (PGD(steps=20, stop_at_success=True), radii)
     }
@@ -184,7 +193,7 @@ def _attacked(
                 "attack": attack.upper(),
                 "eps": eps,
             },
-            procedure=Attack(net=train, data=plan.data, by=one, eps=every, images=count),
+            procedure=Attack(net=train, data=plan.data, by=one, eps=every, images=plan.images),
             at={"eps": eps},
         )
         for attack, (one, every) in by.items()
@@ -218,4 +227,22 @@ def _scored(name: str, label: str, train: Train, plan: Plan) -> Arm:
         factors={"training": label, "images": "all", "attack": "none", "set": plan.out},
         procedure=Score(net=train, data=plan.data, out=(plan.out,), detectors=(MaxSoftmax(),)),
         at={"detector": MaxSoftmax().kind, "set": plan.out},
+    )
+
+
+def _certified(name: str, label: str, train: Train, plan: Plan, plain: Train) -> Arm:
+    """Examine one network of a training: whether the attacks on it can be believed."""
+    return Arm(
+        name=f"{name}-certificate",
+        label=f"{label}, certificate at {level(plan.eps)}/255",
+        factors={"training": label, "images": "all", "eps": plan.eps},
+        procedure=Certify(
+            net=train,
+            data=plan.data,
+            eps=plan.eps,
+            quick=plan.certified < 1_000,
+            images=plan.certified,
+            twin=None if train == plain else plain,
+            net_seed=0,
+        ),
     )

@@ -13,7 +13,7 @@ SETS = {
     "mnist": {"Fashion-MNIST": "fashion-mnist"},
 }
 """Data -> real foreign sets beside it, by what they are called; of other data patches of photographs."""
-TUNED_ON = {"cifar10": "tiny-imagenet"}
+TUNED_ON = {"cifar10": "imagenette"}
 """Data -> what detectors are tuned on, of another source than all that is reported; of other data images made of its own."""
 IMAGES = 2_000
 """Test images of each set, at most."""
@@ -54,7 +54,7 @@ def tuned_on(setup: Setup) -> str | None:
     """Return the data that detectors are tuned on; None where they are tuned on images made of validation images."""
     name = TUNED_ON.get(parse(setup.data)[0])
     shape = f"@{setup.image_size}:{'grey' if setup.channels == 1 else 'rgb'}"
-    return None if name is None else f"{_without_kin(setup, name)}#5{shape}"
+    return None if name is None else f"{_without_kin(setup, name)}#100{shape}"
 
 
 def _without_kin(setup: Setup, name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from gradlab.lab.designing.design import Arm, Design, Twins
 from gradlab.lab.designing.shown import Figure, Table
+from gradlab.procedures.certify import WORDS
 from gradlab.studies._adversarial_arms import STEPS, Plan, build_arms, level, plan_of
 from gradlab.studies._adversarial_claims import claims_of
 from gradlab.studies._shared import ACCURACY, PROTOCOL
@@ -81,7 +82,7 @@ def adversarial_training(
 def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
     kinds = {
         kind: tuple(arm.name for arm in arms if arm.procedure.kind == kind)
-        for kind in ("train", "attack", "score")
+        for kind in ("train", "attack", "score", "certify")
     }
     return (
         Table(
@@ -98,6 +99,16 @@ def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
             caption="Share of the attacked test images that are classified correctly before and after.",
             measures=("robust accuracy", "attack success"),
             arms=kinds["attack"],
+        ),
+        Table(
+            name="certificates",
+            title="Whether the attacks can be believed",
+            caption="One network of each training, that of seed 0, on a few test images: what withstands every attack, image by "
+            "image, with a 95 % interval over the images; and whether surviving them means anything. Valid: every check was "
+            "passed. Suspect: a better attack may find less. Invalid: the attacks were shown to fail.",
+            measures=("robust accuracy", "accuracy under PGD", "clean accuracy"),
+            arms=kinds["certify"],
+            facts=WORDS,
         ),
         Table(
             name="foreign",

@@ -39,6 +39,17 @@ def test_a_row_an_arm_with_its_factors(table):
     ]
 
 
+def test_facts_are_told_in_words_each_once():
+    wanted = Table(
+        name="t", title="T", caption="C", measures=("test accuracy",), facts=("best_epoch", "status")
+    )
+    told = build_table(wanted, study(design(ARMS), RUNS, context((0, 1, 2, 3))))
+    for row, runs in zip(rows_of(told), RUNS.values(), strict=True):
+        assert row["status"] == "finished"
+        assert set(row["best_epoch"].split(" / ")) == {str(run.facts["best_epoch"]) for run in runs}
+    assert {"header": "Status", "kind": "text", "columns": ["status"]} in told["display"]
+
+
 def test_means_and_values_are_those_of_numpy(table):
     for row, runs in zip(rows_of(table), RUNS.values(), strict=True):
         accuracy = [float(np.mean(run.predictions == LABELS)) for run in runs]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradlab.lab import Pick
-from gradlab.lab.records.binding import block_of, content_of, digest, software_of, spec_hash
-from tests.lab.records.outcomes import binder
+from gradlab.lab.records.binding import Binder, block_of, content_of, digest, software_of, spec_hash
+from tests.lab.records.outcomes import CONDITIONS, binder
 from tests.lab.toy import TOOLBOX, Constant, Draw, Sum
 
 ONE, OTHER = Draw(mean=1.0), Draw(mean=2.0)
@@ -66,6 +66,14 @@ def test_work_without_chance_has_no_seed_of_its_own_but_that_of_its_inputs():
     assert {name(fixed, seed) for seed in range(6)} == {name(fixed)}
     assert binder().bind(fixed, 5).seed is None
     assert len({name(Sum(of=(ONE,)), seed) for seed in range(6)}) == 6
+
+
+def test_what_looks_at_one_seed_alone_is_one_record_and_rests_on_no_other():
+    kinds = {**TOOLBOX.kinds, "sum": dataclasses.replace(TOOLBOX.kinds["sum"], below=lambda *_: 3)}
+    alone, looks = Binder(kinds, CONDITIONS, lambda *_: 0), Sum(of=(ONE, OTHER))
+    assert {alone.bind(looks, seed).hash for seed in range(3)} == {name(looks, 3)}
+    assert [one.seed for one in alone.walk(looks, (0, 1))] == [None, None, 3, 3]
+    assert [one.seed for one in binder().walk(looks, (0, 1))] == [None, None, 0, 1, 0, 1]
 
 
 def test_a_pick_is_what_it_takes():

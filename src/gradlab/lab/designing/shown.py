@@ -18,6 +18,7 @@ class Table:
 
     Attributes:
         arms: the rows, by name; all arms that are no `Pick` and have these measures where none is named.
+        facts: names of facts of the runs that are shown in words, such as the finding of a certificate.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Table:
     caption: str
     measures: tuple[str, ...]
     arms: tuple[str, ...] = later(())
+    facts: tuple[str, ...] = later(())
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -32,6 +32,7 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
     counted = all("parameters" in study.arms[arm.name][0].facts for arm in arms)
     measures = [measure_of(arms[0], name, study.kinds) for name in table.measures]
     columns = ["arm", *factors, *(["chosen"] if choose else []), *(["parameters"] if counted else [])]
+    columns += table.facts
     for measure in measures:
         columns += [measure.name, f"{measure.name} low", f"{measure.name} high", f"{measure.name} by seed"]
     columns += ["learned", "runs", "learned low", "learned high"]
@@ -42,14 +43,20 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
             named.append(_chosen(arm, study))
         if counted:
             named.append(study.arms[arm.name][0].facts["parameters"])
+        named += [_in_words(fact, study.arms[arm.name]) for fact in table.facts]
         rows.append([*named, *_row(measures, arm.name, study)])
     return {
         "title": table.title,
         "caption": table.caption,
         "columns": columns,
         "rows": rows,
-        "display": _display(measures, choose=choose, counted=counted),
+        "display": _display(measures, table.facts, choose=choose, counted=counted),
     }
+
+
+def _in_words(fact: str, runs: Sequence[Results]) -> str:
+    """Return what the runs say of a fact, each different word once."""
+    return " / ".join(dict.fromkeys(str(run.facts.get(fact, "")) for run in runs))
 
 
 def _chosen(arm: Arm, study: Study) -> str | None:
@@ -139,12 +146,15 @@ def _row(measures: list[Measure], arm: str, study: Study) -> list[Any]:
     return [*row, sum(learned), len(learned), share.low, share.high]
 
 
-def _display(measures: list[Measure], *, choose: bool, counted: bool) -> list[dict[str, Any]]:
+def _display(
+    measures: list[Measure], facts: tuple[str, ...], *, choose: bool, counted: bool
+) -> list[dict[str, Any]]:
     """How a page shows the columns: every interval, and the single seeds of the first measure; the rest is in the CSV."""
     shown: list[dict[str, Any]] = [
         {"header": "Arm", "kind": "text", "columns": ["arm"]},
         *([{"header": "Chosen on validation", "kind": "text", "columns": ["chosen"]}] if choose else []),
         *([{"header": "Parameters", "kind": "int", "columns": ["parameters"]}] if counted else []),
+        *({"header": fact[0].upper() + fact[1:], "kind": "text", "columns": [fact]} for fact in facts),
         {"header": "Learned", "kind": "ratio", "columns": ["learned", "runs"]},
     ]
     for number, measure in enumerate(measures):

@@ -11,7 +11,7 @@ from typing import Any
 
 from gradlab._files import read_regular
 from gradlab.lab.designing.design import Design, read_design
-from gradlab.lab.designing.procedure import Kinds, Pick, walk
+from gradlab.lab.designing.procedure import Kinds, Pick
 from gradlab.lab.judging.choice import choice_of
 from gradlab.lab.judging.evaluate import Context, evaluate
 from gradlab.lab.judging.look import Look
@@ -186,11 +186,10 @@ def rebind(design: Design, seeds: tuple[int, ...], binder: Binder, runs: Mapping
     """Find the run of every arm and seed, and of all that it rests on, among the given ones."""
     used: dict[str, Run] = {}
     for arm in design.arms:
-        for one in walk(arm.procedure):
-            for seed in seeds:
-                below = binder.bind(one, seed)
-                if below.has_record:
-                    used[below.hash] = _named(below.hash, runs, f"arm {arm.name} at seed {seed}")
+        for below in binder.walk(arm.procedure, seeds):
+            if below.has_record:
+                what = f"arm {arm.name}" if below.seed is None else f"arm {arm.name} at seed {below.seed}"
+                used[below.hash] = _named(below.hash, runs, what)
     bound = {(arm.name, seed): binder.bind(arm.procedure, seed) for arm in design.arms for seed in seeds}
     return Rebound(bound, used)
 

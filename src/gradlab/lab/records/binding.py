@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -98,11 +98,19 @@ class Binder:
             among = tuple(self.bind(one, seed) for one in procedure.among)
             return among[self.choose(procedure, among)]
         kind = self.kinds[procedure.kind]
-        inputs = {name: self.bind(one, seed) for name, one in inputs_of(procedure)}
+        inputs = {name: self.bind(one, kind.below(procedure, seed)) for name, one in inputs_of(procedure)}
         own_seed = seed if kind.draws else None
         spec = self._spec(procedure, own_seed, inputs)
         name = spec["procedure"]["record"] if procedure.kind == "record" else spec_hash(spec)
         return Bound(procedure, own_seed, name, spec, inputs, has_record=kind.work is not None)
+
+    def walk(self, procedure: Procedure, seeds: Sequence[int]) -> Iterator[Bound]:
+        """Yield the bindings of a procedure at some seeds, then of all that it rests on or has to choose from."""
+        yield from (self.bind(procedure, seed) for seed in seeds)
+        kind = None if isinstance(procedure, Pick) else self.kinds[procedure.kind]
+        below = seeds if kind is None else list(dict.fromkeys(kind.below(procedure, seed) for seed in seeds))
+        for _, one in inputs_of(procedure):
+            yield from self.walk(one, below)
 
     def _dump(self, procedure: Procedure) -> dict[str, Any]:
         """Return a procedure as data, the same object for all of its seeds."""

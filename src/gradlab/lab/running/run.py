@@ -221,11 +221,9 @@ def opened(design: Design, seeds: Sequence[int], binder: Binder, store: Store) -
     bound = {(arm.name, seed): binder.bind(arm.procedure, seed) for arm in design.arms for seed in seeds}
     runs: dict[str, Run] = {}
     for arm in design.arms:
-        for one in walk(arm.procedure):
-            for seed in seeds:
-                below = binder.bind(one, seed)
-                if below.has_record and below.hash not in runs:
-                    runs[below.hash] = store.get(below.hash)
+        for below in binder.walk(arm.procedure, seeds):
+            if below.has_record and below.hash not in runs:
+                runs[below.hash] = store.get(below.hash)
     return Opened(bound, runs)
 
 
