@@ -53,7 +53,7 @@ def _score(
     scores = [dict(zip(names_of(procedure.detectors), one, strict=True)) for _, one in found]
     tables = raw_tables(splits[0], logits, names) | score_tables(scores, names)
     scored = [Scored(*one) for one in zip(sets.values(), splits, logits, scores, strict=True)]
-    autoencoder = job.network("autoencoder") if "reconstruction" in procedure.shown else None
+    autoencoder = job.network("autoencoder") if procedure.shown and procedure.autoencoder else None
     tables |= picture_tables(scored, names, procedure.shown, autoencoder)
     facts = {
         "status": "finished",
