@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from gradlab.data import Dataset, Split, draw
 from gradlab.detection.cues import telling_cues
 from gradlab.detection.evaluate import tuning_images
+from gradlab.detection.flags import output_flags
 from gradlab.detection.registry import Detector
 from gradlab.detection.scoring import Scorer, read, wanted
 from gradlab.detection.sources import overlapping_classes
@@ -65,6 +66,9 @@ def _score(
         "cues": {name: telling_cues(splits[0], one) for name, one in zip(names[1:], splits[1:], strict=True)},
         "overlap": _overlaps(sets, procedure.data),
     }
+    outputs = output_flags(logits[0])
+    if outputs:
+        facts["outputs"] = outputs
     if procedure.images is not None:
         facts["drawn"] = procedure.images
     chosen = {names_of(procedure.detectors)[number]: one for number, one in scorer.choices.items()}
