@@ -186,6 +186,18 @@ def test_another_resampling_of_the_foreign_set_is_flagged_and_another_shape_refu
         evaluate(net, known, [load("photos")], [MaxLogit()])
 
 
+def test_a_network_that_returns_probabilities_or_names_other_classes_is_found(net, known, near):
+    softmax = torch.nn.Sequential(net, torch.nn.Softmax(1))
+    assert any(
+        "returns probabilities" in flag for flag in evaluate(softmax, known, [near], [MaxLogit()]).flags
+    )
+    logarithms = torch.nn.Sequential(net, torch.nn.LogSoftmax(1))
+    said = evaluate(logarithms, known, [near], [MaxLogit()]).flags
+    assert any("returns log-probabilities" in flag for flag in said)
+    with pytest.raises(UserError, match="the network has 8 outputs, and 'digits' has 10 classes"):
+        evaluate(net, load("digits"), [load("photos@8:grey")], [MaxLogit()])
+
+
 def test_classes_that_overlap_in_meaning_are_named(net, known):
     found = evaluate(net, known, [load("digits[7-9]")], [MaxLogit()])
     assert any("7 (7) overlap in meaning" in flag for flag in found.flags)

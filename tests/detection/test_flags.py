@@ -1,10 +1,15 @@
 """Sentences about numbers that mean less than they seem to, and that nothing is said where nothing is wrong."""
 
+import numpy as np
+import pytest
+
 from gradlab.detection.flags import (
     accuracy_flags,
     chance_flags,
+    constant_flags,
     noise_flags,
     normalisation_flags,
+    output_flags,
     overlap_flags,
 )
 from gradlab.models import CNN
@@ -40,3 +45,21 @@ def test_a_normalisation_is_compared_with_the_training_images():
         normalisation_flags(wrap(network, (0.5,), (0.5,)), (0.5,) * 3, (0.25,) * 3) == []
     )  # one number for all
     assert normalisation_flags(network, (), ()) == []
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_probabilities_and_their_logarithms_are_told_from_logits(dtype):
+    logits = np.random.default_rng(0).normal(0, 3, (50, 10))
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    assert output_flags(logits.astype(dtype)) == []
+    assert output_flags(np.abs(logits).astype(dtype)) == output_flags(-np.abs(logits).astype(dtype)) == []
+    assert "returns probabilities" in output_flags(probabilities.astype(dtype))[0]
+    assert "returns log-probabilities" in output_flags(np.log(probabilities).astype(dtype))[0]
+    assert output_flags(np.full((3, 2), np.nan)) == []
+
+
+def test_a_detector_that_tells_nothing_is_named_and_one_that_is_constant_on_one_set_is_not():
+    zeros, ones = np.zeros(3), np.ones(2)
+    assert constant_flags({"a": [zeros, ones], "b": [zeros, zeros]}) == [
+        "b gives every image the same score: it tells nothing about this network"
+    ]

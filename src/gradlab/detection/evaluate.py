@@ -9,6 +9,7 @@ from typing import Any
 from gradlab._torch import torch
 from gradlab.data import Dataset, Split
 from gradlab.detection import flags
+from gradlab.detection._door import check_classes, check_given
 from gradlab.detection.cues import cue_flags, telling_cues
 from gradlab.detection.energy import Energy
 from gradlab.detection.entropy import Entropy
@@ -88,14 +89,9 @@ def evaluate(
         UserError: images of another shape or outside [0, 1], no test images, a model that does not fit, test images or a
             shared source to tune on, or a detector that lacks what it is fitted to.
     """
+    check_given(in_distribution, out_of_distribution, detectors)
     names, known = names_of(detectors), in_distribution.test
-    if (
-        not isinstance(in_distribution, Dataset)
-        or known is None
-        or not detectors
-        or len(set(names)) < len(names)
-    ):
-        raise UserError("evaluate takes a data set with test images, and at least one detector, each once.")
+    assert known is not None  # checked at the door
     sets = _sets(in_distribution, out_of_distribution)
     tuning = any(isinstance(one, Tuned) for one in detectors)
     scorer = Scorer(
@@ -112,6 +108,7 @@ def evaluate(
         name: {"images": data, **read(model, data, wanted(detectors), layer=layer, precision=precision)}
         for name, data in images.items()
     }
+    check_classes(readings[""]["logits"], in_distribution)
     scores = {name: scorer.all(reading) for name, reading in readings.items()}
     rows = tuple(
         row_of(detector, name, scores[""][number], scores[name][number])
@@ -127,9 +124,11 @@ def evaluate(
         tuned_on=(NAME if tune_on is None else tune_on.name) if tuning else None,
         flags=(
             *flags.accuracy_flags(accuracy, in_distribution.num_classes),
+            *flags.output_flags(readings[""]["logits"].numpy()),
             *flags.normalisation_flags(model, in_distribution.mean, in_distribution.std),
             *_about_sets(in_distribution, sets),
             *flags.chance_flags({(row.detector, row.set): row.auroc for row in rows}),
+            *flags.constant_flags({one: [scores[name][n] for name in scores] for n, one in enumerate(names)}),
         ),
     )
 

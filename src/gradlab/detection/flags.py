@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from gradlab.detection.sources import overlapping_classes, source_of
+from gradlab.metrics.arrays import Floats
 
 FAR = 0.05, 1.25
 """How far, in mean and as a ratio of deviations, a network's normalisation may be from that of its data unremarked."""
+
+SUM = 1e-3
+"""How far from 1 the sum of probabilities may be by rounding, also in half precision."""
+SOFTMAX = (
+    "energy, max logit and all that apply a softmax mean other than they should; take its last softmax out"
+)
 
 
 def accuracy_flags(accuracy: float, classes: int) -> list[str]:
@@ -37,6 +46,42 @@ def chance_flags(aurocs: Mapping[tuple[str, str], float]) -> list[str]:
         for (detector, name), value in aurocs.items()
         if value < 0.5
     ]
+
+
+def constant_flags(scores: Mapping[str, Sequence[Floats]]) -> list[str]:
+    """Say which detector gives every image the same score, so that it tells nothing.
+
+    Args:
+        scores: detector -> scores of each set of images, (N,).
+
+    >>> constant_flags({"energy": [np.zeros(3), np.zeros(2)], "knn": [np.ones(2), np.zeros(1)]})
+    ['energy gives every image the same score: it tells nothing about this network']
+    """
+    return [
+        f"{detector} gives every image the same score: it tells nothing about this network"
+        for detector, sets in scores.items()
+        if len({float(one) for scored in sets for one in (scored.min(), scored.max())}) == 1
+    ]
+
+
+def output_flags(logits: Floats) -> list[str]:
+    """Say where a network returns probabilities, or their logarithms, instead of logits.
+
+    Args:
+        logits: (N, K) of in-distribution images.
+
+    >>> output_flags(np.array([[0.9, 0.1], [0.5, 0.5]]))[0].partition(":")[0]
+    'the network returns probabilities, not logits'
+    """
+    values = np.asarray(logits, dtype=np.float64)
+    usable = values[np.isfinite(values).all(axis=1)]
+    if not len(usable):
+        return []
+    if (usable >= 0).all() and np.allclose(usable.sum(axis=1), 1, atol=SUM):
+        return [f"the network returns probabilities, not logits: {SOFTMAX}"]
+    if (usable <= 0).all() and np.allclose(np.exp(usable).sum(axis=1), 1, atol=SUM):
+        return [f"the network returns log-probabilities, not logits: {SOFTMAX}"]
+    return []
 
 
 def noise_flags(sources: Iterable[str]) -> list[str]:

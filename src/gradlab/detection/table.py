@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from html import escape
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from gradlab.metrics import aupr_in, aupr_out, auroc, auroc_samples, detection_error, fpr_at_tpr
@@ -14,6 +16,7 @@ from gradlab.statistics import Sampled, interval
 if TYPE_CHECKING:
     import pandas as pd
 
+LEVEL = 0.95
 SHOWN = {
     "auroc": "AUROC",
     "fpr95_in": "FPR95 (in +)",
@@ -59,17 +62,15 @@ class Row:
 
 def row_of(detector: str, name: str, inside: Floats, outside: Floats) -> Row:
     """Measure scores of in-distribution and foreign images, (N,) and (M,); larger = more out-of-distribution."""
-    samples = auroc_samples(inside, outside)
-    axes = {"in": samples.in_distribution[None], "out": samples.out_of_distribution[None]}
-    found = interval(Sampled([samples.value], axes, range=(0, 1)), given=True)  # type: ignore[arg-type]
+    low, high = auroc_ends(inside, outside)
     return Row(
         detector=detector,
         set=name,
         known=len(inside),
         foreign=len(outside),
         auroc=auroc(inside, outside),
-        low=max(0.0, found.low),
-        high=min(1.0, found.high),
+        low=low,
+        high=high,
         aupr_in=aupr_in(inside, outside),
         aupr_out=aupr_out(inside, outside),
         aupr_in_balanced=aupr_in(inside, outside, balanced=True),
@@ -78,6 +79,29 @@ def row_of(detector: str, name: str, inside: Floats, outside: Floats) -> Row:
         fpr95_out=fpr_at_tpr(inside, outside, positive="out"),
         detection_error=detection_error(inside, outside),
     )
+
+
+def auroc_ends(inside: Floats, outside: Floats) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of the AUROC of one network, over both sets of images.
+
+    They are the outer ones of `gradlab.statistics.interval` and of DeLong's variance on the logit scale (Pepe, 2003, section
+    5.2.5), which leans towards 1/2 as the error of an AUROC near 1 does. Where the sets are perfectly apart neither sees any
+    variance: min(N, M) disjoint pairs were all in order then, and the end is Clopper's and Pearson's for these.
+    """
+    samples = auroc_samples(inside, outside)
+    value, pairs = samples.value, min(len(inside), len(outside))
+    if value in (0, 1):
+        far = (1 - LEVEL) / 2
+        bound = far ** (1 / pairs)
+        return (bound, 1.0) if value == 1 else (0.0, 1 - bound)
+    axes = {"in": samples.in_distribution[None], "out": samples.out_of_distribution[None]}
+    found = interval(Sampled([value], axes, range=(0, 1)), given=True, level=LEVEL)  # type: ignore[arg-type]
+    if not found.is_bounded:
+        return 0.0, 1.0
+    wide = NormalDist().inv_cdf(0.5 + LEVEL / 2) * math.sqrt(found.sample_variance) / (value * (1 - value))
+    place = math.log(value / (1 - value))
+    low, high = (1 / (1 + math.exp(-one)) for one in (place - wide, place + wide))
+    return max(0.0, min(low, found.low)), min(1.0, max(high, found.high))
 
 
 @dataclass(frozen=True)

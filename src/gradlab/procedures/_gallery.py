@@ -54,6 +54,16 @@ def before_and_after(images: Tensor, attacked: Tensor) -> Tensor:
     first, second = images.detach().float().cpu(), attacked.detach().float().cpu()
     change = second - first
     largest = change.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) if len(change) else change
-    gap = torch.ones(*first.shape[:3], max(1, first.shape[3] // 16))
-    whole = torch.cat([first, gap, second, gap, 0.5 + 0.5 * change / largest], 3)
+    return side_by_side(first, second, 0.5 + 0.5 * change / largest)
+
+
+def side_by_side(*images: Tensor) -> Tensor:
+    """Return images beside each other with white gaps, (N, C, H, all widths and gaps) uint8 on the CPU.
+
+    Args:
+        images: (N, C, H, W) float in [0, 1] each.
+    """
+    parts = [one.detach().float().cpu() for one in images]
+    gap = torch.ones(*parts[0].shape[:3], max(1, parts[0].shape[3] // 16))
+    whole = torch.cat([one for part in parts for one in (gap, part)][1:], 3)
     return (whole * 255).round().to(torch.uint8)

@@ -56,6 +56,11 @@ def _axes(run: Results) -> Axes:
     return {inside: found.in_distribution, outside: found.out_of_distribution}
 
 
+def _pairs(run: Results) -> np.ndarray:
+    """Count disjoint pairs of an in-distribution and a foreign image: of sets that are perfectly apart all are in order."""
+    return np.ones(min(map(len, scores_of(run))))
+
+
 def _of_scores(measure: Any, **options: Any) -> Any:
     return lambda run: float(measure(*scores_of(run), **options))
 
@@ -63,7 +68,7 @@ def _of_scores(measure: Any, **options: Any) -> Any:
 OUT, IN = "AUPR, foreign as positive", "AUPR, in-distribution as positive"
 FPR = "FPR at 95 % TPR"
 MEASURES = (
-    Measure("AUROC", "fraction", "higher", _of_scores(auroc), _axes, range=(0, 1)),
+    Measure("AUROC", "fraction", "higher", _of_scores(auroc), _axes, range=(0, 1), counted=_pairs),
     Measure(OUT, "fraction", "higher", _of_scores(aupr_out), range=(0, 1)),
     Measure(IN, "fraction", "higher", _of_scores(aupr_in), range=(0, 1)),
     Measure(f"{OUT}, balanced", "fraction", "higher", _of_scores(aupr_out, balanced=True), range=(0, 1)),
@@ -221,6 +226,9 @@ def flags(label: str, runs: Sequence[Results]) -> list[str]:
     value = float(np.mean([auroc(*scores_of(run)) for run in arms]))
     accuracy = float(np.mean([hits(run).mean() for run in arms]))
     found = [f"{label}: {one}" for one in chance_flags({(str(first.at["detector"]), name): value})]
+    if all(float(np.ptp(np.concatenate(scores_of(run)))) == 0 for run in arms):
+        found += [f"{label}: every image has the same score, so that it tells nothing"]
+    found += first.facts.get("outputs", [])
     found += accuracy_flags(accuracy, len(first.facts["class_names"]))
     found += noise_flags(first.run.spec["procedure"]["out"])
     overlap = first.facts.get("overlap", {}).get(name)

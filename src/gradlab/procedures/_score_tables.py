@@ -12,11 +12,11 @@ from gradlab.attacks.numbers import confidence
 from gradlab.data import Dataset, Split, gather
 from gradlab.detection.reconstruction import psnr
 from gradlab.lab.records.columns import Columns
-from gradlab.procedures._gallery import before_and_after, png_base64
+from gradlab.procedures._gallery import png_base64, side_by_side
 from gradlab.procedures._predictions import usable_logits
 from gradlab.training.modes import kept_modes
 
-ACCEPTED, REFUSED, REPRODUCED = 5, 8, 4
+ACCEPTED, REFUSED, REPRODUCED = 5, 5, 2
 """Pictures that are kept: foreign ones of a set and detector, familiar ones of a detector, and reconstructions of a set."""
 
 
@@ -116,7 +116,7 @@ def _mistakes(scored: Scored, inside: Scored, detector: str, sign: int, count: i
 
 
 def _reproduced(scored: Scored, autoencoder: torch.nn.Module) -> Columns:
-    """Return the first images, each beside its reconstruction and the difference, with the PSNR in decibels."""
+    """Return the first images, each beside its reconstruction, with the PSNR in decibels."""
     rows = np.arange(min(REPRODUCED, len(scored.images)))
     like = next(autoencoder.parameters())
     images = gather(scored.images.to("cpu"), torch.from_numpy(rows), dtype=like.dtype).to(like.device)
@@ -127,7 +127,7 @@ def _reproduced(scored: Scored, autoencoder: torch.nn.Module) -> Columns:
         **scored.captions(rows),
         "psnr": ratios.astype(np.float32),
         "note": np.array([f"{one:.1f} dB" for one in ratios], dtype=str),
-        "png": np.array([png_base64(one) for one in before_and_after(images, made)], dtype=str),
+        "png": np.array([png_base64(one) for one in side_by_side(images, made)], dtype=str),
     }
 
 

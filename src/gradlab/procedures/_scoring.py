@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from gradlab.data import Dataset, Split, draw
 from gradlab.detection.cues import telling_cues
 from gradlab.detection.evaluate import tuning_images
+from gradlab.detection.flags import output_flags
 from gradlab.detection.registry import Detector
 from gradlab.detection.scoring import Scorer, read, wanted
 from gradlab.detection.sources import overlapping_classes
@@ -53,7 +54,7 @@ def _score(
     scores = [dict(zip(names_of(procedure.detectors), one, strict=True)) for _, one in found]
     tables = raw_tables(splits[0], logits, names) | score_tables(scores, names)
     scored = [Scored(*one) for one in zip(sets.values(), splits, logits, scores, strict=True)]
-    autoencoder = job.network("autoencoder") if "reconstruction" in procedure.shown else None
+    autoencoder = job.network("autoencoder") if procedure.shown and procedure.autoencoder else None
     tables |= picture_tables(scored, names, procedure.shown, autoencoder)
     facts = {
         "status": "finished",
@@ -65,6 +66,9 @@ def _score(
         "cues": {name: telling_cues(splits[0], one) for name, one in zip(names[1:], splits[1:], strict=True)},
         "overlap": _overlaps(sets, procedure.data),
     }
+    outputs = output_flags(logits[0])
+    if outputs:
+        facts["outputs"] = outputs
     if procedure.images is not None:
         facts["drawn"] = procedure.images
     chosen = {names_of(procedure.detectors)[number]: one for number, one in scorer.choices.items()}

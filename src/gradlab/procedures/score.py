@@ -38,8 +38,8 @@ class Score(Procedure):
             images made of the in-distribution validation images. images: at most so many test images of each set, drawn
             once; left out: all. fit_images: at most so many training images to fit to, drawn once; left out: all.
         shown: detectors, by name, whose most confident mistakes are kept as pictures: foreign images that look the most
-            familiar, of each set, and familiar ones that look the most foreign; of "reconstruction" also what the
-            auto-encoder makes of the first images.
+            familiar, of each set, and familiar ones that look the most foreign; with an auto-encoder also what it makes of
+            the first images.
     """
 
     kind: Literal["score"] = "score"

@@ -125,7 +125,6 @@ def figures_of(net: str, sets: list[str]) -> tuple[Figure, ...]:
 SHOWN = {
     "max-softmax": "the maximum softmax",
     "knn, tuned": "the distance to training images",
-    "reconstruction": "the reconstruction error",
 }
 """Detectors whose most confident mistakes are shown, and what they are called."""
 
@@ -140,7 +139,7 @@ def galleries_of(net: str, near: str) -> tuple[Figure, ...]:
     found: list[Figure] = []
     for name, told in SHOWN.items():
         found += _mistakes(name, told, own, near)
-    how = "The image, its reconstruction, and their difference, stretched so that its largest value is black or white"
+    how = "Each image beside its reconstruction"
     return (
         *found,
         Figure(

@@ -143,7 +143,10 @@ def write_small(
         write_statistics=False,
     )
     own = {"summaries": summaries} if summaries else {}
-    (folder / RUNS).write_bytes(as_json({"format": 2, "runs": listed, **own}))
+    text = json.dumps(
+        {"format": 2, "runs": listed, **own}, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+    (folder / RUNS).write_bytes(f"{text}\n".encode())
 
 
 def read_summaries(folder: Path) -> dict[str, dict[str, Any]] | None:
