@@ -68,10 +68,8 @@ class Battery:
                 among=left,
             ),
         )
-        left, others = (
-            int(self.left.sum()),
-            self._attack("PGD on scaled logits", self._long(), Scaled(self.model)),
-        )
+        left = int(self.left.sum())
+        others = self._attack("PGD on scaled logits", self._long(), Scaled(self.model))
         others += self._attack("Auto-PGD", APGD(eps=self.eps, norm=self.norm, steps=2 * self.steps))
         others += self._attack("Auto-PGD towards other classes", self._towards())
         yield (
@@ -225,10 +223,8 @@ class Battery:
 
     def _noise(self) -> int:
         rows = self.left.nonzero()[:, 0]
-        right, around = (
-            torch.ones_like(rows, dtype=torch.bool),
-            Ball.around(self.images, self.eps, self.norm),
-        )
+        right = torch.ones_like(rows, dtype=torch.bool)
+        around = Ball.around(self.images, self.eps, self.norm)
         for _ in range(self.draws if len(rows) else 0):
             images = self.images[rows]
             noise = torch.randn(images.shape, generator=self.generator, device=self.generator.device).to(

@@ -94,21 +94,16 @@ def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
             arms=kinds["train"],
         ),
         Table(
-            name="attacks",
-            title="Accuracy under attack",
+            name="attacks", title="Accuracy under attack",
             caption="Share of the attacked test images that are classified correctly before and after.",
-            measures=("robust accuracy", "attack success"),
-            arms=kinds["attack"],
+            measures=("robust accuracy", "attack success"), arms=kinds["attack"],
         ),
         Table(
-            name="certificates",
-            title="Whether the attacks can be believed",
+            name="certificates", title="Whether the attacks can be believed",
             caption="One network of each training, that of seed 0, on a few test images: what withstands every attack, image by "
             "image, with a 95 % interval over the images; and whether surviving them means anything. Valid: every check was "
             "passed. Suspect: a better attack may find less. Invalid: the attacks were shown to fail.",
-            measures=("robust accuracy", "accuracy under PGD", "clean accuracy"),
-            arms=kinds["certify"],
-            facts=WORDS,
+            measures=("robust accuracy", "accuracy under PGD", "clean accuracy"), arms=kinds["certify"], facts=WORDS,
         ),
         Table(
             name="foreign",
