@@ -111,9 +111,9 @@ def trainer(encoder: TextEncoder, split: TextSplit, batch: int) -> Side:
     """Hugging Face's Trainer with dynamic padding."""
     from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 
-    from gradlab.language.text_encoder import _fast
+    from gradlab.language.hugging_face import fast_tokenizer
 
-    words = _fast(encoder.tokenizer, encoder.max_length)
+    words = fast_tokenizer(encoder.tokenizer, encoder.max_length)
     rows = [
         {**dict(words(text, truncation=True)), "labels": label}
         for text, label in zip(split.texts, split.labels.tolist(), strict=True)
