@@ -18,10 +18,10 @@ from gradlab.detection.scoring import Scorer, read, wanted
 from gradlab.detection.sources import overlapping_classes
 from gradlab.detection.tuned import Tuned, names_of, settings_of
 from gradlab.lab.kinds import Outcome
-from gradlab.lab.records.columns import Columns
 from gradlab.lab.running.desk import Progress
 from gradlab.procedures._networks import refuse_misfit
 from gradlab.procedures._predictions import usable_logits
+from gradlab.procedures._score_tables import raw_tables, score_tables
 from gradlab.procedures.text_finetune import reader_of
 from gradlab.types import UserError
 
@@ -46,10 +46,10 @@ def _score(
     procedure: Score, job: Job, desk: Desk, sets: Mapping[str, Dataset], splits: list[Split]
 ) -> Outcome:
     network, names = job.network(), list(sets)
-    images = hasattr(sets[procedure.data], "input_shape")
-    if images:
+    encode = None if hasattr(sets[procedure.data], "input_shape") else reader_of(job, network)
+    if encode is None:
         refuse_misfit(network, sets[procedure.data])
-    parts = Parts(procedure, job, desk, network, None if images else reader_of(job, network))
+    parts = Parts(procedure, job, desk, network, encode)
     scorer = parts.scorer(sets[procedure.data])
     found = []
     for number, split in enumerate(splits):
@@ -57,7 +57,7 @@ def _score(
         found.append((reading["logits"].numpy(), parts.scores(scorer, number, split, reading)))
         parts.tell((number + 1) / len(names), f"scored {names[number]}", given=number / len(names))
     logits = [one for one, _ in found]
-    tables = _raw(splits[0], logits, names) | _scored(procedure, [one for _, one in found], names)
+    tables = raw_tables(splits[0], logits, names) | score_tables(procedure, [one for _, one in found], names)
     facts = {
         "status": "finished",
         "note": None,
@@ -68,7 +68,7 @@ def _score(
         "cues": {name: parts.cues(splits[0], one) for name, one in zip(names[1:], splits[1:], strict=True)},
         "overlap": _overlaps(sets, procedure.data),
     }
-    if not images:
+    if encode is not None:
         facts["holds"] = "texts"
     if procedure.images is not None:
         facts["drawn"] = procedure.images
@@ -79,7 +79,11 @@ def _score(
 
 
 class Parts:
-    """What is read and scored for one run, each finished part kept, so that killed work goes on where it was."""
+    """What is read and scored for one run, each finished part kept, so that killed work goes on where it was.
+
+    Args:
+        encode: turns a part with texts into a feed; None for images.
+    """
 
     def __init__(
         self,
@@ -89,7 +93,6 @@ class Parts:
         network: torch.nn.Module,
         encode: Callable[[Any], Any] | None = None,
     ) -> None:
-        """Take what encodes texts, where the network reads any."""
         self.procedure, self.job, self.desk, self.network = procedure, job, desk, network
         self.encode = encode
         self.names = wanted(procedure.detectors)
@@ -212,41 +215,4 @@ def _choice(choice: Any) -> dict[str, Any]:
         "setting": settings_of(choice.chosen),
         "detector": TypeAdapter(Detector).dump_python(choice.chosen, mode="json"),
         "tried": [[settings_of(one), value] for one, value in choice.tried],
-    }
-
-
-def _logit_columns(logits: np.ndarray) -> dict[str, np.ndarray]:
-    return {f"logit_{k}": logits[:, k] for k in range(logits.shape[1])}
-
-
-def _raw(inside: Split, logits: list[np.ndarray], names: list[str]) -> dict[str, Columns]:
-    return {
-        "predictions": {
-            "label": inside.labels.cpu().numpy().astype(np.int16),
-            "prediction": usable_logits(logits[0]).argmax(1).astype(np.int16),
-            **_logit_columns(logits[0]),
-        },
-        "foreign": {
-            "set": np.repeat(np.array(names[1:], dtype=str), [len(one) for one in logits[1:]]),
-            **_logit_columns(np.concatenate(logits[1:])),
-        },
-    }
-
-
-def _scored(procedure: Score, scores: list[list[np.ndarray]], names: list[str]) -> dict[str, Columns]:
-    """Return the scores of every detector, in-distribution and foreign: (sets, detectors, images) -> two tables."""
-    detectors = names_of(procedure.detectors)
-    inside, outside = scores[0], [np.concatenate(one) for one in zip(*scores[1:], strict=True)]
-    sets = np.repeat(np.array(names[1:], dtype=str), [len(one[0]) for one in scores[1:]])
-    return {
-        "inside": {
-            "detector": np.repeat(np.array(detectors, dtype=str), len(inside[0])),
-            "index": np.tile(np.arange(len(inside[0]), dtype=np.int32), len(detectors)),
-            "score": np.concatenate(inside).astype(np.float32),
-        },
-        "outside": {
-            "detector": np.repeat(np.array(detectors, dtype=str), len(outside[0])),
-            "set": np.tile(sets, len(detectors)),
-            "score": np.concatenate(outside).astype(np.float32),
-        },
     }
