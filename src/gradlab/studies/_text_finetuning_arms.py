@@ -42,8 +42,7 @@ FASTER = {"head": 10.0, "lora": 4.0}
 
 HARDLY = (
     " In the preset quick the encoder is tiny and has read these few sentences alone, so there is little for its frozen parts to "
-    "know; on data whose classes differ by single words, such as subj, what trains whole still learns them. Standard is where "
-    "the question is answered."
+    "know; standard is where the question is answered."
 )
 
 
