@@ -91,6 +91,22 @@ def test_a_ready_made_classifier_must_have_a_head_for_these_classes(encoder, tmp
         load_classifier(files, ("cat", "dog"))
 
 
+def test_classes_are_found_by_their_whole_names_or_as_somebody_says(encoder, tmp_path):
+    model = text_classifier(encoder, ("positron", "Negative", "other"), seed=0)
+    save_classifier(model, WORDS, tmp_path / "net", max_length=24)
+    files = find_encoder(tmp_path / "net")
+    assert load_classifier(files, ("other", "neg", "positron"))[1] == [2, 1, 0]
+    with pytest.raises(
+        UserError, match="the data pos, neg, other; give one"
+    ):  # begins alike, and is another word
+        load_classifier(files, ("pos", "neg", "other"))
+    named = ("good", "bad", "none")
+    assert load_classifier(files, named, called=("Other", "NEG", "positron"))[1] == [2, 1, 0]
+    for called in (("other", "neg"), ("other", "neg", "neg"), ("other", "neg", "pos")):
+        with pytest.raises(UserError, match=r"data good, bad, none, called .*; give one .* called= what"):
+            load_classifier(files, named, called=called)
+
+
 def test_a_head_needs_two_classes(encoder):
     with pytest.raises(UserError, match="at least two classes, got 1"):
         text_classifier(encoder, ("one",), seed=0)

@@ -305,7 +305,7 @@ def test_foreign_data_without_the_part_to_tune_on_are_refused_before_anything_ru
         claims=(), tables=(), figures=(),
     )  # fmt: skip
     with pytest.raises(
-        UserError, match="needs train or validation images of 'photos@6:grey', and there are none here"
+        UserError, match="needs the train or validation part of 'photos@6:grey', and it has none here"
     ):
         run_study(study, data=STRIPES, out=tmp_path, progress=False)
     assert not (tmp_path / "records").exists()

@@ -9,9 +9,9 @@ from sklearn.metrics import precision_recall_fscore_support
 from gradlab.lab import load
 from gradlab.lab.judging.results import Results
 from gradlab.language import load_encoder
-from gradlab.procedures import PROCEDURES, TextFineTune
+from gradlab.procedures import PROCEDURES, TextFineTune, _fits
 from gradlab.training import Recipe
-from gradlab.transfer import FromScratch, HeadOnly, LastBlock, LoRA
+from gradlab.transfer import AllLayers, FromScratch, HeadOnly, LastBlock, LoRA
 from tests.procedures.encoders import encoder_in
 from tests.procedures.examples import DATA, run
 
@@ -50,6 +50,34 @@ def test_the_network_comes_back_with_the_logits_of_the_record(made, net, name):
     np.testing.assert_allclose(
         np.stack([table["logit_0"], table["logit_1"]], 1), logits, rtol=1e-4, atol=1e-5
     )
+
+
+class KilledError(BaseException):
+    """A process that dies in the middle."""
+
+
+@pytest.mark.parametrize("name", ["all", "lora"])
+def test_killed_in_the_middle_it_goes_on_bit_for_bit(made, net, name, tmp_path, monkeypatch):
+    monkeypatch.setattr(_fits, "CHECKPOINT_SECONDS", 0.0)
+    policy = POLICIES.get(name, AllLayers())
+    whole = made[name] if name in made else tuned(tmp_path / "whole", net, policy)
+    shares = []
+
+    def kill(event):
+        if event["event"] == "progress":
+            shares.append(event)
+            if len(shares) == 2:
+                raise KilledError
+
+    with pytest.raises(KilledError):
+        tuned(tmp_path / "killed", net, policy, on_event=kill)
+    assert list((tmp_path / "killed" / "work").rglob("*.safetensors"))
+    before = len(shares)
+    again = tuned(tmp_path / "killed", net, policy, on_event=shares.append)
+    assert len(shares) > before
+    assert again.manifest["tables"] == whole.manifest["tables"]
+    for file in ("weights.safetensors", "facts.json", "spec.json"):
+        assert again.manifest["files"][file] == whole.manifest["files"][file]
 
 
 def test_what_a_record_did_not_train_is_the_encoders(made, net):

@@ -15,7 +15,7 @@ from tests.studies.setups import ENCODER, setup
 IMAGES = [
     name
     for name in STUDIES
-    if name not in ("text-layers", "text-features", "text-finetuning", "compare", "tour")
+    if name not in ("text-layers", "text-features", "text-finetuning", "text-ood", "compare", "tour")
 ]
 CASES = [
     (name, data, preset) for name in IMAGES for data in ("mnist", "digits") for preset in ("quick", "full")
@@ -35,7 +35,7 @@ def every_design():
     ]
     designs += [made(name, "digits", "quick") for name in ("tour", "compare")]
     designs += [made("text-features", "digits", preset) for preset in ("quick", "standard")]
-    designs += [made("text-finetuning", "digits", "full", model=ENCODER)]
+    designs += [made(name, "digits", "full", model=ENCODER) for name in ("text-finetuning", "text-ood")]
     return [*designs, made("text-layers", "digits", "full")]
 
 
@@ -45,7 +45,7 @@ IDS = [f"{design.study}-{place}" for place, design in enumerate(DESIGNS)]
 
 def test_every_study_is_asked_in_all_its_forms():
     assert {design.study for design in DESIGNS} == set(STUDIES)
-    assert len(DESIGNS) == 98
+    assert len(DESIGNS) == 99
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=IDS)

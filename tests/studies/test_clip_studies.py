@@ -113,6 +113,20 @@ def test_a_model_of_ones_own_is_asked_about_all_classes_and_tuned_on_half_of_the
     assert {arm.procedure.data for arm in tuned.arms} == {"cifar100[0-49]", "cifar100[50-99]"}
 
 
+def test_only_of_a_clip_that_is_pre_trained_here_it_is_said_that_it_saw_none_of_the_pictures():
+    own, given = (
+        design("clip-zero-shot", setup(), model=model) for model in (None, FromRecord(record="0" * 20))
+    )
+    said = {
+        id(one): [*next(c for c in one.claims if c.id == "clip-chance").says.values()] for one in (own, given)
+    }
+    assert sum("Without a" in text for text in said[id(own)]) == 2
+    assert not any("Without a" in text for text in said[id(given)])
+    assert "never trained on" in own.question
+    assert "never" not in given.question
+    assert "nobody can tell" in given.setting_text
+
+
 def test_published_values_stand_beside_their_claims():
     told = {claim.id: claim.published for name in STUDIES_OF_CLIP for claim in design(name, setup()).claims}
     for name, value in (

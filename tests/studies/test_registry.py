@@ -19,7 +19,7 @@ from tests.studies.setups import ENCODER, setup
 OTHERS = (
     *("tour", "mlp-capacity", "activations", "regularisers", "optimisers"),
     *("transfer", "distillation", "networks", "adversarial-training", "compare"),
-    *("text-layers", "text-finetuning"),
+    *("text-layers", "text-finetuning", "text-ood"),
     *("ood-detection", "odin", "ood-after-adversarial-training", "epochs-and-ood"),
     *("attacks", "fgsm-budget", "targeted-attacks"),
     *("where-it-looks", "attention-under-attack"),
@@ -32,7 +32,7 @@ PUBLISHED = PretrainedEncoder(
     config="config.json", weights=("model.safetensors",), tokenizer=("tokenizer.json",)
 )
 SETTINGS["text-features"] = [{}, {"model": PUBLISHED}]
-SETTINGS["text-finetuning"] = [
+SETTINGS["text-finetuning"] = SETTINGS["text-ood"] = [
     {"model": ENCODER}
 ]  # DistilBERT, which the preset full takes, is not everywhere
 CASES = [
@@ -49,7 +49,7 @@ def design_of(name, preset, data, options):
 
 def test_every_study_is_here_with_every_setting():
     assert set(STUDIES) == {"residual-mlp", "residual-cnn", "text-features", *OTHERS} == set(SETTINGS)
-    assert len(CASES) == 3 * 2 * 35 - 2
+    assert len(CASES) == 3 * 2 * 36 - 2
 
 
 @pytest.mark.parametrize(("name", "preset", "data", "options"), CASES)

@@ -55,19 +55,19 @@ def load_clip(place: str | Path | EncoderFiles = DEFAULT) -> CLIP:
 
     from gradlab.clip.network import CLIP
     from gradlab.clip.preprocessing import preprocessing_of
-    from gradlab.language.text_encoder import _quiet, _reason
+    from gradlab.language.hugging_face import quiet_loading, reason_of
 
     files = place if isinstance(place, EncoderFiles) else find_clip(place)
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        with _quiet(), torch.random.fork_rng(devices=[]):
+        with quiet_loading(), torch.random.fork_rng(devices=[]):
             model, told = CLIPModel.from_pretrained(
                 files.folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **common
             )
             tokenizer = AutoTokenizer.from_pretrained(files.folder, **common)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
         raise UserError(
-            f"transformers cannot load the CLIP in {files.folder} ({_reason(error)}); give another one."
+            f"transformers cannot load the CLIP in {files.folder} ({reason_of(error)}); give another one."
         ) from error
     missing = sorted(told["missing_keys"]) or sorted(map(str, told["mismatched_keys"]))
     if missing:

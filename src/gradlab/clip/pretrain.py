@@ -60,9 +60,9 @@ def assemble(
         size: of the images in pixels. mean, std: of their three channels, on the [0, 1] scale.
     """
     need_text("CLIP")
-    from gradlab.language.text_encoder import _fast
+    from gradlab.language.hugging_face import fast_tokenizer
 
-    tokenizer = _fast(Tokenizer(words), config.max_length)
+    tokenizer = fast_tokenizer(Tokenizer(words), config.max_length)
     ends = {"end": tokenizer.sep_token_id, "pad": tokenizer.pad_token_id}
     model = config.build(size, vocab=len(tokenizer), **ends, seed=seed)
     return CLIP(model, tokenizer, Preprocessing(size, mean, std)).eval()

@@ -33,6 +33,7 @@ __getattr__, __dir__, __all__ = attach(
         "energy": "energy",
         "entropy": "entropy",
         "evaluate": "evaluate",
+        "evaluate_feeds": "evaluate_feeds",
         "generalised_entropy": "generalised_entropy",
         "grad_norm": "grad_norm",
         "head_of": "head",
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from gradlab.detection.entropy import entropy as entropy
     from gradlab.detection.evaluate import STANDARD as STANDARD
     from gradlab.detection.evaluate import evaluate as evaluate
+    from gradlab.detection.evaluate_feeds import evaluate_feeds as evaluate_feeds
     from gradlab.detection.generalised_entropy import GEN as GEN
     from gradlab.detection.generalised_entropy import generalised_entropy as generalised_entropy
     from gradlab.detection.grad_norm import GradNorm as GradNorm

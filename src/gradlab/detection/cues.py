@@ -1,4 +1,4 @@
-"""What pixels alone tell of two sets of images: where that is much, a detector need not know what it was trained on."""
+"""What pixels or lengths alone tell of two sets: where that is much, a detector need not know what it was trained on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1_000
 NAMES = ("brightness", "contrast", "roughness", "flatness")
+LENGTH = "length"
 TELLING = 0.95
 """Share of pairs that a cue tells apart, from which it is flagged."""
 
@@ -50,6 +51,16 @@ def telling_cues(inside: Split | torch.Tensor, outside: Split | torch.Tensor) ->
     return {name: max(value, 1 - value) for name, value in zip(NAMES, values, strict=True)}
 
 
+def length_cue(inside: torch.Tensor, outside: torch.Tensor) -> dict[str, float]:
+    """Return the AUROC of the length of texts, in the direction in which it is above 0.5.
+
+    Args:
+        inside, outside: (N,) and (M,), tokens of every text.
+    """
+    value = auroc(inside.cpu().double().numpy(), outside.cpu().double().numpy())
+    return {LENGTH: max(value, 1 - value)}
+
+
 def _images_of(data: Split | torch.Tensor) -> torch.Tensor:
     return data if isinstance(data, torch.Tensor) else data.images
 
@@ -59,6 +70,11 @@ def cue_flags(name: str, found: dict[str, float]) -> list[str]:
     best = max(found, key=lambda cue: found[cue])
     if found[best] < TELLING:
         return []
+    if best == LENGTH:
+        return [
+            f"{name}: {best} of the texts alone has an AUROC of {100 * found[best]:.0f} %, so that a high AUROC says little "
+            "about the network"
+        ]
     return [
         f"{name}: {best} of the pixels alone has an AUROC of {100 * found[best]:.0f} %, so that a high AUROC says little "
         "about the network; see whether both sets were resized and normalised alike"

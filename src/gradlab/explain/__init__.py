@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
         "Saliency": "saliency",
         "ScoreCAM": "score_cam",
         "SmoothGrad": "smooth_grad",
+        "TokenGradients": "token_gradients",
         "area": "compare_maps",
         "attention_rollout": "attention_rollout",
         "average_drop": "average_drop",
@@ -39,6 +40,7 @@ __getattr__, __dir__, __all__ = attach(
         "grad_cam": "grad_cam",
         "grad_cam_plus_plus": "grad_cam_plus_plus",
         "grid": "pictures",
+        "highlight": "highlight",
         "in_batches": "method",
         "integrated_gradients": "integrated_gradients",
         "layer_cam": "layer_cam",
@@ -60,6 +62,7 @@ __getattr__, __dir__, __all__ = attach(
         "share_in_cell": "mosaics",
         "smooth_grad": "smooth_grad",
         "taking": "mosaics",
+        "token_gradients": "token_gradients",
     },
 )
 
@@ -86,6 +89,7 @@ if TYPE_CHECKING:
     from gradlab.explain.grad_cam import grad_cam as grad_cam
     from gradlab.explain.grad_cam_plus_plus import GradCAMPlusPlus as GradCAMPlusPlus
     from gradlab.explain.grad_cam_plus_plus import grad_cam_plus_plus as grad_cam_plus_plus
+    from gradlab.explain.highlight import highlight as highlight
     from gradlab.explain.integrated_gradients import IntegratedGradients as IntegratedGradients
     from gradlab.explain.integrated_gradients import integrated_gradients as integrated_gradients
     from gradlab.explain.layer_cam import LayerCAM as LayerCAM
@@ -117,3 +121,5 @@ if TYPE_CHECKING:
     from gradlab.explain.score_cam import score_cam as score_cam
     from gradlab.explain.smooth_grad import SmoothGrad as SmoothGrad
     from gradlab.explain.smooth_grad import smooth_grad as smooth_grad
+    from gradlab.explain.token_gradients import TokenGradients as TokenGradients
+    from gradlab.explain.token_gradients import token_gradients as token_gradients

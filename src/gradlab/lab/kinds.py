@@ -108,9 +108,10 @@ class Kind:
         here: whether it needs something that lives in this process, such as a user's own module.
         block: how many consecutive seeds train together. draws: whether anything in it is random.
         below: (procedure, seed) -> the seed of what it rests on, for what looks at one of several networks.
-        reads: what its data must hold, "images" or "text". asks: configuration -> (data, parts of which it needs one), so that
-            data without them are refused before anything runs.
-        software: packages whose version its bits depend on. version: raised when the same spec gives other bits.
+        reads: what its data must hold: "images", "text", or "either", all of them the same. asks: configuration -> (data,
+            parts of which it needs one), so that data without them are refused before anything runs.
+        software: packages whose version its bits depend on; more_software: (procedure) -> further ones of this one.
+        version: raised when the same spec gives other bits.
         cost: relative time of one run. time: seconds that a unit would take, measured with a few steps.
         may_stop: whether a run may end before that time.
         is_summarised: whether a small form keeps, of arms that no claim is about, the values of the seeds and what their
@@ -137,11 +138,16 @@ class Kind:
     reads: str = ""
     asks: Callable[[Any], Iterable[tuple[str, tuple[str, ...]]]] = lambda _: ()
     software: tuple[str, ...] = ("torch",)
+    more_software: Callable[[Any], tuple[str, ...]] = lambda _: ()
     version: int = 1
     cost: Callable[[Any, Mapping[str, Any]], float] = lambda *_: 1.0
     time: Callable[[Any, Sequence[Job], Desk], float] | None = None
     may_stop: Callable[[Any], bool] = lambda _: False
     is_summarised: bool = False
+
+    def software_of(self, procedure: Procedure) -> tuple[str, ...]:
+        """Return the packages whose version the bits of a run of a procedure depend on."""
+        return (*self.software, *self.more_software(procedure))
 
 
 def kind_of(procedure: Procedure, kinds: Mapping[str, Kind]) -> Kind:

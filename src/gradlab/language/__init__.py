@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
         "TokenFeed": "feed",
         "Tokenizer": "tokenizer",
         "Tokens": "tokens",
+        "Word": "words",
         "WordPiece": "wordpiece",
         "all_features": "features",
         "build_encoder": "encoder",
@@ -32,6 +33,7 @@ __getattr__, __dir__, __all__ = attach(
         "save_classifier": "text_classifier",
         "text_classifier": "text_classifier",
         "token_feed": "feed",
+        "words_of": "words",
     },
 )
 
@@ -61,3 +63,5 @@ if TYPE_CHECKING:
     from gradlab.language.tokens import Tokens as Tokens
     from gradlab.language.transformer import TextTransformer as TextTransformer
     from gradlab.language.wordpiece import WordPiece as WordPiece
+    from gradlab.language.words import Word as Word
+    from gradlab.language.words import words_of as words_of

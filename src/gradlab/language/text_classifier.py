@@ -12,11 +12,15 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from gradlab.language.encoder_files import EncoderFiles
-from gradlab.language.text_encoder import TextEncoder, _fast, _quiet, _reason
+from gradlab.language.hugging_face import fast_tokenizer, quiet_loading, reason_of
+from gradlab.language.text_encoder import TextEncoder
 from gradlab.language.tokenizer import Tokenizer
 from gradlab.language.transformer_network import initialise
 from gradlab.models._randomness import seeded
 from gradlab.types import UserError
+
+WHOLE = {"neg": "negative", "pos": "positive"}
+"""What class names of data abbreviate."""
 
 
 def text_classifier(encoder: TextEncoder, class_names: Sequence[str], *, seed: int) -> PreTrainedModel:
@@ -35,13 +39,13 @@ def text_classifier(encoder: TextEncoder, class_names: Sequence[str], *, seed: i
     config.id2label = dict(enumerate(class_names))
     config.label2id = {name: number for number, name in enumerate(class_names)}
     try:
-        with _quiet(), seeded(seed):  # the constructors draw values, which initialise replaces
+        with quiet_loading(), seeded(seed):  # the constructors draw values, which initialise replaces
             model = AutoModelForSequenceClassification.from_config(
                 config, attn_implementation=config._attn_implementation
             )
     except (ValueError, KeyError) as error:
         raise UserError(
-            f"transformers cannot put a head for classification on this encoder ({_reason(error)}); take another one."
+            f"transformers cannot put a head for classification on this encoder ({reason_of(error)}); take another one."
         ) from error
     initialise(model, seed, float(getattr(config, "initializer_range", 0.02)))
     missing, unexpected = model.base_model.load_state_dict(encoder.transformer.state_dict(), strict=False)
@@ -86,8 +90,14 @@ def classifier_parts(model: PreTrainedModel) -> tuple[tuple[str, tuple[str, ...]
     return ((body, tuple(one for one in names if one not in taken)), *parts, (heads[-1], head))
 
 
-def load_classifier(files: EncoderFiles, class_names: Sequence[str]) -> tuple[PreTrainedModel, list[int]]:
+def load_classifier(
+    files: EncoderFiles, class_names: Sequence[str], called: Sequence[str] | None = None
+) -> tuple[PreTrainedModel, list[int]]:
     """Load a classifier that was trained already, in fp32 and eval mode; no code that came with it is run.
+
+    Args:
+        class_names: of the data. called: what the classifier calls each of these classes, in their order, where it names them
+            otherwise, such as ("1 star", "5 stars"); capitals do not count, and neg and pos are negative and positive.
 
     Returns: it, and for each of `class_names` the number of its output.
 
@@ -95,7 +105,7 @@ def load_classifier(files: EncoderFiles, class_names: Sequence[str]) -> tuple[Pr
         UserError: no head in the weights, or outputs that are not these classes.
     """
     try:
-        with _quiet(), torch.random.fork_rng(devices=[]):
+        with quiet_loading(), torch.random.fork_rng(devices=[]):
             model, told = AutoModelForSequenceClassification.from_pretrained(
                 files.folder,
                 use_safetensors=True,
@@ -106,7 +116,7 @@ def load_classifier(files: EncoderFiles, class_names: Sequence[str]) -> tuple[Pr
             )
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
         raise UserError(
-            f"transformers cannot load the classifier in {files.folder} ({_reason(error)}); give another one."
+            f"transformers cannot load the classifier in {files.folder} ({reason_of(error)}); give another one."
         ) from error
     missing = sorted(told["missing_keys"])
     if missing:
@@ -114,21 +124,32 @@ def load_classifier(files: EncoderFiles, class_names: Sequence[str]) -> tuple[Pr
             f"{files.folder} holds no trained head ({', '.join(missing[:2])} is missing); give a folder saved from a "
             "class for sequence classification, or fine-tune this encoder."
         )
-    return model.eval(), _outputs(model.config, list(class_names), files.name)
+    return model.eval(), _outputs(model.config, list(class_names), called, files.name)
 
 
-def _outputs(config: Any, class_names: list[str], name: str) -> list[int]:
+def _outputs(config: Any, class_names: list[str], called: Sequence[str] | None, name: str) -> list[int]:
     """Return which output stands for each class, by name; unnamed ones (LABEL_0) stand in the order of the classes."""
     labels = [str(config.id2label[number]).lower() for number in range(config.num_labels)]
-    if labels == [f"label_{number}" for number in range(len(class_names))]:
+    wanted = list(class_names if called is None else called)
+    if called is None and labels == [f"label_{number}" for number in range(len(class_names))]:
         return list(range(len(class_names)))
-    known = {label[:3]: number for number, label in enumerate(labels)}  # positive and pos, negative and neg
-    wanted = [one.lower()[:3] for one in class_names]
-    if len(known) != len(labels) or sorted(known) != sorted(wanted):
+    known = [_plain(one) for one in labels]
+    if len(wanted) != len(class_names) or sorted(map(_plain, wanted)) != sorted(known) or _doubled(known):
+        told = "" if called is None else f", called {', '.join(wanted)}"
         raise UserError(
-            f"the classifier '{name}' names {', '.join(labels)}, the data {', '.join(class_names)}; give one for these classes."
+            f"the classifier '{name}' names {', '.join(labels)}, the data {', '.join(class_names)}{told}; give one for these "
+            "classes, or say in called= what it calls each of them, in the order of the data."
         )
-    return [known[one] for one in wanted]
+    return [known.index(_plain(one)) for one in wanted]
+
+
+def _plain(name: str) -> str:
+    """Return a class name in small letters, without its abbreviation."""
+    return WHOLE.get(name.strip().lower(), name.strip().lower())
+
+
+def _doubled(names: list[str]) -> bool:
+    return len(set(names)) < len(names)
 
 
 def save_classifier(
@@ -139,6 +160,6 @@ def save_classifier(
     Args:
         max_length: most tokens of a text, which the tokenizer then cuts at.
     """
-    with _quiet():
+    with quiet_loading():
         model.save_pretrained(folder)
-    _fast(tokenizer, max_length).save_pretrained(folder)
+    fast_tokenizer(tokenizer, max_length).save_pretrained(folder)

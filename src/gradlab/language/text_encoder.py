@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 
 from gradlab.language.encoder_files import DEFAULT, EncoderFiles
+from gradlab.language.hugging_face import fast_tokenizer, quiet_loading, reason_of
 from gradlab.language.tokenizer import Tokenizer
 from gradlab.language.transformer import TextTransformer
 from gradlab.language.transformer_network import configuration_of, initialise
@@ -42,7 +41,7 @@ class TextEncoder(nn.Module):
         config: Any = transformer.config
         self.hidden_size = int(config.hidden_size)
         self.layers = int(config.num_hidden_layers)
-        self.max_length = _longest(config)
+        self.max_length = longest(config)
         rows = transformer.get_input_embeddings().weight.shape[0]
         if len(tokenizer) > rows:
             raise UserError(
@@ -79,9 +78,9 @@ class TextEncoder(nn.Module):
         place = Path(folder)
         if place.exists() and any(place.iterdir()):
             raise UserError(f"{place} is there already; give another name, or delete it first.")
-        with _quiet():
+        with quiet_loading():
             self.transformer.save_pretrained(place)
-        _fast(self.tokenizer, self.max_length).save_pretrained(place)
+        fast_tokenizer(self.tokenizer, self.max_length).save_pretrained(place)
         return place
 
     def _check(self, input_ids: Tensor) -> None:
@@ -96,13 +95,13 @@ def read_encoder(files: EncoderFiles) -> TextEncoder:
     """Load a published encoder from its files; see `load_encoder`."""
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        with _quiet(), torch.random.fork_rng(devices=[]):
+        with quiet_loading(), torch.random.fork_rng(devices=[]):
             model, told = AutoModel.from_pretrained(
                 files.folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **common
             )
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
         raise UserError(
-            f"transformers cannot load the encoder in {files.folder} ({_reason(error)}); give another one."
+            f"transformers cannot load the encoder in {files.folder} ({reason_of(error)}); give another one."
         ) from error
     _drop_pooler(model)
     missing = [name for name in told["missing_keys"] if "pooler" not in name]
@@ -112,11 +111,11 @@ def read_encoder(files: EncoderFiles) -> TextEncoder:
             f"({', '.join(sorted(missing)[:2])}); give the folder of a whole encoder."
         )
     try:
-        with _quiet():
+        with quiet_loading():
             tokenizer = AutoTokenizer.from_pretrained(files.folder, use_fast=True, **common)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
         raise UserError(
-            f"transformers cannot read the tokenizer in {files.folder} ({_reason(error)}); put its tokenizer.json there."
+            f"transformers cannot read the tokenizer in {files.folder} ({reason_of(error)}); put its tokenizer.json there."
         ) from error
     return TextEncoder(model, _tokenizer(tokenizer, files.folder)).eval()
 
@@ -133,10 +132,10 @@ def fresh_encoder(
             told = AutoConfig.for_model(**config)
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
-                f"transformers has no such encoder ({_reason(error)}); take another one."
+                f"transformers has no such encoder ({reason_of(error)}); take another one."
             ) from error
         std = float(getattr(told, "initializer_range", 0.02))
-    with _quiet(), seeded(seed):  # the constructors draw values, which initialise replaces
+    with quiet_loading(), seeded(seed):  # the constructors draw values, which initialise replaces
         model = AutoModel.from_config(told, attn_implementation="sdpa")
     _drop_pooler(model)
     initialise(model, seed, std)
@@ -149,7 +148,8 @@ def _drop_pooler(model: PreTrainedModel) -> None:
         model.pooler = None
 
 
-def _longest(config: Any) -> int:
+def longest(config: Any) -> int:
+    """Return how many tokens of a text an encoder of that configuration reads at most, with those at its ends."""
     places = int(getattr(config, "max_position_embeddings", 512))
     roberta = str(config.model_type) in ("roberta", "xlm-roberta", "camembert")  # they count from padding + 1
     return places - (int(config.pad_token_id) + 1 if roberta else 0)
@@ -165,38 +165,3 @@ def _tokenizer(loaded: Any, folder: Path) -> Tokenizer:
             f"the tokenizer in {folder} lacks {lacks}, which an encoder of masked language has; give one such as {DEFAULT}."
         )
     return Tokenizer(loaded.backend_tokenizer.to_str(), tuple(map(str, special)))
-
-
-def _fast(tokenizer: Tokenizer, longest: int) -> PreTrainedTokenizerFast:
-    padding, unknown, first, last, mask = tokenizer.special
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer.inner(),
-        model_max_length=longest,
-        model_input_names=["input_ids", "attention_mask"],
-        pad_token=padding,
-        unk_token=unknown,
-        cls_token=first,
-        sep_token=last,
-        mask_token=mask,
-    )
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip().split("\n")[0] or type(error).__name__)[:160].rstrip(".")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence what transformers says while it loads; what matters is raised."""
-    from transformers.utils import logging as theirs
-
-    level = theirs.get_verbosity()
-    bar = theirs.is_progress_bar_enabled()
-    theirs.set_verbosity(logging.CRITICAL)
-    theirs.disable_progress_bar()
-    try:
-        yield
-    finally:
-        theirs.set_verbosity(level)
-        if bar:
-            theirs.enable_progress_bar()

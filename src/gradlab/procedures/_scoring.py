@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import torch
 from pydantic import TypeAdapter
 
 from gradlab.data import Dataset, Split, draw
-from gradlab.detection.cues import telling_cues
+from gradlab.detection.cues import length_cue, telling_cues
 from gradlab.detection.evaluate import tuning_images
+from gradlab.detection.evaluate_feeds import refuse_image_detectors
 from gradlab.detection.flags import output_flags
 from gradlab.detection.registry import Detector
 from gradlab.detection.scoring import Scorer, read, wanted
@@ -22,6 +23,7 @@ from gradlab.lab.running.desk import Progress
 from gradlab.procedures._networks import refuse_misfit
 from gradlab.procedures._predictions import usable_logits
 from gradlab.procedures._score_tables import Scored, picture_tables, raw_tables, score_tables
+from gradlab.procedures.text_finetune import reader_of
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
@@ -30,9 +32,16 @@ if TYPE_CHECKING:
 
 
 def score_sets(procedure: Score, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
-    """Score the test images of all sets; see `gradlab.procedures.Score`."""
+    """Score the test images or texts of all sets; see `gradlab.procedures.Score`."""
     sets = {name: desk.data(name) for name in (procedure.data, *procedure.out)}
-    _check_shapes(sets, procedure.data)
+    if hasattr(sets[procedure.data], "input_shape"):
+        _check_shapes(sets, procedure.data)
+    else:
+        refuse_image_detectors(procedure.detectors)
+        if procedure.shown:
+            raise UserError(
+                f"`shown` keeps pictures of mistakes, and '{procedure.data}' holds texts; leave it out."
+            )
     splits = [_drawn(_test_of(one), procedure.images) for one in sets.values()]
     for job in jobs:
         yield _score(procedure, job, desk, sets, splits)
@@ -42,8 +51,10 @@ def _score(
     procedure: Score, job: Job, desk: Desk, sets: Mapping[str, Dataset], splits: list[Split]
 ) -> Outcome:
     network, names = job.network(), list(sets)
-    refuse_misfit(network, sets[procedure.data])
-    parts = Parts(procedure, job, desk, network)
+    encode = None if hasattr(sets[procedure.data], "input_shape") else reader_of(job, network)
+    if encode is None:
+        refuse_misfit(network, sets[procedure.data])
+    parts = Parts(procedure, job, desk, network, encode)
     scorer = parts.scorer(sets[procedure.data])
     found = []
     for number, split in enumerate(splits):
@@ -63,12 +74,14 @@ def _score(
         "class_names": list(sets[procedure.data].class_names),
         "images": {name: len(one) for name, one in zip(names, logits, strict=True)},
         "notes": {name: list(data.notes) for name, data in sets.items()},
-        "cues": {name: telling_cues(splits[0], one) for name, one in zip(names[1:], splits[1:], strict=True)},
+        "cues": {name: parts.cues(splits[0], one) for name, one in zip(names[1:], splits[1:], strict=True)},
         "overlap": _overlaps(sets, procedure.data),
     }
     outputs = output_flags(logits[0])
     if outputs:
         facts["outputs"] = outputs
+    if encode is not None:
+        facts["holds"] = "texts"
     if procedure.images is not None:
         facts["drawn"] = procedure.images
     chosen = {names_of(procedure.detectors)[number]: one for number, one in scorer.choices.items()}
@@ -78,10 +91,22 @@ def _score(
 
 
 class Parts:
-    """What is read and scored for one run, each finished part kept, so that killed work goes on where it was."""
+    """What is read and scored for one run, each finished part kept, so that killed work goes on where it was.
 
-    def __init__(self, procedure: Score, job: Job, desk: Desk, network: torch.nn.Module) -> None:
+    Args:
+        encode: turns a part with texts into a feed; None for images.
+    """
+
+    def __init__(
+        self,
+        procedure: Score,
+        job: Job,
+        desk: Desk,
+        network: torch.nn.Module,
+        encode: Callable[[Any], Any] | None = None,
+    ) -> None:
         self.procedure, self.job, self.desk, self.network = procedure, job, desk, network
+        self.encode = encode
         self.names = wanted(procedure.detectors)
         self.detectors = procedure.detectors
 
@@ -93,17 +118,23 @@ class Parts:
         """Return logits, and features if they are wanted, of one set."""
 
         def make(_: int) -> Mapping[str, torch.Tensor]:
-            place = data.to(self.desk.device)
+            place = data.to(self.desk.device) if self.encode is None else self.encode(data)
             return read(self.network, place, self.names, precision=self.desk.precision)  # type: ignore[arg-type]
 
         (found,) = self.desk.in_parts(f"{name}-{number}", 1, make)
         return found
 
+    def cues(self, inside: Any, outside: Any) -> dict[str, float]:
+        """Return what pixels, or lengths of texts, alone tell of two sets."""
+        if self.encode is None:
+            return telling_cues(inside, outside)
+        return length_cue(*(self.encode(one).tokens.lengths for one in (inside, outside)))
+
     def scores(
         self, scorer: Scorer, number: int, data: Split, reading: Mapping[str, torch.Tensor]
     ) -> list[np.ndarray]:
         """Return the scores of every detector; those that run the network themselves are a part each."""
-        usable = {**_usable(reading), "images": data.to(self.desk.device)}
+        usable: dict[str, Any] = {**_usable(reading), "images": data.to(self.desk.device)}
 
         def slow(place: int) -> np.ndarray:
             make = lambda _: {"score": torch.from_numpy(scorer.score(place, usable))}  # noqa: E731

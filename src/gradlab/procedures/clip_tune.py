@@ -25,7 +25,7 @@ from gradlab.procedures._predictions import (
     wrong_predictions,
 )
 from gradlab.procedures._training_measures import OF_EPOCHS
-from gradlab.procedures.pretrained_clip import SOFTWARE, need_clip, source_of, test_of
+from gradlab.procedures.pretrained_clip import SOFTWARE, clip_below, need_clip, source_of, test_of
 from gradlab.training.recipe import Recipe
 from gradlab.types import STRICT
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from gradlab.data import Dataset
     from gradlab.lab.records.record import Record, Store
     from gradlab.lab.running.desk import Desk, Job
+
+AnyMethod = Annotated[Method, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -48,7 +50,7 @@ class ClipTune(Procedure):
     kind: Literal["clip-tune"] = "clip-tune"
     net: Input
     data: DataName
-    method: Annotated[Method, Field(discriminator="kind")]
+    method: AnyMethod
     recipe: Recipe
     templates: tuple[str, ...] = PHOTO
 
@@ -97,23 +99,18 @@ def _outcome(procedure: ClipTune, job: Job, tuned: Tuned, data: Dataset, desk: D
 
 def _network(record: Record, desk: Desk, store: Store) -> CLIP:
     """Build the CLIP again: the one below, with what was added and trained."""
+    from pydantic import TypeAdapter
     from safetensors.torch import load_file
 
     from gradlab.clip import CLIP
-    from gradlab.lab.designing.procedure import read_procedure
     from gradlab.lab.records.record import WEIGHTS
-    from gradlab.procedures.registry import PROCEDURES
     from gradlab.types import UserError
 
     path = record.file(WEIGHTS)
     if path is None:
         raise UserError(f"record {record.hash} holds no weights; run its study again.")
-    below = record.facts["source"] or {"kind": "record", "record": record.spec["inputs"]["net"]}
-    procedure = read_procedure(record.spec["procedure"] | {"net": below}, PROCEDURES)
-    assert isinstance(procedure, ClipTune)  # by its kind
-    base = PROCEDURES[procedure.net.kind].network
-    assert base is not None  # else it could not have been trained
-    start = procedure.method.start(base(procedure.net, desk, store), 0)
+    method: Any = TypeAdapter(AnyMethod).validate_python(record.spec["procedure"]["method"])
+    start = method.start(clip_below(record, desk, store), 0)
     assert isinstance(start, CLIP)  # as every method says
     found = {name.removeprefix("clip."): one for name, one in load_file(path).items()}
     unknown = start.load_state_dict(found, strict=False).unexpected_keys
@@ -153,5 +150,6 @@ CLIP_TUNE = Kind(
     network=_network,
     cost=_cost,
     software=SOFTWARE,
+    more_software=lambda procedure: ("peft",) if procedure.method.kind == "lora" else (),
     may_stop=lambda procedure: procedure.recipe.stopping is not None,
 )

@@ -20,7 +20,7 @@ from gradlab.procedures._predictions import (
     scores,
     wrong_predictions,
 )
-from gradlab.procedures.pretrained_clip import SOFTWARE, need_clip, source_of, test_of
+from gradlab.procedures.pretrained_clip import SOFTWARE, clip_below, need_clip, source_of, test_of
 from gradlab.types import STRICT
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ class ClipZeroShot(Procedure):
     groups: bool = True
 
 
-def words_for(procedure: ClipZeroShot, class_names: Sequence[str]) -> list[str]:
-    """Return the words of every class that go into its prompts."""
+def words_for(groups: bool, class_names: Sequence[str]) -> list[str]:
+    """Return the words of every class that go into its prompts, with its group where that is known and asked for."""
     from gradlab.clip.prompts import described, spoken
 
-    return [described(name) if procedure.groups else spoken(name) for name in class_names]
+    return [described(name) if groups else spoken(name) for name in class_names]
 
 
 def _work(procedure: ClipZeroShot, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
@@ -62,7 +62,7 @@ def _work(procedure: ClipZeroShot, jobs: Sequence[Job], desk: Desk) -> Iterator[
     test = test_of(data)
     for job in jobs:
         clip = need_clip(job)
-        classifier = CLIPClassifier(clip, words_for(procedure, data.class_names), procedure.templates)
+        classifier = CLIPClassifier(clip, words_for(procedure.groups, data.class_names), procedure.templates)
         desk.tell(Progress(0.1, f"{data.num_classes} classes by their names"))
         precision: Any = desk.precision
         logits = predict_logits(classifier, test.to(desk.device), precision=precision).float().cpu().numpy()
@@ -82,17 +82,14 @@ def _work(procedure: ClipZeroShot, jobs: Sequence[Job], desk: Desk) -> Iterator[
 
 def _network(record: Record, desk: Desk, store: Store) -> CLIPClassifier:
     """Build the classifier that a run asked: the CLIP below, with the classes' names."""
-    from gradlab.clip import CLIPClassifier
-    from gradlab.lab.designing.procedure import read_procedure
-    from gradlab.procedures.registry import PROCEDURES
+    from pydantic import TypeAdapter
 
-    below = record.facts["source"] or {"kind": "record", "record": record.spec["inputs"]["net"]}
-    procedure = read_procedure(record.spec["procedure"] | {"net": below}, PROCEDURES)
-    assert isinstance(procedure, ClipZeroShot)  # by its kind
-    base = PROCEDURES[procedure.net.kind].network
-    assert base is not None  # else it could not have been asked
-    words = words_for(procedure, record.facts["class_names"])
-    return CLIPClassifier(base(procedure.net, desk, store), words, procedure.templates)
+    from gradlab.clip import CLIPClassifier
+
+    own = record.spec["procedure"]
+    words = words_for(own["groups"], record.facts["class_names"])
+    templates = TypeAdapter(tuple[str, ...]).validate_python(own["templates"])
+    return CLIPClassifier(clip_below(record, desk, store), words, templates)
 
 
 def _describe(procedure: ClipZeroShot, run: Results) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gradlab._configuration import dataclass
+from gradlab._files import write_whole
 from gradlab.lab.designing.procedure import Procedure, WeightsName
 from gradlab.lab.kinds import Kind
 from gradlab.language.encoder_files import IMAGES, EncoderFiles
@@ -15,7 +17,7 @@ from gradlab.types import STRICT, UserError
 if TYPE_CHECKING:
     from gradlab.clip import CLIP
     from gradlab.data import Dataset
-    from gradlab.lab.records.record import Store
+    from gradlab.lab.records.record import Record, Store
     from gradlab.lab.running.desk import Desk, Job
 
 SOFTWARE = ("torch", "transformers", "tokenizers")
@@ -85,21 +87,95 @@ def test_of(data: Dataset) -> Any:
 
 
 def source_of(job: Job) -> Mapping[str, Any] | None:
-    """Return the source that a job rests on as data, from which its record builds its network; None over a record."""
+    """Return what a record keeps of the source that its job rests on, from which `clip_below` finds it; None over a record.
+
+    Of a published CLIP these are its name and the checksums of its files. Where they lie is noted beside the records, for this
+    machine, and stands in no record.
+    """
     from gradlab.lab.designing.procedure import dump_procedure
+    from gradlab.lab.records.record import as_json
     from gradlab.lab.running.desk import Source
 
     known = job.inputs["net"]
-    return dump_procedure(known.procedure) if isinstance(known, Source) else None
+    if not isinstance(known, Source):
+        return None
+    told = dump_procedure(known.procedure)
+    if not isinstance(known.procedure, PretrainedCLIP):
+        return told
+    note = _note(job.store, known.hash)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(note, as_json(told))
+    return {
+        "kind": "clip",
+        "name": _files(known.procedure).name,
+        "files": _checksums(known.procedure),
+    }
+
+
+def clip_below(record: Record, desk: Desk, store: Store) -> CLIP:
+    """Return the CLIP that the run of a record rests on.
+
+    Raises:
+        UserError: it was a published one, which is not where it was and not in the cache either, or is another one now.
+    """
+    from gradlab.clip import CLIP
+    from gradlab.lab.designing.procedure import read_procedure
+    from gradlab.procedures.registry import PROCEDURES
+
+    told, below = record.facts["source"], record.spec["inputs"]["net"]
+    if told is None:
+        told = {"kind": "record", "record": below}
+    source = _found(told, record, store) if "files" in told else read_procedure(told, PROCEDURES)
+    network = PROCEDURES[source.kind].network
+    assert network is not None  # else it could not have been trained or asked
+    found = network(source, desk, store)
+    assert isinstance(found, CLIP)  # as `need_clip` saw to
+    return found
+
+
+def _found(told: Mapping[str, Any], record: Record, store: Store) -> PretrainedCLIP:
+    """Find a published CLIP where a run on this machine found it, else by its name."""
+    from gradlab.lab.designing.procedure import read_procedure
+    from gradlab.lab.records.record import read_json
+    from gradlab.procedures.registry import PROCEDURES
+
+    note = _note(store, record.spec["inputs"]["net"])
+    candidates: list[Any] = []
+    if note.is_file():
+        candidates.append(read_procedure(read_json(note), PROCEDURES))
+    with contextlib.suppress(UserError):
+        candidates.append(clip_source(told["name"]))
+    for one in candidates:
+        if _checksums(one) == told["files"]:
+            return one  # type: ignore[no-any-return]
+    raise UserError(
+        f"record {record.hash} rests on the CLIP '{told['name']}', whose files are not here; run its study again with --model "
+        "and the place where they lie now."
+    )
+
+
+def _note(store: Store, name: str) -> Path:
+    return store.own.parent / "sources" / f"{name}.json"
+
+
+def _files(source: PretrainedCLIP) -> EncoderFiles:
+    return EncoderFiles(
+        Path(source.config), tuple(map(Path, source.weights)), tuple(map(Path, source.tokenizer))
+    )
+
+
+def _checksums(source: PretrainedCLIP) -> dict[str, str]:
+    """Return name of a file -> its SHA-256, "" where it is not there."""
+    from gradlab.lab.records.record import checksum
+
+    every = (source.config, *source.weights, *source.tokenizer, source.preprocessing)
+    return {Path(one).name: checksum(Path(one)) for one in every}
 
 
 def _network(source: PretrainedCLIP, _desk: Desk, _store: Store) -> CLIP:
     from gradlab.clip import load_clip
 
-    files = EncoderFiles(
-        Path(source.config), tuple(map(Path, source.weights)), tuple(map(Path, source.tokenizer))
-    )
-    return load_clip(files)
+    return load_clip(_files(source))
 
 
 CLIP_SOURCE = Kind(

@@ -1,4 +1,4 @@
-"""Scoring in- and out-of-distribution images with the network of another run: `Score`."""
+"""Scoring in- and out-of-distribution images, or texts, with the network of another run: `Score`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ FRACTION: dict[str, Any] = {"unit": "fraction", "range": (0, 1)}
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Score(Procedure):
-    """Score images by how foreign they look; arms are slices, `at={"detector": "max-logit", "set": "noise@8:grey"}`.
+    """Score images or texts by how foreign they look; arms are slices, `at={"detector": "max-logit", "set": "noise@8:grey"}`.
 
     One forward pass over each set serves all detectors that read logits and features; what is fitted is fitted to training
     images, what is tuned is tuned on validation images. A detector goes by its kind, with its settings where a kind is there
     several times (`gradlab.detection.names_of`).
 
+    Of texts the network is a `TextFineTune`, and the detectors read its logits and features alone.
+
     Attributes:
         net: whose network scores. data: what it was trained on; its test images are in-distribution.
-        out: sets of foreign images, all of the network's image shape. detectors: how to score.
+        out: sets of foreign images, all of the network's image shape, or of texts. detectors: how to score.
         autoencoder: a training of one, for the detector `Reconstruction`.
         tune_on: foreign data whose validation or training images choose the settings of `Tuned` detectors; left out:
             images made of the in-distribution validation images. images: at most so many test images of each set, drawn
@@ -86,7 +88,7 @@ def _describe(procedure: Score, run: Results) -> dict[str, Any]:
     ]
     return {
         "parameters": run.facts["parameters"],
-        "layers": f"images: {counts}",
+        "layers": f"{run.facts.get('holds', 'images')}: {counts}",
         "recipe": ", ".join(told_names),
     }
 
@@ -112,7 +114,7 @@ SCORE = Kind(
     name="score",
     title="scoring",
     configuration=Score,
-    reads="images",
+    reads="either",
     asks=_asks,
     work=_work,
     tables={

@@ -83,16 +83,19 @@ def encoder_table(encoder: language.TextEncoder) -> dict[str, np.ndarray]:
     return {"json": np.array([encoder.tokenizer.json], dtype=str)}
 
 
+def tokenizer_of(record: Record) -> language.Tokenizer:
+    """Return the tokenizer of a record of an encoder, or of a classifier over one."""
+    text = str(record.table("tokenizer")["json"][0])
+    return language.Tokenizer(text, tuple(record.facts["special_tokens"]))
+
+
 def encoder_of(record: Record, seed: int = 0) -> language.TextEncoder:
     """Return the encoder of a record, with the random weights of `seed` where the record keeps none."""
     from safetensors.torch import load_file
 
     from gradlab.lab.records.record import WEIGHTS
 
-    tokenizer = language.Tokenizer(
-        str(record.table("tokenizer")["json"][0]), tuple(record.facts["special_tokens"])
-    )
-    encoder = language.build_encoder(record.facts["transformer"], tokenizer, seed=seed)
+    encoder = language.build_encoder(record.facts["transformer"], tokenizer_of(record), seed=seed)
     path = record.file(WEIGHTS)
     if path is not None:
         encoder.load_state_dict(load_file(path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -18,7 +18,13 @@ from gradlab.procedures._predictions import has_learned
 from gradlab.procedures._text_judged import JUDGED, PADDING, TABLES, judged, splits_of, wrong_judged
 from gradlab.procedures._training_measures import OF_EPOCHS
 from gradlab.procedures.fine_tune import FROZEN, SHARES, describe_tuned
-from gradlab.procedures.text_encoder import TOKENIZER, encoder_facts, encoder_table, need_encoder
+from gradlab.procedures.text_encoder import (
+    TOKENIZER,
+    encoder_facts,
+    encoder_table,
+    need_encoder,
+    tokenizer_of,
+)
 from gradlab.training.recipe import Recipe
 from gradlab.transfer.lora import LoRA
 from gradlab.transfer.policies import Policy
@@ -27,7 +33,7 @@ from gradlab.types import STRICT, Count, UserError
 if TYPE_CHECKING:
     from torch import nn
 
-    from gradlab.data import Dataset
+    from gradlab.data import Dataset, TextSplit
     from gradlab.lab.records.record import Record, Store
     from gradlab.lab.running.desk import Desk, Job
     from gradlab.language import TextEncoder, TokenFeed, Tokenizer
@@ -148,14 +154,38 @@ def classifier_of(record: Record) -> tuple[nn.Module, Tokenizer]:
     if path is None:
         raise UserError(f"record {record.hash} holds no weights; run its study again.")
     policy: Any = TypeAdapter(TextPolicy).validate_python(record.spec["procedure"]["policy"])
-    tokenizer = language.Tokenizer(
-        str(record.table("tokenizer")["json"][0]), tuple(record.facts["special_tokens"])
-    )
+    tokenizer = tokenizer_of(record)
     encoder = language.build_encoder(record.facts["transformer"], tokenizer, seed=0)
     model = start_of(policy, encoder, record.facts["class_names"], 0)
     weights = {name: one for name, one in load_file(path).items() if not name.startswith("epoch-")}
     model.load_state_dict(weights)
     return model.eval(), tokenizer
+
+
+def reader_of(job: Job, network: nn.Module) -> Callable[[TextSplit], TokenFeed]:
+    """Return what encodes texts as the classifier of sentences that a job rests on read them in its training.
+
+    Args:
+        network: that classifier.
+
+    Raises:
+        UserError: the job rests on something else, such as a classifier of images.
+    """
+    from gradlab.lab.running.desk import Source
+    from gradlab.language.text_encoder import longest
+
+    found: Any = job.inputs["net"]
+    if isinstance(found, Source) and found.procedure.kind == "record":
+        found = job.store.get(found.procedure.record)  # type: ignore[attr-defined]
+    kind = found.procedure.kind if isinstance(found, Source) else found.spec["procedure"]["kind"]
+    if kind != "text-finetune":
+        raise UserError(
+            f"texts are scored by a classifier that text-finetune trained, got one of kind '{kind}'; give net=TextFineTune(...) "
+            "or the record of one."
+        )
+    length = min(found.spec["procedure"]["max_length"], longest(network.config))
+    tokenizer = tokenizer_of(found)
+    return lambda split: language.token_feed(split, tokenizer, max_length=length)
 
 
 def _cost(procedure: TextFineTune, counts: Mapping[str, Mapping[str, int]]) -> float:

@@ -36,23 +36,26 @@ def zero_shot_claims(counts: dict[str, int], *, given: bool, known: str) -> tupl
     first = next(iter(counts))
     best = f"{first}-photo" if given else f"{first}-group"
     second = [name for name in counts if name != first]
-    found = [_chance(best, counts[first], known), _prompt(first, best), _ensemble(first)]
+    found = [_chance(best, counts[first], known, given=given), _prompt(first, best), _ensemble(first)]
     if second:
         strong, weak = (first, second[0]) if given else (second[0], first)
         found.append(_sets(f"{strong}-photo", f"{weak}-photo", given=given))
     return tuple(found)
 
 
-def _chance(best: str, classes: int, known: str) -> Claim:
+def _chance(best: str, classes: int, known: str, *, given: bool) -> Claim:
+    """Nobody can tell here which pictures a given CLIP was trained on; that which is pre-trained here saw none of these."""
     told = f" ({known})" if known else ""
+    begin = "Asked by their names alone," if given else f"Without a single picture of these classes{told}"
+    refuted = begin if given else f"Without a picture of these classes{told}"
     reached = f"names the class of {{{best}}} of the test images, guessing of {100 / classes:.3g} %"
     return Claim(
         id="clip-chance",
         statement=f"Zero-shot classification among {classes} classes{told} is over two points better than guessing",
         parts=(part("above guessing", against(best, 1 / classes), delta=TWO_POINTS),),
         says={
-            "supported": f"Without a single picture of these classes{told} CLIP {reached}.",
-            "refuted": f"Without a picture of these classes{told} CLIP does no better than guessing: it {reached}.",
+            "supported": f"{begin} CLIP {reached}.",
+            "refuted": f"{refuted} CLIP does no better than guessing: it {reached}.",
             "open": f"Whether it beats guessing is open: CLIP {reached}.",
         },
         means=WORDS,

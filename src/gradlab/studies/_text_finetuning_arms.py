@@ -41,8 +41,8 @@ FASTER = {"head": 10.0, "lora": 4.0}
 """What the rate is multiplied by where few numbers train: 2e-4 for LoRA on DistilBERT, as in lab 000."""
 
 HARDLY = (
-    " In the preset quick the encoder has read its few sentences once and knows next to nothing: this shows that everything "
-    "runs; standard is where the question is answered."
+    " In the preset quick the encoder is tiny and has read these few sentences alone, so there is little for its frozen parts to "
+    "know; standard is where the question is answered."
 )
 
 
@@ -50,7 +50,7 @@ def recipe_of(setup: Setup, epochs: int | None) -> Recipe:
     """Return how every arm is trained but for what its name says."""
     recipe = PUBLISHED if setup.preset == "full" else REDUCED
     if setup.preset == "quick":
-        recipe = replace(recipe, learning_rate=2e-3, batch_size=16, epochs=1)
+        recipe = replace(recipe, learning_rate=2e-3, batch_size=16, epochs=8)
     return replace(recipe, epochs=epochs or recipe.epochs)
 
 
@@ -62,7 +62,7 @@ def data_of(setup: Setup) -> str:
 
 def encoder_of(setup: Setup, model: Procedure | None) -> Procedure:
     """Return the encoder that studies of texts share, or a given one."""
-    return shared_encoder(replace(setup, data=data_of(setup)), model)
+    return shared_encoder(replace(setup, data=data_of(setup)), model, epochs=20)
 
 
 def build_arms(setup: Setup, encoder: Procedure, recipe: Recipe) -> tuple[Arm, ...]:

@@ -25,10 +25,10 @@ RECIPE = Recipe(
 )
 
 
-def shared_encoder(setup: Setup, model: Procedure | None = None) -> Procedure:
+def shared_encoder(setup: Setup, model: Procedure | None = None, *, epochs: int = 1) -> Procedure:
     """Return the encoder of a study: the one given, DistilBERT in the preset full, else a small one pre-trained here.
 
-    In the preset quick a tiny one reads the study's own training sentences once.
+    In the preset quick a tiny one reads the study's own training sentences, for so many epochs.
 
     Raises:
         UserError: DistilBERT is not here and cannot be had.
@@ -39,7 +39,11 @@ def shared_encoder(setup: Setup, model: Procedure | None = None) -> Procedure:
         return encoder_source(DEFAULT)
     if setup.preset == "quick":
         recipe = Recipe(
-            optimizer="adamw", learning_rate=5e-3, batch_size=64, epochs=1, schedule=OneCycle(warm=0.1)
+            optimizer="adamw",
+            learning_rate=5e-3,
+            batch_size=64,
+            epochs=epochs,
+            schedule=OneCycle(warm=0.1),
         )
         return TextPretrain(data=(setup.data,), model=TINY, recipe=recipe, vocab_size=4000)
     names = TEXTS if setup.data in TEXTS else (setup.data,)

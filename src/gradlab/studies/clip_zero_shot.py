@@ -21,6 +21,7 @@ BACKGROUND = (
     "CLIP is pre-trained here on labelled pictures, whose captions are made from the names of their classes; it is then asked "
     "for classes that were held out of it. It is one network: intervals hold the variance of the test images alone."
 )
+UNKNOWN = "nobody can tell here which pictures it was trained on"
 
 
 def clip_zero_shot(
@@ -41,7 +42,7 @@ def clip_zero_shot(
     return Design(
         study="clip-zero-shot",
         title="Zero-shot classification with CLIP",
-        question="How well does a CLIP name classes that it was never trained on?",
+        question=f"How well does a CLIP name classes {'by their names alone' if given else 'that it was never trained on'}?",
         background=BACKGROUND,
         setting="001 and 003",
         setting_text=told,
@@ -65,7 +66,11 @@ def _sets(
         sets = {"main": (setup.data, setup.class_count, setup.data)}
         if other is not None:
             sets["other"] = (other, 0, other)
-        return model, sets, f"A given CLIP, asked about {', '.join(one for one, _, _ in sets.values())}."
+        return (
+            model,
+            sets,
+            f"A given CLIP, asked about {', '.join(one for one, _, _ in sets.values())}; {UNKNOWN}.",
+        )
     classes = classes_of(setup)
     net = small_clip(setup, classes.seen, epochs)
     sets = {

@@ -24,6 +24,7 @@ from gradlab.studies.targeted_attacks import targeted_attacks
 from gradlab.studies.text_features import text_features
 from gradlab.studies.text_finetuning import text_finetuning
 from gradlab.studies.text_layers import text_layers
+from gradlab.studies.text_ood import text_ood
 from gradlab.studies.tour import tour
 from gradlab.studies.transfer import transfer
 from gradlab.studies.where_it_looks import where_it_looks
@@ -52,6 +53,7 @@ STUDIES: dict[str, Study] = {
     "text-layers": text_layers,
     "text-features": text_features,
     "text-finetuning": text_finetuning,
+    "text-ood": text_ood,
     "clip-zero-shot": clip_zero_shot,
     "clip-lora": clip_lora,
     "compare": compare,

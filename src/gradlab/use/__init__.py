@@ -7,13 +7,16 @@ from gradlab._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "ExplainedText": "explain_text",
         "Exported": "export",
         "Prediction": "predictions",
         "RunComparison": "compare_runs",
         "Scores": "scores",
+        "TextExplanations": "explain_text",
         "Trained": "trained",
         "Training": "train",
         "compare_runs": "compare_runs",
+        "explain_text": "explain_text",
         "export": "export",
         "export_encoder": "export_encoder",
         "export_model": "export",
@@ -30,6 +33,9 @@ __getattr__, __dir__, __all__ = attach(
 if TYPE_CHECKING:
     from gradlab.use.compare_runs import RunComparison as RunComparison
     from gradlab.use.compare_runs import compare_runs as compare_runs
+    from gradlab.use.explain_text import ExplainedText as ExplainedText
+    from gradlab.use.explain_text import TextExplanations as TextExplanations
+    from gradlab.use.explain_text import explain_text as explain_text
     from gradlab.use.export import Exported as Exported
     from gradlab.use.export import export as export
     from gradlab.use.export import export_model as export_model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ def judge_text(
     place: str | Path,
     data: TextDataset,
     *,
+    called: Sequence[str] | None = None,
     max_length: int = 128,
     device: str = "auto",
     precision: Precision = "fp32",
@@ -26,6 +28,7 @@ def judge_text(
     Args:
         place: folder or name of it, such as "distilbert-base-uncased-finetuned-sst-2-english"; safetensors alone, and no code
             that came with it is run. data: whose classes must be those that the classifier names, in any order.
+        called: what the classifier calls each class of the data, in their order, where it names them otherwise.
         max_length: tokens of a text at most, with those at its ends.
 
     Returns: "validation" and "test", as far as there are such texts, each with every score of `gradlab.metrics`, "confusion"
@@ -42,7 +45,7 @@ def judge_text(
 
     files = language.find_encoder(place)
     words = language.load_encoder(files)
-    model, outputs = language.load_classifier(files, data.class_names)
+    model, outputs = language.load_classifier(files, data.class_names, called)
     model.to(resolve_device(device))
     found: dict[str, dict[str, Any]] = {}
     for role in ("validation", "test"):

@@ -140,7 +140,7 @@ class Binder:
             "device": now.device,
             "precision": now.precision,
             "threads": now.threads,
-            "software": {name: now.software[name] for name in kind.software},
+            "software": {name: now.software[name] for name in kind.software_of(procedure)},
             "named": [name for name in own if marked.get(name) in ("data", "weights")],
         }
 
@@ -174,7 +174,7 @@ def block_of(seed: int, size: int) -> tuple[int, ...]:
 
 def software_of(procedures: list[Procedure], kinds: Kinds) -> dict[str, str]:
     """Return the versions that runs of these procedures depend on, without importing the packages."""
-    names = {name for one in procedures for part in _all(one) for name in kinds[part.kind].software}
+    names = {name for one in procedures for part in _all(one) for name in kinds[part.kind].software_of(part)}
     return {name: _version(name) for name in sorted(names)}
 
 

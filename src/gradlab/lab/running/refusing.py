@@ -34,6 +34,6 @@ def refuse_unfit(design: Design, request: Request) -> None:
     for name, wanted in dict.fromkeys(asked):
         if not any(request.info(name).counts.get(one) for one in wanted):
             raise UserError(
-                f"study '{design.study}' needs {' or '.join(wanted)} images of '{name}', and there are none here; choose "
-                "other data, or add that part."
+                f"study '{design.study}' needs the {' or '.join(wanted)} part of '{name}', and it has none here; choose other "
+                "data, or add that part."
             )

@@ -179,7 +179,10 @@ EXAMPLES = {"images": "digits", "text": "rotten-tomatoes"}
 def _refuse_other_data(procedure: Procedure, request: Request) -> None:
     """Refuse images where texts are read, and the other way round."""
     reads = request.toolbox.kinds[procedure.kind].reads
-    for name in names_of(procedure) if reads else ():
+    names = list(names_of(procedure))
+    if reads == "either":
+        reads = request.info(names[0]).holds
+    for name in names if reads else ():
         holds = request.info(name).holds
         if holds != reads:
             words = {"images": "images", "text": "texts"}
