@@ -11,9 +11,10 @@ from PIL import Image
 from gradlab import explain
 from gradlab.attacks import PGD
 from gradlab.data import gather, load, planted_masks
+from gradlab.lab.judging.results import Results
 from gradlab.lab.records.finding import records_of
 from gradlab.models import CNN
-from gradlab.procedures import Disturb, Explain, network_of
+from gradlab.procedures import PROCEDURES, Disturb, Explain, network_of
 from gradlab.procedures._disturbing import same_size_noise
 from gradlab.procedures.train import Train
 from gradlab.training import Recipe
@@ -38,7 +39,9 @@ def found(tmp_path_factory):
         methods = (explain.GradCAM(), explain.Saliency())
         both = (
             Explain(net=NET, data="planted", methods=methods, images=COUNT, mosaic=True),
-            Explain(net=NET, data="planted", methods=methods, images=COUNT, untrained=True),
+            Explain(
+                net=NET, data="planted", methods=methods, images=COUNT, untrained=True, faithfulness=False
+            ),
             Disturb(
                 net=NET,
                 data="planted",
@@ -96,6 +99,16 @@ def test_the_share_in_an_images_own_cell_is_measured_on_mosaics(found):
         assert ((share >= 0) & (share <= 1)).all()
     assert column(table, "own_cell", "random").mean() == pytest.approx(0.25, abs=0.1)
     assert "own_cell" not in fresh.table("maps")
+
+
+def test_without_faithfulness_maps_are_judged_by_where_they_lie_alone(found):
+    _, fresh, *_ = found
+    assert set(fresh.table("maps")) == {"method", "index", "pointing", "area", "row", "column"}
+    seen = Results(fresh, PROCEDURES["explain"], {"method": "saliency"})
+    for name, measure in PROCEDURES["explain"].measures.items():
+        is_there = name in ("pointing", "area of the map")
+        assert np.isfinite(measure.value(seen)) == is_there
+        assert bool(measure.samples(seen)) == is_there
 
 
 def test_an_untrained_network_is_explained_with_fresh_weights(found):

@@ -36,6 +36,23 @@ def test_mosaics_are_explained_by_networks_trained_here_alone():
     assert not any(getattr(arm.procedure, "mosaic", False) for arm in given.arms)
 
 
+def test_large_photographs_are_judged_by_where_maps_lie_alone():
+    made = build_design(
+        STUDIES["where-it-looks"], "where-it-looks", setup("standard", "cifar10", image_size=64), {}
+    )
+    arms = {arm.name: arm.procedure for arm in made.arms}
+    assert (arms["own edges"].images, arms["own edges"].faithfulness, arms["edges"].faithfulness) == (
+        100,
+        False,
+        True,
+    )
+    claims = {one.id for one in made.claims}
+    assert "looks-object" in claims
+    assert "looks-grad-cam-own" not in claims
+    for table in made.tables:
+        assert table.name in ("cells",) or not any(name.startswith("own ") for name in table.arms)
+
+
 def test_all_methods_of_a_network_are_one_record():
     made = design()
     assert len({arm.procedure for arm in made.arms if arm.procedure.kind == "explain"}) == 2

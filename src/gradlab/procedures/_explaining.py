@@ -70,6 +70,8 @@ def judged(
     masks: Tensor | None,
     mosaic: tuple[Tensor, Tensor] | None,
     generator: Callable[..., torch.Generator],
+    *,
+    faithfulness: bool = True,
 ) -> dict[str, Tensor]:
     """Return what is measured of the maps of N images, (N,) each, and the first maps, "shown".
 
@@ -90,8 +92,6 @@ def judged(
         )
 
     maps = maps_of(images)
-    curves = explain.deletion_insertion(network, images, maps, classes)
-    drop, rose = explain.average_drop(network, images, maps, classes)
     centres = explain.centre_of_mass(maps)
     points = torch.zeros(len(images))
     if (
@@ -99,25 +99,42 @@ def judged(
     ):  # of pixels that share the maximum one is drawn, so that every image is hit or missed
         drawn = torch.rand(len(images), generator=generator("ties")).to(images.device)
         points = drawn < explain.pointing(maps, masks)
+    found = {
+        "pointing": points,
+        "area": explain.area(maps),
+        "row": centres[:, 0],
+        "column": centres[:, 1],
+    }
+    if faithfulness:
+        found |= _faithfulness(network, images, maps, classes, maps_of, generator)
+    if mosaic is not None:
+        with explain.taking(network, mosaic[0].shape[1:]):
+            found["own_cell"] = explain.share_in_cell(maps_of(mosaic[0]), mosaic[1])
+    return {name: value.float() for name, value in found.items()} | {"shown": maps[:SHOWN].float()}
+
+
+def _faithfulness(
+    network: nn.Module,
+    images: Tensor,
+    maps: Tensor,
+    classes: Tensor,
+    maps_of: Callable[[Tensor], Tensor],
+    generator: Callable[..., torch.Generator],
+) -> dict[str, Tensor]:
+    """Return what says whether maps are about the network, (N,) each."""
+    curves = explain.deletion_insertion(network, images, maps, classes)
+    drop, rose = explain.average_drop(network, images, maps, classes)
     with explain.restored(network):
         explain.randomise(network, int(generator("weights").initial_seed()))
         similarity = explain.rank_correlation(maps, maps_of(images))
-    found = {
+    return {
         "deletion": curves.deletion,
         "insertion": curves.insertion,
         "road": explain.road(network, images, maps, classes, generator=generator("road")),
         "drop": drop,
         "rose": rose,
-        "pointing": points,
         "similarity": similarity,
-        "area": explain.area(maps),
-        "row": centres[:, 0],
-        "column": centres[:, 1],
     }
-    if mosaic is not None:
-        with explain.taking(network, mosaic[0].shape[1:]):
-            found["own_cell"] = explain.share_in_cell(maps_of(mosaic[0]), mosaic[1])
-    return {name: value.float() for name, value in found.items()} | {"shown": maps[:SHOWN].float()}
 
 
 def pictures(

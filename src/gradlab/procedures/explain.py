@@ -42,6 +42,8 @@ class Explain(Procedure):
         untrained: draw all weights of the network anew first, as a control.
         mosaic: also explain each image within a 2×2 mosaic, for networks that take any size, and measure the share of the
             map on its own cell.
+        faithfulness: also judge by deletion and insertion, ROAD, the drop, and against random weights, which takes most of
+            the time; without it, maps are judged by where they lie alone.
     """
 
     kind: Literal["explain"] = "explain"
@@ -51,6 +53,7 @@ class Explain(Procedure):
     images: Count | None = None
     untrained: bool = False
     mosaic: bool = later(False)
+    faithfulness: bool = later(True)
 
     def __post_init__(self) -> None:
         names = [one.kind for one in self.methods]
@@ -101,6 +104,7 @@ def _explain(
             masks,
             mosaic,
             lambda *of: job.generator(name, *of),
+            faithfulness=procedure.faithfulness,
         )
         share = (number + 1) / len(names)
         desk.tell(Progress(share, f"judged {name}", given=number / len(names)))
@@ -113,7 +117,8 @@ def _explain(
         "maps": _maps(names, found, rows),
         "pictures": _explaining.pictures(names, found, images, table),
     }
-    return Outcome(_facts(data, network, masks is not None, procedure.mosaic, len(rows)), tables)
+    facts = _facts(data, network, masks is not None, procedure.mosaic, len(rows))
+    return Outcome(facts | ({} if procedure.faithfulness else {"faithfulness": False}), tables)
 
 
 def _maps(names: list[str], found: Sequence[Mapping[str, Tensor]], rows: np.ndarray) -> Columns:
@@ -122,11 +127,12 @@ def _maps(names: list[str], found: Sequence[Mapping[str, Tensor]], rows: np.ndar
     table = {
         name: np.concatenate([one[name].numpy() for one in found]).astype(np.float32) for name in columns
     }
+    gap = {"gap": table["insertion"] - table["deletion"]} if "insertion" in table else {}
     return {
         "method": np.repeat(np.array(names, dtype=str), len(rows)),
         "index": np.tile(rows, len(names)).astype(np.int32),
         **table,
-        "gap": table["insertion"] - table["deletion"],
+        **gap,
     }
 
 
@@ -162,10 +168,13 @@ def _measure(
     needs: str | None = None,
 ) -> Measure:
     def value(run: Results) -> float:
-        return float(column_of(run, column).mean()) if needs is None or run.facts[needs] else float("nan")
+        return float(column_of(run, column).mean()) if has(run) else float("nan")
+
+    def has(run: Results) -> bool:
+        return needs is None or run.facts.get(needs, needs == "faithfulness")
 
     def samples(run: Results) -> Axes:
-        if needs is not None and not run.facts[needs]:
+        if not has(run):
             return {}
         return {run.axis("test", run.table("maps")["index"]): column_of(run, column)}
 
@@ -173,15 +182,15 @@ def _measure(
 
 
 MEASURES = (
-    _measure("insertion minus deletion", "gap", "higher", (-1, 1)),
-    _measure("deletion", "deletion", "lower", (0, 1)),
-    _measure("insertion", "insertion", "higher", (0, 1)),
-    _measure("ROAD", "road", "higher", (-0.5, 0.5)),
-    _measure("average drop", "drop", "lower", (0, 1)),
-    _measure("increase", "rose", "higher", (0, 1), exact=True),
+    _measure("insertion minus deletion", "gap", "higher", (-1, 1), needs="faithfulness"),
+    _measure("deletion", "deletion", "lower", (0, 1), needs="faithfulness"),
+    _measure("insertion", "insertion", "higher", (0, 1), needs="faithfulness"),
+    _measure("ROAD", "road", "higher", (-0.5, 0.5), needs="faithfulness"),
+    _measure("average drop", "drop", "lower", (0, 1), needs="faithfulness"),
+    _measure("increase", "rose", "higher", (0, 1), exact=True, needs="faithfulness"),
     _measure("pointing", "pointing", "higher", (0, 1), exact=True, needs="masks"),
     _measure("share in its own cell", "own_cell", "higher", (0, 1), needs="mosaic"),
-    _measure("similarity with random weights", "similarity", "neither", (-1, 1)),
+    _measure("similarity with random weights", "similarity", "neither", (-1, 1), needs="faithfulness"),
     _measure("area of the map", "area", "neither", (0, 1)),
 )
 
@@ -210,7 +219,8 @@ def _describe(procedure: Explain, run: Results) -> dict[str, Any]:
 
 def _cost(procedure: Explain, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = procedure.images or counts[procedure.data].get("test", 1)
-    return (len(procedure.methods) + len(BASELINES)) * images * PASSES / 512
+    passes = PASSES if procedure.faithfulness else PASSES / 3
+    return (len(procedure.methods) + len(BASELINES)) * images * passes / 512
 
 
 EXPLAIN = Kind(
@@ -224,7 +234,7 @@ EXPLAIN = Kind(
         "predictions": {name: PREDICTIONS[name] for name in ("label", "prediction")},
         "maps": {
             "method": Column("method"),
-            "gap": Column("insertion minus deletion", "fraction"),
+            "gap": Column("insertion minus deletion", "fraction", always=False),
             "row": Column("centre of mass, from above", "fraction", (0, 1)),
             "column": Column("centre of mass, from the left", "fraction", (0, 1)),
         },

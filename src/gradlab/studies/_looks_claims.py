@@ -38,14 +38,14 @@ LABS = published(
 )
 
 
-def claims_of(data: str | None, *, has_mosaics: bool = False) -> tuple[Claim, ...]:
+def claims_of(data: str | None, *, has_mosaics: bool = False, places_only: bool = False) -> tuple[Claim, ...]:
     """Return the claims.
 
     Args:
         data: of the network that is explained beside that of the planted patch; None where there is none.
-        has_mosaics: whether that one also explains mosaics.
+        has_mosaics: whether that one also explains mosaics. places_only: whether its maps are judged by nothing else.
     """
-    own = () if data is None else (_faithful("grad-cam", f"the network of {data}", "own "),)
+    own = () if data is None or places_only else (_faithful("grad-cam", f"the network of {data}", "own "),)
     cells = (_cells(data),) if data is not None and has_mosaics else ()
     return (
         _points(),

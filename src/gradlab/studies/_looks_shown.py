@@ -11,6 +11,9 @@ from gradlab.studies._shared import ACCURACY
 def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
     """Return the tables of pointing, of mosaics if any, of faithfulness, of the drop, and of the network."""
     maps = tuple(arm.name for arm in arms if arm.procedure.kind == "explain")
+    judged = tuple(
+        arm.name for arm in arms if arm.name in maps and getattr(arm.procedure, "faithfulness", True)
+    )
     pointed = tuple(arm.name for arm in arms if arm.name in maps and not arm.name.startswith("own "))
     cells = Table(
         name="cells",
@@ -37,7 +40,7 @@ def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
             "ROAD: the same idea with pixels imputed, 0 is a map that knows nothing; similarity: rank correlation with the map "
             "when all weights are drawn anew; 100 % are maps that do not depend on the network.",
             measures=("insertion minus deletion", "ROAD", "similarity with random weights"),
-            arms=maps,
+            arms=judged,
         ),
         Table(
             name="drop",
@@ -45,7 +48,7 @@ def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
             caption="Average drop of the class's probability when the image is multiplied by its map, and share of images where "
             "it rises. A map that is large everywhere does well here.",
             measures=("average drop", "increase"),
-            arms=maps,
+            arms=judged,
         ),
         Table(
             name="accuracy",
@@ -57,11 +60,12 @@ def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
     )
 
 
-def figures_of(nets: dict[str, str], *, has_mosaics: bool) -> tuple[Figure, ...]:
+def figures_of(nets: dict[str, str], *, has_mosaics: bool, places_only: bool = False) -> tuple[Figure, ...]:
     """Return the figures.
 
     Args:
         nets: name of a network -> the data whose images are explained. has_mosaics: whether the other net explains them.
+        places_only: whether its maps are judged by nothing else.
     """
     gallery = tuple(
         Figure(
@@ -84,6 +88,7 @@ def figures_of(nets: dict[str, str], *, has_mosaics: bool) -> tuple[Figure, ...]
         x="method",
         y="insertion minus deletion",
         by="net",
+        where={"net": ["planted", "untrained"]} if places_only else {},
     )
     pointing = Figure(
         name="pointing",

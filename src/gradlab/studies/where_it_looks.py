@@ -61,11 +61,12 @@ def where_it_looks(
 
     Args:
         setup: preset and data; beside them a network always learns digits with a planted patch.
-        images: test images that are explained, for each seed; 200, or 50 in the preset quick, by default.
+        images: test images that are explained, for each seed; 200, 100 of more than 32 pixels, 50 in the preset quick.
         epochs: of training the network on the data; the data's own by default.
         model: a network of your own, of the data, instead of a CNN trained here.
     """
-    count = images or (50 if setup.preset == "quick" else 200)
+    is_large = setup.image_size > 32
+    count = images or (50 if setup.preset == "quick" else 100 if is_large else 200)
     planted = Train(data="planted", model=CNN(widths=(16, 32)), recipe=replace(SMALL, epochs=6))
     nets: dict[str, tuple[Procedure, str]] = {"planted": (planted, "planted")}
     if model is not None:
@@ -73,10 +74,19 @@ def where_it_looks(
     elif setup.data not in ("digits", "planted"):
         nets["own"] = (shared_net(setup, setup.data, epochs=epochs), setup.data)
     has_mosaics = "own" in nets and model is None
+    places_only = has_mosaics and is_large  # curves would take hours
     arms = tuple(
         arm
         for name, (net, data) in nets.items()
-        for arm in _arms(name, net, data, count, _methods(net), has_mosaics and name == "own")
+        for arm in _arms(
+            name,
+            net,
+            data,
+            count,
+            _methods(net),
+            has_mosaics and name == "own",
+            places_only and name == "own",
+        )
     )
     return Design(
         study="where-it-looks",
@@ -88,9 +98,13 @@ def where_it_looks(
         deviations=(),
         parameters={"images": count, "epochs": epochs, "model": None if model is None else model.kind},
         arms=arms,
-        claims=claims_of(setup.data if "own" in nets else None, has_mosaics=has_mosaics),
+        claims=claims_of(
+            setup.data if "own" in nets else None, has_mosaics=has_mosaics, places_only=places_only
+        ),
         tables=tables_of(arms, has_mosaics=has_mosaics),
-        figures=figures_of({name: data for name, (_, data) in nets.items()}, has_mosaics=has_mosaics),
+        figures=figures_of(
+            {name: data for name, (_, data) in nets.items()}, has_mosaics=has_mosaics, places_only=places_only
+        ),
     )
 
 
@@ -99,9 +113,17 @@ def _methods(net: Procedure) -> tuple[Explanation, ...]:
 
 
 def _arms(
-    name: str, net: Procedure, data: str, images: int, methods: tuple[Explanation, ...], has_mosaics: bool
+    name: str,
+    net: Procedure,
+    data: str,
+    images: int,
+    methods: tuple[Explanation, ...],
+    has_mosaics: bool,
+    places_only: bool,
 ) -> list[Arm]:
-    procedure = Explain(net=net, data=data, methods=methods, images=images, mosaic=has_mosaics)
+    procedure = Explain(
+        net=net, data=data, methods=methods, images=images, mosaic=has_mosaics, faithfulness=not places_only
+    )
     prefix = "" if name == "planted" else f"{name} "
     found = [
         Arm(
