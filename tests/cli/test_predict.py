@@ -68,9 +68,7 @@ def test_a_table_that_cannot_be_finished_leaves_nothing(ask, record, pictures, m
 
 def test_a_table_that_exists_is_not_overwritten(ask, record, pictures):
     Path("mine.csv").write_text("mine")
-    assert (
-        "mine.csv is there already" in ask("predict", record.folder, pictures, "--csv", "mine.csv").sentence
-    )
+    assert "mine.csv already exists" in ask("predict", record.folder, pictures, "--csv", "mine.csv").sentence
     assert Path("mine.csv").read_text() == "mine"
 
 

@@ -182,7 +182,7 @@ def test_export_writes_a_model(ask, out, records):
     assert answer.code == 0
     assert answer.out.startswith("deep/model: logits bit-equal to the network's on 74 random images")
     again = ask("runs", "export", records[0].folder, "--out", "deep/model")
-    assert "deep/model is there already" in again.sentence
+    assert "deep/model already exists" in again.sentence
     made = json.loads(ask("runs", "export", "deep/model", "--to", "torch-export", "--out", "x", "--json").out)
     assert (made["path"], made["difference"]) == ("x.pt2", 0.0)
 

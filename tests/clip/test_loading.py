@@ -44,9 +44,9 @@ def test_adapters_are_merged_into_what_is_saved(tmp_path):
 
 
 def test_a_folder_that_is_there_and_a_learned_prompt_are_not_saved(folder, tmp_path):
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(UserError, match="already exists"):
         save_clip(tiny(), folder)
-    with pytest.raises(UserError, match="a learned prompt is no part of a CLIPModel"):
+    with pytest.raises(UserError, match="a learned prompt cannot be saved in a CLIPModel"):
         save_clip(with_context(tiny(), 2, 0.1, 0), tmp_path / "other")
 
 

@@ -69,7 +69,7 @@ def test_a_failed_download_is_one_sentence_and_leaves_nothing_that_looks_whole(m
     with pytest.raises(UserError) as raised:
         info("mnist")
     assert str(raised.value) == (
-        f"Data 'mnist' is not here and the Hub did not give it ({str(error).splitlines()[0]}); put its Parquet files "
+        f"Data 'mnist' was not found here, and the Hub did not provide it ({str(error).splitlines()[0]}); put its Parquet files "
         "into a folder 'mnist' under --data-dir or GRADLAB_DATA, or, with a network, run: "
         "pip install 'gradlab[hub]' && gradlab data get mnist."
     )

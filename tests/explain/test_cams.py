@@ -145,7 +145,7 @@ def test_the_budget_of_score_cam_counts_masked_images_and_takes_the_strongest_ch
 
 def test_cam_says_which_networks_it_is_for():
     with pytest.raises(
-        UserError, match=r"averages a layer over all places .* something else behind '1'; take grad_cam"
+        UserError, match=r"averages a layer over all positions .* something else after '1'; take grad_cam"
     ):
         cam(flattening(), images())
     with pytest.raises(UserError, match="got a function as target; take grad_cam"):

@@ -107,14 +107,14 @@ class Twice(nn.Module):
         (
             averaging(),
             "9",
-            r"layer '9' gives neither \(N, C, h, w\) with several places nor tokens, so its output says nothing",
+            r"layer '9' gives neither \(N, C, h, w\) with several positions nor tokens, so its output says nothing",
         ),
         (averaging(), "6", "name a convolution, a block or a norm of tokens before the pooling"),
         (Twice(), "one", "layer 'one' runs 2 times in one forward pass"),
         (
             MLP(width=4).build((3, 12, 10), 3, seed=0),
             None,
-            "has no layer with places before its logits, .*saliency",
+            "has no layer with spatial positions before its logits, .*saliency",
         ),
     ],
 )

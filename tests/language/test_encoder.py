@@ -126,7 +126,7 @@ def test_a_damaged_or_other_tokenizer_is_refused(folder, tmp_path, encoder):
 
 
 def test_a_folder_with_something_in_it_is_not_written_over(encoder, folder):
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(UserError, match="already exists"):
         encoder.save(folder)
 
 

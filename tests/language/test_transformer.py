@@ -168,5 +168,7 @@ def test_what_does_not_fit_is_refused():
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr("gradlab.language._extra.find_spec", lambda _name: None)
-    with pytest.raises(UserError, match="a text transformer needs transformers and tokenizers, not here"):
+    with pytest.raises(
+        UserError, match="a text transformer needs transformers and tokenizers, not installed"
+    ):
         build()

@@ -102,14 +102,14 @@ def test_something_else_than_texts_is_refused(texts):
 
 
 def test_no_texts_are_refused():
-    with pytest.raises(UserError, match="on no texts; pass at least one"):
+    with pytest.raises(UserError, match="a tokenizer is trained on at least one text, got none"):
         WordPiece().train([])
 
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr("gradlab.language._extra.find_spec", lambda name: None if name == "tokenizers" else 1)
     with pytest.raises(
-        UserError, match=r"a tokenizer needs tokenizers, not here: run pip install 'gradlab\[text\]'"
+        UserError, match=r"a tokenizer needs tokenizers, not installed: run pip install 'gradlab\[text\]'"
     ):
         WordPiece().train(TEXTS)
 

@@ -79,7 +79,7 @@ def test_layers_may_be_named_and_the_last_is_always_there():
 def test_full_says_what_would_provide_its_encoder(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
     with pytest.raises(
-        UserError, match="there is no folder distilbert-base-uncased, and huggingface_hub is not here"
+        UserError, match="there is no folder distilbert-base-uncased, and huggingface_hub is not installed"
     ):
         design(preset="full")
 

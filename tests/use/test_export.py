@@ -111,7 +111,7 @@ def test_onnx_agrees_for_batches_of_any_size(config, tmp_path):
 def test_onnx_without_its_packages_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["gradlab.use.export"], "find_spec", lambda _name: None)
     with pytest.raises(
-        UserError, match=r"needs onnx and onnxscript, not here: pip install 'gradlab\[onnx\]'"
+        UserError, match=r"needs onnx and onnxscript, not installed: pip install 'gradlab\[onnx\]'"
     ):
         write(network(CONFIGS[0]), "onnx", tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
@@ -211,9 +211,9 @@ def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     (tmp_path / "file").write_text("mine")
     model = network(CONFIGS[0])
-    with pytest.raises(UserError, match=r"model.pt2 is there already; give --out another name"):
+    with pytest.raises(UserError, match=r"model.pt2 already exists; give --out another name"):
         write(model, "torch-export", tmp_path / "model")
-    with pytest.raises(UserError, match="link is there already"):
+    with pytest.raises(UserError, match="link already exists"):
         write(model, "safetensors", tmp_path / "link")
     with pytest.raises(UserError, match="file is a file; give a path in a folder"):
         write(model, "safetensors", tmp_path / "file" / "model")

@@ -66,7 +66,7 @@ def test_plain_peft_gives_identical_logits_with_its_head(made, place):
 
 
 def test_nothing_is_overwritten_and_other_records_are_refused(made, place, tmp_path):
-    with pytest.raises(UserError, match="is there already; give another name"):
+    with pytest.raises(UserError, match="already exists; give another name"):
         export_text(made, place)
     (tmp_path / "other").mkdir()
     with pytest.raises(UserError):

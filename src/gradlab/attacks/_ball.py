@@ -26,7 +26,7 @@ def check_radius(value: float, norm: Norm, name: str = "eps") -> float:
         return check_pixels(value, name)
     if not 0 <= value < float("inf"):
         raise UserError(
-            f"{name} must be a number from 0 up on the [0, 1] pixel scale, got {value}; an usual {norm} radius is "
+            f"{name} must be a number from 0 up on the [0, 1] pixel scale, got {value}; a usual {norm} radius is "
             f"{'0.5' if norm == 'l2' else '12'} for images of 32 × 32."
         )
     return value

@@ -29,7 +29,11 @@ SHARED: dict[str, tuple[Any, Any, str]] = {
         "digits",
         "a name that `gradlab data list` shows, a folder of class folders, or a Parquet file.",
     ),
-    "data_dir": (Path | None, None, "where data sets lie, as folders of Parquet files; else GRADLAB_DATA."),
+    "data_dir": (
+        Path | None,
+        None,
+        "folder of the data sets, one folder of Parquet files each; GRADLAB_DATA if not given.",
+    ),
     "seeds": (int, 6, "how many repetitions, paired across arms."),
     "first_seed": (int, 0, "number of the first seed; another one repeats the study on fresh seeds."),
     "device": (str, "auto", "auto, cpu, cuda, cuda:1 or mps."),
@@ -38,7 +42,7 @@ SHARED: dict[str, tuple[Any, Any, str]] = {
     "records": (
         tuple[Path, ...],
         (),
-        "further --out folders whose finished runs count as done; they are only read. Say it again for another.",
+        "further --out folders whose finished runs count as done; they are only read. Repeat it for several.",
     ),
 }
 RUN_ONLY: dict[str, tuple[Any, Any, str]] = {

@@ -29,15 +29,15 @@ app = App(
 VERBS = {
     "run": "Run a study and write its report; what has run before is not run again.",
     "plan": "Estimate a study's running time and the smallest effect it can detect, before anything runs.",
-    "report": "Draw reports again from their records; no training.",
+    "report": "Write reports again from their records, without training.",
     "verify": "Recompute every number of a report from its records; exit code 1 if any differs.",
-    "diff": "Compare two reports: what was asked for differently, and which claims came out differently.",
+    "diff": "Compare two reports: what differs in the settings, and which claims came out differently.",
     "train": "Train one network and keep it as a model folder; an interrupted training resumes.",
     "evaluate": "Score a trained network on images with labels: all metrics, intervals, every class.",
     "certify": "Attack a trained network in many ways, and judge whether surviving them means anything; "
     "exit code 1 if it does not.",
     "predict": "Name the most probable classes of pictures; exit code 1 if one cannot be read.",
-    "runs": "List, show, compare, export and prune the runs in a folder; without a verb, list them.",
+    "runs": "List, show, compare, export and prune the runs in a folder; without a command, list them.",
     "list": "Show what there is: studies, data sets, networks, recipes, attacks, detectors, explainers, measures and more.",
     "data": "List, download, check and compare data sets.",
 }

@@ -42,7 +42,7 @@ def certify(
         eps: radius on the [0, 1] pixel scale, such as 8/255; in L2 such as 0.5.
         norm: of the radius, linf or l2.
         data: a name, a folder of class folders or a Parquet file; the data that it was trained on where not given.
-        data_dir: where data sets lie, as folders of Parquet files; else GRADLAB_DATA.
+        data_dir: folder of the data sets, one folder of Parquet files each; GRADLAB_DATA if not given.
         quick: 200 images and 20 steps of PGD instead of 1,000 and 50.
         images: how many test images instead.
         minutes: after which no further check begins.

@@ -29,7 +29,7 @@ def list_(*, data_dir: Path | None = None, json: Flag = False) -> int:
     """List the data sets that have a name, and where each is or how to get it.
 
     Args:
-        data_dir: where data sets lie; else GRADLAB_DATA.
+        data_dir: folder of the data sets; GRADLAB_DATA if not given.
         json: print the list as JSON.
     """
     listings = list_datasets(data_dir)
@@ -63,7 +63,7 @@ def check(name: str, /, *, data_dir: Path | None = None, json: Flag = False) -> 
 
     Args:
         name: a name, a folder or a Parquet file.
-        data_dir: where data sets lie; else GRADLAB_DATA.
+        data_dir: folder of the data sets; GRADLAB_DATA if not given.
         json: print the findings as JSON.
     """
     rows = check_data(name, data_dir)
@@ -85,7 +85,7 @@ def overlap(judged: str, known: str, /, *, data_dir: Path | None = None, json: F
     Args:
         judged: data set of texts that something is judged on.
         known: data set of texts that it was trained on.
-        data_dir: where data sets lie; else GRADLAB_DATA.
+        data_dir: folder of the data sets; GRADLAB_DATA if not given.
         json: print the counts as JSON.
     """
     from gradlab.data import load

@@ -22,7 +22,7 @@ app = App(
 
 @app.default
 def diff(a: Path, b: Path, /, *, json: Flag = False) -> int:
-    """Compare two reports: what was asked for differently, and which claims came out differently.
+    """Compare two reports: what differs in the settings, and which claims came out differently.
 
     Args:
         a: a report, or its folder.

@@ -39,7 +39,7 @@ def evaluate(
     Args:
         model: a model folder, a run record's folder, or the first characters of a record's name.
         data: a name, a folder of class folders or a Parquet file; the data that it was trained on where not given.
-        data_dir: where data sets lie, as folders of Parquet files; else GRADLAB_DATA.
+        data_dir: folder of the data sets, one folder of Parquet files each; GRADLAB_DATA if not given.
         part: which images; test images were never seen in training.
         layers: also print every layer with its parameters and FLOPs.
         runs: folder in which the name of a record is looked for.

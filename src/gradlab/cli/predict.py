@@ -57,7 +57,7 @@ def predict(
 
     if csv is not None:
         if csv.exists() or csv.is_symlink():
-            raise UserError(f"{csv} is there already; give --csv another name, or delete it first.")
+            raise UserError(f"{csv} already exists; give --csv another name, or delete it first.")
         refuse_no_place(csv)
     found = list(predict_pictures(open_trained(model, runs), paths, top=top, device=device))
     if csv is not None:

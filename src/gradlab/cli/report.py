@@ -25,7 +25,7 @@ def report(
     small: Path | None = None,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
-    """Draw reports again from their records; no training.
+    """Write reports again from their records, without training.
 
     Args:
         path: a report, its folder, or an --out folder.

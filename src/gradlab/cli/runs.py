@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 app = App(
     name="runs",
-    help="List, show, compare, export and prune the runs in a folder; without a verb, list them.",
+    help="List, show, compare, export and prune the runs in a folder; without a command, list them.",
     help_epilogue="Example: gradlab runs list runs --study residual-mlp",
     help_format="plaintext",
 )

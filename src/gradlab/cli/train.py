@@ -208,7 +208,7 @@ def _command(name: str | None, config: type | None) -> Callable[..., int]:
     if name is not None and config is not None:
         signature += parameters_of(config, NETWORK, DEFAULTS.get(name, {}))
     else:
-        text = "a network by its name, such as resnet20; gradlab list shows them all. A recipe has its own where not given."
+        text = "a network by its name, such as resnet20; gradlab list shows them all. Left out: that of the recipe."
         kind = Annotated[str | None, Parameter(help=text)]
         first = inspect.Parameter(
             "model", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=kind

@@ -87,10 +87,10 @@ def save_clip(clip: CLIP, folder: str | Path) -> Path:
     """
     place = Path(folder)
     if place.exists() and any(place.iterdir()):
-        raise UserError(f"{place} is there already; give another name, or delete it first.")
+        raise UserError(f"{place} already exists; give another name, or delete it first.")
     if clip.template:
         raise UserError(
-            "a learned prompt is no part of a CLIPModel; keep the record of its training, or save the model that it began with."
+            "a learned prompt cannot be saved in a CLIPModel; keep the record of its training, or save the model it began with."
         )
     merge = getattr(clip.model, "merge_and_unload", None)
     if merge is not None:

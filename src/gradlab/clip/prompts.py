@@ -78,7 +78,7 @@ def prompts_of(names: Sequence[str], templates: Sequence[str]) -> list[list[str]
     for template in templates:
         if template.count("{}") != 1 or template.count("{") != 1:
             raise UserError(
-                f"a template has the place {{}} of the class name once, got {template!r}; write it like "
+                f"a template holds {{}} for the class name exactly once, got {template!r}; write it like "
                 "'a photo of a {}.'."
             )
     return [[template.format(name) for template in templates] for name in names]

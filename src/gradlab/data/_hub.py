@@ -60,7 +60,7 @@ def download(name: str, entry: Entry, cache: Path | None) -> Path:
             return target
         reason = (str(error).split("\n")[0] or type(error).__name__)[:120].rstrip(".")
         raise UserError(
-            f"Data '{name}' is not here and the Hub did not give it ({reason}); {help_text}."
+            f"Data '{name}' was not found here, and the Hub did not provide it ({reason}); {help_text}."
         ) from error
     return target
 

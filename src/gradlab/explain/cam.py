@@ -67,8 +67,8 @@ def _weight(model: torch.nn.Module, seen: Watched, linears: list[Any]) -> torch.
                 return found
             break
     raise UserError(
-        f"cam needs a network that averages a layer over all places and reads the averages with one linear layer, and "
-        f"{type(model).__name__} does something else behind '{seen.place.name}'; take grad_cam."
+        f"cam needs a network that averages a layer over all positions and reads the averages with one linear layer, and "
+        f"{type(model).__name__} does something else after '{seen.place.name}'; take grad_cam."
     )
 
 

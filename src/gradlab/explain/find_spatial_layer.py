@@ -13,7 +13,7 @@ from gradlab.types import UserError
 MOST_EXTRA = 8
 """Tokens that may stand before those of the patches: of the class, of distillation, registers."""
 NO_PLACES = (
-    "so its output says nothing about places; name a convolution, a block or a norm of tokens before the pooling, or take a "
+    "so its output says nothing about positions; name a convolution, a block or a norm of tokens before the pooling, or take a "
     "method that needs no layer (saliency, integrated-gradients, occlusion)."
 )
 
@@ -118,7 +118,7 @@ def _named(name: str, seen: list[Seen], images: torch.Tensor) -> Place:
     own = [one for one in seen if one.name == name]
     if not own:
         raise UserError(
-            f"layer '{name}' gives neither (N, C, h, w) with several places nor tokens, {NO_PLACES}"
+            f"layer '{name}' gives neither (N, C, h, w) with several positions nor tokens, {NO_PLACES}"
         )
     if len(own) > 1:
         raise UserError(
@@ -142,7 +142,9 @@ def _found(model: torch.nn.Module, seen: list[Seen], score: torch.Tensor, images
         if gradient is not None and (place.grid is None or bool(place.maps(gradient).any())):
             return place
     if fallback is None:
-        raise UserError(f"{type(model).__name__} has no layer with places before its logits, {NO_PLACES}")
+        raise UserError(
+            f"{type(model).__name__} has no layer with spatial positions before its logits, {NO_PLACES}"
+        )
     return fallback
 
 

@@ -19,5 +19,5 @@ def need_text(purpose: str) -> None:
     missing = [name for name in ("transformers", "tokenizers") if find_spec(name) is None]
     if missing:
         raise UserError(
-            f"{purpose} needs {' and '.join(missing)}, not here: run pip install 'gradlab[text]'."
+            f"{purpose} needs {' and '.join(missing)}, not installed: run pip install 'gradlab[text]'."
         )

@@ -81,7 +81,7 @@ def _in_folder(folder: Path) -> EncoderFiles:
     there = {one.name for one in folder.iterdir()}
     if CONFIG not in there:
         raise UserError(
-            f"{folder} is no folder of an encoder: it has no {CONFIG}; save one there with save_pretrained, or give another."
+            f"{folder} is not the folder of an encoder: it has no {CONFIG}; save one there with save_pretrained, or give another."
         )
     if "adapter_config.json" in there:
         raise UserError(
@@ -130,13 +130,13 @@ def _weights(folder: Path, there: set[str]) -> tuple[Path, ...]:
 def _from_hub(name: str, study: str) -> Path:
     help_text = (
         f"give the folder of an encoder ({CONFIG}, {WEIGHTS}, {TOKENIZER}); `gradlab run {study}` with its preset "
-        f"standard pre-trains a small one; or, where there is a network, run: hf download {name}"
+        f"standard pre-trains a small one; or, with an internet connection, run: hf download {name}"
     )
     try:
         hub: Any = importlib.import_module("huggingface_hub")
     except ImportError as error:
         raise UserError(
-            f"there is no folder {name}, and huggingface_hub is not here to look it up; {help_text}"
+            f"there is no folder {name}, and huggingface_hub is not installed to look it up; {help_text}"
         ) from error
     wanted = [CONFIG, "model*.safetensors", INDEX, TOKENIZER, *VOCABULARIES, *BESIDE, IMAGES]
     reason = ""

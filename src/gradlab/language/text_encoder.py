@@ -77,7 +77,7 @@ class TextEncoder(nn.Module):
         """Write config.json, model.safetensors and the tokenizer, as plain `from_pretrained(folder)` reads them."""
         place = Path(folder)
         if place.exists() and any(place.iterdir()):
-            raise UserError(f"{place} is there already; give another name, or delete it first.")
+            raise UserError(f"{place} already exists; give another name, or delete it first.")
         with quiet_loading():
             self.transformer.save_pretrained(place)
         fast_tokenizer(self.tokenizer, self.max_length).save_pretrained(place)

@@ -66,7 +66,7 @@ def training_texts(texts: TextDataset | TextSplit | Sequence[str]) -> list[str]:
             f"a tokenizer is trained on a list of texts, got {type(given).__name__}; pass [text, text, …]."
         )
     if not given:
-        raise UserError("a tokenizer cannot be trained on no texts; pass at least one.")
+        raise UserError("a tokenizer is trained on at least one text, got none.")
     return list(given)
 
 

@@ -24,7 +24,7 @@ STARTS = (
 )
 SHALLOW = "With few layers there is little along the way that could shrink the gradient. So activations differ less there."
 UNSTEADY = "deep nets from the default initialisation differ by tens of points from seed to seed; take more seeds or epochs"
-CLOSE = "two points are near what a few hundred test images show; mnist has 10,000"
+CLOSE = "a few hundred test images hardly show a difference of two points; mnist has 10,000"
 CURVE, GRADIENTS = "accuracy-by-depth", "gradients"
 
 

@@ -19,7 +19,7 @@ SIZE = (
     "The student has about half of the teacher's parameters. What it loses against the teacher is the price of being smaller, as "
     "far as teaching does not make up for it."
 )
-NEAR = "two points are near what a few hundred test images show"
+NEAR = "a few hundred test images hardly show a difference of two points"
 
 
 def claims_of(coldest: float, *, small: bool) -> tuple[Claim, ...]:

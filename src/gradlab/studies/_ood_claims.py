@@ -25,7 +25,7 @@ OUTPUTS_MEANS = (
 
 BETTER_MEANS = (
     "A network that confuses its own classes is unsure of familiar images as well, and its maximum softmax falls for them too. "
-    "Where the better classifier is surer of the familiar images alone, the two are told apart more easily."
+    "Where the better classifier is more confident on the familiar images alone, the two are told apart more easily."
 )
 NOISE_MEANS = (
     "Noise is the easiest of foreign images, and one network alone says little. What a score does on noise says nothing of how "

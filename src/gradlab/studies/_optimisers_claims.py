@@ -19,7 +19,7 @@ RATE = (
     "A rate that is too small does not get far enough in the time given; one that is too large jumps about or never settles. "
     "A comparison at one common rate can therefore say more about the rate than about the optimisers."
 )
-CLOSE = "two points are near what a few hundred test images show; mnist has 10,000"
+CLOSE = "a few hundred test images hardly show a difference of two points; mnist has 10,000"
 WORDS = {"momentum": "momentum", "adam": "Adam", "adamw": "AdamW", "sgd": "plain SGD"}
 
 

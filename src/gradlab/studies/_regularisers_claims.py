@@ -18,7 +18,7 @@ AUGMENTED = (
     "Augmentation shows every training image a little shifted, turned or bent, as if there were more of them. It helps as far as "
     "the changed images look like images that the test could hold."
 )
-CLOSE = "two points are near what a few hundred test images show; mnist has 10,000"
+CLOSE = "a few hundred test images hardly show a difference of two points; mnist has 10,000"
 LAB = published(
     "002",
     "validation loss near 0.045 with augmentation, 0.076 with dropout and batch norm, 0.09 plain, at epoch 13",

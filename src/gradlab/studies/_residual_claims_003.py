@@ -109,7 +109,9 @@ def _two_layers(shallow: int, deep: int, small: bool) -> Claim:
         id="C003-02",
         statement=f"At depth {deep} two layers a block are better than one",
         parts=(part(f"depth {deep}", difference(f"residual2-{deep}", f"residual-{deep}")),),
-        reach="a point is less than a few hundred test images show; mnist has 10,000" if small else "",
+        reach="a few hundred test images cannot show a difference of one point; mnist has 10,000"
+        if small
+        else "",
         published=published(
             "003", ".96 against .35 at depth 64", "one run, best of 21 epochs chosen on the test set"
         ),

@@ -36,7 +36,7 @@ def claims_of(layers: tuple[int, ...], classes: int) -> tuple[Claim, ...]:
                 "refuted": f"{many} layers do not do a point better ({{layers-{many}}}).",
                 "open": f"Whether {many} layers do a point better is open ({{layers-{many}}}).",
             },
-            reach="a point is less than a thousand test sentences show",
+            reach="a thousand test sentences cannot show a difference of one point",
             means=MORE_LAYERS,
             figure=FIGURE,
         ),

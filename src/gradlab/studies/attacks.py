@@ -59,8 +59,7 @@ def attacks(
     Args:
         setup: preset and data.
         eps: radii of the attacks, as fractions of the pixel range such as 8/255; the data's own by default.
-        images: test images that are attacked; all of small data, 200 of larger ones (500 in the preset full), 150 in the
-            preset quick by default.
+        images: test images that are attacked; by default 150 (quick), all of small data, 200 (standard) or 500 (full) of larger.
         model: a network of your own instead of a trained CNN.
     """
     net, count = net_of(setup, model), image_count(setup, images, IMAGES)

@@ -20,7 +20,7 @@ from gradlab.types import Count, PositiveFloat
 BACKGROUND = (
     "A CLIP is taught some classes by labelled pictures: by small adapters in its image tower, its text tower or both (LoRA), by "
     "learned vectors in the place of a prompt's words (CoOp), or by a linear classifier on its frozen features. All else is "
-    "frozen, and proven to be bit-equal after training. Each is judged on the classes that it learned and on as many others; "
+    "frozen, and checked to be bit-identical after training. Each is judged on the classes it learned and on as many others; "
     "a linear classifier knows no others. Logits are scaled, normalised similarities in training and evaluation alike."
 )
 
@@ -109,7 +109,7 @@ def _tables() -> tuple[Table, ...]:
         Table(
             name="costs",
             title="What each cost",
-            caption="Wall time and peak memory of a run on the machine that made it: told, and no claim rests on it.",
+            caption="Wall time and peak memory of a run on the machine that made it: reported, but no claim rests on it.",
             measures=("seconds", "peak memory"),
             arms=("linear", *METHODS),
         ),

@@ -119,8 +119,8 @@ def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
         Table(
             name="students",
             title="Students",
-            caption="Agreement: share of the test images of which student and teacher name one class, right or wrong. "
-            "Seconds are told, and no claim rests on them.",
+            caption="Agreement: share of the test images for which student and teacher predict one class, right or wrong. "
+            "Seconds are reported, but no claim rests on them.",
             measures=("agreement with the teacher", "best epoch", "seconds"),
             arms=students,
         ),

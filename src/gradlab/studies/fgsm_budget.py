@@ -46,7 +46,7 @@ def fgsm_budget(
     Args:
         setup: preset and data.
         eps: sizes of the one step, ascending, at least two; lab 004's by default, four times as large for grey images.
-        images: test images that are attacked; all of small data, 500 of larger ones, 150 in the preset quick by default.
+        images: test images that are attacked; by default 150 in the preset quick, else all of small and 500 of larger data.
         model: a network of your own instead of a trained CNN.
     """
     net, count, times = net_of(setup, model), image_count(setup, images), 4 if setup.channels == 1 else 1

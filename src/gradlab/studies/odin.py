@@ -15,7 +15,7 @@ from gradlab.types import Count, PixelEps, PositiveFloat
 
 BACKGROUND = (
     "ODIN divides the logits by a temperature before the softmax, and first moves every image a small step eps in the direction "
-    "in which the network becomes surer of its prediction; familiar images are said to gain more by it than foreign ones. Both "
+    "in which the network becomes more confident; familiar images are said to gain more by it than foreign ones. Both "
     "numbers have to be chosen. Here every pair is an arm, and one arm chooses on validation images, in-distribution ones and "
     "foreign ones of another source."
 )

@@ -19,7 +19,7 @@ from gradlab.types import Count, PixelEps, UserError
 
 QUESTION = "Does adversarial training help a network to notice foreign images, or harm it?"
 BACKGROUND = (
-    "Five labs trained networks on attacked images and looked at the detection of foreign ones: in one it became worse, in three "
+    "Four labs trained networks on attacked images and looked at the detection of foreign ones: in one it became worse, in three "
     "better. They differ in score, in foreign images and in the accuracy that the training cost, each has one run, and none has "
     "an interval. Here the networks of the study adversarial-training, with equal starts and the same images in the same "
     "order, are judged by the same scores on the same foreign images. One more network was trained without attacks, for fewer "

@@ -30,11 +30,11 @@ from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count
 
 BACKGROUND = (
-    "An encoder that has read many sentences is used to classify others. Either all of it trains on, with a new head, or only "
+    "An encoder that has read many sentences is used to classify others. Either all of it is trained, with a new head, or only "
     "its last block, or small matrices beside its attention (LoRA), or the head alone; or a linear SVM reads its features. All "
     "start from the same weights and the same head, see the same labelled sentences for as many epochs, and keep the weights "
     "of the epoch with the best validation loss. Beside them stands the same network from random weights. What is frozen is "
-    "proven to be bit-equal after training."
+    "checked to be bit-identical after training."
 )
 
 
@@ -102,10 +102,10 @@ def _tables() -> tuple[Table, ...]:
         ),
         Table(
             name="costs",
-            title="What was frozen, proven, and what each cost",
-            caption="Frozen: share of the parameters that no stage trained and that are bit-equal after training. Padding: "
+            title="What was frozen, and what each cost",
+            caption="Frozen: share of the parameters that no stage trained and that are bit-identical after training. Padding: "
             "share of the tokens of training batches. Wall time and peak memory of a run on the machine that made it, beside "
-            "whatever else ran there: told, and no claim rests on it.",
+            "whatever else ran there: reported, but no claim rests on it.",
             measures=("frozen", "best epoch", "padding", "seconds", "peak memory"),
             arms=tuned,
         ),

@@ -30,7 +30,7 @@ class Recipe:
         nesterov: Nesterov's form of the momentum; left out: the plain form.
         weight_decay: coupled (L2) for sgd and adam, decoupled for adamw and muon; on every trained tensor.
         batch_size: images per step; the last, smaller batch of an epoch is used too.
-        epochs: at most; exactly so many without early stopping.
+        epochs: how many; with early stopping, at most so many.
         schedule: how the learning rate changes in training; left out: constant.
         label_smoothing: of the training loss alone, in [0, 1); 0 is without.
         clip_norm: largest L2 norm of the gradient of one network; left out: no clipping.

@@ -92,7 +92,7 @@ def add_lora(
         UserError: targets that match nothing, or peft is not installed.
     """
     if find_spec("peft") is None:
-        raise UserError("LoRA needs peft, not here: run pip install 'gradlab[text]'.")
+        raise UserError("LoRA needs peft, not installed: run pip install 'gradlab[text]'.")
     from peft import LoraConfig, get_peft_model
 
     chosen = lora_targets(model, lora.targets, head)

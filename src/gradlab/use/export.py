@@ -113,7 +113,7 @@ def export_model(
     path = Path(out)
     path = path if path.suffix == SUFFIXES[to] else path.with_name(path.name + SUFFIXES[to])
     if path.is_symlink() or path.exists():
-        raise UserError(f"{path} is there already; give --out another name, or delete it first.")
+        raise UserError(f"{path} already exists; give --out another name, or delete it first.")
     refuse_no_place(path)
     known = {"input_shape": list(input_shape), "class_names": list(class_names), **(facts or {})}
     try:
@@ -167,7 +167,9 @@ def _torch_export(model: nn.Module, path: Path, facts: dict[str, Any]) -> tuple[
 def _onnx(model: nn.Module, path: Path, facts: dict[str, Any]) -> tuple[Run, str]:
     missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if missing:
-        raise UserError(f"--to onnx needs {' and '.join(missing)}, not here: pip install 'gradlab[onnx]'")
+        raise UserError(
+            f"--to onnx needs {' and '.join(missing)}, not installed: pip install 'gradlab[onnx]'"
+        )
     with _quiet(), torch.no_grad():
         try:
             program = torch.onnx.export(

@@ -38,7 +38,7 @@ def export_text(record: Record | str | Path, out: str | Path, runs: str | Path =
         raise UserError(f"record {found.hash} is damaged ({', '.join(damaged)}); run its study again.")
     place = Path(out)
     if place.is_symlink() or place.exists():
-        raise UserError(f"{place} is there already; give another name, or delete it first.")
+        raise UserError(f"{place} already exists; give another name, or delete it first.")
     refuse_no_place(place)
     model, tokenizer = classifier_of(found)
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -161,7 +161,7 @@ def test_an_absent_package_is_one_sentence_that_names_the_extra(
         open_trackers((name,), tmp_path, design).__enter__()
     assert (
         str(caught.value)
-        == f"tracker '{name}' needs a package that is not here: pip install 'gradlab[{name}]'"
+        == f"tracker '{name}' needs a package that is not installed: pip install 'gradlab[{name}]'"
     )
     assert not list(tmp_path.iterdir())
 

@@ -105,7 +105,9 @@ def check_tracker(name: str) -> None:
         raise UserError(f"unknown tracker '{name}'; {did_you_mean(name, list(TRACKERS))}")
     found = find_spec(name)
     if found is None or found.origin is None:  # a folder of that name, such as W&B's own, is no package
-        raise UserError(f"tracker '{name}' needs a package that is not here: pip install 'gradlab[{name}]'")
+        raise UserError(
+            f"tracker '{name}' needs a package that is not installed: pip install 'gradlab[{name}]'"
+        )
 
 
 def row_values(event: Event) -> Iterator[tuple[str, int, dict[str, float]]]:
