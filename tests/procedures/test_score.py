@@ -298,14 +298,26 @@ def test_what_a_detector_lacks_is_said(tmp_path):
 
 
 def test_foreign_data_without_the_part_to_tune_on_are_refused_before_anything_runs(tmp_path):
-    asked = replace(WIDE, tune_on="photos@6:grey", out=("noise@6:grey",), shown=())
+    asked = Score(
+        net=replace(NET, data="digits"),
+        data="digits",
+        out=("noise@8:grey",),
+        detectors=(KS,),
+        tune_on="photos@8:grey",
+    )
+    arm = Arm(
+        name="one",
+        label="one",
+        factors={},
+        procedure=asked,
+        at={"detector": "knn, tuned", "set": "noise@8:grey"},
+    )
     study = Design(
         study="tiny", title="t", question="q?", background="b", setting="s", setting_text="s", deviations=(), parameters={},
-        arms=(Arm(name="one", label="one", factors={}, procedure=asked, at={"detector": "knn", "set": "noise@6:grey"}),),
-        claims=(), tables=(), figures=(),
+        arms=(arm,), claims=(), tables=(), figures=(),
     )  # fmt: skip
     with pytest.raises(
-        UserError, match="needs the train or validation part of 'photos@6:grey', and it has none here"
+        UserError, match="needs the train or validation part of 'photos@8:grey', and it has none here"
     ):
-        run_study(study, data=STRIPES, out=tmp_path, progress=False)
+        run_study(study, data="digits", out=tmp_path, progress=False)
     assert not (tmp_path / "records").exists()

@@ -95,7 +95,7 @@ def test_a_score_reads_the_auto_encoder_of_another_record(out):
     (record,) = (one for one in records(out) if one.spec["inputs"])
     (scored,) = records(out, "score")
     assert scored.spec["inputs"]["autoencoder"] == record.hash
-    stored = scored.table("outside")["score"]
+    stored = scored.table("outside")["reconstruction"]
     np.testing.assert_allclose(
         stored, reconstruction_error(rebuilt(record, out), DATA["noise"].test), rtol=1e-5
     )

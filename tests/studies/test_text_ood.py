@@ -97,8 +97,7 @@ def test_scores_follow_from_the_classifier_and_the_tokens_that_it_read(scored):
     }
     for name, both in expected.items():
         for table, values in zip(("inside", "outside"), both, strict=True):
-            stored = record.table(table)
-            own = stored["score"][stored["detector"] == name]
+            own = record.table(table)[name]
             np.testing.assert_allclose(own, values, rtol=1e-3, atol=1e-5)
     assert record.facts["holds"] == "texts"
     lengths = [one.tokens.lengths.numpy().astype(float) for one in feeds[1:]]

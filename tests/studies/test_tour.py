@@ -197,7 +197,7 @@ def test_weights_in_a_file_and_a_model_folder_score_as_their_record(finished, tm
         std=tuple(facts["std"]),
     )
     folder = gradlab.models.save(network, tmp_path / "model")
-    expected = table(finished, "max-logit noise", 0, "inside")["score"]
+    expected = table(finished, "max-logit noise", 0, "inside")["max-logit"]
     for number, model in enumerate((file, folder)):
         result = gradlab.run(
             "tour",
@@ -207,7 +207,7 @@ def test_weights_in_a_file_and_a_model_folder_score_as_their_record(finished, tm
             **(LESS | {"epochs": None}),
             **QUIET,
         )
-        assert np.array_equal(table(result, "max-logit noise", 0, "inside")["score"], expected)
+        assert np.array_equal(table(result, "max-logit noise", 0, "inside")["max-logit"], expected)
         assert result.record("max-logit noise", 0).hash == result.record("max-logit noise", 1).hash
 
 
