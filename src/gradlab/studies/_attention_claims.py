@@ -49,7 +49,7 @@ def _more_than_noise() -> Claim:
 def _more_than_reversed() -> Claim:
     return Claim(
         id="attention-reversed",
-        statement="It moves more than under the reverse attack, which is as large and does not fool",
+        statement="The map moves more than under the reverse attack, which is as large and does not fool",
         parts=(part("reversed - attack", difference("reversed", "attack"), measure=OVERLAP, delta=MATTERS),),
         says={
             "supported": "An attack that fools moves it more than the reverse attack ({reversed}).",

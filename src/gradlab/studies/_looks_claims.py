@@ -28,7 +28,7 @@ CELLS = (
 )
 BELIEVED = (
     "A map is faithful if what it calls important is what the network uses. It must beat maps that know nothing of the network, "
-    "random ones and the edges of the image, and it must change when the weights are drawn anew: a map that stays the same is "
+    "random ones and the edges of the image, and it must change when all weights are randomised: a map that stays the same is "
     "about the image alone."
 )
 LABS = published(
@@ -111,8 +111,8 @@ def _faithful(method: str, net: str, prefix: str) -> Claim:
     numbers = f"({{{arm}}}; edges {{{prefix}edges}}, random maps {{{prefix}random}})"
     return Claim(
         id=f"looks-{method}{'-own' if prefix else ''}",
-        statement=f"Maps by {named} are faithful to {net}: better than random maps and edges, and others when the weights are "
-        "drawn anew",
+        statement=f"Maps by {named} are faithful to {net}: better than random maps and edges, and different when all "
+        "weights are randomised",
         parts=(*beats, _changes(arm)),
         says={
             "supported": f"{told} {verb} faithful to {net} {numbers}.",

@@ -38,7 +38,7 @@ def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
             title="How faithful maps are",
             caption="Insertion minus deletion: difference of the areas under the class's probability as pixels come and go; "
             "ROAD: the same idea with pixels imputed, 0 is a map that knows nothing; similarity: rank correlation with the map "
-            "when all weights are drawn anew; 100 % are maps that do not depend on the network.",
+            "when all weights are randomised; 100 % are maps that do not depend on the network.",
             measures=("insertion minus deletion", "ROAD", "similarity with random weights"),
             arms=judged,
         ),

@@ -14,10 +14,10 @@ from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count, PixelEps
 
 BACKGROUND = (
-    "Pictures in reports show that attention scatters under attack. Ten pictures show nothing, and a change of the image "
+    "Pictures in reports show that attention scatters under attack. Ten pictures prove nothing, and a change of the image "
     "moves the map even when nobody attacks. So maps of all images are compared with their maps after an attack, after "
     "noise whose every number is as large as the attack's, and after the reverse attack, which is as large and makes the "
-    "network surer of what it says already. The map is that of the class predicted after the change, and once more that of "
+    "network more confident in its prediction. The map is that of the class predicted after the change, and once more that of "
     "the class before: the first moves also because another class is explained. Images that the attack fools are told from "
     "the others."
 )

@@ -1,4 +1,4 @@
-"""Where does a CNN look, and which maps of it are to be believed?"""
+"""Where does a CNN look, and which maps of it can be trusted?"""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count
 
 BACKGROUND = (
-    "A map says where a network looks, and every map looks plausible to somebody. So maps are put to tests. Where a small patch "
+    "A map says where a network looks, but it can look plausible and say nothing. So maps are put to tests. Where a small patch "
     "was planted, whose pattern is the class, it is known where a network that learned it must look: the largest value of "
     "the map either lies there or not. Of photographs nobody knows that, but of four side by side it is known which one the "
     "class belongs to. On any image, pixels are deleted from the most to the least important, or inserted: "
-    "a faithful map makes the class's probability fall early, or rise early. And when all weights are drawn anew, a map "
+    "a faithful map makes the class's probability fall early, or rise early. And when all weights are randomised, a map "
     "that is about the network must become another one. Beside every method stand maps that know nothing of the network: "
     "smooth random ones, and edges."
 )
@@ -57,7 +57,7 @@ WORDS = {"random": "random maps", "edges": "edges"}
 def where_it_looks(
     setup: Setup, *, images: Count | None = None, epochs: Count | None = None, model: Network | None = None
 ) -> Design:
-    """Where does a CNN look, and which maps of it are to be believed?
+    """Where does a CNN look, and which maps of it can be trusted?
 
     Args:
         setup: preset and data; beside them a network always learns digits with a planted patch.
@@ -91,7 +91,7 @@ def where_it_looks(
     return Design(
         study="where-it-looks",
         title="Where a CNN looks",
-        question="Where does a CNN look, and which maps of it are to be believed?",
+        question="Where does a CNN look, and which maps of it can be trusted?",
         background=BACKGROUND,
         setting=OWN,
         setting_text=f"{count} test images a seed; networks of {', '.join(data for _, data in nets.values())}.",
