@@ -12,6 +12,10 @@ from torch import Tensor, nn
 from gradlab import explain
 from gradlab.lab.records.columns import Columns
 from gradlab.procedures._explaining import BATCH, SHOWN, encoded, logits_of_images
+from gradlab.procedures._predictions import usable_logits
+
+WIDE = ("overlap", "rank", "shift", "growth", "linf", "l2")
+"""Columns with a row for every change and target: (changes · targets, N)."""
 
 
 def moved(
@@ -74,6 +78,34 @@ def _squares(images: Tensor, maps: Tensor, changed: Tensor, after: Tensor) -> Te
     padded = [nn.functional.pad(one.cpu(), (0, gap, 0, gap), value=1.0) for one in four]
     whole = torch.cat([torch.cat(padded[:2], 3), torch.cat(padded[2:], 3)], 2)
     return whole[..., :-gap, :-gap]
+
+
+def moved_tables(
+    changes: Sequence[str],
+    targets: Sequence[str],
+    rows: np.ndarray,
+    labels: np.ndarray,
+    found: Mapping[str, np.ndarray],
+) -> dict[str, Columns]:
+    """Return a row for every image, and a row for every change, target and image; `found` is of `moved`."""
+    count, times = len(rows), len(changes) * len(targets)
+    before, after = (usable_logits(found[name]).argmax(1) for name in ("clean_logits", "logits"))
+    attacked = {
+        "index": rows.astype(np.int32),
+        "label": labels.astype(np.int16),
+        "clean": before.astype(np.int16),
+        "prediction": after.astype(np.int16),
+    }
+    for prefix, name in (("logit_", "logits"), ("clean_logit_", "clean_logits")):
+        attacked |= {f"{prefix}{k}": found[name][:, k] for k in range(found[name].shape[1])}
+    moved = {
+        "change": np.repeat(np.array(changes, dtype=str), len(targets) * count),
+        "target": np.tile(np.repeat(np.array(targets, dtype=str), count), len(changes)),
+        "index": np.tile(rows, times).astype(np.int32),
+        "fooled": np.tile(before != after, times).astype(np.int8),
+    }
+    moved |= {name: found[name].reshape(-1).astype(np.float32) for name in WIDE}
+    return {"attacked": attacked, "moved": moved}
 
 
 def pictures_table(

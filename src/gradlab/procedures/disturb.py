@@ -15,9 +15,8 @@ from gradlab.explain.registry import Explanation
 from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
-from gradlab.lab.records.columns import Columns
 from gradlab.lab.running.desk import Progress
-from gradlab.procedures._predictions import usable_logits, wrong_under_attack
+from gradlab.procedures._predictions import wrong_under_attack
 from gradlab.statistics import ratio_samples
 from gradlab.types import STRICT, Count, PixelEps, UserError, later
 
@@ -106,38 +105,14 @@ def _disturb(
         return found
 
     parts = desk.in_parts(f"moved-{job.seed}", len(blocks), part)
-    names = (*WIDE, "logits", "clean_logits")
-    joined = {name: torch.cat([one[name] for one in parts], -1 if name in WIDE else 0) for name in names}
-    tables = _tables(rows, labels, {name: value.numpy() for name, value in joined.items()})
+    wide = _disturbing.WIDE
+    names = (*wide, "logits", "clean_logits")
+    joined = {name: torch.cat([one[name] for one in parts], -1 if name in wide else 0) for name in names}
+    arrays = {name: value.numpy() for name, value in joined.items()}
+    tables = _disturbing.moved_tables(CHANGES, TARGETS, rows, labels, arrays)
     shown = parts[0] if procedure.pictures else None
     tables["pictures"] = _disturbing.pictures_table(CHANGES, shown, rows, labels)
     return Outcome(_facts(data, network, len(rows)), tables)
-
-
-WIDE = ("overlap", "rank", "shift", "growth", "linf", "l2")
-"""Columns with a row for every change and target: (changes · targets, N)."""
-
-
-def _tables(rows: np.ndarray, labels: np.ndarray, found: Mapping[str, np.ndarray]) -> dict[str, Columns]:
-    """Return a row for every image, and a row for every change, target and image."""
-    count, times = len(rows), len(CHANGES) * len(TARGETS)
-    before, after = (usable_logits(found[name]).argmax(1) for name in ("clean_logits", "logits"))
-    attacked = {
-        "index": rows.astype(np.int32),
-        "label": labels.astype(np.int16),
-        "clean": before.astype(np.int16),
-        "prediction": after.astype(np.int16),
-    }
-    for prefix, name in (("logit_", "logits"), ("clean_logit_", "clean_logits")):
-        attacked |= {f"{prefix}{k}": found[name][:, k] for k in range(found[name].shape[1])}
-    moved = {
-        "change": np.repeat(np.array(CHANGES, dtype=str), len(TARGETS) * count),
-        "target": np.tile(np.repeat(np.array(TARGETS, dtype=str), count), len(CHANGES)),
-        "index": np.tile(rows, times).astype(np.int32),
-        "fooled": np.tile(before != after, times).astype(np.int8),
-    }
-    moved |= {name: found[name].reshape(-1).astype(np.float32) for name in WIDE}
-    return {"attacked": attacked, "moved": moved}
 
 
 def _facts(data: Dataset, network: Any, count: int) -> dict[str, Any]:
