@@ -153,7 +153,7 @@ def test_views_follow_from_the_scores(out):
             tpr, fpr = (hits >= cut).mean(), (misses >= cut).mean()
             assert precision == pytest.approx(tpr / (tpr + fpr), abs=1e-9)
     ordered = run_.table("sorted")
-    assert ordered["score"][ordered["images"] == "flat"][[0, 50, 100]].tolist() == pytest.approx(
+    assert ordered["score"][ordered["images"] == "foreign"][[0, 50, 100]].tolist() == pytest.approx(
         [outside.min(), np.median(outside), outside.max()]
     )
     diagram = run_.table("reliability")

@@ -132,11 +132,11 @@ def _scores(run: Results) -> Columns:
 
 def _sorted(run: Results) -> Columns:
     """The scores in ascending order, over the share of the images that score no higher."""
-    found = _both(run)
+    found = scores_of(run)
     return {
-        "images": np.repeat(np.array(list(found), dtype=str), len(GRID)),
+        "images": np.repeat(np.array([INSIDE, "foreign"], dtype=str), len(GRID)),
         "share": np.tile(GRID, 2),
-        "score": np.concatenate([np.quantile(one, GRID) for one in found.values()]),
+        "score": np.concatenate([np.quantile(one, GRID) for one in found]),
     }
 
 

@@ -54,18 +54,20 @@ def _lab(
     label: str,
     contrast: Contrast,
     lab: tuple[str, str, str],
-    subject: str,
+    told: tuple[str, str, str],
     numbers: str,
 ) -> Claim:
+    """Return a claim of a lab; `told` says where, what the training does to what: "On noise it", "raise", "the AUROC"."""
+    where, does, what = told
     return Claim(
         id=name,
         statement=statement,
         parts=(part(label, contrast, measure=AUROC, delta=TWO_POINTS),),
         published=published(*lab),
         says={
-            "supported": f"{subject}: {numbers}.",
-            "refuted": f"Not so: {subject[0].lower()}{subject[1:]} by two points ({numbers}).",
-            "open": f"Open is whether {subject[0].lower()}{subject[1:]} by two points ({numbers}).",
+            "supported": f"{where} {does}s {what}: {numbers}.",
+            "refuted": f"{where} does not {does} {what} by two points: {numbers}.",
+            "open": f"Whether {where[0].lower()}{where[1:]} {does}s {what} by two points is open: {numbers}.",
         },
         means=DISAGREE,
         figure=FIGURE,
@@ -79,7 +81,7 @@ def _up(near: str) -> Claim:
         "half - none",
         _change("max-softmax", near),
         ("003", "AUROC 65 % against 63 %", "one run each, the robust one also has the higher clean accuracy"),
-        f"On {near} training on FGSM raises the AUROC of the maximum softmax",
+        (f"On {near} training on FGSM", "raise", "the AUROC of the maximum softmax"),
         _levels("max-softmax", near),
     )
 
@@ -96,7 +98,7 @@ def _down() -> Claim:
             "AUROC 0.80, 0.74 and 0.32 against 0.84",
             "one run each, at two radii and two lengths; noise the only foreign set",
         ),
-        "On noise training on FGSM lowers the AUROC of the largest logit",
+        ("On noise training on FGSM", "lower", "the AUROC of the largest logit"),
         _levels("max-logit", NOISE),
     )  # fmt: skip
 
@@ -112,7 +114,7 @@ def _up_on_noise() -> Claim:
             "AUROC 0.70 against 0.59",
             "one attacked image among 64; accuracy fell from 56 % to 31 %; robustness not measured",
         ),
-        "On noise training on FGSM raises the AUROC of the maximum softmax",
+        ("On noise training on FGSM", "raise", "the AUROC of the maximum softmax"),
         _levels("max-softmax", NOISE),
     )  # fmt: skip
 
@@ -124,7 +126,7 @@ def _up_at_small_radius(near: str) -> Claim:
         "small eps - none",
         _change("max-softmax", near, "near"),
         ("004", "AUROC 0.833 against 0.809", "one run each, 20 classes of CIFAR-100; eps in units after normalisation"),
-        f"On {near} training at the small radius raises the AUROC of the maximum softmax",
+        (f"On {near} training at the small radius", "raise", "the AUROC of the maximum softmax"),
         _levels("max-softmax", near, "near"),
     )  # fmt: skip
 

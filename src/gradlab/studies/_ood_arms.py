@@ -42,7 +42,7 @@ FEATURES = (
 def nets_of(setup: Setup, inside: str, epochs: int | None) -> dict[str, Procedure]:
     """Return the network that other studies judge as well, and one that is trained for fewer epochs."""
     return {
-        "small CNN": shared_net(setup, inside, epochs=epochs),
+        "CNN": shared_net(setup, inside, epochs=epochs),
         "weaker CNN": shared_net(setup, inside, "short"),
     }
 
