@@ -77,7 +77,7 @@ class CAM(Method):
     """CAM: the head's weights place by place, for networks that end with a global average and one linear layer.
 
     Attributes:
-        layer: by name; left out, the last with places that the logits depend on.
+        layer: by name; left out, the last with spatial positions that the logits depend on.
     """
 
     explain: ClassVar = staticmethod(cam)

@@ -55,7 +55,7 @@ class EigenCAM(Method):
     """Eigen-CAM: the first singular vector of what a layer gave; the same map for every class.
 
     Attributes:
-        layer: by name; left out, the last with places that the logits depend on.
+        layer: by name; left out, the last with spatial positions that the logits depend on.
     """
 
     explain: ClassVar = staticmethod(eigen_cam)

@@ -20,7 +20,7 @@ NO_PLACES = (
 
 @dataclass(frozen=True)
 class Place:
-    """A layer with places.
+    """A layer with spatial positions.
 
     Attributes:
         name: as in `named_modules`. grid: (h, w) of its tokens (N, T, D); None where it puts out (N, C, h, w).
@@ -47,7 +47,7 @@ class Seen:
 
 
 def find_spatial_layer(model: torch.nn.Module, images: torch.Tensor) -> str:
-    """Return the name of the last layer with places that the logits depend on.
+    """Return the name of the last layer with spatial positions that the logits depend on.
 
     That is the output (N, C, h, w) of the last convolutional block before pooling and flattening, or, of a transformer,
     of the last norm whose patch tokens reach the logits: where the head reads a class token alone, the one before the
@@ -66,7 +66,7 @@ def locate(model: torch.nn.Module, images: torch.Tensor, layer: str | Place | No
     """Return the place of a named layer, or of the one that is found; a Place comes back as it is.
 
     Raises:
-        UserError: no such layer (the nearest is suggested), or one without places.
+        UserError: no such layer (the nearest is suggested), or one without spatial positions.
     """
     if isinstance(layer, Place):
         return layer

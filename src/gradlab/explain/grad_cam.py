@@ -30,7 +30,7 @@ def grad_cam(
         model: maps images (N, C, H, W) in [0, 1] to logits (N, K); in any mode, left as it was found.
         images: (N, C, H, W) float in [0, 1].
         targets: None for the predicted classes, a class, one for each image, or a function of the logits.
-        layer: by name; left out, the last with places that the logits depend on.
+        layer: by name; left out, the last with spatial positions that the logits depend on.
         raw: return the sum itself, (N, h, w) at the size of the layer, without ReLU and scaling (eq. 2 inside).
 
     Returns: (N, H, W) in [0, 1]; each map stretched by itself, all 0 where it is constant.
@@ -49,7 +49,7 @@ class GradCAM(Method):
     """Grad-CAM: channels weighted by the mean gradient of the score.
 
     Attributes:
-        layer: by name; left out, the last with places that the logits depend on.
+        layer: by name; left out, the last with spatial positions that the logits depend on.
     """
 
     explain: ClassVar = staticmethod(grad_cam)

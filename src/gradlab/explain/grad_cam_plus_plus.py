@@ -48,7 +48,7 @@ class GradCAMPlusPlus(Method):
     """Grad-CAM++: positive gradients alone, places weighted before they are averaged.
 
     Attributes:
-        layer: by name; left out, the last with places that the logits depend on.
+        layer: by name; left out, the last with spatial positions that the logits depend on.
     """
 
     explain: ClassVar = staticmethod(grad_cam_plus_plus)

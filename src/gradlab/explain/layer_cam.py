@@ -42,7 +42,7 @@ class LayerCAM(Method):
     """Layer-CAM: every place weighted by its own positive gradient.
 
     Attributes:
-        layer: by name; left out, the last with places that the logits depend on.
+        layer: by name; left out, the last with spatial positions that the logits depend on.
     """
 
     explain: ClassVar = staticmethod(layer_cam)

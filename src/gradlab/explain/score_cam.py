@@ -93,7 +93,7 @@ class ScoreCAM(Method):
     """Score-CAM: channels weighted by the score of the image that they leave visible; as many passes as `budget`.
 
     Attributes:
-        layer: by name; left out, the last with places that the logits depend on. budget: masked images for each image.
+        layer: by name; left out, the last with spatial positions that the logits depend on. budget: masked images for each image.
     """
 
     explain: ClassVar = staticmethod(score_cam)

@@ -45,7 +45,7 @@ def outputs(
 ) -> Outputs:
     """Return logits and the output of a layer for every sample, in their order; the model is left as it was.
 
-    Outputs with places, (N, C, H, W), are averaged over all places (global average pooling); tokens (N, T, D) over the
+    Outputs with spatial positions, (N, C, H, W), are averaged over them (global average pooling); tokens (N, T, D) over the
     tokens.
 
     Args:

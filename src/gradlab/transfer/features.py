@@ -13,7 +13,7 @@ def features(
 ) -> Tensor:
     """Return the output of a layer for every image; the model is left as it was.
 
-    Outputs with places, (N, C, H, W), are averaged over all places (global average pooling); tokens (N, T, D) over the
+    Outputs with spatial positions, (N, C, H, W), are averaged over them (global average pooling); tokens (N, T, D) over the
     tokens.
 
     Args:
