@@ -31,8 +31,8 @@ def test_prompts_are_one_a_template():
         (["cat"], [], "at least one of each"),
         (["cat", "dog", "cat"], ["{}"], "'cat' is named twice"),
         (["cat"], ["a photo"], "'a photo of a {}.'"),
-        (["cat"], ["{} {}"], "the place {} of the class name once"),
-        (["cat"], ["{name}"], "the place {} of the class name once"),
+        (["cat"], ["{} {}"], "for the class name exactly once"),
+        (["cat"], ["{name}"], "for the class name exactly once"),
     ],
 )
 def test_what_makes_no_prompt_is_refused(names, templates, said):
