@@ -1,6 +1,7 @@
 """A table of detectors and sets against numbers by hand, and mistakes that are refused or flagged."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from gradlab.detection import (
     evaluate,
     reconstruction_error,
 )
+from gradlab.detection.evaluate import tuning_images
 from gradlab.metrics import aupr_out, auroc, fpr_at_tpr
 from gradlab.models import CNN, wrap
 from gradlab.training import Recipe, fit, outputs
@@ -106,7 +108,7 @@ def test_tuning_takes_the_best_on_validation_images_alone(net, known, near):
     other = from_tensors(255 - other.train.images, other.train.labels, name="negatives")
     found = evaluate(net, known, [near], [GRID, KNN()], tune_on=other)
     bank, inside, outside = (
-        outputs(net, one).features for one in (known.train, known.validation, other.validation)
+        outputs(net, one).features for one in (known.train, known.validation, other.train)
     )
     by_hand = [
         auroc(KNN(k=k).fit(bank).score(inside), KNN(k=k).fit(bank).score(outside)) for k in (1, 5, 200)
@@ -114,6 +116,21 @@ def test_tuning_takes_the_best_on_validation_images_alone(net, known, near):
     assert found.chosen == {"knn, tuned": f"k {(1, 5, 200)[int(np.argmax(by_hand))]}"}
     assert "chosen on negatives" in str(found)
     assert "chosen on means and jigsaws" in str(evaluate(net, known, [near], [GRID]))
+
+
+def test_foreign_images_to_tune_on_are_training_ones_else_validation_ones(known):
+    """No network was trained on either; test images never are."""
+    other = from_tensors(
+        255 - known.train.images,
+        known.train.labels,
+        validation=(known.validation.images, known.validation.labels),
+    )
+    inside, outside = tuning_images(known, other, [])
+    assert inside is known.validation
+    assert outside is other.train
+    assert tuning_images(known, replace(other, train=None), [])[1] is other.validation
+    with pytest.raises(UserError, match="has test images alone"):
+        tuning_images(known, replace(other, train=None, validation=None), [])
 
 
 # --- planted mistakes ---

@@ -81,7 +81,7 @@ def evaluate(
         model: maps images (N, C, H, W) in [0, 1] to logits of the in-distribution classes; left as it was found.
         in_distribution: what it was trained on: detectors are fitted to its train part and measured on its test part.
         out_of_distribution: foreign data sets, whose test part is taken; or name -> data set, part or images.
-        detectors: configurations, each once. tune_on: with a validation or train part, of another source than all that is
+        detectors: configurations, each once. tune_on: with a train or validation part, of another source than all that is
             reported. autoencoder: for `Reconstruction`.
         layer: of the features; left out: the input of the last linear layer. precision: of the forward passes.
 
@@ -213,9 +213,7 @@ def tuning_images(
     if tune_on is None:
         return data.validation, outliers(data.validation)
     refuse_shared_source(tune_on.name, reported)
-    foreign = (
-        tune_on.train if tune_on.train is not None else tune_on.validation
-    )  # no network was trained on either
+    foreign = tune_on.validation if tune_on.train is None else tune_on.train  # no network saw either
     if foreign is None:
         raise UserError(
             f"'{tune_on.name}' has test images alone, and nothing is tuned on test images; take a set with validation or "

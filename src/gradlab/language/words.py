@@ -39,8 +39,7 @@ def words_of(tokenizer: Tokenizer, text: str, max_length: int) -> tuple[Word, ..
     found = []
     for tokens in places.values():
         start, end = encoded.offsets[tokens[0]][0], encoded.offsets[tokens[-1]][1]
-        lead = len(text[start:end]) - len(
-            text[start:end].lstrip()
-        )  # byte-level tokens begin with the space before them
+        # byte-level tokens begin with the space before them
+        lead = len(text[start:end]) - len(text[start:end].lstrip())
         found.append(Word(text[start + lead : end], start + lead, end, tuple(tokens)))
     return tuple(found)

@@ -94,9 +94,8 @@ def judged(
     maps = maps_of(images)
     centres = explain.centre_of_mass(maps)
     points = torch.zeros(len(images))
-    if (
-        masks is not None
-    ):  # of pixels that share the maximum one is drawn, so that every image is hit or missed
+    if masks is not None:
+        # of pixels that share the maximum one is drawn, so that every image is hit or missed
         drawn = torch.rand(len(images), generator=generator("ties")).to(images.device)
         points = drawn < explain.pointing(maps, masks)
     found = {

@@ -36,7 +36,7 @@ class Score(Procedure):
         net: whose network scores. data: what it was trained on; its test images are in-distribution.
         out: sets of foreign images, all of the network's image shape, or of texts. detectors: how to score.
         autoencoder: a training of one, for the detector `Reconstruction`.
-        tune_on: foreign data whose validation or training images choose the settings of `Tuned` detectors; left out:
+        tune_on: foreign data whose training (else validation) images choose the settings of `Tuned` detectors; left out:
             images made of the in-distribution validation images. images: at most so many test images of each set, drawn
             once; left out: all. fit_images: at most so many training images to fit to, drawn once; left out: all.
         shown: detectors, by name, whose most confident mistakes are kept as pictures: foreign images that look the most
