@@ -37,13 +37,20 @@ def seconds_of(units: Sequence[Unit], request: Request) -> dict[str, float]:
     kinds = request.toolbox.kinds
     alike: dict[str, Unit] = {}
     for unit in units:
-        if not unit.needs and kinds[unit.procedure.kind].time is not None:
+        if not unit.needs and kinds[unit.procedure.kind].is_timed:
             alike.setdefault(_sort(unit), unit)
     waiting = sorted(alike.values(), key=lambda unit: -unit.cost)
     timed = {_sort(unit): seconds for unit, seconds in _timed(waiting, request)}
-    rates = [timed[_sort(unit)] / unit.cost for unit in waiting if _sort(unit) in timed and unit.cost > 0]
-    rate = statistics.median(rates) if rates else ASSUMED_RATE
-    return {unit.name: timed.get(_sort(unit), rate * unit.cost) for unit in units}
+    rates: dict[str, list[float]] = {}
+    for unit in waiting:
+        if _sort(unit) in timed and unit.cost > 0:
+            rates.setdefault(unit.procedure.kind, []).append(timed[_sort(unit)] / unit.cost)
+    every = [rate for some in rates.values() for rate in some] or [ASSUMED_RATE]
+
+    def guessed(unit: Unit) -> float:
+        return statistics.median(rates.get(unit.procedure.kind, every)) * unit.cost
+
+    return {unit.name: timed.get(_sort(unit)) or guessed(unit) for unit in units}
 
 
 def _sort(unit: Unit) -> str:

@@ -112,7 +112,8 @@ class Kind:
             parts of which it needs one), so that data without them are refused before anything runs.
         software: packages whose version its bits depend on; more_software: (procedure) -> further ones of this one.
         version: raised when the same spec gives other bits.
-        cost: relative time of one run. time: seconds that a unit would take, measured with a few steps.
+        cost: relative time of one run. time: seconds that a unit would take, measured with a few steps; pace: of a kind that
+            judges a network, seconds for one of what `cost` counts, measured on that network, None where it cannot be.
         may_stop: whether a run may end before that time.
         is_summarised: whether a small form keeps, of arms that no claim is about, the values of the seeds and what their
             intervals need instead of all samples.
@@ -142,8 +143,14 @@ class Kind:
     version: int = 1
     cost: Callable[[Any, Mapping[str, Any]], float] = lambda *_: 1.0
     time: Callable[[Any, Sequence[Job], Desk], float] | None = None
+    pace: Callable[[Any, Job, Desk], float | None] | None = None
     may_stop: Callable[[Any], bool] = lambda _: False
     is_summarised: bool = False
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether some of its work can be timed beforehand."""
+        return self.time is not None or self.pace is not None
 
     def software_of(self, procedure: Procedure) -> tuple[str, ...]:
         """Return the packages whose version the bits of a run of a procedure depend on."""

@@ -17,6 +17,7 @@ from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Measure, Outcome
 from gradlab.lab.records.columns import Columns
+from gradlab.procedures._pace import IMAGES, pass_cost, pass_seconds
 from gradlab.procedures._predictions import wrong_under_attack
 from gradlab.types import STRICT, Count, Radius, UserError, later
 
@@ -155,7 +156,7 @@ def _told(by: By) -> str:
 
 def _cost(procedure: Attack, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = procedure.images or counts[procedure.data].get("test", 1)
-    return len(procedure.eps) * images * _passes(procedure.by) / 128
+    return len(procedure.eps) * images * _passes(procedure.by) / IMAGES * pass_cost(procedure.net)
 
 
 def _passes(by: By) -> float:
@@ -189,4 +190,5 @@ ATTACK = Kind(
     flags=_flags,
     describe=_describe,
     cost=_cost,
+    pace=pass_seconds,
 )

@@ -13,6 +13,7 @@ from gradlab.attacks.effort import EFFORTS, Norm, radius_of
 from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Measure, Outcome
+from gradlab.procedures._pace import IMAGES, pass_cost, pass_seconds
 from gradlab.procedures.attack import chosen_rows
 from gradlab.types import STRICT, Count, Radius, UserError
 
@@ -144,7 +145,8 @@ def _cost(procedure: Certify, counts: Mapping[str, Mapping[str, int]]) -> float:
     effort = EFFORTS[_effort(procedure)]
     images = min(procedure.images or effort.images, counts[procedure.data].get("test", 1))
     passes = effort.steps * (17 if procedure.twin is None else 21) + (effort.queries + effort.draws) / 3
-    return images * passes / 2 / 128  # about half of the images are left to most of the attacks
+    # about half of the images are left to most of the attacks
+    return images * passes / 2 / IMAGES * pass_cost(procedure.net)
 
 
 CERTIFY = Kind(
@@ -165,4 +167,5 @@ CERTIFY = Kind(
     draws=False,
     below=lambda procedure, seed: seed if procedure.net_seed is None else procedure.net_seed,
     cost=_cost,
+    pace=pass_seconds,
 )

@@ -15,6 +15,7 @@ from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
 from gradlab.models.registry import Model
 from gradlab.procedures import _fits
 from gradlab.procedures._costs import COSTS
+from gradlab.procedures._pace import step_cost
 from gradlab.procedures._predictions import (
     PREDICTIONS,
     SCORES,
@@ -162,7 +163,7 @@ def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:
 
 def _cost(procedure: Distil, counts: Mapping[str, Mapping[str, int]]) -> float:
     steps = procedure.recipe.epochs * counts[procedure.data].get("train", 1) / procedure.recipe.batch_size
-    return 30.0 * steps * sum(getattr(procedure.model, "blocks_by_stage", (1,)))
+    return steps * step_cost(procedure.model)
 
 
 def _seconds(procedure: Distil, jobs: Sequence[Job], desk: Desk) -> float:

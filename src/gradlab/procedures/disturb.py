@@ -16,6 +16,7 @@ from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
 from gradlab.lab.running.desk import Progress
+from gradlab.procedures._pace import IMAGES, pass_cost, pass_seconds
 from gradlab.procedures._predictions import wrong_under_attack
 from gradlab.statistics import ratio_samples
 from gradlab.types import STRICT, Count, PixelEps, UserError, later
@@ -205,7 +206,8 @@ def _describe(procedure: Disturb, run: Results) -> dict[str, Any]:
 
 def _cost(procedure: Disturb, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = procedure.images or counts[procedure.data].get("test", 1)
-    return images * (2 * getattr(procedure.by, "steps", 1) + 2 * len(CHANGES)) / 128
+    passes = 2 * getattr(procedure.by, "steps", 1) + 2 * len(CHANGES)
+    return images * passes / IMAGES * pass_cost(procedure.net)
 
 
 DISTURB = Kind(
@@ -229,4 +231,5 @@ DISTURB = Kind(
     flags=_flags,
     describe=_describe,
     cost=_cost,
+    pace=pass_seconds,
 )

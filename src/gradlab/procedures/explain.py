@@ -15,6 +15,7 @@ from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
 from gradlab.lab.records.columns import Columns
 from gradlab.lab.running.desk import Progress
+from gradlab.procedures._pace import IMAGES, pass_cost, pass_seconds
 from gradlab.procedures._predictions import PREDICTIONS, logits_of, prediction_table, usable_logits
 from gradlab.types import STRICT, Count, UserError, later
 
@@ -220,7 +221,7 @@ def _describe(procedure: Explain, run: Results) -> dict[str, Any]:
 def _cost(procedure: Explain, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = procedure.images or counts[procedure.data].get("test", 1)
     passes = PASSES if procedure.faithfulness else PASSES / 3
-    return (len(procedure.methods) + len(BASELINES)) * images * passes / 512
+    return (len(procedure.methods) + len(BASELINES)) * images * passes / 3 / IMAGES * pass_cost(procedure.net)
 
 
 EXPLAIN = Kind(
@@ -244,4 +245,5 @@ EXPLAIN = Kind(
     check=_check,
     describe=_describe,
     cost=_cost,
+    pace=pass_seconds,
 )

@@ -15,6 +15,7 @@ from gradlab.lab.kinds import Kind, Measure, Outcome
 from gradlab.procedures import _fits
 from gradlab.procedures._costs import COSTS
 from gradlab.procedures._embedding import EMBEDDING, embedding
+from gradlab.procedures._pace import IMAGES, pass_cost
 from gradlab.procedures._predictions import (
     PREDICTIONS,
     SCORES,
@@ -137,9 +138,8 @@ def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:
 
 
 def _cost(procedure: FineTune, counts: Mapping[str, Mapping[str, int]]) -> float:
-    steps = procedure.recipe.epochs * counts[procedure.data].get("train", 1) / procedure.recipe.batch_size
-    blocks = getattr(getattr(procedure.net, "model", None), "blocks_by_stage", (1,))
-    return SHARES.get(procedure.policy.kind, 1.0) * 30.0 * steps * sum(blocks)
+    images = procedure.recipe.epochs * counts[procedure.data].get("train", 1)
+    return SHARES.get(procedure.policy.kind, 1.0) * images / IMAGES * pass_cost(procedure.net)
 
 
 def _seconds(procedure: FineTune, jobs: Sequence[Job], desk: Desk) -> float:

@@ -13,6 +13,7 @@ from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.procedures import _score_measures as told
+from gradlab.procedures._pace import IMAGES, pass_cost, pass_seconds
 from gradlab.procedures._predictions import PREDICTIONS
 from gradlab.types import STRICT, Count, UserError, did_you_mean, later
 
@@ -99,7 +100,8 @@ def _asks(procedure: Score) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _cost(procedure: Score, counts: Mapping[str, Mapping[str, int]]) -> float:
-    images = sum(one.get("test", 1) for one in counts.values())
+    sets = [counts[name].get("test", 1) for name in (procedure.data, *procedure.out)]
+    images = sum(min(count, procedure.images or count) for count in sets)
     if any("features" in one.fits for one in procedure.detectors):
         images += procedure.fit_images or counts[procedure.data].get("train", 1)
     passes = sum(
@@ -107,7 +109,7 @@ def _cost(procedure: Score, counts: Mapping[str, Mapping[str, int]]) -> float:
         for one in procedure.detectors
         if "images" in one.needs
     )
-    return images * (1 + passes) / 512
+    return images * (1 + passes) / 3 / IMAGES * pass_cost(procedure.net)
 
 
 SCORE = Kind(
@@ -153,5 +155,6 @@ SCORE = Kind(
     describe=_describe,
     draws=False,
     cost=_cost,
+    pace=pass_seconds,
     is_summarised=True,
 )  # fmt: skip

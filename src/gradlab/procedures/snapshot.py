@@ -11,6 +11,7 @@ from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Kind, Outcome
 from gradlab.lab.running.desk import Progress
 from gradlab.procedures import _fits
+from gradlab.procedures._pace import IMAGES, pass_cost, pass_seconds
 from gradlab.procedures._predictions import (
     PREDICTIONS,
     SCORES,
@@ -118,6 +119,10 @@ def _network(record: Record, desk: Desk, _store: Store) -> nn.Module:
     return network_of(record, desk.modules)
 
 
+def _cost(procedure: Snapshot, counts: Mapping[str, Mapping[str, int]]) -> float:
+    return counts[procedure.data].get("test", 1) / 3 / IMAGES * pass_cost(procedure.net)
+
+
 SNAPSHOT = Kind(
     name="snapshot",
     title="a network after an epoch",
@@ -131,5 +136,6 @@ SNAPSHOT = Kind(
     describe=_describe,
     network=_network,
     draws=False,
-    cost=lambda procedure, counts: counts[procedure.data].get("test", 1) / 512,
+    cost=_cost,
+    pace=pass_seconds,
 )

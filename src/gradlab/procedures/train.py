@@ -15,13 +15,11 @@ from gradlab.lab.designing.procedure import DataName, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.lab.records.columns import Columns
-from gradlab.models.cnn import CNN
-from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.mlp import MLP
 from gradlab.models.registry import Model
-from gradlab.models.vit import ViT
 from gradlab.procedures import _fits
 from gradlab.procedures import _training_measures as told
+from gradlab.procedures._pace import step_cost
 from gradlab.procedures._predictions import (
     PREDICTIONS,
     SCORES,
@@ -229,13 +227,7 @@ def _cost(procedure: Train, counts: Mapping[str, Mapping[str, int]]) -> float:
     images = procedure.train_images or counts[procedure.data].get("train", 1)
     passes = 1 if procedure.objective is None else procedure.objective.passes
     steps = passes * procedure.recipe.epochs * images / procedure.recipe.batch_size
-    if isinstance(procedure.model, CNN):
-        return 30.0 * steps * sum(procedure.model.blocks_by_stage)
-    if isinstance(procedure.model, ViT):
-        return 30.0 * steps * procedure.model.depth
-    if isinstance(procedure.model, FastCNN):
-        return 60.0 * steps * len(procedure.model.widths)
-    return steps * (len(procedure.model.hidden) + 4 if isinstance(procedure.model, MLP) else 4)
+    return steps * step_cost(procedure.model)
 
 
 def _block(procedure: Train, precision: str) -> int:

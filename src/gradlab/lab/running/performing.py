@@ -69,12 +69,16 @@ def perform(unit: Unit, bench: Bench, tell: Callable[[Progress], None]) -> None:
 
 def measure(unit: Unit, bench: Bench) -> float | None:
     """Return the seconds that a unit would take, from a few steps; None where its kind cannot tell."""
-    time_of = bench.toolbox.kinds[unit.procedure.kind].time
-    if time_of is None:
+    kind = bench.toolbox.kinds[unit.procedure.kind]
+    if not kind.is_timed:
         return None
     desk = _desk(unit, bench, lambda _: None)
+    jobs = _jobs(unit, desk, bench.store)
     with _threads(bench.toolbox, desk.threads):
-        return float(time_of(unit.procedure, _jobs(unit, desk, bench.store), desk))
+        if kind.time is not None:
+            return float(kind.time(unit.procedure, jobs, desk))
+        pace = kind.pace(unit.procedure, jobs[0], desk) if kind.pace is not None else None
+        return None if pace is None else pace * unit.cost
 
 
 def _desk(unit: Unit, bench: Bench, tell: Callable[[Progress], None]) -> Desk:

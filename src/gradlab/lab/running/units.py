@@ -186,7 +186,7 @@ def path_costs(waiting: Sequence[Unit]) -> dict[str, float]:
 
 def dump_unit(unit: Unit) -> dict[str, Any]:
     """Return what a worker needs to know of a unit, as plain JSON data."""
-    return {"label": unit.label, "runs": [_dump(bound) for bound in unit.bounds]}
+    return {"label": unit.label, "cost": unit.cost, "runs": [_dump(bound) for bound in unit.bounds]}
 
 
 def _dump(bound: Bound) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def _dump(bound: Bound) -> dict[str, Any]:
 
 def read_unit(data: Mapping[str, Any], kinds: Kinds) -> Unit:
     """Rebuild a unit from what `dump_unit` returned; of its inputs only their names are known."""
-    return Unit(tuple(_read(one, kinds) for one in data["runs"]), data["label"], 1.0)
+    return Unit(tuple(_read(one, kinds) for one in data["runs"]), data["label"], data["cost"])
 
 
 def _read(data: Mapping[str, Any], kinds: Kinds) -> Bound:
