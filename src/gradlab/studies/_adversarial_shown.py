@@ -19,7 +19,7 @@ def tables_of(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
         Table(
             name="accuracy",
             title="Accuracy on images as they are",
-            caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test images. Robust "
+            caption="Mean over seeds with a 95 % interval that includes the variance of seeds and of test images. Robust "
             "overfitting: robust accuracy on validation images at the best epoch less that at the last.",
             measures=(ACCURACY, "best epoch", "robust validation accuracy", "robust overfitting"),
             arms=kinds["train"],

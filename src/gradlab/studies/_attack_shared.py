@@ -90,7 +90,7 @@ def accuracy_table(arms: tuple[str, ...] = ()) -> Table:
         name="attacks",
         title="Accuracy and success of every attack",
         caption="Robust accuracy: share of all attacked images that are classified correctly before and after. Success: share of "
-        "the images classified correctly before that are not any more, or are the target. Intervals hold the variance of "
+        "the images classified correctly before that are not any more, or are the target. Intervals include the variance of "
         "seeds and of images.",
         measures=(ROBUST, SUCCESS),
         arms=arms,

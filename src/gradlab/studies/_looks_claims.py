@@ -108,15 +108,15 @@ def _faithful(method: str, net: str, prefix: str) -> Claim:
     )
     told, verb = JUDGED[method], "are" if JUDGED[method].endswith("s") else "is"
     named = told if method.endswith("cam") else told.lower()
-    numbers = f"({{{arm}}}; edges {{{prefix}edges}}, random maps {{{prefix}random}})"
+    numbers = f"insertion minus deletion {{{arm}}} (edges {{{prefix}edges}}, random maps {{{prefix}random}})"
     return Claim(
         id=f"looks-{method}{'-own' if prefix else ''}",
         statement=f"Maps by {named} are faithful to {net}: better than random maps and edges, and different when all "
         "weights are randomised",
         parts=(*beats, _changes(arm)),
         says={
-            "supported": f"{told} {verb} faithful to {net} {numbers}.",
-            "refuted": f"{told} {verb} not faithful to {net} {numbers}; what fails: {{failed}}.",
+            "supported": f"{told} {verb} faithful to {net}: {numbers}.",
+            "refuted": f"{told} {verb} not faithful to {net}: {numbers}; what fails: {{failed}}.",
         },
         means=BELIEVED,
         figure="gap",

@@ -28,7 +28,7 @@ def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
             name="pointing",
             title="Pointing at the planted patch",
             caption="Share of the images whose map has its largest value on the patch, which covers 14 % of the image. Means "
-            "over seeds with 95 % intervals that hold the variance of seeds and of images.",
+            "over seeds with 95 % intervals that include the variance of seeds and of images.",
             measures=("pointing", "area of the map"),
             arms=pointed,
         ),

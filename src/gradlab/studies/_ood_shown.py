@@ -7,7 +7,7 @@ from gradlab.lab.designing.shown import Figure, Reference, Table
 from gradlab.studies._shared import accuracy_table
 
 CAPTION = (
-    "AUROC: chance that a foreign image scores higher than a familiar one; 50 % is guessing. Its interval holds the variance "
+    "AUROC: chance that a foreign image scores higher than a familiar one; 50 % is guessing. Its interval includes the variance "
     "of seeds, of familiar and of foreign images. FPR at 95 % TPR: share of foreign images accepted where 95 % of the familiar "
     "ones are; foreign as positive: share of familiar images rejected where 95 % of the foreign ones are found. Intervals of "
     "all but the AUROC are of the seeds alone."

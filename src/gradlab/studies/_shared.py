@@ -83,7 +83,7 @@ def accuracy_table(*, arms: tuple[str, ...] = (), title: str = "Accuracy of ever
     return Table(
         name="accuracy",
         title=title,
-        caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test images. "
+        caption="Mean over seeds with a 95 % interval that includes the variance of seeds and of test images. "
         "Learned: runs surely above chance.",
         measures=(ACCURACY, "best epoch", "epochs trained"),
         arms=arms,

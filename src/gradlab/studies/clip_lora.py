@@ -102,8 +102,8 @@ def _tables() -> tuple[Table, ...]:
         Table(
             name="accuracy",
             title="Accuracy on classes that were learned, and on others",
-            caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test images. Zero-shot and the "
-            "linear probe have no seed.",
+            caption="Mean over seeds with a 95 % interval that includes the variance of seeds and of test images. Zero-shot and "
+            "the linear probe have no seed.",
             measures=(ACCURACY, "macro F1"),
         ),
         Table(

@@ -19,7 +19,7 @@ BACKGROUND = (
     "A CLIP learned which texts go with which pictures. To classify, a text is made of every class name, and the class whose "
     "text is most similar to the picture is named: no picture of these classes is needed. Without a model of one's own a small "
     "CLIP is pre-trained here on labelled pictures, whose captions are made from the names of their classes; it is then asked "
-    "for classes that were held out of it. It is one network: intervals hold the variance of the test images alone."
+    "for classes that were held out of it. It is one network: intervals include the variance of the test images alone."
 )
 UNKNOWN = "nobody can tell here which pictures it was trained on"
 

@@ -112,7 +112,7 @@ def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
         Table(
             name="accuracy",
             title="Accuracy of the teacher and of every student",
-            caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test images. The "
+            caption="Mean over seeds with a 95 % interval that includes the variance of seeds and of test images. The "
             "temperature of hard labels changes nothing.",
             measures=(ACCURACY, "test loss", "calibration error"),
         ),

@@ -41,7 +41,7 @@ BACKGROUND = (
     "Optimisers are often compared at one learning rate, which decides more than the optimiser does. Here each gets the same "
     "budget: the same number of rates, the same epochs, the same net and the same initial weights. In every seed it takes the "
     "rate with the lowest validation loss, and what it then reaches on the test images is compared. Since every seed chooses "
-    "for itself, the interval holds the luck of a seed in its choice as well; the validation images are the same for all."
+    "for itself, the interval includes the luck of a seed in its choice as well; the validation images are the same for all."
 )
 
 

@@ -83,7 +83,7 @@ def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
         Table(
             name="accuracy",
             title="Accuracy of every head",
-            caption="Mean over seeds with a 95 % interval that holds the variance of seeds, where something is random, and of "
+            caption="Mean over seeds with a 95 % interval that includes the variance of seeds, where something is random, and of "
             "test sentences. Only random weights have seeds: of one encoder all heads are the same every time.",
             measures=(ACCURACY, "macro F1", "validation accuracy"),
             arms=tuple(arm.name for arm in arms),

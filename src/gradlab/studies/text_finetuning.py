@@ -89,7 +89,7 @@ def _tables() -> tuple[Table, ...]:
         Table(
             name="accuracy",
             title="Accuracy of every way to train",
-            caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test sentences. Parameters: "
+            caption="Mean over seeds with a 95 % interval that includes the variance of seeds and of test sentences. Parameters: "
             "numbers that were trained.",
             measures=(ACCURACY, "macro F1", "validation accuracy"),
         ),

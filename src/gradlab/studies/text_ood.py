@@ -86,7 +86,7 @@ def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
         Table(
             name="network",
             title="The classifier",
-            caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test sentences.",
+            caption="Mean over seeds with a 95 % interval that includes the variance of seeds and of test sentences.",
             measures=(ACCURACY, "macro F1", "validation accuracy"),
             arms=("net",),
         ),

@@ -75,7 +75,7 @@ def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
         Table(
             name="accuracy",
             title="Accuracy on the new classes",
-            caption="Mean over seeds with a 95 % interval that holds the variance of seeds and of test images. Parameters: "
+            caption="Mean over seeds with a 95 % interval that includes the variance of seeds and of test images. Parameters: "
             "numbers that were fitted; of nearest neighbours and the kernel SVM, those that they keep.",
             measures=(ACCURACY, "macro F1", "validation accuracy"),
             arms=transferred,
