@@ -76,7 +76,7 @@ def prepare(
         precision=precision,
         modules=modules,
     )
-    setup = _setup(preset, facts, precision, name)
+    setup = replace(_setup(preset, facts, precision, name), first_seed=first_seed)
     design = build_design(build, name, setup, given)
     refuse_unfit(design, request)
     changed = _changed(seeds=seeds, first_seed=first_seed, precision=precision, device=device)

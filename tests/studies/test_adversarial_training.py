@@ -9,6 +9,7 @@ import gradlab
 from gradlab.attacks import FGSM, PGD, FastTraining, MadryTraining, MixedTraining
 from gradlab.lab.running import run as running
 from gradlab.lab.running.here import run_here
+from gradlab.preparing import prepare
 from gradlab.studies import STUDIES, Setup, build_design
 from gradlab.studies._nets import source_cnn
 from gradlab.types import UserError
@@ -92,6 +93,15 @@ def test_one_network_of_each_training_on_all_images_is_certified_beside_its_unde
         table = next(table for table in made.tables if table.name == "certificates")
         assert table.arms == tuple(found)
         assert "finding" in table.facts
+
+
+def test_a_repetition_on_fresh_seeds_certifies_a_network_that_it_trains_anyway(tmp_path):
+    made, request, _ = prepare(
+        "adversarial-training", preset="quick", data="digits", data_dir=None, seeds=2, first_seed=100, device="cpu",
+        precision="fp32", out=tmp_path, parameters={}, command=None,
+    )  # fmt: skip
+    assert {arm.procedure.net_seed for arm in made.arms if arm.procedure.kind == "certify"} == {100}
+    assert 100 in request.seeds
 
 
 def test_small_data_are_attacked_whole_but_in_the_preset_quick():

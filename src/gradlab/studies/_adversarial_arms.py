@@ -137,7 +137,7 @@ def build_arms(setup: Setup, plan: Plan, epochs: int | None) -> tuple[Arm, ...]:
     if not setup.is_small:
         arms += [_targeted(name, *nets[name], plan) for name in ("plain", "half")]
     arms += [_scored(name, *nets[name], plan) for name in ("plain", "half", "fifth", "pgd") if name in nets]
-    arms += [_certified(name, *nets[name], plan, nets["plain"][1]) for name in nets]
+    arms += [_certified(name, *nets[name], plan, nets["plain"][1], setup) for name in nets]
     return tuple(arms)
 
 
@@ -230,7 +230,7 @@ def _scored(name: str, label: str, train: Train, plan: Plan) -> Arm:
     )
 
 
-def _certified(name: str, label: str, train: Train, plan: Plan, plain: Train) -> Arm:
+def _certified(name: str, label: str, train: Train, plan: Plan, plain: Train, setup: Setup) -> Arm:
     """Examine one network of a training: whether the attacks on it can be believed."""
     return Arm(
         name=f"{name}-certificate",
@@ -243,6 +243,6 @@ def _certified(name: str, label: str, train: Train, plan: Plan, plain: Train) ->
             quick=plan.certified < 1_000,
             images=plan.certified,
             twin=None if train == plain else plain,
-            net_seed=0,
+            net_seed=setup.first_seed,
         ),
     )
