@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from gradlab.types import UserError
 
 MOST = 256
 """Images of one pass, where a method needs many passes for each image."""
+TURN = threading.RLock()
+"""Explanations in several threads take turns: each switches modes and hooks of a network that they may share."""
 
 
 @contextlib.contextmanager
@@ -20,7 +23,7 @@ def undisturbed(model: torch.nn.Module, *, gradient: bool) -> Iterator[None]:
     """Within the block the model is in eval mode, and autograd is on or off; after it every layer's mode is as before."""
     from gradlab.training.modes import kept_modes
 
-    with kept_modes(model), torch.inference_mode(False), torch.set_grad_enabled(gradient):
+    with TURN, kept_modes(model), torch.inference_mode(False), torch.set_grad_enabled(gradient):
         model.eval()
         yield
 
@@ -49,7 +52,7 @@ def logits(model: Model, images: torch.Tensor) -> torch.Tensor:
     Raises:
         UserError: something else, or NaN.
     """
-    found = model(images)
+    found = model(images.clone())  # a model may work in place on what it is given
     found = found if isinstance(found, torch.Tensor) else getattr(found, "logits", found)
     if not isinstance(found, torch.Tensor):
         raise UserError(
