@@ -196,7 +196,9 @@ class InPlace(Pair):
 @pytest.mark.parametrize("kind", EXPLAINERS)
 def test_a_model_that_needs_more_than_images_is_told_to_be_wrapped(kind):
     model, batch = ready(kind)
-    with pytest.raises(UserError, match=r"Timed.forward cannot be called with images alone \(.*'time'\); wrap a small"):
+    with pytest.raises(
+        UserError, match=r"Timed.forward cannot be called with images alone \(.*'time'\); wrap a small"
+    ):
         make(kind)(Timed(model), batch)
 
 
