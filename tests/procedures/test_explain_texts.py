@@ -13,7 +13,7 @@ from gradlab.lab.designing.shown import Figure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.judging.texts import draw_texts
 from gradlab.procedures import PROCEDURES, ExplainTexts, TextFineTune, classifier_of
-from gradlab.procedures._explaining_texts import divided, likeness
+from gradlab.procedures.divided_texts import divided, likeness
 from gradlab.training import Recipe
 from gradlab.transfer import LoRA
 from tests.procedures.encoders import encoder_in

@@ -69,7 +69,7 @@ def _explained(
     import torch
 
     from gradlab.explain import randomise
-    from gradlab.procedures._explaining_texts import divided, likeness
+    from gradlab.procedures.divided_texts import divided, likeness
     from gradlab.procedures.text_finetune import reading_of
 
     tokenizer, length = reading_of(job, network)

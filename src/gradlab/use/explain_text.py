@@ -15,7 +15,7 @@ from gradlab._files import write_whole
 from gradlab.explain.highlight import highlight
 from gradlab.lab.records.finding import find_record
 from gradlab.lab.records.record import Record
-from gradlab.procedures._explaining_texts import Divided, divided, likeness
+from gradlab.procedures.divided_texts import Divided, divided, likeness
 from gradlab.types import Count, UserError
 
 LEGEND = (
