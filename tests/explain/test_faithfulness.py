@@ -47,7 +47,7 @@ def spots():
 def test_a_map_of_what_the_network_uses_is_faithful(spots):
     batch, classes, masks = spots
     model = Spot()
-    found = faithfulness(model, GradCAM(model, layer="see"), batch, classes, masks=masks)
+    found = faithfulness(model, GradCAM(model, layer="see"), batch, classes, masks=masks, draws=20)
     assert found.finding == "faithful"
     assert found.scores["pointing"]["map"].mean() > 0.95
     assert list(found.stages) == [0.5, 1.0]
@@ -119,7 +119,7 @@ def test_the_cascade_goes_from_the_last_layer_to_the_first_and_gives_every_bit_b
 
     shares, found = cascade(model, explain, batch, stages=2, seed=1)
     assert shares == [0.5, 1]
-    assert found.shape == (2, 6)
+    assert found.shape == (2, 1, 6)
     names = layers_with_weights(model)
     assert names == ["0", "1", "4", "9"]
     changed = [
@@ -168,10 +168,10 @@ def test_randomised_weights_depend_on_seed_and_name_alone():
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda m: faithfulness(m, edge_maps, images(1)), "at least 2 images and a delta between 0 and 1, got 1"),
-        (lambda m: faithfulness(m, edge_maps, images(), delta=5), "got 6 and 5"),
+        (lambda m: faithfulness(m, edge_maps, images(1)), "at least 2 images, 2 draws of random weights and a delta between 0 and 1, got 1"),
+        (lambda m: faithfulness(m, edge_maps, images(), delta=5), "got 6, 5 and 5"),
         (lambda m: faithfulness(m, lambda x: x, images()), r"a tensor of shape \(6, 12, 10\), got \(6, 3, 12, 10\)"),
-        (lambda m: cascade(m, edge_maps, images(), stages=0), "at least one stage, got 4 layers with parameters and 0 stages"),
+        (lambda m: cascade(m, edge_maps, images(), stages=0), "got 4 layers with parameters, 0 stages and 1 draws"),
         (lambda _: cascade(nn.Flatten(), edge_maps, images()), "needs a model with parameters"),
     ],
 )  # fmt: skip

@@ -85,7 +85,6 @@ def test_attention_has_each_comparison_on_the_same_images():
     assert len({arms[name].procedure for name in compared}) == 1
     assert {arm.name for arm in made.arms} - compared == {
         "reversed before",
-        "noise not fooled",
         "shown attack",
         "shown noise",
         "shown reversed",
