@@ -29,7 +29,8 @@ def randomise(model: torch.nn.Module, seed: int, names: list[str] | None = None)
     """Draw the weights of layers anew, in place, each from a stream of its own name.
 
     A layer that knows `reset_parameters` starts as PyTorch starts it; parameters of any other are drawn from a normal
-    distribution with the mean and deviation that they have.
+    distribution with the mean and deviation that they have, and so are those from which `torch.nn.utils.weight_norm`,
+    `spectral_norm` or `prune` compute a weight before every pass.
 
     Args:
         names: of the layers; all that hold parameters where they are left out.
@@ -39,13 +40,20 @@ def randomise(model: torch.nn.Module, seed: int, names: list[str] | None = None)
     layers = dict(model.named_modules())
     with torch.no_grad():
         for name in layers_with_weights(model) if names is None else names:
-            own = list(layers[name].parameters(recurse=False))
-            with seeded(derive_seed(seed, "randomise", name), own[0].device):
+            own = dict(layers[name].named_parameters(recurse=False))
+            with seeded(derive_seed(seed, "randomise", name), next(iter(own.values())).device):
                 reset = getattr(layers[name], "reset_parameters", None)
                 if callable(reset):
                     reset()
-                    continue
-                for value in own:
+                    computed = [
+                        key for key, value in vars(layers[name]).items() if isinstance(value, torch.Tensor)
+                    ]
+                    own = {
+                        key: value
+                        for key, value in own.items()
+                        if any(key.startswith(f"{one}_") for one in computed)
+                    }
+                for value in own.values():
                     spread = float(value.double().std(correction=0))
                     value.copy_(torch.randn_like(value) * spread + value.mean())
 
