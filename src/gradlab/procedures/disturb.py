@@ -141,6 +141,10 @@ def _flags(label: str, runs: Sequence[Results]) -> list[str]:
     few = [int(pairs(run).sum()) for run in runs if set(run.at) == {"change", "target", "group"}]
     if not few or min(few) >= FEW:
         return []
+    if not min(few):
+        return [
+            f"{label}: no pair of maps of its group in one of the runs; take another --eps, or more images"
+        ]
     return [
         f"{label}: only {min(few)} pairs of maps of its group in one of the runs, so the means say little"
     ]

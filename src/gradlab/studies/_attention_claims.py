@@ -76,6 +76,7 @@ def _more_than_reversed() -> Claim:
         parts=(part("reversed - attack", difference("reversed", "attack"), measure=OVERLAP, delta=MATTERS),),
         says={
             "supported": "An attack that fools moves it more than the reverse attack ({reversed}).",
+            "open": "Whether it moves more than under the reverse attack ({reversed}) is open.",
             "refuted": "The reverse attack, which does not fool, moves it as much ({reversed}).",
         },
         means=MOVES,
@@ -97,6 +98,7 @@ def _more_when_fooled() -> Claim:
             ),
         ),
         says={
+            "open": f"Whether maps move less where the same attack fails, beyond what noise does, is open ({FAILS}).",
             "supported": f"Where the same attack fails, maps move less, beyond what noise does ({FAILS}).",
             "refuted": f"Where the same attack fails, maps move no less, beyond what noise does ({FAILS}).",
         },
@@ -115,6 +117,7 @@ def _own_class() -> Claim:
             ),
         ),
         says={
+            "open": "Whether the map of the class before moves more as well ({attack before}, noise {noise before}) is open.",
             "supported": f"The map of the class before moves more as well ({{attack before}}, noise {{noise before}}), {EMPTY}.",
             "refuted": f"The map of the class before moves no more than under noise ({{attack before}}, noise {{noise before}}), "
             f"{EMPTY}.",

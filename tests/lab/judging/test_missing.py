@@ -47,9 +47,7 @@ def test_the_claim_is_open_and_says_which_run_lacks_what(found):
     assert lacks["estimate"] is None
     assert lacks["interval"] == [None, None]
     assert lacks["parts"][0]["differences"] == []
-    (flag,) = (one for one in lacks["flags"] if "best epoch" in one)
-    assert flag.startswith("the bad: no best epoch at seed 1: ")
-    assert "take other parameters of the study" in flag
+    assert "the bad: no best epoch at seed 1" in lacks["flags"]
     parts = {one["label"]: one["verdict"] for one in claims["both"]["parts"]}
     assert parts == {"accuracy": "supported", "epochs": "open"}
 

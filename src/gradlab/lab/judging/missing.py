@@ -44,5 +44,5 @@ def undecided(part: Part, missing: list[str], study: Study, unit: str) -> Judgem
         interval=nothing,
         sign_flip=math.nan,
         sign_flip_boundary=part.delta,
-        flags=(f"{told}: no sample of it counts there; take other parameters of the study, or more samples",),
+        flags=(told,),
     )
