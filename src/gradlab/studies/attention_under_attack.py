@@ -45,13 +45,13 @@ def attention_under_attack(
     Args:
         setup: preset and data.
         eps: radius of the attack, a fraction of the pixel range such as 2/255; one that fools some images and not all.
-        images: test images; all, or 5,000 (500 in the preset quick) of larger data, by default.
+        images: test images; all, or 2,500 (500 in the preset quick) of larger data, by default.
         epochs: of training; the data's own by default.
         model: a network of your own instead of a trained CNN.
     """
     radius = eps or (24 / 255 if setup.channels == 1 else 2 / 255)
     count = images or (
-        None if setup.is_small or setup.preset == "full" else 500 if setup.preset == "quick" else 5_000
+        None if setup.is_small or setup.preset == "full" else 500 if setup.preset == "quick" else 2_500
     )
     net = shared_net(setup, setup.data, epochs=epochs) if model is None else model
     arms = (*_arms(net, setup.data, radius, count), *_shown(net, setup.data, radius))
