@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BATCH = 256
 """Images of one pass."""
+MOSAICS = 50
+"""Mosaics at most; each costs as much as four images."""
 SHOWN = 5
 """Images of which maps are kept as pictures; measures are over all images."""
 SIDE = 64
@@ -116,11 +118,12 @@ def judged(
 def in_mosaics(
     images: Tensor, classes: Tensor, labels: np.ndarray, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return mosaics of the images that are classified correctly, their own cells, and which images these are, (N,) bool.
+    """Return mosaics of the first images that are classified correctly, their own cells, and which these are, (N,) bool.
 
     There is none where these are of fewer than two classes.
     """
     right = classes == torch.from_numpy(labels).to(classes.device)
+    right &= right.cumsum(0) <= MOSAICS
     if len(classes[right].unique()) < 2:
         right = torch.zeros_like(right)
         return images[right], classes[right], right

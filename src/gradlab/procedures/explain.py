@@ -44,8 +44,8 @@ class Explain(Procedure):
         net: whose network is explained. data: whose test images. methods: each once.
         images: how many, drawn once with the class shares of the whole; None for all.
         untrained: draw all weights of the network anew first, as a control.
-        mosaic: also explain each image that is classified correctly within a 2×2 mosaic of such, for networks that take any
-            size, and measure the share of the map on its own cell.
+        mosaic: also explain images that are classified correctly, 50 at most, within a 2×2 mosaic of such, for networks that
+            take any size, and measure the share of the map on its own cell.
         faithfulness: also judge by deletion and insertion, ROAD, the drop, and against random weights, which takes most of
             the time; without it, maps are judged by where they lie alone.
     """

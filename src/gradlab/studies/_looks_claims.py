@@ -29,7 +29,7 @@ POINTS = (
 CELLS = (
     "In photographs nobody knows what the network uses. In a mosaic of four images of different classes it is known which "
     "image the class belongs to: a map that lights the object lies on that one. A map that knows nothing has a quarter of "
-    "itself there. Mosaics are made of the images that the network classifies correctly, as many as there are."
+    "itself there. Mosaics are made of images that the network classifies correctly, fifty of them at most."
 )
 BELIEVED = (
     "A map is faithful if what it calls important is what the network uses. It must beat maps that know nothing of the network, "

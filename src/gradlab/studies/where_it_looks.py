@@ -41,7 +41,7 @@ METHODS: tuple[Explanation, ...] = (
     GradCAM(),
     GradCAMPlusPlus(),
     LayerCAM(),
-    ScoreCAM(),
+    ScoreCAM(budget=32),
     EigenCAM(),
     Saliency(),
     SmoothGrad(samples=15),
@@ -60,11 +60,11 @@ def where_it_looks(
 
     Args:
         setup: preset and data; beside them a network always learns digits with a planted patch.
-        images: test images that are explained, for each seed; 200 with the planted patch and 100 others, 50 in the preset quick.
+        images: test images that are explained, for each seed; 200 with the planted patch and 75 others, 50 in the preset quick.
         epochs: of training the network on the data; the data's own by default.
         model: a network of your own, of the data, instead of a CNN trained here.
     """
-    standard = (50, 50) if setup.preset == "quick" else (200, 100)
+    standard = (50, 50) if setup.preset == "quick" else (200, 75)
     counts = dict(zip(("planted", "own"), (images, images) if images else standard, strict=True))
     planted = Train(data="planted", model=CNN(widths=(16, 32)), recipe=replace(SMALL, epochs=6))
     nets: dict[str, tuple[Procedure, str]] = {"planted": (planted, "planted")}
