@@ -19,7 +19,8 @@ def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
         name="cells",
         title="Four images side by side",
         caption="Share of the map on the image whose class is explained, of a mosaic of four images that are classified "
-        "correctly, of the first 50 such images of a seed; 25 % is a map that knows nothing (Böhle et al., 2021, who take surely classified ones).",
+        "correctly, for 50 such images of a seed at most; 25 % is a map that "
+        "knows nothing (Böhle et al., 2021, who take surely classified ones).",
         measures=(OWN_CELL,),
         arms=tuple(name for name in maps if name.startswith("own ")),
     )
