@@ -1,12 +1,18 @@
 """Explainers that are to be believed, and those that are not, told apart; and the check with randomised weights."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import utils
+from torch.nn.utils import prune
 
 from gradlab.explain import GradCAM, Saliency, cascade, edge_maps, faithfulness, randomise, restored
+from gradlab.explain.faithfulness import _finding, _over_draws
 from gradlab.explain.randomised import layers_with_weights
+from gradlab.statistics import Interval, Sampled, interval
 from gradlab.types import UserError
 from tests.explain.examples import averaging, generator, images, snapshot
 
@@ -47,7 +53,7 @@ def spots():
 def test_a_map_of_what_the_network_uses_is_faithful(spots):
     batch, classes, masks = spots
     model = Spot()
-    found = faithfulness(model, GradCAM(model, layer="see"), batch, classes, masks=masks)
+    found = faithfulness(model, GradCAM(model, layer="see"), batch, classes, masks=masks, draws=20)
     assert found.finding == "faithful"
     assert found.scores["pointing"]["map"].mean() > 0.95
     assert list(found.stages) == [0.5, 1.0]
@@ -119,7 +125,7 @@ def test_the_cascade_goes_from_the_last_layer_to_the_first_and_gives_every_bit_b
 
     shares, found = cascade(model, explain, batch, stages=2, seed=1)
     assert shares == [0.5, 1]
-    assert found.shape == (2, 6)
+    assert found.shape == (2, 1, 6)
     names = layers_with_weights(model)
     assert names == ["0", "1", "4", "9"]
     changed = [
@@ -165,13 +171,68 @@ def test_randomised_weights_depend_on_seed_and_name_alone():
     assert abs(float(first.positions.detach().std()) - 3) < 0.2
 
 
+PRUNE = partial(prune.l1_unstructured, name="weight", amount=0.3)
+
+
+@pytest.mark.parametrize("reparametrise", [utils.weight_norm, utils.spectral_norm, PRUNE])
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated")
+def test_weights_that_are_computed_before_every_pass_are_randomised_and_given_back(reparametrise):
+    layer = nn.Linear(12, 12)
+    reparametrise(layer)
+    model = nn.Sequential(layer).eval()
+    batch = torch.rand(3, 12, generator=generator())
+    before = model(batch).detach()
+    with restored(model):
+        layer.bias.data.zero_()
+        without_bias = model(batch).detach()
+        randomise(model, seed=0)
+        layer.bias.data.zero_()
+        after = model(batch).detach()
+    assert not torch.allclose(after, without_bias, atol=0.05)
+    assert torch.equal(model(batch), before)
+
+
+def test_a_similarity_whose_interval_holds_the_bound_is_open():
+    """Two draws: one leaves the maps as they are, one changes them wholly."""
+    apart = {"gap": {other: Interval(0.5, 0.4, 0.6, 0.95, 1, 0.0, 0) for other in ("random", "edges")}}
+    alike = [Interval(at, at - 0.2, at + 0.2, 0.95, 5, 0.0, 4) for at in (0.1, 0.4, 0.9)]
+    assert [_finding(apart, one, 0.05) for one in alike] == ["faithful", "open", "fails the sanity check"]
+    mixed = np.array([[1.0] * 6, [0.0] * 6, [np.nan] * 6])
+    found = _over_draws(mixed, 0.95)
+    assert (found.estimate, found.low, found.high) == (
+        0.5,
+        -1,
+        1,
+    )  # t with one degree of freedom, within [-1, 1]
+    assert np.isnan(_over_draws(mixed[2:], 0.95).estimate)
+
+
+def test_the_similarity_counts_draws_and_images():
+    values = np.random.default_rng(0).normal([[0.1], [0.3], [0.2], [0.0]], 0.05, (4, 30))
+    found = _over_draws(values, 0.95)
+    expected = interval(Sampled(values.mean(1), {"images": values}), level=0.95)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.high - found.low > 2 * 3.18 * values.mean(1).std(ddof=1) / 2  # t of 3 degrees of freedom
+
+
+@pytest.mark.parametrize("count", [3, 12])
+def test_intervals_of_pointing_leave_room_for_images_not_seen_and_stay_in_the_range(spots, count):
+    batch, classes, masks = (one[:count] for one in spots)
+    model = Spot()
+    found = faithfulness(model, GradCAM(model, layer="see"), batch, classes, masks=masks, draws=2)
+    for other in ("random", "edges"):
+        shown = found.differences["pointing"][other]
+        assert -1 <= shown.low < shown.estimate <= shown.high <= 1
+    assert found.differences["pointing"]["edges"].estimate == 1  # right in all, edges in none
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda m: faithfulness(m, edge_maps, images(1)), "at least 2 images and a delta between 0 and 1, got 1"),
-        (lambda m: faithfulness(m, edge_maps, images(), delta=5), "got 6 and 5"),
+        (lambda m: faithfulness(m, edge_maps, images(1)), "2 draws of random weights and a delta between 0 and 1, got 1"),
+        (lambda m: faithfulness(m, edge_maps, images(), delta=5), "got 6, 5 and 5"),
         (lambda m: faithfulness(m, lambda x: x, images()), r"a tensor of shape \(6, 12, 10\), got \(6, 3, 12, 10\)"),
-        (lambda m: cascade(m, edge_maps, images(), stages=0), "at least one stage, got 4 layers with parameters and 0 stages"),
+        (lambda m: cascade(m, edge_maps, images(), stages=0), "got 4 layers with parameters, 0 stages and 1 draws"),
         (lambda _: cascade(nn.Flatten(), edge_maps, images()), "needs a model with parameters"),
     ],
 )  # fmt: skip

@@ -136,6 +136,21 @@ def test_average_drop_and_increase_are_those_of_the_masked_image():
     assert (nothing == 0).all()
 
 
+def test_the_average_drop_of_a_map_outside_of_0_to_1_is_that_of_the_map_scaled():
+    model, batch, classes = averaging(), images(5), torch.arange(5) % 4
+    maps = images(5, (1, 12, 10), seed=8)[:, 0]
+    maps[0], maps[1] = 50 * maps[0] - 10, -maps[1]
+    within = maps.clone()
+    within[0] = (maps[0].clamp(min=0) - maps[0].clamp(min=0).min()) / maps[0].max()
+    within[1] = 0
+    for found, expected in zip(
+        *(average_drop(model, batch, one, classes) for one in (maps, within)), strict=True
+    ):
+        assert torch.equal(found, expected)
+    untouched, _ = average_drop(model, batch, images(5, (1, 12, 10), seed=8)[:, 0], classes)
+    assert torch.equal(average_drop(model, batch, maps, classes)[0][2:], untouched[2:])
+
+
 def test_pointing_is_whether_the_maximum_lies_on_the_object_and_a_flat_map_is_a_random_pixel():
     maps, masks = torch.zeros(3, 4, 5), torch.zeros(3, 4, 5, dtype=torch.bool)
     masks[:, 1:3, 2:4] = True

@@ -20,7 +20,7 @@ IMAGES = [
 CASES = [
     (name, data, preset) for name in IMAGES for data in ("mnist", "digits") for preset in ("quick", "full")
 ]
-NUMBERS = {"estimate", "size", "low", "high", "reading", "subjects", "failed"}
+NUMBERS = {"estimate", "size", "low", "high", "reading", "subjects", "failed", "fails", "undecided"}
 
 
 def made(name, data, preset, **parameters):

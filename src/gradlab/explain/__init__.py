@@ -43,6 +43,7 @@ __getattr__, __dir__, __all__ = attach(
         "highlight": "highlight",
         "in_batches": "method",
         "integrated_gradients": "integrated_gradients",
+        "is_empty": "compare_maps",
         "layer_cam": "layer_cam",
         "methods_grid": "pictures",
         "mosaics": "mosaics",
@@ -60,6 +61,7 @@ __getattr__, __dir__, __all__ = attach(
         "scaled": "scaled",
         "score_cam": "score_cam",
         "share_in_cell": "mosaics",
+        "similarity": "randomised",
         "smooth_grad": "smooth_grad",
         "taking": "mosaics",
         "token_gradients": "token_gradients",
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from gradlab.explain.cam import cam as cam
     from gradlab.explain.compare_maps import area as area
     from gradlab.explain.compare_maps import centre_of_mass as centre_of_mass
+    from gradlab.explain.compare_maps import is_empty as is_empty
     from gradlab.explain.compare_maps import overlap as overlap
     from gradlab.explain.compare_maps import rank_correlation as rank_correlation
     from gradlab.explain.deletion_insertion import DeletionInsertion as DeletionInsertion
@@ -111,6 +114,7 @@ if TYPE_CHECKING:
     from gradlab.explain.randomised import cascade as cascade
     from gradlab.explain.randomised import randomise as randomise
     from gradlab.explain.randomised import restored as restored
+    from gradlab.explain.randomised import similarity as similarity
     from gradlab.explain.registry import EXPLAINERS as EXPLAINERS
     from gradlab.explain.registry import Explanation as Explanation
     from gradlab.explain.road import road as road

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gradlab._torch import torch
 from gradlab.explain._checks import checked, checked_maps
 from gradlab.explain._network import logits, parts, undisturbed
+from gradlab.explain.scaled import scaled
 from gradlab.explain.targets import probability_of
 
 
@@ -16,7 +17,8 @@ def average_drop(
     A map that is large everywhere has no drop, so that this is read beside other measures.
 
     Args:
-        model: maps images to logits. images: (N, C, H, W) in [0, 1]. maps: (N, H, W) in [0, 1].
+        model: maps images to logits. images: (N, C, H, W) in [0, 1]. maps: (N, H, W) in [0, 1]; one that leaves this range
+            is brought into it as `scaled` does, negative values cut off.
         classes: (N,) int64.
 
     Returns: the drop as a share of the probability before, (N,) in [0, 1], smaller is better; and whether the
@@ -26,7 +28,10 @@ def average_drop(
         UserError: maps of another shape, or as `grad_cam`.
     """
     images = checked(model, images)
-    shown = images * checked_maps(maps, images).to(images.dtype)[:, None]
+    weights = checked_maps(maps, images)
+    leaves = (weights < 0).flatten(1).any(1) | (weights > 1).flatten(1).any(1)
+    weights = torch.where(leaves[:, None, None], scaled(weights, images.shape[2:]), weights)
+    shown = images * weights.to(images.dtype)[:, None]
     with undisturbed(model, gradient=False):
         before, after = (
             torch.cat([probability_of(logits(model, one[rows]), classes[rows]) for rows in parts(len(one))])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -13,12 +14,13 @@ from gradlab.explain._checks import checked, checked_maps
 from gradlab.explain._network import logits, undisturbed
 from gradlab.explain.average_drop import average_drop
 from gradlab.explain.baselines import edge_maps, random_maps
+from gradlab.explain.compare_maps import is_empty
 from gradlab.explain.deletion_insertion import deletion_insertion
 from gradlab.explain.pointing import pointing
 from gradlab.explain.randomised import cascade
 from gradlab.explain.road import road
 from gradlab.explain.targets import choose
-from gradlab.statistics import Interval, Sampled, interval
+from gradlab.statistics import Interval, Sampled, contrast_values, difference, interval, ratio_samples
 from gradlab.types import UserError
 
 Finding = Literal["faithful", "no better than edges", "fails the sanity check", "open"]
@@ -27,6 +29,8 @@ MATTERS = 0.05
 """Smallest difference that matters: in the mean probability over a curve, and in the share of images pointed at."""
 SIMILAR = 0.5
 """Mean rank correlation with the maps of randomised weights from which maps count as the same."""
+DRAWS = 5
+"""Draws of random weights, over which the correlation varies more than over images."""
 OTHERS = ("random", "edges")
 
 
@@ -36,14 +40,17 @@ class Faithfulness:
 
     Attributes:
         finding: "faithful": better than random maps and edges by more than `delta` in every deciding measure, and other
-            maps with randomised weights; "fails the sanity check": it is not surely less similar than 0.5 to the maps of
+            maps with randomised weights; "fails the sanity check": surely as similar as 0.5 or more to the maps of
             randomised weights; "no better than edges": surely not better by `delta` than random maps or edges in a
-            deciding measure; "open": more images are needed.
+            deciding measure; "open": more images, or draws of the weights, are needed.
         scores: measure -> "map", "random" or "edges" -> (N,), one number for each image.
         differences: measure -> "random" or "edges" -> interval over images of the map's score minus theirs; the deciding
             ones are insertion minus deletion and, where masks are given, pointing.
-        similarity: interval of the rank correlation with maps of the wholly randomised network. stages: share of layers
-            randomised -> mean correlation on the way there.
+        similarity: interval of the rank correlation with maps of the wholly randomised network, over images and over draws of
+            the weights; without bounds where fewer than two draws can be compared (`gradlab.explain.similarity`). stages:
+            share of layers randomised -> mean correlation on the way there, NaN where nothing can be compared.
+        empty: share of the images whose map is the same at all pixels. silent: share of the pairs of an image and a draw that
+            say nothing about the weights, because one of their maps is empty or almost no pixel can change.
         delta: smallest difference that matters.
     """
 
@@ -53,6 +60,8 @@ class Faithfulness:
     similarity: Interval
     stages: Mapping[float, float]
     delta: float
+    empty: float
+    silent: float
     names: tuple[str, ...] = field(default=("map", *OTHERS))
 
     def __str__(self) -> str:
@@ -71,6 +80,9 @@ class Faithfulness:
             f"  rank correlation with randomised weights: {alike.estimate:.3f} [{alike.low:.3f}, {alike.high:.3f}]; "
             f"the same map from {SIMILAR:g}"
         )
+        lines.append(
+            f"  empty maps: {self.empty:.1%}; not comparable with randomised weights: {self.silent:.1%}"
+        )
         return "\n".join(lines)
 
 
@@ -83,6 +95,7 @@ def faithfulness(
     masks: torch.Tensor | None = None,
     delta: float = MATTERS,
     level: float = 0.95,
+    draws: int = DRAWS,
     generator: torch.Generator | None = None,
 ) -> Faithfulness:
     """Judge any explainer of a network.
@@ -95,19 +108,23 @@ def faithfulness(
         images: (N, C, H, W) in [0, 1], at least 2. classes: (N,) int64 that the maps explain; the predicted ones where left
             out.
         masks: (N, H, W) bool, where the object is, if that is known; then pointing decides as well.
-        delta: smallest difference that matters. level: of the intervals over images, which hold for all deciding
-            differences together (Bonferroni).
+        delta: smallest difference that matters.
+        level: of the intervals, which hold for all deciding differences together (Bonferroni). draws: of random weights, at
+            least 2; the similarity varies with them as well.
         generator: of random maps and noise, on the images' device; left out, that of seed 0.
 
     Returns: the finding, with everything that it rests on.
 
+    The check with randomised weights is that of Adebayo et al. (2018, arXiv:1810.03292), over several draws of the weights.
+
     Raises:
-        UserError: fewer than 2 images, or maps of another shape.
+        UserError: fewer than 2 images or draws, or maps of another shape.
     """
     images = checked(model, images)
-    if len(images) < 2 or not 0 < delta < 1:
+    if len(images) < 2 or draws < 2 or not 0 < delta < 1:
         raise UserError(
-            f"a judgement needs at least 2 images and a delta between 0 and 1, got {len(images)} and {delta:g}."
+            f"a judgement needs at least 2 images, 2 draws of random weights and a delta between 0 and 1, got {len(images)}, "
+            f"{draws} and {delta:g}."
         )
     generator = generator or torch.Generator(images.device).manual_seed(0)
     with undisturbed(model, gradient=False):
@@ -122,14 +139,15 @@ def faithfulness(
     deciding = [name for name in (GAP, POINTING) if name in scores]
     each = 1 - (1 - level) / (len(deciding) * len(OTHERS) + 1)
     differences = {
-        name: {other: _over_images(scores[name]["map"] - scores[name][other], each) for other in OTHERS}
+        name: {other: _over_images(name, scores[name]["map"], scores[name][other], each) for other in OTHERS}
         for name in deciding
     }
-    shares, found = cascade(model, explain, images)
-    similarity = _over_images(found[-1].cpu().numpy(), each)
-    stages = dict(zip(shares, found.mean(1).tolist(), strict=True))
+    shares, found = cascade(model, explain, images, draws=draws)
+    similarity = _over_draws(found[-1].cpu().numpy(), each)
+    stages = dict(zip(shares, found.flatten(1).nanmean(1).tolist(), strict=True))
     finding = _finding(differences, similarity, delta)
-    return Faithfulness(finding, scores, differences, similarity, stages, delta)
+    empty, silent = (float(one.double().mean()) for one in (is_empty(rivals["map"]), found[-1].isnan()))
+    return Faithfulness(finding, scores, differences, similarity, stages, delta, empty, silent)
 
 
 def _scores(
@@ -141,6 +159,8 @@ def _scores(
     generator: torch.Generator,
 ) -> dict[str, dict[str, np.ndarray]]:
     scores: dict[str, dict[str, np.ndarray]] = {}
+    # of pixels that share the maximum one is drawn, so that every image is hit or missed
+    drawn = torch.rand(len(images), generator=generator, device=images.device)
 
     def put(measure: str, name: str, values: torch.Tensor) -> None:
         scores.setdefault(measure, {})[name] = values.double().cpu().numpy()
@@ -155,23 +175,48 @@ def _scores(
         put("average drop", name, drop)
         put("increase", name, rose)
         if masks is not None:
-            put(POINTING, name, pointing(maps, masks))
+            put(POINTING, name, drawn < pointing(maps, masks))
     return scores
 
 
-def _over_images(values: np.ndarray, level: float) -> Interval:
-    """Return the interval of a mean over images of one given network."""
-    return interval(Sampled(np.array([values.mean()]), {"images": values[None]}), level=level, given=True)
+def _over_images(name: str, own: np.ndarray, other: np.ndarray, level: float) -> Interval:
+    """Return the interval of a mean difference over images of one given network, within what is possible."""
+    hits = name == POINTING
+    arms = {
+        arm: Sampled(
+            np.array([values.mean()]), {"images": values[None]}, range=None if hits else (-1, 1), binary=hits
+        )
+        for arm, values in (("own", own), ("other", other))
+    }
+    found = contrast_values(difference("own", "other"), arms)
+    return _within(interval(found, level=level, given=True), *(found.range or (-2.0, 2.0)))
+
+
+def _over_draws(found: np.ndarray, level: float) -> Interval:
+    """Return the interval of the similarity (draws, N) over draws of the weights and images, NaN left out of the means."""
+    there = [each for each in found if np.isfinite(each).any()]
+    if len(there) < 2:
+        mean = float(np.nanmean(there)) if there else math.nan
+        return Interval(mean, -1.0, 1.0, level, len(there), math.nan, 0)
+    each = [ratio_samples(np.nan_to_num(one), np.isfinite(one)) for one in there]
+    values = Sampled(
+        np.array([one.value for one in each]), {"images": np.stack([one.samples for one in each])}
+    )
+    return _within(interval(values, level=level), -1.0, 1.0)
+
+
+def _within(found: Interval, low: float, high: float) -> Interval:
+    """Return an interval without what is impossible, which changes nothing of its coverage."""
+    return replace(found, low=max(found.low, low), high=min(found.high, high))
 
 
 def _finding(
     differences: Mapping[str, Mapping[str, Interval]], similarity: Interval, delta: float
 ) -> Finding:
     found = [one for by_other in differences.values() for one in by_other.values()]
-    if similarity.high >= SIMILAR:
+    if similarity.low >= SIMILAR:
         return "fails the sanity check"
-    if all(one.low > delta for one in found):
-        return "faithful"
     if any(one.high <= delta for one in found):
         return "no better than edges"
-    return "open"
+    changes = similarity.high < SIMILAR
+    return "faithful" if changes and all(one.low > delta for one in found) else "open"

@@ -14,8 +14,10 @@ from gradlab.lab.records.columns import Columns
 from gradlab.procedures._explaining import BATCH, SHOWN, encoded, logits_of_images
 from gradlab.procedures._predictions import usable_logits
 
-WIDE = ("overlap", "rank", "shift", "growth", "linf", "l2")
+WIDE = ("overlap", "rank", "shift", "growth", "empty", "linf", "l2")
 """Columns with a row for every change and target: (changes · targets, N)."""
+ROUNDS = 5
+"""Times that a change is lengthened; what the ends of [0, 1] cut off is made up by the other pixels."""
 
 
 def moved(
@@ -42,7 +44,9 @@ def moved(
     changed = {
         "attack": attacked,
         "noise": same_size_noise(images, attacked, generator("noise")),
-        "reversed": _attacked(by, network, images, runner_up, before, generator("start")),
+        "reversed": as_far(
+            images, _attacked(by, network, images, runner_up, before, generator("start")), attacked
+        ),
     }
     plain = _maps(network, method, images, before, generator("maps"))
     rows: list[dict[str, Tensor]] = []
@@ -105,6 +109,7 @@ def moved_tables(
         "fooled": np.tile(before != after, times).astype(np.int8),
     }
     moved |= {name: found[name].reshape(-1).astype(np.float32) for name in WIDE}
+    moved["empty"] = moved["empty"].astype(np.int8)
     return {"attacked": attacked, "moved": moved}
 
 
@@ -148,6 +153,28 @@ def same_size_noise(images: Tensor, attacked: Tensor, generator: torch.Generator
     return torch.where((there >= 0) & (there <= 1), there, back).clamp(0, 1)
 
 
+def as_far(images: Tensor, changed: Tensor, attacked: Tensor) -> Tensor:
+    """Return images changed in the direction of `changed`, by the L2 norm of the attack's change as far as [0, 1] allows.
+
+    A radius of the attack may be left by a little. An image that `changed` leaves as it is stays so.
+
+    Args:
+        images, changed, attacked: (N, C, H, W) in [0, 1].
+    """
+    way = changed - images
+    wanted = _norm(attacked - images)
+    found = changed
+    for _ in range(ROUNDS):
+        size = _norm(found - images)
+        way = way * torch.where(size > 0, wanted / size.clamp(min=1e-12), 1.0)
+        found = (images + way).clamp(0, 1)
+    return found
+
+
+def _norm(change: Tensor) -> Tensor:
+    return change.flatten(1).norm(dim=1)[:, None, None, None]
+
+
 def _attacked(
     by: Callable[..., Tensor],
     network: nn.Module,
@@ -179,11 +206,16 @@ def _maps(
 
 
 def _compared(before: Tensor, after: Tensor) -> dict[str, Tensor]:
-    """Return overlap, rank correlation, the shift of the centre as a share of the diagonal, and the area's growth."""
+    """Return overlap, rank correlation, shift of the centre as a share of the diagonal, the area's growth, and who is empty.
+
+    A map is empty where it is the same at all pixels, such as Grad-CAM with no positive evidence: it marks no place, so that
+    nothing can be said of its overlap with another one.
+    """
     shift = explain.centre_of_mass(after) - explain.centre_of_mass(before)
     return {
         "overlap": explain.overlap(before, after),
         "rank": explain.rank_correlation(before, after),
         "shift": shift.square().sum(1).sqrt() / 2**0.5,
         "growth": explain.area(after) - explain.area(before),
+        "empty": explain.is_empty(before) | explain.is_empty(after),
     }

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BATCH = 256
 """Images of one pass."""
+MOSAICS = 50
+"""Mosaics at most; each costs as much as four images."""
 SHOWN = 5
 """Images of which maps are kept as pictures; measures are over all images."""
 SIDE = 64
@@ -68,19 +70,20 @@ def judged(
     images: Tensor,
     classes: Tensor,
     masks: Tensor | None,
-    mosaic: tuple[Tensor, Tensor] | None,
+    mosaic: tuple[Tensor, Tensor, Tensor] | None,
     generator: Callable[..., torch.Generator],
     *,
-    faithfulness: bool = True,
+    weights: Sequence[int] = (),
 ) -> dict[str, Tensor]:
     """Return what is measured of the maps of N images, (N,) each, and the first maps, "shown".
 
     Args:
         method: a configuration, or "random" or "edges". classes: (N,) that the maps explain.
-        mosaic: of each image, and its cell there; None for none. generator: name -> stream of random numbers.
+        mosaic: of `in_mosaics`; None for none. generator: name -> stream of random numbers.
+        weights: seeds of the draws of random weights; without them faithfulness is not judged.
     """
 
-    def maps_of(images: Tensor) -> Tensor:
+    def maps_of(images: Tensor, classes: Tensor = classes) -> Tensor:
         if method == "edges":
             return explain.edge_maps(images)
         if method == "random":
@@ -103,13 +106,44 @@ def judged(
         "area": explain.area(maps),
         "row": centres[:, 0],
         "column": centres[:, 1],
+        "empty": explain.is_empty(maps),
     }
-    if faithfulness:
-        found |= _faithfulness(network, images, maps, classes, maps_of, generator)
+    if weights:
+        found |= _faithfulness(network, images, maps, classes, maps_of, generator, weights)
     if mosaic is not None:
-        with explain.taking(network, mosaic[0].shape[1:]):
-            found["own_cell"] = explain.share_in_cell(maps_of(mosaic[0]), mosaic[1])
+        found |= _on_mosaics(network, maps_of, classes, *mosaic)
     return {name: value.float() for name, value in found.items()} | {"shown": maps[:SHOWN].float()}
+
+
+def in_mosaics(
+    images: Tensor, classes: Tensor, labels: np.ndarray, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return mosaics of the first images that are classified correctly, their own cells, and which these are, (N,) bool.
+
+    There is none where these are of fewer than two classes.
+    """
+    right = classes == torch.from_numpy(labels).to(classes.device)
+    right &= right.cumsum(0) <= MOSAICS
+    if len(classes[right].unique()) < 2:
+        right = torch.zeros_like(right)
+        return images[right], classes[right], right
+    return *explain.mosaics(images[right], classes[right], generator=generator), right
+
+
+def _on_mosaics(
+    network: nn.Module,
+    maps_of: Callable[..., Tensor],
+    classes: Tensor,
+    mosaics: Tensor,
+    cells: Tensor,
+    right: Tensor,
+) -> dict[str, Tensor]:
+    """Return which images have a mosaic, and the share of its map on the own cell, 0 for the others, (N,) each."""
+    shares = torch.zeros(len(classes), dtype=torch.float64, device=classes.device)
+    if len(mosaics):
+        with explain.taking(network, mosaics.shape[1:]):
+            shares[right] = explain.share_in_cell(maps_of(mosaics, classes[right]), cells)
+    return {"own_cell": shares, "in_mosaic": right}
 
 
 def _faithfulness(
@@ -117,22 +151,29 @@ def _faithfulness(
     images: Tensor,
     maps: Tensor,
     classes: Tensor,
-    maps_of: Callable[[Tensor], Tensor],
+    maps_of: Callable[..., Tensor],
     generator: Callable[..., torch.Generator],
+    weights: Sequence[int],
 ) -> dict[str, Tensor]:
     """Return what says whether maps are about the network, (N,) each."""
     curves = explain.deletion_insertion(network, images, maps, classes)
     drop, rose = explain.average_drop(network, images, maps, classes)
-    with explain.restored(network):
-        explain.randomise(network, int(generator("weights").initial_seed()))
-        similarity = explain.rank_correlation(maps, maps_of(images))
+    drawn = []
+    for seed in weights:
+        with explain.restored(network):
+            explain.randomise(network, seed)
+            drawn.append(maps_of(images))
+    similar = explain.similarity(maps, torch.stack(drawn))
     return {
         "deletion": curves.deletion,
         "insertion": curves.insertion,
         "road": explain.road(network, images, maps, classes, generator=generator("road")),
         "drop": drop,
         "rose": rose,
-        "similarity": similarity,
+        # the mean over those draws that can be compared with the map, 0 where there is none
+        "similarity": similar.nanmean(0).nan_to_num(0.0),
+        "compared": ~similar.isnan().all(0),
+        "empty_random": torch.stack([explain.is_empty(one) for one in drawn]).double().mean(0),
     }
 
 

@@ -14,11 +14,11 @@ from gradlab.attacks.registry import Attack as By
 from gradlab.explain.registry import Explanation
 from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
-from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
+from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.lab.running.desk import Progress
+from gradlab.procedures._disturb_measures import MEASURES, pairs
 from gradlab.procedures._pace import IMAGES, pass_cost, pass_seconds
 from gradlab.procedures._predictions import wrong_under_attack
-from gradlab.statistics import ratio_samples
 from gradlab.types import STRICT, Count, PixelEps, UserError, later
 
 if TYPE_CHECKING:
@@ -29,11 +29,10 @@ if TYPE_CHECKING:
 
 CHANGES = ("attack", "noise", "reversed")
 TARGETS = ("predicted", "before")
-GROUPS = ("fooled", "not fooled")
 PART = 500
 """Images between two moments at which killed work can go on."""
 FEW = 20
-"""Fooled images below which little can be said of them."""
+"""Pairs of maps below which little can be said of them."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -41,7 +40,8 @@ class Disturb(Procedure):
     """Compare maps of test images before and after a change; arms are slices.
 
     The changes are the attack; "noise", the attack's own change with the sign of every number drawn anew, so that both
-    norms are the same; and "reversed", the same attack towards the class that is predicted already. A slice is such as
+    norms are the same; and "reversed", the same attack towards the class that is predicted already, brought to the same L2
+    norm. Pairs of maps of which one is empty, the same at all pixels, are counted and left out of the means. A slice is such as
     `at={"change": "noise", "target": "predicted", "group": "fooled"}`: "predicted" explains the class predicted after the
     change, "before" the one before it; the group is that of images whose prediction the attack changes, or the others.
 
@@ -126,56 +126,6 @@ def _facts(data: Dataset, network: Any, count: int) -> dict[str, Any]:
     }
 
 
-def _weighted(run: Results, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values of one arm, 0 outside of its group, and 1 where an image belongs to it."""
-    if set(run.at) != {"change", "target", "group"} or run.at["group"] not in GROUPS:
-        raise UserError(
-            'an arm of Disturb is such as at={"change": "attack", "target": "predicted", "group": "fooled"}.'
-        )
-    table = run.table("moved")
-    fooled = table["fooled"].astype(np.float64)
-    belongs = fooled if run.at["group"] == "fooled" else 1 - fooled
-    return table[column].astype(np.float64) * belongs, belongs
-
-
-def _measure(name: str, column: str, better: Any, range_: tuple[float, float]) -> Measure:
-    def value(run: Results) -> float:
-        total, count = _weighted(run, column)
-        if not count.any():
-            raise UserError(
-                f"no image is {run.at['group']} at this radius, so that group has no maps; take another --eps."
-            )
-        return float(total.sum() / count.sum())
-
-    def samples(run: Results) -> Axes:
-        axis = run.axis("test", run.table("moved")["index"])
-        return {axis: ratio_samples(*_weighted(run, column)).samples}
-
-    return Measure(name, "fraction", better, value, samples, range=range_)
-
-
-def _fooled(run: Results) -> np.ndarray:
-    return np.asarray(run.table("moved")["fooled"], dtype=np.float64)
-
-
-MEASURES = (
-    _measure("overlap of the maps", "overlap", "neither", (0, 1)),
-    _measure("rank correlation of the maps", "rank", "neither", (-1, 1)),
-    _measure("shift of the centre", "shift", "neither", (0, 1)),
-    _measure("growth of the area", "growth", "neither", (-1, 1)),
-    Measure(
-        "predictions changed by the attack",
-        "fraction",
-        "neither",
-        lambda run: float(_fooled(run).mean()),
-        lambda run: {run.axis("test", run.table("moved")["index"]): _fooled(run)},
-        range=(0, 1),
-        exact=True,
-    ),
-)
-"""The first four are means over one group of images: ratios, their intervals linearised."""
-
-
 def _check(run: Results) -> list[str]:
     """Name what does not follow from the logits and predictions."""
     table, moved = run.run.table("attacked"), run.run.table("moved")
@@ -188,12 +138,16 @@ def _check(run: Results) -> list[str]:
 
 def _flags(label: str, runs: Sequence[Results]) -> list[str]:
     """Say where an attack fools hardly any image, or hardly any is left."""
-    few = [
-        int(_weighted(run, "fooled")[1].sum()) for run in runs if set(run.at) == {"change", "target", "group"}
-    ]
+    few = [int(pairs(run).sum()) for run in runs if set(run.at) == {"change", "target", "group"}]
     if not few or min(few) >= FEW:
         return []
-    return [f"{label}: only {min(few)} images of its group in one of the runs, so the means say little"]
+    if not min(few):
+        return [
+            f"{label}: no pair of maps of its group in one of the runs; take another --eps, or more images"
+        ]
+    return [
+        f"{label}: only {min(few)} pairs of maps of its group in one of the runs, so the means say little"
+    ]
 
 
 def _describe(procedure: Disturb, run: Results) -> dict[str, Any]:
@@ -212,6 +166,7 @@ def _cost(procedure: Disturb, counts: Mapping[str, Mapping[str, int]]) -> float:
 
 DISTURB = Kind(
     name="disturb",
+    version=2,
     title="maps under attack",
     configuration=Disturb,
     reads="images",

@@ -12,9 +12,10 @@ from gradlab._configuration import dataclass
 from gradlab.explain.registry import Explanation
 from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
-from gradlab.lab.kinds import Axes, Column, Kind, Measure, Outcome
+from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.lab.records.columns import Columns
 from gradlab.lab.running.desk import Progress
+from gradlab.procedures._explain_measures import MEASURES
 from gradlab.procedures._pace import IMAGES, pass_cost, pass_seconds
 from gradlab.procedures._predictions import PREDICTIONS, logits_of, prediction_table, usable_logits
 from gradlab.types import STRICT, Count, UserError, later
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 BASELINES = ("random", "edges")
 """Maps that know nothing of the network; every run judges them beside its methods."""
+DRAWS = 3
+"""Draws of random weights for each seed, the same for all methods."""
 PASSES = 60
 """Passes over an image that judging one map takes."""
 
@@ -41,8 +44,8 @@ class Explain(Procedure):
         net: whose network is explained. data: whose test images. methods: each once.
         images: how many, drawn once with the class shares of the whole; None for all.
         untrained: draw all weights of the network anew first, as a control.
-        mosaic: also explain each image within a 2×2 mosaic, for networks that take any size, and measure the share of the
-            map on its own cell.
+        mosaic: also explain images that are classified correctly, 50 at most, within a 2×2 mosaic of such, for networks that
+            take any size, and measure the share of the map on its own cell.
         faithfulness: also judge by deletion and insertion, ROAD, the drop, and against random weights, which takes most of
             the time; without it, maps are judged by where they lie alone.
     """
@@ -81,7 +84,7 @@ def _explain(
     labels: np.ndarray,
     masks: Tensor | None,
 ) -> Outcome:
-    from gradlab.explain import mosaics, randomise
+    from gradlab.explain import randomise
     from gradlab.procedures import _explaining
     from gradlab.procedures._networks import refuse_misfit
 
@@ -91,7 +94,11 @@ def _explain(
         randomise(network, job.seed or 0)
     logits = _explaining.logits_of_images(network, images)
     classes = logits.argmax(1)
-    mosaic = mosaics(images, classes, generator=job.generator("mosaic")) if procedure.mosaic else None
+    mosaic = None
+    if procedure.mosaic:
+        mosaic = _explaining.in_mosaics(images, classes, labels, job.generator("mosaic"))
+    draws = range(DRAWS if procedure.faithfulness else 0)
+    weights = [int(job.generator("weights", draw).initial_seed()) for draw in draws]
     names = [*(one.kind for one in procedure.methods), *BASELINES]
     by_name: dict[str, Callable[..., Tensor]] = {one.kind: one for one in procedure.methods}
 
@@ -105,7 +112,7 @@ def _explain(
             masks,
             mosaic,
             lambda *of: job.generator(name, *of),
-            faithfulness=procedure.faithfulness,
+            weights=weights,
         )
         share = (number + 1) / len(names)
         desk.tell(Progress(share, f"judged {name}", given=number / len(names)))
@@ -151,51 +158,6 @@ def _facts(
     }
 
 
-def column_of(run: Results, name: str) -> np.ndarray:
-    """Return a column of the maps of one arm, which is one method."""
-    if "method" not in run.at:
-        raise UserError('an arm of Explain is one method, such as at={"method": "grad-cam"}.')
-    table = run.table("maps")
-    return np.asarray(table[name], dtype=np.float64)
-
-
-def _measure(
-    name: str,
-    column: str,
-    better: Any,
-    range_: tuple[float, float],
-    *,
-    exact: bool = False,
-    needs: str | None = None,
-) -> Measure:
-    def value(run: Results) -> float:
-        return float(column_of(run, column).mean()) if has(run) else float("nan")
-
-    def has(run: Results) -> bool:
-        return needs is None or run.facts.get(needs, needs == "faithfulness")
-
-    def samples(run: Results) -> Axes:
-        if not has(run):
-            return {}
-        return {run.axis("test", run.table("maps")["index"]): column_of(run, column)}
-
-    return Measure(name, "fraction", better, value, samples, range=range_, exact=exact)
-
-
-MEASURES = (
-    _measure("insertion minus deletion", "gap", "higher", (-1, 1), needs="faithfulness"),
-    _measure("deletion", "deletion", "lower", (0, 1), needs="faithfulness"),
-    _measure("insertion", "insertion", "higher", (0, 1), needs="faithfulness"),
-    _measure("ROAD", "road", "higher", (-0.5, 0.5), needs="faithfulness"),
-    _measure("average drop", "drop", "lower", (0, 1), needs="faithfulness"),
-    _measure("increase", "rose", "higher", (0, 1), exact=True, needs="faithfulness"),
-    _measure("pointing", "pointing", "higher", (0, 1), exact=True, needs="masks"),
-    _measure("share in its own cell", "own_cell", "higher", (0, 1), needs="mosaic"),
-    _measure("similarity with random weights", "similarity", "neither", (-1, 1), needs="faithfulness"),
-    _measure("area of the map", "area", "neither", (0, 1)),
-)
-
-
 def _check(run: Results) -> list[str]:
     """Name what does not follow from the logits, or from deletion and insertion."""
     raw, maps = run.run.table("predictions"), run.run.table("maps")
@@ -226,7 +188,7 @@ def _cost(procedure: Explain, counts: Mapping[str, Mapping[str, int]]) -> float:
 
 EXPLAIN = Kind(
     name="explain",
-    version=2,
+    version=3,
     title="explanation",
     configuration=Explain,
     reads="images",

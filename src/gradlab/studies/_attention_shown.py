@@ -13,12 +13,18 @@ def tables_of(arms: tuple[str, ...]) -> tuple[Table, ...]:
             title="How far maps move",
             caption="Overlap: intersection over union of the fifth of the pixels that matters most, before and after; 11 % "
             "is that of two random maps. Rank correlation: over all pixels. Shift: of the centre of mass, as a share of the "
-            "diagonal. Growth: of the share of pixels above half of the map's maximum. Means over the images of the group.",
+            "diagonal. Growth: of the share of pixels above half of the map's maximum; grown, shrunk: by more than a twentieth "
+            "of the image. A map is empty where Grad-CAM finds no positive evidence; a pair with an empty map counts only there. "
+            "Means over the images of the group.",
             measures=(
                 "overlap of the maps",
                 "rank correlation of the maps",
                 "shift of the centre",
                 "growth of the area",
+                "maps that grow",
+                "maps that shrink",
+                "empty maps",
+                "L2 change",
             ),
             arms=arms,
         ),

@@ -18,8 +18,9 @@ def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
     cells = Table(
         name="cells",
         title="Four images side by side",
-        caption="Share of the map on the image whose class is explained, of a mosaic of four; 25 % is a map that knows nothing "
-        "(Böhle et al., 2021).",
+        caption="Share of the map on the image whose class is explained, of a mosaic of four images that are classified "
+        "correctly, for 50 such images of a seed at most; 25 % is a map that "
+        "knows nothing (Böhle et al., 2021, who take surely classified ones).",
         measures=(OWN_CELL,),
         arms=tuple(name for name in maps if name.startswith("own ")),
     )
@@ -27,9 +28,10 @@ def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
         Table(
             name="pointing",
             title="Pointing at the planted patch",
-            caption="Share of the images whose map has its largest value on the patch, which covers 14 % of the image. Means "
-            "over seeds with 95 % intervals that include the variance of seeds and of images.",
-            measures=("pointing", "area of the map"),
+            caption="Share of the images whose map has its largest value on the patch, which covers 14 % of the image and has "
+            "less contrast than the digit, so that edges cannot point at it. Empty maps are the same at all pixels. Means over "
+            "seeds with 95 % intervals that include the variance of seeds and of images.",
+            measures=("pointing", "area of the map", "empty maps"),
             arms=pointed,
         ),
         *((cells,) if has_mosaics else ()),
@@ -37,9 +39,16 @@ def tables_of(arms: tuple[Arm, ...], *, has_mosaics: bool) -> tuple[Table, ...]:
             name="faithfulness",
             title="How faithful maps are",
             caption="Insertion minus deletion: difference of the areas under the class's probability as pixels come and go; "
-            "ROAD: the same idea with pixels imputed, 0 is a map that knows nothing; similarity: rank correlation with the map "
-            "when all weights are randomised; 100 % are maps that do not depend on the network.",
-            measures=("insertion minus deletion", "ROAD", "similarity with random weights"),
+            "ROAD: the same idea with pixels imputed, 0 is a map that knows nothing; similarity: rank correlation with the maps "
+            "of three draws of all weights, at pixels that are not 0 with any weights and for maps that are not empty; 100 % "
+            "are maps that do not depend on the network. Empty maps with random weights: their share, which the similarity "
+            "leaves out.",
+            measures=(
+                "insertion minus deletion",
+                "ROAD",
+                "similarity with random weights",
+                "empty maps with random weights",
+            ),
             arms=judged,
         ),
         Table(
@@ -93,13 +102,13 @@ def figures_of(nets: dict[str, str], *, has_mosaics: bool, places_only: bool = F
     pointing = Figure(
         name="pointing",
         title="Pointing at the planted patch by method",
-        caption="Share of the images whose map has its largest value on the patch; the line is a random pixel.",
+        caption="Share of the images whose map has its largest value on the patch; the line is the patch's share of the area.",
         mark="bars",
         x="method",
         y="pointing",
         by="net",
         where={"net": ["planted", "untrained"]},
-        reference=(Reference(axis="y", value=36 / 256, label="a random pixel"),),
+        reference=(Reference(axis="y", value=36 / 256, label="share of the area"),),
     )
     cells = Figure(
         name="cells",

@@ -30,19 +30,18 @@ from gradlab.types import Count
 
 BACKGROUND = (
     "A map says where a network looks, but it can look plausible and say nothing. So maps are put to tests. Where a small patch "
-    "was planted, whose pattern is the class, it is known where a network that learned it must look: the largest value of "
-    "the map either lies there or not. Of photographs nobody knows that, but of four side by side it is known which one the "
-    "class belongs to. On any image, pixels are deleted from the most to the least important, or inserted: "
-    "a faithful map makes the class's probability fall early, or rise early. And when all weights are randomised, a map "
-    "that is about the network must become another one. Beside every method stand maps that know nothing of the network: "
-    "smooth random ones, and edges."
+    "was planted, whose pattern is the class, it is known where a network that learned it must look: the largest value of the "
+    "map either lies there or not. Of photographs nobody knows that, but of four side by side it is known which one the class "
+    "belongs to. On any image, pixels are deleted from the most to the least important, or inserted: a faithful map makes the "
+    "class's probability fall early, or rise early. And when all weights are randomised, a map that is about the network must "
+    "become another one. Beside every method stand maps that know nothing of the network: smooth random ones, and edges."
 )
 METHODS: tuple[Explanation, ...] = (
     CAM(),
     GradCAM(),
     GradCAMPlusPlus(),
     LayerCAM(),
-    ScoreCAM(),
+    ScoreCAM(budget=32),
     EigenCAM(),
     Saliency(),
     SmoothGrad(samples=15),
@@ -61,12 +60,12 @@ def where_it_looks(
 
     Args:
         setup: preset and data; beside them a network always learns digits with a planted patch.
-        images: test images that are explained, for each seed; 200, 100 of more than 32 pixels, 50 in the preset quick.
+        images: test images that are explained, for each seed; 200 with the planted patch and 75 others, 50 in the preset quick.
         epochs: of training the network on the data; the data's own by default.
         model: a network of your own, of the data, instead of a CNN trained here.
     """
-    is_large = setup.image_size > 32
-    count = images or (50 if setup.preset == "quick" else 100 if is_large else 200)
+    standard = (50, 50) if setup.preset == "quick" else (200, 75)
+    counts = dict(zip(("planted", "own"), (images, images) if images else standard, strict=True))
     planted = Train(data="planted", model=CNN(widths=(16, 32)), recipe=replace(SMALL, epochs=6))
     nets: dict[str, tuple[Procedure, str]] = {"planted": (planted, "planted")}
     if model is not None:
@@ -74,7 +73,7 @@ def where_it_looks(
     elif setup.data not in ("digits", "planted"):
         nets["own"] = (shared_net(setup, setup.data, epochs=epochs), setup.data)
     has_mosaics = "own" in nets and model is None
-    places_only = has_mosaics and is_large  # curves would take hours
+    places_only = has_mosaics and setup.image_size > 32  # curves would take hours
     arms = tuple(
         arm
         for name, (net, data) in nets.items()
@@ -82,7 +81,7 @@ def where_it_looks(
             name,
             net,
             data,
-            count,
+            counts[name],
             _methods(net),
             has_mosaics and name == "own",
             places_only and name == "own",
@@ -94,9 +93,10 @@ def where_it_looks(
         question="Where does a CNN look, and which maps of it can be trusted?",
         background=BACKGROUND,
         setting=OWN,
-        setting_text=f"{count} test images a seed; networks of {', '.join(data for _, data in nets.values())}.",
+        setting_text="Test images of each seed, and of the network of the same data: "
+        f"{', '.join(f'{counts[name]} of {data}' for name, (_, data) in nets.items())}.",
         deviations=(),
-        parameters={"images": count, "epochs": epochs, "model": None if model is None else model.kind},
+        parameters={"images": images, "epochs": epochs, "model": None if model is None else model.kind},
         arms=arms,
         claims=claims_of(
             setup.data if "own" in nets else None, has_mosaics=has_mosaics, places_only=places_only

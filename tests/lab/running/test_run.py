@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gradlab.lab import Claim, load
+from gradlab.lab.running.locks import try_lock
 from gradlab.lab.running.run import bind_design, claim_hash, current_commit, device_kind
 from gradlab.types import UserError
 from tests.lab import toy
@@ -26,6 +27,17 @@ def test_asking_again_runs_nothing_and_gives_the_same_result(toys):
     assert run(toys, on_event=events.append) == first
     assert mtimes(toys) == before
     assert events == [{"event": "start", "units": [], "titles": {}, "runs": {}}]
+
+
+def test_logs_of_killed_workers_go_also_where_nothing_is_left_to_do(toys):
+    """One that says something stays, and one that another process still writes."""
+    work = toys / "work"
+    silent, told, used = (work / f"worker-1-{name}-0.log" for name in "abc")
+    silent.touch()
+    told.write_text("out of memory")
+    with try_lock(used):
+        run(toys)
+    assert sorted(work.glob("worker-*")) == [told, used]
 
 
 def test_more_seeds_of_a_block_run_only_what_has_none_and_count_as_another_look(toys, tmp_path):

@@ -66,6 +66,8 @@ def _filled(sentence: str, claim: Claim, judged: dict[str, Any], study: Study) -
             return str(judged["reading"])
         if name == "failed":
             return _failed(judged)
+        if name in ("fails", "undecided"):
+            return _parts_that_are("refuted" if name == "fails" else "open", judged)
         if name in ("low", "high"):
             return signed(judged["interval"][name == "high"], unit)
         arm, _, measure = (name, "", "") if name in study.arms else name.partition(": ")
@@ -85,6 +87,11 @@ def _failed(judged: dict[str, Any]) -> str:
     )
 
 
+def _parts_that_are(verdict: str, judged: dict[str, Any]) -> str:
+    """Name the comparisons of a claim of several that have this verdict, in their own words."""
+    return _listed([part["label"] for part in judged["parts"] if part["verdict"] == verdict])
+
+
 def _level_of(arm: str, name: str, study: Study) -> str:
     """Say the mean of a measure over an arm's seeds.
 
@@ -98,7 +105,8 @@ def _level_of(arm: str, name: str, study: Study) -> str:
             "and one of its measures."
         )
     values = [measure.value(run) for run in study.arms[arm]]
-    return level(math.fsum(values) / len(values), measure.unit)
+    mean = math.fsum(values) / len(values)
+    return level(mean, measure.unit) if math.isfinite(mean) else "nothing known"
 
 
 def level(value: float, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from gradlab.lab.designing.claims import Claim, Part
 from gradlab.lab.designing.design import OTHERWISE, OWN, Design
 from gradlab.lab.designing.measured import measure_of
 from gradlab.lab.judging.choice import edge_flags
+from gradlab.lab.judging.missing import undecided, without_value
 from gradlab.lab.judging.tables import sampled
 from gradlab.lab.kinds import Better, Measure
 from gradlab.statistics import (
@@ -28,10 +30,13 @@ if TYPE_CHECKING:
 
 def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
     """Return a claim with its verdict, as results.json holds it."""
-    inputs = {part.label: judge_part(part, study) for part in claim.parts}
+    missing = {part.label: told for part in claim.parts if (told := without_value(part, study))}
+    inputs = {part.label: judge_part(part, study) for part in claim.parts if part.label not in missing}
     look = study.context.looks[claim.id]
     common: dict[str, Any] = {"claims": look.among, "look": look.number}
-    if len(claim.parts) == 1:
+    if missing:
+        found = _despite(claim, missing, inputs, study, common)
+    elif len(claim.parts) == 1:
         (one,) = inputs.values()
         found = judge(
             one.a,
@@ -61,7 +66,7 @@ def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
         "other_setting": "; ".join(deviations) or None,
         "published": None if claim.published is None else vars(claim.published) | {},
         "agrees": _agrees(claim, found, deviations),
-        "parts": [_part(part, inputs[part.label], found, study) for part in claim.parts],
+        "parts": [_part(part, inputs.get(part.label), found, study) for part in claim.parts],
     }
     return record
 
@@ -71,6 +76,27 @@ def _deviations(claim: Claim, design: Design) -> tuple[str, ...]:
     if claim.deviations is not None:
         return claim.deviations
     return design.deviations or ((OTHERWISE,) if claim.published and design.setting == OWN else ())
+
+
+def _despite(
+    claim: Claim,
+    missing: dict[str, list[str]],
+    inputs: dict[str, JudgePart],
+    study: Study,
+    common: dict[str, Any],
+) -> Judgement:
+    """Judge a claim of which runs lack numbers: refuted where one of its other parts is, else open."""
+    parts = {
+        part.label: undecided(part, missing[part.label], study, _measure(part, study).unit)
+        for part in claim.parts
+        if part.label in missing
+    }
+    known = judge_every(inputs, **common) if inputs else None
+    judged = {**parts, **(known.parts if known else {})}
+    if known is not None and known.verdict == "refuted":
+        return replace(known, parts=judged)
+    first = next(iter(parts))
+    return replace(parts[first], look=common["look"], weakest=first, parts=judged)
 
 
 def _measure(part: Part, study: Study) -> Measure:
@@ -119,14 +145,17 @@ def _flags(claim: Claim, study: Study) -> list[str]:
     return found
 
 
-def _part(part: Part, values: JudgePart, found: Judgement, study: Study) -> dict[str, Any]:
+def _part(part: Part, values: JudgePart | None, found: Judgement, study: Study) -> dict[str, Any]:
     judged = found.parts[part.label] if found.parts else found
-    assert isinstance(values.a, Differences)  # judge_part made it
+    differences: list[float] = []
+    if values is not None:
+        assert isinstance(values.a, Differences)  # judge_part made it
+        differences = values.a.values.tolist()
     return judged.as_record() | {
         "label": part.label,
         "measure": part.measure,
         "unit": _measure(part, study).unit,
-        "differences": values.a.values.tolist(),
+        "differences": differences,
         "seeds": list(study.seeds),
     }
 

@@ -49,7 +49,6 @@ def run_units(units: Sequence[Unit], bench: Bench, *, on_event: Hear, workers: i
     """
     count = min(len(units), workers or usable_cores())
     on_event({"event": "status", "text": f"starting {count} worker{'s' if count > 1 else ''}"})
-    _clear_logs(bench.out / "work")
     events: queue.Queue[Event] = queue.Queue()
     with contextlib.ExitStack() as stack:
         names = [stack.enter_context(worker_process(number, bench, events)) for number in range(count)]
@@ -201,7 +200,7 @@ def worker_process(
                 path.unlink(missing_ok=True)
 
 
-def _clear_logs(folder: Path) -> None:
+def clear_logs(folder: Path) -> None:
     """Remove the logs of workers that were killed with their parents and had nothing to say."""
     for path in folder.glob("worker-*.log"):
         held = try_lock(path)

@@ -33,7 +33,7 @@ from gradlab.lab.records.record import Record, Run, Store, checksum
 from gradlab.lab.running.desk import DataCache, Toolbox
 from gradlab.lab.running.here import run_here
 from gradlab.lab.running.kept import kept_results, key_of
-from gradlab.lab.running.local import Hear, run_units
+from gradlab.lab.running.local import Hear, clear_logs, run_units
 from gradlab.lab.running.looks import look_at
 from gradlab.lab.running.performing import Bench, clear
 from gradlab.lab.running.units import Unit, start_of, units
@@ -317,7 +317,7 @@ def current_commit() -> str | None:
 
 
 def make_ready(request: Request) -> str:
-    """Check the device, make the folders, and return the kind of the device.
+    """Check the device, make the folders, clear what killed workers left there, and return the kind of the device.
 
     Raises:
         UserError: no such device or not for this precision, or the folder cannot be written.
@@ -326,6 +326,7 @@ def make_ready(request: Request) -> str:
     if request.precision == "fp16" and device == "cpu":
         raise UserError("fp16 on a CPU is unusably slow; use --precision bf16 or fp32, or a GPU.")
     _prepare(request.out)
+    clear_logs(request.out / "work")
     return device
 
 
