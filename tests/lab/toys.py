@@ -116,6 +116,9 @@ def _make(trouble: str) -> None:
     mark.touch()
     if trouble == "refuse":
         raise UserError("this cannot be drawn; take another mean.")
+    if trouble == "warn":
+        os.write(2, b"a library warns\n")
+        return
     if trouble == "memory":
         raise MemoryError
     if trouble == "disk":

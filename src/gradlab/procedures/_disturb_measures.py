@@ -60,8 +60,8 @@ def _measure(
         axis = run.axis("test", run.table("moved")["index"])
         return {axis: ratio_samples(of(run) * counts, counts).samples}
 
-    is_share = range_ == (0, 1) and name in SHARES
-    return Measure(name, unit, "neither", value, samples, range=range_, counted=among if is_share else None)
+    counted = among if name in SHARES else None
+    return Measure(name, unit, "neither", value, samples, range=range_, counted=counted)
 
 
 def _fooled(run: Results) -> np.ndarray:

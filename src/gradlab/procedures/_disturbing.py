@@ -172,7 +172,8 @@ def as_far(images: Tensor, changed: Tensor, attacked: Tensor) -> Tensor:
 
 
 def _norm(change: Tensor) -> Tensor:
-    return change.flatten(1).norm(dim=1)[:, None, None, None]
+    found: Tensor = torch.linalg.vector_norm(change, dim=(1, 2, 3), keepdim=True)
+    return found
 
 
 def _attacked(

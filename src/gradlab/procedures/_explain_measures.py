@@ -36,7 +36,7 @@ def _measure(
         table = run.table("maps")
         if column not in table or not (needs is None or run.facts.get(needs, needs == "faithfulness")):
             return np.zeros(0)
-        return column_of(run, among) if among in table else np.ones(len(table[column]))
+        return column_of(run, among) if among is not None and among in table else np.ones(len(table[column]))
 
     def value(run: Results) -> float:
         count = counts(run)

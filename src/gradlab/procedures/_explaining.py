@@ -124,7 +124,7 @@ def in_mosaics(
     """
     right = classes == torch.from_numpy(labels).to(classes.device)
     right &= right.cumsum(0) <= MOSAICS
-    if len(classes[right].unique()) < 2:
+    if len(set(classes[right].tolist())) < 2:
         right = torch.zeros_like(right)
         return images[right], classes[right], right
     return *explain.mosaics(images[right], classes[right], generator=generator), right

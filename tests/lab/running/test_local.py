@@ -112,6 +112,12 @@ SLOW_TROUBLES = {
 }
 
 
+def test_a_warning_of_a_worker_that_ended_well_leaves_no_log(tmp_path, monkeypatch):
+    monkeypatch.setenv(toy.TROUBLE, str(tmp_path))
+    run(tmp_path / "out", toy.Draw(trouble="warn"), workers=1)
+    assert leftovers(tmp_path / "out") == []
+
+
 @pytest.mark.parametrize(
     ("trouble", "text"),
     [*TROUBLES.items(), *(pytest.param(*one, marks=pytest.mark.slow) for one in SLOW_TROUBLES.items())],

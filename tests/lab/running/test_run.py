@@ -30,14 +30,16 @@ def test_asking_again_runs_nothing_and_gives_the_same_result(toys):
 
 
 def test_logs_of_killed_workers_go_also_where_nothing_is_left_to_do(toys):
-    """One that says something stays, and one that another process still writes."""
-    work = toys / "work"
-    silent, told, used = (work / f"worker-1-{name}-0.log" for name in "abc")
-    silent.touch()
-    told.write_text("out of memory")
+    """That of a fault which somebody was told of stays, and one that another process still writes."""
+    silent, warned, told, used = logs = [
+        toys / "work" / f"{name}-0.log" for name in ("worker-1-a", "worker-1-b", "fault-1-c", "worker-1-d")
+    ]
+    for log in logs:
+        log.write_text("" if log == silent else "the gradient is zero")
     with try_lock(used):
         run(toys)
-    assert sorted(work.glob("worker-*")) == [told, used]
+    assert [log for log in logs if log.exists()] == [told, used]
+    assert not warned.exists()
 
 
 def test_more_seeds_of_a_block_run_only_what_has_none_and_count_as_another_look(toys, tmp_path):

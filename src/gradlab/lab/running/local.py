@@ -185,41 +185,58 @@ def worker_process(
             stderr=log,
             env=os.environ | ENVIRONMENT,
         )
-        reader = threading.Thread(target=_read, args=(process, number, path, events), daemon=True)
+        ended = threading.Event()
+        reader = threading.Thread(target=_read, args=(process, number, path, events, ended), daemon=True)
         reader.start()
         try:
             yield process
         finally:  # here it has no task, or nobody waits for it any more
+            ended.set()
             process.kill()
             process.wait()
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()  # type: ignore[union-attr]
             reader.join(timeout=5)
             process.stdout.close()  # type: ignore[union-attr]
-            if not _log_lines(path):
-                path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def clear_logs(folder: Path) -> None:
-    """Remove the logs of workers that were killed with their parents and had nothing to say."""
+    """Remove the logs of workers that were killed with their parents; those of faults that were told have another name."""
     for path in folder.glob("worker-*.log"):
         held = try_lock(path)
         if held is not None:
             with held:
-                if not _log_lines(path):
-                    path.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
 
-def _read(process: subprocess.Popen[bytes], number: int, path: Path, events: queue.Queue[Event]) -> None:
+def _read(
+    process: subprocess.Popen[bytes],
+    number: int,
+    path: Path,
+    events: queue.Queue[Event],
+    ended: threading.Event,
+) -> None:
+    """Pass on what a worker says, and its death, unless it was ended here."""
     assert process.stdout is not None  # it is a pipe
     for line in process.stdout:
         with contextlib.suppress(ValueError):  # cut off in the middle by its death
             events.put(json.loads(line) | {"worker": number})
+    if ended.is_set():
+        return
     lines = _log_lines(path)
     last = f" ({lines[-1][:300]})" if lines else ""
-    where = f", its log is {path}" if lines else ""
+    where = f", its log is {_kept(path)}" if lines else ""
     message = f"a worker process died{last}; ask again to go on from the last checkpoint{where}."
     events.put({"event": "died", "message": message, "worker": number})
+
+
+def _kept(path: Path) -> Path:
+    """Rename the log of a worker that died by itself, so that it is not cleared with those of others."""
+    kept = path.with_name(path.name.replace("worker-", "fault-", 1))
+    with contextlib.suppress(OSError):
+        path.rename(kept)
+    return kept
 
 
 def _log_lines(path: Path) -> list[str]:
