@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gradlab.detection import (
@@ -29,7 +30,9 @@ from gradlab.lab import Arm, Design, load
 from gradlab.lab.judging.results import Results
 from gradlab.lab.judging.tables import mean_interval
 from gradlab.metrics import auroc, detection_error, fpr_at_tpr
+from gradlab.models import Normalise
 from gradlab.procedures import PROCEDURES, Score, TrainAutoencoder, network_of
+from gradlab.procedures._scoring import network_flags
 from gradlab.running import run as run_study
 from gradlab.training import Recipe, outputs
 from gradlab.types import UserError
@@ -238,6 +241,14 @@ def test_flags_name_what_pixels_tell_and_what_is_worse_than_chance(out):
         for flag in PROCEDURES["score"].flags(kind, [arm(record, kind, name) for name in ("flat",)])
     )
     assert "of the pixels alone has an AUROC of 100 %" in said  # flat images have one brightness
+
+
+def test_a_network_that_normalises_by_other_numbers_than_its_data_is_flagged(by_hand):
+    network, logits = by_hand[0], by_hand[2].logits.numpy()
+    assert network_flags(network, STRIPES, logits) == []
+    (said,) = network_flags(torch.nn.Sequential(Normalise((0.1,), (2.0,)), network), STRIPES, logits)
+    assert said.startswith("the network normalises with mean (0.10) and deviation (2.00), its data have")
+    assert network_flags(network, SimpleNamespace(), logits) == []  # texts have no mean
 
 
 def test_sets_that_are_perfectly_apart_and_scores_that_are_all_equal_are_not_taken_for_sure(out):

@@ -3,12 +3,14 @@
 import copy
 import math
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from matplotlib.figure import Figure
 
 from gradlab.report import draw, render_html, render_markdown
-from gradlab.report._axes import measure_axis
+from gradlab.report._axes import measure_axis, place_axis
 from gradlab.report._heat import _shades
 from gradlab.report._numbers_of_figure import figure_table
 from gradlab.report._points import sorted_categories
@@ -171,6 +173,32 @@ def test_a_heat_map_of_many_columns_is_shades_that_still_tell_their_values():
     svg = draw(made)
     assert "<title>a, 20: 0.50</title>" in svg
     assert "0.50" not in texts(svg)
+
+
+def test_words_left_of_a_heat_map_of_short_rows_are_not_cut_off():
+    grid = {"rows": ["1", "10"], "columns": ["a", "b"], "values": [[0.1, 0.2], [0.3, 0.4]]}
+    made = {"name": "h", "kind": "heat", **grid, "y": {"label": "temperature"}, "value_label": "AUROC, mean"}
+    ends = {
+        "".join(text.itertext()): float(text.get("x", 0))
+        for text in ElementTree.fromstring(draw(made)).iter(f"{SVG}text")
+        if text.get("text-anchor") == "end"
+    }
+    assert {"temperature ↓", "AUROC, mean", "10"} <= set(ends)
+    assert all(end > 6.2 * len(text) for text, end in ends.items())  # a letter of 11 px is about 6 wide
+
+
+@pytest.mark.parametrize("values", [[0, 0.001, 0.002, 0.004], [0, 5, 10], [0, 0.25, 1], [1e6, 3e6], [2, 2]])
+@pytest.mark.parametrize("width", [3.1, 5.2])
+def test_numbers_of_ticks_do_not_touch_in_narrow_panels(values, width):
+    canvas = Figure(figsize=(width, 2.6), dpi=72, layout="constrained")
+    axes = canvas.subplots()
+    place_axis(axes, figure("lines", panel(x=values, y=[0.5] * len(values))), None)
+    canvas.draw_without_rendering()
+    low, high = axes.get_xlim()
+    shown = [label for label in axes.get_xticklabels() if low <= label.get_position()[0] <= high]
+    boxes = [label.get_window_extent() for label in shown if label.get_text()]
+    assert 2 <= len(boxes) <= 8
+    assert all(b.x0 - a.x1 > 2 for a, b in pairwise(boxes))
 
 
 def test_a_heat_map_that_does_not_fill_its_grid_is_refused():

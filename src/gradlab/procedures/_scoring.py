@@ -13,7 +13,7 @@ from gradlab.data import Dataset, Split, draw
 from gradlab.detection.cues import length_cue, telling_cues
 from gradlab.detection.evaluate import tuning_images
 from gradlab.detection.evaluate_feeds import refuse_image_detectors
-from gradlab.detection.flags import output_flags
+from gradlab.detection.flags import normalisation_flags, output_flags
 from gradlab.detection.registry import Detector
 from gradlab.detection.scoring import Scorer, read, wanted
 from gradlab.detection.sources import overlapping_classes
@@ -77,7 +77,7 @@ def _score(
         "cues": {name: parts.cues(splits[0], one) for name, one in zip(names[1:], splits[1:], strict=True)},
         "overlap": _overlaps(sets, procedure.data),
     }
-    outputs = output_flags(logits[0])
+    outputs = network_flags(network, sets[procedure.data], logits[0])
     if outputs:
         facts["outputs"] = outputs
     if encode is not None:
@@ -183,6 +183,12 @@ class Parts:
             for number, one in enumerate(drawn)
         )
         return inside, outside
+
+
+def network_flags(network: torch.nn.Module, data: Any, logits: np.ndarray) -> list[str]:
+    """Say where a network returns no logits, or normalises images by other numbers than those of its data."""
+    mean = getattr(data, "mean", ())  # texts have none
+    return [*output_flags(logits), *(normalisation_flags(network, mean, data.std) if mean else ())]
 
 
 def _usable(reading: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:

@@ -14,6 +14,8 @@ from gradlab.report.numbers import is_number, minus
 from gradlab.types import UserError
 
 SCALES = ("linear", "log", "category")
+LETTER, BESIDE = 6.4, 50
+"""Points of a digit of a tick, and of what stands beside an axis; figures have 72 dots an inch."""
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -71,11 +73,25 @@ def place_axis(axes: Axes, figure: Mapping[str, Any], categories: Mapping[Any, i
         axes.xaxis.set_major_formatter(FuncFormatter(_percent if x.get("percent") else _power))
     elif values:
         whole = all(v.is_integer() for v in values) and not x.get("percent")
-        axes.xaxis.set_major_locator(MaxNLocator(7, integer=whole))
         margin = (values[-1] - values[0]) * 0.03 or 0.5
         axes.set_xlim(values[0] - margin, values[-1] + margin)
         if x.get("percent"):
             axes.xaxis.set_major_formatter(FuncFormatter(_percent))
+        axes.xaxis.set_major_locator(_spaced(axes, whole=whole))
+
+
+def _spaced(axes: Axes, *, whole: bool) -> MaxNLocator:
+    """Place up to seven ticks on a linear x whose limits are set, fewer where their numbers would touch."""
+    low, high = axes.get_xlim()
+    grid, write = axes.get_gridspec(), axes.xaxis.get_major_formatter().format_ticks
+    width = axes.figure.bbox.width / (grid.ncols if grid else 1) - BESIDE
+    for count in range(7, 2, -1):
+        locator = MaxNLocator(count, integer=whole)
+        ticks = [tick for tick in locator.tick_values(low, high) if low <= tick <= high]
+        apart = width * (ticks[1] - ticks[0]) / (high - low) if len(ticks) > 1 else width
+        if apart > LETTER * (1 + max(map(len, write(ticks)), default=0)):
+            return locator
+    return MaxNLocator(2, integer=whole)
 
 
 def measure_axis(

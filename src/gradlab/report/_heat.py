@@ -22,7 +22,7 @@ def heat(figure: dict[str, Any], *, themed: bool, **_: Any) -> str:
     columns, rows = [str(v) for v in figure["columns"]], [str(v) for v in figure["rows"]]
     detailed = len(columns) <= DETAILED
     wide, high = _cell_size(figure) if detailed else (max(12, 900 // len(columns)), 18)
-    left = 18 + min(220, 7 * max(map(len, rows)))
+    left = 18 + min(220, 7 * max(map(len, [*rows, _downwards(figure), _of_scale(figure)])))
     top = 30 + (min(100, 5 * max(map(len, columns))) if _tilted(columns, wide) else 16)
     body = _axis_names(figure, left) + _names(columns, rows, (left, top), (wide, high))
     shades = _shades(figure["values"])
@@ -97,13 +97,23 @@ def _tilted(columns: Sequence[str], wide: int) -> bool:
 
 
 def _axis_names(figure: Mapping[str, Any], left: int) -> list[str]:
-    words = [(figure.get(axis) or {}).get("label") for axis in ("y", "x")]
-    across = f"{escape(short(words[1], 40))} →" if words[1] else ""
-    down = f"{escape(short(words[0], 20))} ↓" if words[0] else ""
+    label = (figure.get("x") or {}).get("label")
+    across = f"{escape(short(label, 40))} →" if label else ""
     return [
-        f'<text x="{left - 8}" y="12" class="axis" text-anchor="end">{down}</text>',
+        f'<text x="{left - 8}" y="12" class="axis" text-anchor="end">{escape(_downwards(figure))}</text>',
         f'<text x="{left}" y="12" class="axis">{across}</text>',
     ]
+
+
+def _downwards(figure: Mapping[str, Any]) -> str:
+    """Return what the rows are, which stands above them."""
+    label = (figure.get("y") or {}).get("label")
+    return f"{short(label, 20)} ↓" if label else ""
+
+
+def _of_scale(figure: Mapping[str, Any]) -> str:
+    """Return what the shades are, which stands before their scale."""
+    return short(figure.get("value_label") or "", 30)
 
 
 def _names(
@@ -131,8 +141,9 @@ def _scale(figure: Mapping[str, Any], left: int, top: int) -> list[str]:
         return []
     scale = "percent" if figure.get("percent") else None
     low, high = (scaled(v, scale, 1 if scale else 2) for v in (min(known), max(known)))
-    label = escape(short(figure.get("value_label") or "", 30))
-    body = [f'<text x="{left - 8}" y="{top + 9}" class="axis" text-anchor="end">{label}</text>']
+    body = [
+        f'<text x="{left - 8}" y="{top + 9}" class="axis" text-anchor="end">{escape(_of_scale(figure))}</text>'
+    ]
     body.append(f'<text x="{left}" y="{top + 9}" class="axis">{low}</text>')
     start = left + 10 + 6 * len(low)
     body += [
