@@ -1,46 +1,58 @@
 """What scores cost beside the forward pass that they read, k-NN beside scikit-learn's, and all beside pytorch-ood's detectors.
 
-Run `python benchmarks/detection_speed.py [--images 10000] [--bank 50000] [--rounds 3] [--out speed.json]`, on one thread. Sides
-take turns within a round, so that other work hits them alike; all times are seconds of the processor, medians over rounds, and
-what is told are ratios. Images are made up, 3×32×32, and the network is ResNet-20 (64 features) with random weights.
+Run `OMP_NUM_THREADS=1 python benchmarks/detection_speed.py [--images 10000] [--bank 50000] [--peers 10000] [--out speed.json]`.
+The network is the published ResNet-20 of CIFAR-10 (docs/models.md names its file; looked for in `weights` of GRADLAB_DATA), the
+images are the test images of CIFAR-10 and as many of CIFAR-100, and the bank is CIFAR-10's training and validation images;
+without the file the network has random weights, without the data the images are made up, and that is said.
 
-- scores: every detector of logits and features but k-NN, fitted before, on in-distribution and as many foreign images, with the
-  forward pass that they share, over a forward pass alone. The bound is 1.15.
-- knn: an exhaustive search over the bank for all images, over scikit-learn's (brute force) on the same features.
-- pytorch-ood: where it is installed, which takes an environment of its own (torchvision ties it to a torch build): `pip install
-  torch==2.13.0 pytorch-ood`. Its detectors run one after another, each with forward passes of its own; over ours of the same
-  methods, forward pass included.
+Sides take turns on a thousand images of either set at a time, so that other work on the machine hits them alike. Times are
+seconds of the processor, all images together; told are their ratios, and how the ratio scatters over the turns.
+
+- scores: every detector of logits and features but k-NN, fitted before, with the forward pass that they share, over a forward
+  pass alone. The bound is 1.15.
+- k-NN: an exhaustive search for the 50th neighbour in the bank, over scikit-learn's (brute force) on the same features; told is
+  also for how many images both find the same neighbour.
+- pytorch-ood, in an environment of its own that has it beside gradlab's requirements: `pip install torch==2.13.0 torchvision
+  pytorch-ood`. Its detectors run one after another, each with a forward pass of its own, over ours of the same methods,
+  forward pass included; told is also the largest difference of scores, ours from theirs brought to our definition, as a share
+  of the standard deviation of the score. `--peers` images of either set.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from _detection_peers import QUANTILE, SHARE, detectors_of_peers, package
 
-from gradlab.data import Split
-from gradlab.detection import DETECTORS, KNN
+from gradlab.data import Split, load
+from gradlab.detection import ASH, DETECTORS, KNN, ReAct
 from gradlab.detection.scoring import Scorer, read, wanted
-from gradlab.models import build
-from gradlab.training import predict_logits
+from gradlab.models import build, load_weights
+from gradlab.training import outputs, predict_logits
+from gradlab.types import UserError
 
 SCORES = tuple(kind() for name, kind in DETECTORS.items() if "images" not in kind.needs and name != "knn")
-SHARED = ("max-softmax", "max-logit", "energy", "entropy", "mahalanobis", "react", "vim")
-"""Methods that pytorch-ood has as well."""
+BLOCK = 1_000
+NEIGHBOUR = 50
+WEIGHTS = "weights/cifar10_resnet20.safetensors"
 
 
-def seconds(work: Callable[[], Any]) -> float:
-    """Return the processor seconds of a call."""
-    begun = time.process_time()
-    work()
-    return time.process_time() - begun
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """The network, both sets of images, and features and labels of the bank."""
+
+    network: torch.nn.Module
+    sets: tuple[Split, Split]
+    bank: dict[str, Any]
 
 
 def made_up(count: int, seed: int) -> Split:
@@ -50,98 +62,154 @@ def made_up(count: int, seed: int) -> Split:
     return Split(pixels, torch.arange(count) % 10, "train")
 
 
-def sides(images: int, bank: int) -> dict[str, Callable[[], Any]]:
-    """Return what is timed, by name."""
+def real(images: int, bank: int) -> tuple[Split, Split, list[Split]]:
+    """Return test images of CIFAR-10 and of CIFAR-100, and the bank in parts."""
+    known = load("cifar10")
+    train, validation = known.trainable()
+    assert known.test is not None
+    parts = [train[:bank], *([] if validation is None else [validation[: max(0, bank - len(train))]])]
+    foreign = load("cifar100").test
+    assert foreign is not None
+    return known.test[:images], foreign[:images], [one for one in parts if len(one)]
+
+
+def prepare(images: int, bank: int) -> Setting:
+    """Load or make up everything, and read the features of the bank."""
+    file = Path(os.environ.get("GRADLAB_DATA", ".")) / WEIGHTS
     network = build("resnet20", seed=0).eval()
-    sets = [made_up(images, seed) for seed in (0, 1)]
-    training = {
-        "features": torch.rand(bank, 64, generator=torch.Generator().manual_seed(2)),
-        "labels": torch.arange(bank) % 10,
-    }
-    scorer, names = Scorer(SCORES, network, training=training), wanted(SCORES)
-    features = torch.cat([read(network, one, names)["features"] for one in sets])
-    fitted = KNN().fit(training["features"])
+    if file.is_file():
+        network = load_weights(network, file).eval()
+    else:
+        print(f"{file} is not there: the network has random weights")
+    try:
+        known, foreign, parts = real(images, bank)
+    except UserError:
+        print("CIFAR-10 or CIFAR-100 is not there: the images are made up")
+        known, foreign, parts = made_up(images, 0), made_up(images, 1), [made_up(bank, 2)]
+    features = torch.cat([outputs(network, part, batch_size=100).features for part in parts])
+    labels = torch.cat([part.labels for part in parts])
+    return Setting(network, (known, foreign), {"features": features, "labels": labels})
+
+
+class Turns:
+    """Processor seconds of every side in every turn."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, list[float]] = {}
+
+    def run(self, name: str, work: Callable[[], Any]) -> Any:
+        """Run one turn of a side and return what it returns."""
+        begun = time.process_time()
+        found = work()
+        self.seconds.setdefault(name, []).append(time.process_time() - begun)
+        return found
+
+    def ratio(self, above: str, below: str) -> str:
+        """Say the ratio of two sides, all turns together and from the 5th to the 95th percentile of the turns."""
+        a, b = np.array(self.seconds[above]), np.array(self.seconds[below])
+        low, high = np.quantile(a / b, (0.05, 0.95))
+        return f"{a.sum() / b.sum():.3f} (turns {low:.3f} to {high:.3f})"
+
+
+def blocks(sets: Sequence[Split], most: int) -> list[Split]:
+    """Cut both sets into blocks, in turn."""
+    starts = range(0, min(most, len(sets[0])), BLOCK)
+    return [one[start : min(start + BLOCK, most)] for start in starts for one in sets]
+
+
+def measure_scores(setting: Setting, most: int, turns: Turns) -> torch.Tensor:
+    """Time a forward pass alone and one with all scores; return the features (N, D)."""
+    scorer, names = Scorer(SCORES, setting.network, training=setting.bank), wanted(SCORES)
+    features = []
+    for block in blocks(setting.sets, most):
+        turns.run("forward", lambda block=block: predict_logits(setting.network, block))
+        reading = turns.run("scores", lambda block=block: _scored(scorer, setting.network, block, names))
+        features.append(reading["features"])
+    return torch.cat(features)
+
+
+def _scored(scorer: Scorer, network: torch.nn.Module, block: Split, names: set[str]) -> dict[str, Any]:
+    reading = read(network, block, names)
+    return {**reading, "scores": scorer.all(reading)}
+
+
+def measure_knn(bank: torch.Tensor, features: torch.Tensor, turns: Turns) -> dict[str, float]:
+    """Time both exhaustive searches; return for how many images they agree."""
     from sklearn.neighbors import NearestNeighbors
 
+    fitted = KNN(k=NEIGHBOUR).fit(bank)
     kind: Any = NearestNeighbors
-    search = kind(n_neighbors=50, algorithm="brute").fit(fitted.bank)
-    unit = (features / features.norm(dim=1, keepdim=True)).numpy()
-    found = {
-        "forward": lambda: [predict_logits(network, one) for one in sets],
-        "scores": lambda: [scorer.all(read(network, one, names)) for one in sets],
-        "knn": lambda: fitted.score(features),
-        "scikit-learn": lambda: search.kneighbors(unit),
-    }
-    return found | peers(network, sets, training)
+    search = kind(n_neighbors=NEIGHBOUR, algorithm="brute").fit(fitted.bank)
+    unit = (features.double() / features.double().norm(dim=1, keepdim=True)).numpy()
+    same, gap = 0, 0.0
+    for start in range(0, len(unit), BLOCK):
+        rows = slice(start, start + BLOCK)
+        own = turns.run("k-NN", lambda rows=rows: fitted.score(features[rows]))
+        place = turns.run(
+            "scikit-learn", lambda rows=rows: search.kneighbors(unit[rows].astype(np.float32))[1]
+        )
+        other = np.linalg.norm(unit[rows] - fitted.bank[place[:, -1]], axis=1)
+        same += int((np.abs(own - other) < 1e-12).sum())
+        gap = max(gap, float(np.abs(own - other).max()))
+    return {"same neighbour": same / len(unit), "largest gap": gap}
 
 
-def peers(
-    network: torch.nn.Module, sets: list[Split], training: dict[str, Any]
-) -> dict[str, Callable[[], Any]]:
-    """Return pytorch-ood's detectors, and ours of the same methods; nothing where it is not installed."""
-    try:
-        from pytorch_ood import detector as theirs
-    except ImportError:
+def measure_peers(setting: Setting, most: int, turns: Turns) -> dict[str, float]:
+    """Time pytorch-ood's detectors one after another, and ours of the same methods; return the largest differences."""
+    theirs = package()
+    if theirs is None:
         return {}
-    hook: dict[str, torch.Tensor] = {}
-    network.linear.register_forward_pre_hook(lambda _, inputs: hook.update(z=inputs[0]))
+    peers = detectors_of_peers(theirs, setting.network, setting.bank["features"], setting.bank["labels"])
+    own = {"react": ReAct(quantile=QUANTILE), "ash": ASH(share=SHARE)}
+    ours = tuple(own.get(name) or DETECTORS[name]() for name in peers)
+    scorer, names = Scorer(ours, setting.network, training=setting.bank), wanted(ours)
+    found: dict[str, list[tuple[Any, Any]]] = {name: [] for name in peers}
+    for block in blocks(setting.sets, most):
+        pictures = block.images.float() / 255
+        with torch.no_grad():
+            other = turns.run(
+                "pytorch-ood", lambda pictures=pictures: [run(pictures) for run, _ in peers.values()]
+            )
+        mine = turns.run("ours", lambda block=block: _scored(scorer, setting.network, block, names))["scores"]
+        for name, a, b in zip(peers, mine, other, strict=True):
+            found[name].append((a, peers[name][1](b.double()).numpy()))
+    return {name: _difference(pairs) for name, pairs in found.items()}
 
-    def features(pictures: torch.Tensor) -> torch.Tensor:
-        network(pictures)
-        return hook["z"]
 
-    mahalanobis = theirs.Mahalanobis(features).fit_features(training["features"], training["labels"])
-    weight, bias = network.linear.weight.detach(), network.linear.bias.detach()
-    vim = theirs.ViM(features, d=32, w=weight, b=bias).fit_features(training["features"], training["labels"])
-    react = theirs.ReAct(features, head=network.linear, threshold=float(training["features"].quantile(0.9)))
-    made = [
-        theirs.MaxSoftmax(network),
-        theirs.MaxLogit(network),
-        theirs.EnergyBased(network),
-        theirs.Entropy(network),
-    ]
-    ours = tuple(DETECTORS[name]() for name in SHARED)
-    scorer, names = Scorer(ours, network, training=training), wanted(ours)
-
-    @torch.no_grad()
-    def run() -> None:
-        for one in (*made, mahalanobis, react, vim):
-            for split in sets:
-                for start in range(0, len(split), 1000):
-                    one.predict(split.images[start : start + 1000].float() / 255)
-
-    return {"pytorch-ood": run, "ours": lambda: [scorer.all(read(network, one, names)) for one in sets]}
+def _difference(pairs: list[tuple[Any, Any]]) -> float:
+    a, b = (np.concatenate(one) for one in zip(*pairs, strict=True))
+    return float(np.abs(a - b).max() / a.std())
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in (("images", 10_000), ("bank", 50_000), ("rounds", 3)):
+    for name, default in (("images", 10_000), ("bank", 50_000), ("peers", 10_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    timed = sides(asked.images, asked.bank)
-    times: dict[str, list[float]] = {name: [] for name in timed}
-    for _ in range(asked.rounds):
-        for name, work in timed.items():
-            times[name].append(seconds(work))
-    medians = {name: statistics.median(one) for name, one in times.items()}
-    ratios = {
-        "scores over a forward pass": [b / a for a, b in zip(times["forward"], times["scores"], strict=True)],
-        "k-NN over scikit-learn's": [a / b for a, b in zip(times["knn"], times["scikit-learn"], strict=True)],
-    }
-    if "pytorch-ood" in times:
-        pairs = zip(times["ours"], times["pytorch-ood"], strict=True)
-        ratios[f"{len(SHARED)} methods over pytorch-ood's"] = [a / b for a, b in pairs]
-    for name, value in medians.items():
-        print(f"{name:14} {value:8.2f} s of the processor")
-    for name, values in ratios.items():
-        print(f"{name}: {np.median(values):.3f} ({min(values):.3f} to {max(values):.3f})")
+    setting, turns = prepare(asked.images, asked.bank), Turns()
+    print(
+        f"{len(setting.sets[0])} + {len(setting.sets[1])} images, {len(setting.bank['labels'])} in the bank",
+        flush=True,
+    )
+    features = measure_scores(setting, asked.images, turns)
+    print(
+        f"{len(SCORES)} scores with their forward pass over one alone: {turns.ratio('scores', 'forward')}",
+        flush=True,
+    )
+    found: dict[str, Any] = {"knn": measure_knn(setting.bank["features"], features, turns)}
+    print(f"k-NN over scikit-learn's: {turns.ratio('k-NN', 'scikit-learn')}; {found['knn']}", flush=True)
+    found["differences"] = measure_peers(setting, asked.peers, turns)
+    if found["differences"]:
+        count = len(found["differences"])
+        print(f"pytorch-ood's over ours, {count} methods: {turns.ratio('pytorch-ood', 'ours')}")
+        print(f"differences, as shares of the deviation: {found['differences']}")
+    for name, values in turns.seconds.items():
+        print(f"{name:14} {sum(values):8.1f} s of the processor")
     if asked.out:
-        asked.out.write_text(
-            json.dumps({"seconds": times, "ratios": ratios, **vars(asked) | {"out": None}}, indent=1) + "\n"
-        )
+        asked.out.write_text(json.dumps({"seconds": turns.seconds, **found}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -86,6 +86,17 @@ def test_knn_is_the_distance_that_scikit_learn_finds(k, monkeypatch):
     np.testing.assert_allclose(KNN(k=k).fit(FEATURES).score(OTHERS), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("spread", "count"), [(1e-4, 2_500), (1e-2, 1_500), (0.0, 300)])
+@pytest.mark.parametrize("k", [1, 50])
+def test_knn_ranks_in_float64_what_float32_cannot_tell_apart(spread, count, k):
+    stream = np.random.default_rng(0)
+    bank, queries = (1 + spread * stream.normal(size=(n, 16)) for n in (count, 20))
+    fitted = KNN(k=k).fit(bank)
+    unit = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+    by_hand = np.sort(cdist(unit, fitted.bank.astype(np.float64)), axis=1)[:, k - 1]
+    np.testing.assert_allclose(fitted.score(queries), by_hand, rtol=1e-9, atol=1e-15)
+
+
 def test_knn_of_a_training_image_itself_is_zero_and_of_zeros_one():
     fitted = KNN(k=1).fit(FEATURES)
     assert fitted.score(FEATURES[3:4])[0] < 1e-6
