@@ -244,7 +244,7 @@ def test_tuning_on_what_the_network_knows_or_on_images_that_are_reported_is_refu
     for name, sentence in (("digits[0-5]", "same source"), ("mnist@8", "mean the same as known ones")):
         with pytest.raises(UserError, match=sentence):
             tuning_images(known, load(name), [])
-    same = from_tensors(photos.test.images, photos.test.labels.clamp(max=1), name="mine")
+    same = from_tensors(photos.test.images.clone(), photos.test.labels.clamp(max=1), name="mine")
     with pytest.raises(UserError, match="of the images that detectors are tuned on are also in 'far'"):
         evaluate(net, known, {"far": photos.test.images / 255}, [GRID], tune_on=same)
 

@@ -97,14 +97,14 @@ def test_what_is_no_feed_and_labels_that_the_network_does_not_know_are_refused()
 
 
 def test_what_is_wrong_with_texts_and_outputs_is_said():
-    long = TextSplit(tuple("maps " * 12 for _ in range(20)), FOREIGN.labels, "test")
-    sets = {"same": FEEDS["test"], "long": ENCODER.feed(long, 16)}
+    short = TextSplit(("maps",) * 20, FOREIGN.labels, "test")
+    sets = {"same": FEEDS["test"], "short": ENCODER.feed(short, 16)}
     said = " ".join(evaluate_feeds(Softmaxed(), FEEDS, sets, (Energy(),)).flags)
     assert "the network returns probabilities" in said
-    assert "long: length of the texts alone has an AUROC of 100 %" in said
+    assert "short: length of the texts alone" in said  # nearly all of the familiar ones are longer
     assert "same: " in said
     assert "of its texts are also among the in-distribution ones" in said
-    assert "long: 0" not in said
+    assert "short: 0" not in said
 
 
 class Softmaxed(torch.nn.Module):

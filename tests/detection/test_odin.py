@@ -101,7 +101,7 @@ def test_of_a_network_that_is_very_sure_the_step_has_the_sign_of_one_that_is_not
 
 def test_a_network_that_writes_to_its_images_changes_neither_them_nor_the_score():
     plain, pictures = net(), images()
-    writing = torch.nn.Sequential(torch.nn.ReLU(inplace=True), Shift(), plain)
+    writing = torch.nn.Sequential(Shift(), plain)
     kept = pictures.clone()
     np.testing.assert_array_equal(
         odin(writing, pictures, 10.0, 0.01), odin(torch.nn.Sequential(Shifted(), plain), pictures, 10.0, 0.01)
@@ -116,4 +116,4 @@ class Shift(torch.nn.Module):
 
 class Shifted(torch.nn.Module):
     def forward(self, pictures):
-        return pictures.relu() - 0.1
+        return pictures - 0.1

@@ -87,7 +87,7 @@ def evaluate_feeds(
 
 def _check_feeds(feeds: Mapping[str, Feed]) -> None:
     for name, one in feeds.items():
-        if not name.strip() or not all(hasattr(one, part) for part in ("labels", "origin", "role")):
+        if not name.strip() or not all(hasattr(one, part) for part in ("labels", "parts")):
             raise UserError(
                 f"evaluate_feeds takes feeds under names, got {type(one).__name__} as {name!r}; make one of a part of a data "
                 "set with TextEncoder.feed, such as encoder.feed(data.test, 32)."
@@ -96,13 +96,13 @@ def _check_feeds(feeds: Mapping[str, Feed]) -> None:
 
 def _about(name: str, inside: Feed, outside: Feed) -> list[str]:
     """Say where the length of texts tells two feeds apart, and which texts are in both."""
-    both = [getattr(one, "tokens", None) for one in (inside, outside)]
+    both: list[Any] = [getattr(one, "tokens", None) for one in (inside, outside)]
     if any(one is None for one in both):
         return []
     own, foreign = (
         {tuple(row.tolist()) for row in one.ids.cpu().split(one.lengths.tolist())} for one in both
-    )  # type: ignore[union-attr]
-    found = cue_flags(name, length_cue(*(one.lengths for one in both)))  # type: ignore[union-attr]
+    )
+    found = cue_flags(name, length_cue(both[0].lengths, both[1].lengths))
     count = len(own & foreign)
     return [
         *found,

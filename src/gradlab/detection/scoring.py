@@ -48,7 +48,7 @@ def read(
 
     if "features" in names:
         found = outputs(model, data, layer, precision=precision)
-        reading = {"logits": found.logits, "features": found.features}
+        reading: dict[str, Any] = {"logits": found.logits, "features": found.features}
     elif isinstance(data, torch.Tensor):
         reading = {"logits": image_logits(model, data, precision=precision)}
     else:

@@ -243,8 +243,7 @@ def flags(label: str, runs: Sequence[Results]) -> list[str]:
     found += _choices(label, detector, arms)
     if all(float(np.ptp(np.concatenate(scores_of(run)))) == 0 for run in arms):
         found += [f"{label}: every image has the same score, so that it tells nothing"]
-    found += first.facts.get("outputs", [])
-    found += accuracy_flags(accuracy, len(first.facts["class_names"]))
+    found += [*first.facts.get("outputs", []), *accuracy_flags(accuracy, len(first.facts["class_names"]))]
     found += noise_flags(first.run.spec["procedure"]["out"])
     overlap = first.facts.get("overlap", {}).get(name)
     cues = first.facts.get("cues", {}).get(name)
