@@ -10,7 +10,8 @@ one core. The peers live in an environment of their own, where gradlab is found 
 It needs CIFAR-10 and the weights of `data/weights` under GRADLAB_DATA; without these, or without a peer, it says so and ends.
 Sides take turns, and seconds are of the processor, with one thread, in float32 throughout; robust accuracy is judged on the
 images that come back. `default` is PGD as it is without further settings, which goes on after a success, as the peers do;
-`stop` is PGD with stop_at_success=True, which the peers do not have, and fools the same images.
+`stop` is PGD with stop_at_success=True, which the peers do not have, and fools the same images. `floor` is nothing but the steps
+on the light copy of the network that gradlab attacks: no attack that takes them all on these kernels can be faster.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from torch import Tensor, nn
 from gradlab import attacks
 from gradlab.data import gather, load
 from gradlab.models import build, load_weights
+from gradlab.models.light import light
 from gradlab.types import UserError
 
 ALIKE = 64
@@ -60,6 +63,23 @@ def ours(network: nn.Module, eps: float, start: bool = True) -> dict[str, Attack
         "gradlab default": lambda images, labels: plain(network, images, labels),
         "gradlab stop": lambda images, labels: stop(network, images, labels),
     }
+
+
+def floor(network: nn.Module, eps: float) -> dict[str, Attack]:
+    """Return the steps of PGD alone, forward and back through the light copy: no start, no judging, no worst iterate."""
+
+    def climb(images: Tensor, labels: Tensor) -> Tensor:
+        copy, points = light(network, images), images
+        for _ in range(STEPS):
+            points = points.detach().requires_grad_()
+            loss = nn.functional.cross_entropy(copy(points), labels, reduction="sum")
+            (gradient,) = torch.autograd.grad(loss, points)
+            points = (
+                (points.detach() + eps / 4 * gradient.sign()).clamp(images - eps, images + eps).clamp(0, 1)
+            )
+        return points
+
+    return {"floor": climb}
 
 
 def turns(
@@ -105,16 +125,21 @@ def differences(network: nn.Module, images: Tensor, labels: Tensor, eps: float) 
     return found
 
 
-def strong(network: nn.Module, images: Tensor, labels: Tensor, eps: float) -> dict[str, Any]:
-    """Compare the strong attacks with those of torchattacks, once each."""
+def strong(
+    network: nn.Module, images: Tensor, labels: Tensor, eps: float, only: Sequence[str] | None
+) -> dict[str, Any]:
+    """Compare the strong attacks, or only some of them, with those of torchattacks, once each."""
     configurations = {
         "apgd": attacks.APGD(eps=eps),
         "momentum_fgsm": attacks.MomentumFGSM(eps=eps),
         "square": attacks.Square(eps=eps, queries=1000),
+        "autoattack, 10 steps": attacks.AutoAttack(eps=eps, steps=10),
         "autoattack": attacks.AutoAttack(eps=eps),
     }
     found = {}
     for name, theirs in strong_of_torchattacks(network, eps).items():
+        if only is not None and name not in only:
+            continue
         own = configurations[name]
         sides: dict[str, Attack] = {
             "gradlab": lambda images, labels, own=own: own(network, images, labels),  # type: ignore[misc]
@@ -134,6 +159,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--strong", type=int, default=0, help="images for the attacks of AutoAttack; 0: none")
+    parser.add_argument("--only", nargs="*", help="of these attacks, such as autoattack; left out: all")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -147,7 +173,9 @@ def main() -> None:
     images, many = images[: asked.images], (images[: asked.strong], labels[: asked.strong])
     labels = labels[: asked.images]
     found: dict[str, Any] = {"net": asked.net, "eps": eps, "images": len(images), "torch": torch.__version__}
-    found["pgd"] = turns(ours(network, eps) | peers, network, images, labels, asked.rounds)
+    found["pgd"] = turns(
+        ours(network, eps) | peers | floor(network, eps), network, images, labels, asked.rounds
+    )
     fastest = min(found["pgd"][name]["seconds"] for name in peers)
     for name, side in found["pgd"].items():
         side["times the fastest peer's speed"] = round(fastest / side["seconds"], 2)
@@ -156,7 +184,7 @@ def main() -> None:
     for name, value in found["differences"].items():
         print(f"{name}: {value:.3g}", flush=True)
     if asked.strong:
-        found["strong"] = strong(network, *many, eps)
+        found["strong"] = strong(network, *many, eps, asked.only)
     if asked.out:
         asked.out.write_text(json.dumps(found, indent=1) + "\n")
 

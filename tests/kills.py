@@ -140,6 +140,25 @@ def wait_until_gone(pids: list[int], seconds: float = 20.0) -> None:
     assert not [pid for pid in pids if is_alive(pid)]
 
 
+def session_of(process: Any) -> list[int]:
+    """The processes of its session: its workers, also one that has started but never been heard of."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, _, session = path.read_text().rpartition(")")[2].split()[:4]
+            if int(session) == process.pid and state != "Z":
+                found.append(int(path.parent.name))
+    return found
+
+
+def wait_until_all_are_gone(process: Any, seconds: float = 60.0) -> None:
+    """Wait for a process and its workers; one that still imports its libraries sees only then that nobody needs it."""
+    end = time.monotonic() + seconds
+    while (still := session_of(process)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not still
+
+
 def kill(process: Any, victim: str, workers: list[int]) -> None:
     """Kill outright what this test itself has started."""
     with contextlib.suppress(ProcessLookupError):
@@ -166,7 +185,7 @@ def interrupted(command: Sequence[str], victim: str, after: int, delay: float, s
                 kill(process, victim, workers)
                 count += 1
         process.wait(timeout=60)
-    wait_until_gone(workers)
+    wait_until_all_are_gone(process)
     return ending
 
 
@@ -184,6 +203,8 @@ def at_once(
             if victim != "worker":
                 wait_until_gone(workers)
         endings = [one.result()[-1:] for one in heard]
+    for process in processes:
+        wait_until_all_are_gone(process)
     return [event[0].get("message", event[0]["event"]) if event else "killed" for event in endings]
 
 

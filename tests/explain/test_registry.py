@@ -1,5 +1,7 @@
 """The battery that every registered method passes."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 import pytest
@@ -179,6 +181,66 @@ def test_a_model_that_returns_a_tuple_or_nan_or_no_row_an_image_is_refused(kind)
     list(model.parameters())[-1].data[0] = torch.nan
     with pytest.raises(UserError, match="returns NaN for these images"):
         make(kind)(model, batch)
+
+
+class Timed(Pair):
+    def forward(self, batch, time):
+        return self.inner(batch) * time
+
+
+class InPlace(Pair):
+    def forward(self, batch):
+        return self.inner(batch.sub_(0.25))
+
+
+@pytest.mark.parametrize("kind", EXPLAINERS)
+def test_a_model_that_needs_more_than_images_is_told_to_be_wrapped(kind):
+    model, batch = ready(kind)
+    with pytest.raises(
+        UserError, match=r"Timed.forward cannot be called with images alone \(.*'time'\); wrap a small"
+    ):
+        make(kind)(Timed(model), batch)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EXPLAINERS if kind != "cam"])
+def test_a_model_that_changes_its_input_in_place_changes_no_image(kind):
+    model, batch = ready(kind)
+    kept = batch.clone()
+    found = make(kind)(InPlace(model), batch, 1)
+    assert torch.equal(batch, kept)
+    if kind in ("grad-cam", "saliency"):
+        shifted = nn.Sequential(Shift(), model)
+        torch.testing.assert_close(found, make(kind)(shifted, batch, 1))
+
+
+class Shift(nn.Module):
+    def forward(self, batch):
+        return batch - 0.25
+
+
+class Alone(Pair):
+    """A model that notices whether two threads run it at once."""
+
+    inside = most = 0
+
+    def forward(self, batch):
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        time.sleep(0.002)
+        found = self.inner(batch)
+        self.inside -= 1
+        return found
+
+
+def test_threads_that_share_a_network_take_turns():
+    model, batch = Alone(averaging()), images()
+    before, kinds = snapshot(model), ("grad-cam", "occlusion", "saliency", "eigen-cam")
+    expected = {kind: make(kind)(model, batch, 1) for kind in kinds}
+    with ThreadPoolExecutor(4) as threads:
+        found = dict(zip(kinds, threads.map(lambda kind: make(kind)(model, batch, 1), kinds), strict=True))
+    assert all(torch.equal(found[kind], expected[kind]) for kind in kinds)
+    assert model.most == 1
+    assert str(snapshot(model)) == str(before)
 
 
 @pytest.mark.parametrize("kind", ["saliency", "smooth-grad", "integrated-gradients"])

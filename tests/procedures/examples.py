@@ -25,6 +25,7 @@ from gradlab.procedures.clip_zero_shot import ClipZeroShot
 from gradlab.procedures.distil import Distil
 from gradlab.procedures.disturb import Disturb
 from gradlab.procedures.explain import Explain
+from gradlab.procedures.explain_texts import ExplainTexts
 from gradlab.procedures.fine_tune import FineTune
 from gradlab.procedures.fit_head import FitHead
 from gradlab.procedures.score import Score
@@ -62,6 +63,9 @@ CLIP = ClipPretrain(
     flips=False,
     initial_seed=2,
 )
+FINETUNED = TextFineTune(
+    net=PRETRAINED, data="reviews", policy=LoRA(r=2), recipe=Recipe(epochs=2, batch_size=16), max_length=8
+)
 EXAMPLES: dict[str, Procedure] = {
     "clip-pretrain": CLIP,
     "clip-zero-shot": ClipZeroShot(net=CLIP, data="stripes"),
@@ -90,9 +94,8 @@ EXAMPLES: dict[str, Procedure] = {
     "untrained": Untrained(net=PRETRAINED),
     "text-features": FEATURES,
     "text-head": TextHead(net=FEATURES, data="reviews", head=RBFSVM(c=(1.0, 10.0), gamma=(0.5,)), layer=0),
-    "text-finetune": TextFineTune(
-        net=PRETRAINED, data="reviews", policy=LoRA(r=2), recipe=Recipe(epochs=2, batch_size=16), max_length=8
-    ),
+    "text-finetune": FINETUNED,
+    "explain-texts": ExplainTexts(net=FINETUNED, data="reviews", texts=3, steps=3),
     "train-autoencoder": TrainAutoencoder(
         data="stripes", model=AutoEncoder(code=3, widths=(2,)), recipe=RECIPE
     ),

@@ -7,12 +7,14 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from gradlab.data import info
 from gradlab.lab import Procedure, Request, run_design
+from gradlab.lab.designing.procedure import inputs_of, names_of, walk
 from gradlab.procedures import TOOLBOX
 from gradlab.types import UserError
 from tests.procedures.examples import DATA, EXAMPLES, SLICES, design_of, stripes
@@ -35,22 +37,29 @@ def write_data(folder: Path) -> None:
 
 
 def on_files(procedure: Procedure, folder: Path) -> Procedure:
-    """Return the example with data that worker processes can read."""
-    if procedure.kind == "text-train":
-        return replace(procedure, data=str(folder / "reviews.csv"))
-    changed = {"data": str(folder / "stripes")}
+    """Return the example, and all that it rests on, with data that worker processes can read."""
+    places = {"stripes": str(folder / "stripes"), "reviews": str(folder / "reviews.csv")}
+    changed: dict[str, Any] = {name: on_files(one, folder) for name, one in inputs_of(procedure)}
+    data = getattr(procedure, "data", None)
+    if isinstance(data, tuple):
+        changed["data"] = tuple(places[name] for name in data)
+    elif data is not None:
+        changed["data"] = places[data]
     if procedure.kind == "score":
         changed["out"] = ("noise@6:grey", "photos@6:grey")
-    if hasattr(procedure, "net"):
-        changed["net"] = on_files(procedure.net, folder)
     return replace(procedure, **changed)
+
+
+def data_of(procedure: Procedure) -> str:
+    """Return the first data that it, or something it rests on, names."""
+    return next(name for one in walk(procedure) for name in names_of(one))
 
 
 def main(kind: str, data: str, out: str) -> int:
     procedure = on_files(EXAMPLES[kind], Path(data))
     if kind == "score":
         SLICES["score"]["set"] = "photos@6:grey"
-    known = {"preset": "quick", "data": procedure.data, "info": info, "device": "cpu", "workers": 2}
+    known = {"preset": "quick", "data": data_of(procedure), "info": info, "device": "cpu", "workers": 2}
     try:
         result = run_design(
             design_of(procedure),

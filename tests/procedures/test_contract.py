@@ -65,6 +65,12 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
         ("clip-pretrain", "clip-zero-shot", "clip-tune"),
         (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
     ),
+    "explain-texts": (
+        ("predictions", "prediction"),
+        ("predictions", "logit_1"),
+        ("words", "value"),
+        ("texts", "gap"),
+    ),
     "train-autoencoder": (),
     "explain": (
         ("predictions", "prediction"),
@@ -88,6 +94,7 @@ SPECIAL = dict.fromkeys(
 SPECIAL |= dict.fromkeys(
     ("clip-zero-shot", "clip-tune"), "this needs a CLIP, got MLPNetwork; give the folder"
 )
+SPECIAL["explain-texts"] = "this needs a classifier of texts that text-finetune trained, got one of kind"
 SPECIAL["text-head"] = "a head on texts rests on their features; give net=TextFeatures"
 """Kinds that rest on something else than a classifier of images, and what they say of one."""
 ONCE = {"text-pretrain", "clip-pretrain", "clip-zero-shot"}
@@ -98,8 +105,10 @@ UNKNOWN = {
         *("iterations to success", "queries to success"),
     },
     "explain": {"pointing", "share in its own cell"},
+    "explain-texts": {"similarity of words with random weights"},
 }
-"""Measures that nobody can tell of some example: of successes, where there is none, and of patches that nobody planted."""
+"""Measures that nobody can tell of some example: of successes, where there is none, of patches that nobody planted, and of the
+order of words where so short a network reads two."""
 PREDICTED = (
     "train",
     "text-train",
@@ -120,6 +129,7 @@ FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | dict.fromkeys(
         "score",
         "train-autoencoder",
         "explain",
+        "explain-texts",
         "disturb",
         "text-pretrain",
         "untrained",

@@ -120,6 +120,23 @@ def _roc() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def texts(*items: dict[str, Any]) -> dict[str, Any]:
+    """Make a figure of texts with what their words add."""
+    return {
+        "name": "words",
+        "kind": "texts",
+        "title": "Which words it goes by",
+        "caption": "Texts.",
+        "items": list(items),
+    }
+
+
+def words() -> dict[str, Any]:
+    """Make a figure of one short text."""
+    added = [[0, 1, 0.02], [2, 8, -0.4], [9, 13, 1.1]]
+    return texts({"text": "a clever film", "label": "good", "prediction": "good", "words": added})
+
+
 def every_kind() -> list[dict[str, Any]]:
     """Make one figure or two of each kind that the study of `realistic` does not need."""
     return [_rates(), _cost_against_accuracy(), _robust(), _detectors(), _scores(), _roc()]

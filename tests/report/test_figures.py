@@ -12,10 +12,10 @@ from gradlab.report._theme import PALETTE, TONES, style
 from gradlab.report.figures import FIGURES, series_order
 from gradlab.types import UserError
 from tests.report.sample import claim, lines, png, realistic
-from tests.report.sample_figures import every_kind
+from tests.report.sample_figures import every_kind, words
 
 RESULTS = realistic()
-BY_KIND = {figure["kind"]: figure for figure in [*every_kind(), *RESULTS["figures"]]}
+BY_KIND = {figure["kind"]: figure for figure in [*every_kind(), words(), *RESULTS["figures"]]}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -31,8 +31,8 @@ def one(**series):
     return draw(lines(panels=[{"title": "", "series": [made]}], **axes), panel=0)
 
 
-def test_the_samples_hold_every_kind_and_there_are_eight():
-    assert len(FIGURES) == 8
+def test_the_samples_hold_every_kind_and_there_are_nine():
+    assert len(FIGURES) == 9
     assert set(BY_KIND) == set(FIGURES)
 
 

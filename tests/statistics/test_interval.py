@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from gradlab.statistics import interval
+from gradlab.statistics import Sampled, contrast_values, difference, interval
 from gradlab.types import UserError
 from tests.statistics.formulas import skewed_ends
 
@@ -183,3 +183,17 @@ def test_a_single_sample_bounds_nothing() -> None:
 def test_bad_input_is_refused(d: list[float], level: float, message: str) -> None:
     with pytest.raises(UserError, match=message):
         interval(d, level=level)
+
+
+def test_no_end_lies_beyond_what_can_come() -> None:
+    """A difference of two shares is within 100 points, and a share within 0 and 1."""
+    right = {"a": (1.0, 0.9, 1.0, 0.95), "b": (0.05, 0.2, 0.0, 0.1)}
+    arms = {name: Sampled(np.array(values), range=(0, 1)) for name, values in right.items()}
+    d = contrast_values(difference("a", "b"), arms)
+    found, free = interval(d), interval(d.values)
+    assert free.high > 1
+    assert (found.low, found.estimate, found.high) == (free.low, free.estimate, 1)
+    back = interval(contrast_values(difference("b", "a"), arms))
+    assert (back.low, back.high) == (-1, -found.low)
+    assert interval(arms["b"]).low == 0
+    assert interval(Sampled(arms["b"].values)).low < 0

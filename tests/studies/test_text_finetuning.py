@@ -8,8 +8,9 @@ from safetensors.torch import load_file
 
 import gradlab
 from gradlab.data import load
-from gradlab.procedures import TextFineTune, TextPretrain
+from gradlab.procedures import ExplainTexts, TextFineTune, TextPretrain
 from gradlab.studies import STUDIES, Setup, build_design
+from gradlab.studies._text_finetuning_arms import POLICIES
 from tests.studies.setups import ENCODER
 
 REVIEWS = Setup(preset="standard", data="rotten-tomatoes", train_images=8530, class_count=2, image_size=0)
@@ -23,7 +24,8 @@ def design(preset="standard", data="rotten-tomatoes", **parameters):
 def test_all_arms_start_from_one_encoder_and_train_at_one_budget():
     made = design()
     runs = {arm.name: arm.procedure for arm in made.arms}
-    features = runs.pop("svm").net
+    features, words = runs.pop("svm").net, runs.pop("words")
+    assert words == ExplainTexts(net=runs["all"], data="rotten-tomatoes")
     assert all(isinstance(one, TextFineTune) for one in runs.values())
     (encoder,) = {one.net for one in (*runs.values(), features)}
     assert features.data == "rotten-tomatoes"
@@ -40,7 +42,7 @@ def test_all_arms_start_from_one_encoder_and_train_at_one_budget():
 
 def test_the_preset_full_has_the_rates_of_the_labs_and_says_what_differs():
     made = design("full", model=ENCODER)
-    tuned = {arm.name: arm.procedure for arm in made.arms if arm.name != "svm"}
+    tuned = {arm.name: arm.procedure for arm in made.arms if arm.name in POLICIES}
     rates = {name: one.recipe.learning_rate for name, one in tuned.items()}
     assert (rates["all"], rates["last-block"], rates["lora"]) == (5e-5, 5e-5, pytest.approx(2e-4))
     assert {one.recipe.batch_size for one in tuned.values()} == {16}
@@ -75,5 +77,8 @@ def test_on_real_sentences_frozen_blocks_are_the_pretrained_ones(tmp_path, data_
             if torch.equal(tuned[name.replace("transformer.", "distilbert.", 1)], one)
         ]
         assert len(same) == sum("layer.1." not in name for name in encoder)
+    (shown,) = (one for one in made.results["figures"] if one["kind"] == "texts")
+    assert len(shown["items"]) == 10
+    assert all(one["words"] for one in shown["items"])
     table = made.record("lora", 0).table("predictions")
     assert (table["label"] == load("rotten-tomatoes#60", data_dir=data_dir).test.labels.numpy()).all()

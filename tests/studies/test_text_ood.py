@@ -108,7 +108,7 @@ def test_scores_follow_from_the_classifier_and_the_tokens_that_it_read(scored):
 def test_texts_need_a_classifier_of_texts_and_detectors_without_images(scored, tmp_path):
     _, procedure = scored
     with pytest.raises(
-        UserError, match="texts are scored by a classifier that text-finetune trained, got one of kind"
+        UserError, match="this needs a classifier of texts that text-finetune trained, got one of kind"
     ):
         run(tmp_path / "a", replace(procedure, net=replace(NET)), data="reviews")
     with pytest.raises(UserError, match=r"reads texts|reads images|holds"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from gradlab._torch import torch
@@ -15,10 +16,9 @@ def checked(model: Any, images: Any) -> torch.Tensor:
     """Return images (N, C, H, W) without their graph, usable for gradients even where they came from inference mode.
 
     Raises:
-        UserError: no module, or no float images in [0, 1].
+        UserError: no module, one that needs more than images, or no float images in [0, 1].
     """
-    if not isinstance(model, torch.nn.Module):
-        raise UserError(f"an explanation needs a torch.nn.Module, got {type(model).__name__}.")
+    _check_model(model)
     if not isinstance(images, torch.Tensor) or not images.is_floating_point():
         got = images.dtype if isinstance(images, torch.Tensor) else type(images).__name__
         raise UserError(f"images must be a float tensor in [0, 1], got {got}; divide grey levels by 255.")
@@ -35,6 +35,20 @@ def checked(model: Any, images: Any) -> torch.Tensor:
         )
     with torch.inference_mode(False):
         return images.clone() if images.is_inference() else images.detach()
+
+
+def _check_model(model: Any) -> None:
+    if not isinstance(model, torch.nn.Module):
+        raise UserError(f"an explanation needs a torch.nn.Module, got {type(model).__name__}.")
+    try:
+        inspect.signature(model.forward).bind(None)
+    except TypeError as error:
+        raise UserError(
+            f"{type(model).__name__}.forward cannot be called with images alone ({error}); wrap a small module that gives it "
+            "the rest."
+        ) from None
+    except ValueError:  # nothing says what it takes
+        return
 
 
 def checked_maps(maps: Any, images: torch.Tensor) -> torch.Tensor:

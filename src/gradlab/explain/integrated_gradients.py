@@ -48,7 +48,10 @@ def integrated_gradients(
     images = checked(model, images)
     points, weights = np.polynomial.legendre.leggauss(steps)
     with undisturbed(model, gradient=False):
-        chosen = choose(logits(model, images), targets)
+        seen = logits(
+            model, images if targets is None else images[:1]
+        )  # classes that are given are counted alone
+        chosen = choose(seen.expand(len(images), -1), targets)
         change, mean = images - baseline, torch.zeros_like(images)
         places = torch.tensor((points + 1) / 2, dtype=images.dtype, device=images.device)
         shares = torch.tensor(weights / 2, dtype=images.dtype, device=images.device)

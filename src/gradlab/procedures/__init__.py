@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         "Distil": "distil",
         "Disturb": "disturb",
         "Explain": "explain",
+        "ExplainTexts": "explain_texts",
         "FineTune": "fine_tune",
         "FitHead": "fit_head",
         "FromRecord": "sources",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from gradlab.procedures.distil import Distil as Distil
     from gradlab.procedures.disturb import Disturb as Disturb
     from gradlab.procedures.explain import Explain as Explain
+    from gradlab.procedures.explain_texts import ExplainTexts as ExplainTexts
     from gradlab.procedures.fine_tune import FineTune as FineTune
     from gradlab.procedures.fit_head import FitHead as FitHead
     from gradlab.procedures.pretrained_clip import PretrainedCLIP as PretrainedCLIP

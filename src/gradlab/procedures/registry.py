@@ -9,6 +9,7 @@ from gradlab.procedures.clip_zero_shot import CLIP_ZERO_SHOT
 from gradlab.procedures.distil import DISTIL
 from gradlab.procedures.disturb import DISTURB
 from gradlab.procedures.explain import EXPLAIN
+from gradlab.procedures.explain_texts import EXPLAIN_TEXTS
 from gradlab.procedures.fine_tune import FINE_TUNE
 from gradlab.procedures.fit_head import FIT_HEAD
 from gradlab.procedures.pretrained_clip import CLIP_SOURCE
@@ -43,6 +44,7 @@ PROCEDURES: dict[str, Kind] = {
         TRAIN_AUTOENCODER,
         EXPLAIN,
         DISTURB,
+        EXPLAIN_TEXTS,
         CLIP_PRETRAIN,
         CLIP_ZERO_SHOT,
         CLIP_TUNE,

@@ -162,8 +162,8 @@ def classifier_of(record: Record) -> tuple[nn.Module, Tokenizer]:
     return model.eval(), tokenizer
 
 
-def reader_of(job: Job, network: nn.Module) -> Callable[[TextSplit], TokenFeed]:
-    """Return what encodes texts as the classifier of sentences that a job rests on read them in its training.
+def reading_of(job: Job, network: nn.Module) -> tuple[Tokenizer, int]:
+    """Return the tokenizer of the classifier of sentences that a job rests on, and the tokens that it reads of a text at most.
 
     Args:
         network: that classifier.
@@ -180,11 +180,21 @@ def reader_of(job: Job, network: nn.Module) -> Callable[[TextSplit], TokenFeed]:
     kind = found.procedure.kind if isinstance(found, Source) else found.spec["procedure"]["kind"]
     if kind != "text-finetune":
         raise UserError(
-            f"texts are scored by a classifier that text-finetune trained, got one of kind '{kind}'; give net=TextFineTune(...) "
+            f"this needs a classifier of texts that text-finetune trained, got one of kind '{kind}'; give net=TextFineTune(...) "
             "or the record of one."
         )
-    length = min(found.spec["procedure"]["max_length"], longest(network.config))
-    tokenizer = tokenizer_of(found)
+    return tokenizer_of(found), min(found.spec["procedure"]["max_length"], longest(network.config))
+
+
+def reader_of(job: Job, network: nn.Module) -> Callable[[TextSplit], TokenFeed]:
+    """Return what encodes texts as the classifier of sentences that a job rests on read them in its training.
+
+    Args: as `reading_of`.
+
+    Raises:
+        UserError: as `reading_of`.
+    """
+    tokenizer, length = reading_of(job, network)
     return lambda split: language.token_feed(split, tokenizer, max_length=length)
 
 

@@ -152,10 +152,11 @@ _KINDS: dict[str, Callable[[Figure], Numbers | None]] = {
     "heat": _of_heat,
     "histogram": _of_histogram,
 }
-"""Kind of figure -> its numbers; a matrix and a gallery are told in words, a forest by the claims."""
+"""Kind of figure -> its numbers; a matrix, a gallery and texts are told in words, a forest by the claims."""
 _SHOWS = {
     "lines": "Lines of", "points": "Points with intervals:", "bars": "Bars of", "histogram": "Histogram of",
-    "heat": "Heat map of", "matrix": "Confusion matrix:", "gallery": "Images:", "forest": "Intervals of all claims:",
+    "heat": "Heat map of", "matrix": "Confusion matrix:", "gallery": "Images:", "texts": "Texts:",
+    "forest": "Intervals of all claims:",
 }  # fmt: skip
 
 

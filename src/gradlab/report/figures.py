@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gradlab.report import _bars, _forest, _heat, _lines, _pictures, _points
+from gradlab.report import _bars, _forest, _heat, _lines, _pictures, _points, _texts
 from gradlab.types import UserError, did_you_mean
 
 Figure = dict[str, Any]
@@ -21,6 +21,7 @@ FIGURES: dict[str, Draw] = {
     "forest": _forest.forest,
     "matrix": _pictures.matrix,
     "gallery": _pictures.gallery,
+    "texts": _texts.texts,
 }
 """Kind of figure -> the function (figure, claims, order, panel, themed) -> SVG."""
 PANELLED = ("lines", "points", "bars", "histogram")

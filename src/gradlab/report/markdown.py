@@ -11,6 +11,7 @@ from gradlab.report import _view
 from gradlab.report._alarms import alarms_view
 from gradlab.report._numbers_of_figure import alt_text, figure_table
 from gradlab.report._pictures import check_counts, confusions, item_words
+from gradlab.report._texts import told
 from gradlab.report.claims import LABS, address, agreement, cites_labs, facts, meaning, sentence, tally, whole
 from gradlab.report.figures import check_figure, figure_names
 from gradlab.report.numbers import in_unit, minus_in_prose, number, percent
@@ -178,6 +179,9 @@ def _told(figure: dict[str, Any]) -> Iterator[str]:
         yield from (
             f"- {escape(' · '.join(t for t in item_words(i) if t))}" for i in figure.get("items") or ()
         )
+        yield ""
+    elif kind == "texts":
+        yield from (f"- {escape(told(item))}" for item in figure.get("items") or ())
         yield ""
     elif table := figure_table(figure):
         yield from ("<details><summary>The numbers of this figure</summary>", "")

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from gradlab.statistics.sampled import correctness as correctness
     from gradlab.statistics.sign_flip import sign_flip as sign_flip
     from gradlab.statistics.sign_flip import smallest_p as smallest_p
+    from gradlab.statistics.subset_samples import SampleAxis as SampleAxis
+    from gradlab.statistics.subset_samples import on_shared_rows as on_shared_rows
     from gradlab.statistics.verdict import Kind as Kind
     from gradlab.statistics.verdict import Verdict as Verdict
     from gradlab.statistics.verdict import verdict as verdict
@@ -63,6 +65,7 @@ __getattr__, __dir__, __all__ = attach(
         "Part": "judge_every",
         "Plan": "plan",
         "Proportion": "proportions",
+        "SampleAxis": "subset_samples",
         "Sampled": "sampled",
         "Verdict": "verdict",
         "against": "contrast",
@@ -80,6 +83,7 @@ __getattr__, __dir__, __all__ = attach(
         "judge_every": "judge_every",
         "mcnemar": "mcnemar",
         "more_seeds": "more_seeds",
+        "on_shared_rows": "subset_samples",
         "outlying_seed": "outlying_seed",
         "plan": "plan",
         "pseudo_values": "jackknife",

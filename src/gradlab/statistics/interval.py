@@ -74,7 +74,7 @@ def interval(d: ArrayLike | Sampled | Differences, *, level: float = 0.95, given
     noise of single predictions, which s^2 holds already. Without samples it is Student's interval of n differences.
     An end towards which the samples are skewed is at least the score bound of `_samples.reach`. Where 0/1
     correctness stands behind d it is Wilson's where one arm alone differs: few images decide there, and those
-    that the test set does not show count as well.
+    that the test set does not show count as well. No end lies beyond the range of what can come, where d tells it.
 
     Args:
         d: what `contrast_values` returns, or `Sampled`; or plain numbers: (n,) one paired difference per seed, or
@@ -100,7 +100,14 @@ def interval(d: ArrayLike | Sampled | Differences, *, level: float = 0.95, given
         return _unbounded(layout.estimate, level, n, axes, missing, given=given)
     seeds, axes = _parts(layout, given=given)
     found = _of_parts(layout.estimate, n, seeds, axes, level, given=given)
-    return replace(found, flags=_flags(whole, has_spread=found.has_spread, given=given))
+    low, high = _possible(d, found)
+    return replace(found, low=low, high=high, flags=_flags(whole, has_spread=found.has_spread, given=given))
+
+
+def _possible(d: Any, found: Interval) -> tuple[float, float]:
+    """Return the ends within what can come, where it is known: no share is over 1, no difference of two over 100 points."""
+    least, most = getattr(d, "range", None) or (-math.inf, math.inf)
+    return max(found.low, min(least, found.estimate)), min(found.high, max(most, found.estimate))
 
 
 def interval_again(

@@ -9,6 +9,7 @@ from gradlab.lab.designing.procedure import Procedure
 from gradlab.procedures.text_features import TextFeatures, TextHead
 from gradlab.procedures.text_finetune import TextFineTune
 from gradlab.studies._text_nets import shared_encoder
+from gradlab.studies._text_words import words_of
 from gradlab.studies.setup import Setup
 from gradlab.training.groups import Group
 from gradlab.training.recipe import Recipe
@@ -66,11 +67,15 @@ def encoder_of(setup: Setup, model: Procedure | None) -> Procedure:
 
 
 def build_arms(setup: Setup, encoder: Procedure, recipe: Recipe) -> tuple[Arm, ...]:
-    """Return a linear SVM on the first token's features and an arm for every policy, all from the same encoder."""
+    """Return an arm for every policy and a linear SVM on the first token's features, all from the same encoder.
+
+    The last arm explains which words the network goes by of which all layers were trained.
+    """
     data, label = data_of(setup), "linear SVM on frozen features"
     svm = TextHead(net=TextFeatures(net=encoder, data=data), data=data, head=LinearSVM(), pooling="cls")
     frozen = Arm(name="svm", label=label, factors={"method": label, "data": data}, procedure=svm)
-    return (*(_arm(setup, encoder, name, recipe) for name in POLICIES), frozen)
+    tuned = tuple(_arm(setup, encoder, name, recipe) for name in POLICIES)
+    return (*tuned, frozen, words_of(tuned[0], data))
 
 
 def _arm(setup: Setup, encoder: Procedure, name: str, recipe: Recipe) -> Arm:

@@ -26,6 +26,7 @@ from gradlab.studies._text_finetuning_arms import (
     recipe_of,
 )
 from gradlab.studies._text_finetuning_claims import claims_of
+from gradlab.studies._text_words import WORDS_FIGURE, WORDS_TABLE
 from gradlab.studies.setup import Network, Setup
 from gradlab.types import Count
 
@@ -109,6 +110,7 @@ def _tables() -> tuple[Table, ...]:
             measures=("frozen", "best epoch", "padding", "seconds", "peak memory"),
             arms=tuned,
         ),
+        WORDS_TABLE,
     )
 
 
@@ -138,4 +140,5 @@ def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
         learning_curves(by="method", panel="data", where=tuned),
         learning_curves(by="method", panel="data", y="validation_loss", where=tuned),
         replace(confusion, caption=confusion.caption.replace("images", "sentences")),
+        WORDS_FIGURE,
     )

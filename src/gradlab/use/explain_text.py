@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -14,6 +15,7 @@ from gradlab._files import write_whole
 from gradlab.explain.highlight import highlight
 from gradlab.lab.records.finding import find_record
 from gradlab.lab.records.record import Record
+from gradlab.procedures.divided_texts import Divided, divided, likeness
 from gradlab.types import Count, UserError
 
 LEGEND = (
@@ -123,59 +125,32 @@ def explain_text(
         raise UserError("explain_text reads a list of at least one text; pass [text, text, …].")
     model, tokenizer = _opened(classifier, runs)
     length = min(max_length, longest(model.config))
-    rows = [_explained(model, tokenizer, text, length, steps, None) for text in texts]
+    found = [divided(model, tokenizer, text, length, steps) for text in texts]
     with restored(model):
         randomise(model, seed)
         other = [
-            _explained(model, tokenizer, row.text, length, steps, model.config.label2id[row.prediction])
-            for row in rows
+            divided(model, tokenizer, text, length, steps, one.chosen)
+            for text, one in zip(texts, found, strict=True)
         ]
-    return TextExplanations(tuple(rows), _likeness(rows, other))
-
-
-def _explained(
-    model: Any, tokenizer: language.Tokenizer, text: str, length: int, steps: int, target: int | None
-) -> ExplainedText:
-    import torch
-
-    from gradlab.explain import token_gradients
-
-    words = language.words_of(tokenizer, text, length)
-    device = next(model.parameters()).device
-    inputs = {
-        name: one.to(device)
-        for name, one in tokenizer.encode([text], length).batch(torch.tensor([0])).items()
-    }
-    baseline = inputs["input_ids"].clone()
-    baseline[0, [place for one in words for place in one.tokens]] = tokenizer.special_ids[-1]
-    found = token_gradients(model, inputs, baseline, target, steps=steps)
-    with torch.no_grad():
-        shares = model(**inputs).logits.double().softmax(1)[0]
-    chosen = int(shares.argmax()) if target is None else target
-    values = found.values[0].tolist()
-    return ExplainedText(
-        text=text,
-        words=words,
-        values=tuple(sum(values[place] for place in one.tokens) for one in words),
-        prediction=model.config.id2label[chosen],
-        probability=float(shares[chosen]),
-        change=float(found.scores - found.baseline_scores),
-        gap=float(found.gap),
+    pairs = [likeness(one.values, two.values) for one, two in zip(found, other, strict=True)]
+    known = [one for one in pairs if not math.isnan(one)]
+    names = model.config.id2label
+    return TextExplanations(
+        tuple(_told(text, one, names) for text, one in zip(texts, found, strict=True)),
+        sum(known) / len(known) if known else None,
     )
 
 
-def _likeness(rows: Sequence[ExplainedText], other: Sequence[ExplainedText]) -> float | None:
-    import torch
-
-    from gradlab.explain import rank_correlation
-
-    pairs = [
-        [torch.tensor(one.values).abs()[None] for one in pair]
-        for pair in zip(rows, other, strict=True)
-        if len(pair[0].words) >= 3
-    ]
-    found = [float(rank_correlation(one, two)) for one, two in pairs]
-    return sum(found) / len(found) if found else None
+def _told(text: str, found: Divided, names: Mapping[int, str]) -> ExplainedText:
+    return ExplainedText(
+        text=text,
+        words=found.words,
+        values=found.values,
+        prediction=names[found.chosen],
+        probability=float(found.logits.softmax(0)[found.chosen]),
+        change=found.change,
+        gap=found.gap,
+    )
 
 
 def _opened(classifier: Record | str | Path, runs: str | Path) -> tuple[Any, language.Tokenizer]:

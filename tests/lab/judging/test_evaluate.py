@@ -5,13 +5,21 @@ import math
 import numpy as np
 import pytest
 
+from gradlab.detection import AutoEncoder, MaxSoftmax
 from gradlab.lab.designing.claims import Published
-from gradlab.lab.designing.design import Twins
+from gradlab.lab.designing.design import OTHERWISE, OWN, Twins
+from gradlab.lab.judging.claims import judge_part
 from gradlab.lab.judging.evaluate import evaluate as evaluate_runs
+from gradlab.lab.kinds import Measure
 from gradlab.models.mlp import MLP
 from gradlab.procedures import PROCEDURES
+from gradlab.procedures.fine_tune import FineTune
+from gradlab.procedures.score import Score
+from gradlab.procedures.sources import Given
 from gradlab.procedures.train import Custom
+from gradlab.procedures.train_autoencoder import TrainAutoencoder
 from gradlab.statistics import Contrast, Part, against, alpha_at, judge, judge_every
+from gradlab.transfer import LastBlock
 from tests.lab.fakes import (
     LABELS,
     RECIPE,
@@ -24,6 +32,7 @@ from tests.lab.fakes import (
     opened,
     part,
     results,
+    study,
 )
 
 SEEDS = (0, 1, 2, 3, 4, 5)
@@ -170,6 +179,63 @@ def test_the_published_claim_gets_a_verdict_in_its_own_setting_alone(deviations,
     for part_of_result in (result, first):
         assert part_of_result["same_setting"] is (not deviations)
         assert part_of_result["other_setting"] == ("; ".join(deviations) or None)
+
+
+def test_a_study_with_a_setting_of_its_own_says_nothing_about_agreement():
+    published = Published(value="v", source="s", protocol="p")
+    made = design(
+        ARMS,
+        claim("C", part("good", "bad"), published=published),
+        claim("exact", part("good", "bad"), published=published, deviations=()),
+        claim("own", part("good", "bad")),
+        setting=OWN,
+    )
+    found = evaluate(made, RUNS, context(SEEDS))["claims"]
+    assert [one["agrees"] for one in found] == [None, True, None]
+    assert [one["other_setting"] for one in found] == [OTHERWISE, None, None]
+
+
+def test_a_network_that_was_there_before_has_no_seeds_unless_another_is_trained_for_it():
+    mine = Given(name="mine", digest="0f")
+    coder = TrainAutoencoder(data="digits", model=AutoEncoder(widths=(4,), code=2), recipe=RECIPE)
+    scored = Score(net=mine, data="digits", out=("noise",), detectors=(MaxSoftmax(),))
+    arms = {
+        "mine": scored,
+        "trained": dataclasses.replace(scored, net=arm("trained").procedure),
+        "with a coder": dataclasses.replace(scored, autoencoder=coder),
+        "tuned": FineTune(net=mine, data="digits", policy=LastBlock(), recipe=RECIPE),
+    }
+    made = design(tuple(dataclasses.replace(arm(name), procedure=one) for name, one in arms.items()))
+    asked = study(made, dict.fromkeys(arms, RUNS["good"]), context(SEEDS))
+    assert [name for name in arms if asked.is_given(name)] == ["mine"]
+
+
+def test_arms_on_different_images_are_paired_on_those_that_they_share():
+    """One arm is about all images, the other about every second one, and the runs are the same."""
+
+    def rows(run):
+        return np.arange(0, len(LABELS), 2 if run.at else 1)
+
+    def right(run):
+        table = run.run.table("predictions")
+        return (table["prediction"] == table["label"])[rows(run)].astype(float)
+
+    measure = Measure(
+        "part right", "fraction", "higher", lambda run: right(run).mean(),
+        lambda run: {run.axis("test", rows(run)): right(run)}, range=(0, 1), exact=True,
+    )  # fmt: skip
+    kinds = PROCEDURES | {"train": dataclasses.replace(PROCEDURES["train"], measures={"part right": measure})}
+    arms = (arm("all"), dataclasses.replace(arm("half"), at={"part": "half"}))
+    runs = {"all": RUNS["good"], "half": RUNS["good"]}
+    made = study(design(arms), runs, context(SEEDS), kinds)
+    found = judge_part(part("all", "half", measure="part right"), made).a
+    (axis,) = found.axes.values()
+    assert axis.shape == (6, len(LABELS))
+    np.testing.assert_allclose(axis.mean(axis=1), found.values, atol=1e-12)
+    second = np.array([right(one)[::2] for one in made.arms["all"]])
+    np.testing.assert_allclose(
+        axis[:, ::2], hits("good")[:, ::2] - (2 * second - second.mean(axis=1, keepdims=True))
+    )
 
 
 def test_an_inconclusive_verdict_neither_agrees_nor_disagrees():

@@ -17,6 +17,8 @@ from gradlab.types import STRICT, UserError, later
 
 OWN = "own"
 """Setting of a study that repeats no publication: nothing is said about a published setting then."""
+OTHERWISE = "this study has nets, data and recipes of its own"
+"""How the setting of such a study differs from that of every publication."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -8,7 +8,7 @@ from gradlab._configuration import dataclass
 from gradlab.types import STRICT, Count, later
 
 Factor = str | int | float
-Mark = Literal["lines", "points", "bars", "heat", "histogram", "matrix", "gallery"]
+Mark = Literal["lines", "points", "bars", "heat", "histogram", "matrix", "gallery", "texts"]
 Scale = Literal["linear", "log", "category"]
 
 
@@ -55,7 +55,7 @@ class Figure:
         by: factor (or column) with a line, colour or kind of bar for each of its values.
         panel: factor or column with a panel for each of its values.
         where: values of factors and columns that a row must have; "arm" is an arm's name.
-        value: of a heat map: a measure. count: of a gallery: how many. reference: known values to draw.
+        value: of a heat map: a measure. count: of a gallery, or of texts: how many. reference: known values to draw.
     """
 
     name: str

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradlab.lab.designing.claims import Claim, Part
+from gradlab.lab.designing.design import OTHERWISE, OWN, Design
 from gradlab.lab.designing.measured import measure_of
 from gradlab.lab.judging.choice import edge_flags
 from gradlab.lab.judging.tables import sampled
 from gradlab.lab.kinds import Better, Measure
-from gradlab.statistics import Differences, Judgement, contrast_values, judge, judge_every
+from gradlab.statistics import (
+    Differences,
+    Judgement,
+    contrast_values,
+    judge,
+    judge_every,
+    on_shared_rows,
+)
 from gradlab.statistics import Part as JudgePart
 
 if TYPE_CHECKING:
@@ -40,7 +48,7 @@ def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
     record = found.as_record()
     weakest = next((part for part in claim.parts if part.label == found.weakest), claim.parts[0])
     record["flags"] = [*record["flags"], *_flags(claim, study), *look.flags(weakest.delta)]
-    deviations = study.design.deviations if claim.deviations is None else claim.deviations
+    deviations = _deviations(claim, study.design)
     record |= {
         "id": claim.id,
         "statement": claim.statement,
@@ -58,6 +66,13 @@ def judge_claim(claim: Claim, study: Study) -> dict[str, Any]:
     return record
 
 
+def _deviations(claim: Claim, design: Design) -> tuple[str, ...]:
+    """Return how a claim's setting differs from the published one."""
+    if claim.deviations is not None:
+        return claim.deviations
+    return design.deviations or ((OTHERWISE,) if claim.published and design.setting == OWN else ())
+
+
 def _measure(part: Part, study: Study) -> Measure:
     found = [measure_of(study.design.arm(arm), part.measure, study.kinds) for arm in part.contrast.weights]
     return found[0]
@@ -67,7 +82,7 @@ def judge_part(part: Part, study: Study) -> JudgePart:
     """Compute the contrast of a comparison for every seed, and test sample where its measure has such."""
     measure, arms = _measure(part, study), list(part.contrast.weights)
     values = {arm: sampled(study.arms[arm][0].kind.measures[part.measure], study.arms[arm]) for arm in arms}
-    d = contrast_values(part.contrast, values)
+    d = contrast_values(part.contrast, on_shared_rows(values))
     learned = {arm: np.array(study.learned[arm]) for arm in arms} if measure.learns else None
     given = all(study.is_given(arm) for arm in arms)
     return JudgePart(

@@ -87,9 +87,11 @@ class Study:
         return without_claim(self.design, self.kinds)
 
     def is_given(self, arm: str) -> bool:
-        """Whether an arm is about one network that was there before, which has no seeds."""
+        """Whether an arm is about one network that was there before, and no other was trained for it: it has no seeds."""
         procedure = self.design.arm(arm).procedure
-        return any(self.kinds[one.kind].work is None for one in walk(procedure) if not isinstance(one, Pick))
+        kinds = [self.kinds[one.kind] for one in walk(procedure) if not isinstance(one, Pick)]
+        trains = any(kind.work is not None and kind.network is not None and kind.draws for kind in kinds)
+        return any(kind.work is None for kind in kinds) and not trains
 
     def _results(self, bound: Bound, at: Mapping[str, Any]) -> Results:
         run = self.runs[bound.hash]

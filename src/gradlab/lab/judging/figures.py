@@ -32,6 +32,7 @@ def draw_figure(figure: Figure, study: Study) -> Drawn:
     """
     from gradlab.lab.judging.curves import draw_curves, draw_gallery, draw_histogram, draw_matrix
     from gradlab.lab.judging.scatter import draw_scatter
+    from gradlab.lab.judging.texts import draw_texts
 
     arms = [arm for arm in chosen_arms(figure, study) if _is_drawn(figure, arm, study)]
     if not arms:
@@ -42,6 +43,7 @@ def draw_figure(figure: Figure, study: Study) -> Drawn:
         "histogram": draw_histogram,
         "matrix": draw_matrix,
         "gallery": draw_gallery,
+        "texts": draw_texts,
     }
     of_arms: dict[str, Callable[..., Drawn]] = {
         "lines": _lines,

@@ -12,6 +12,7 @@ from gradlab.lab.designing.shown import Factor
 from gradlab.lab.kinds import Kind
 from gradlab.lab.records.columns import Columns, column_digest
 from gradlab.lab.records.record import Run
+from gradlab.statistics import SampleAxis
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,10 @@ class Results:
         return Rows(table, [(column, value) for column, value in self.at.items() if column in table])
 
     def axis(self, part: str, rows: np.ndarray | None = None) -> str:
-        """Name a sample axis: the data, the part of it, and which rows; arms that share them are paired along it."""
+        """Name a sample axis: the data, the part of it, and which rows; arms are paired along those that they share."""
         which = "" if rows is None else f"/{column_digest(rows)}"
-        return f"{'+'.join(self.content or [self.run.hash])}/{part}{which}"
+        whole = f"{'+'.join(self.content or [self.run.hash])}/{part}"
+        return SampleAxis(whole + which, whole, rows)
 
     @property
     def content(self) -> list[str]:
