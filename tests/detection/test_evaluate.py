@@ -15,10 +15,13 @@ from gradlab.detection import (
     ODIN,
     STANDARD,
     AutoEncoder,
+    GradNorm,
     MaxLogit,
     MaxSoftmax,
+    ReAct,
     Reconstruction,
     Tuned,
+    ViM,
     energy,
     evaluate,
     reconstruction_error,
@@ -234,3 +237,101 @@ def test_what_cannot_be_measured_is_refused(net, known, outside, detectors, sent
         evaluate(net, known, outside, detectors)
     with pytest.raises(UserError, match="the in-distribution data themselves"):
         evaluate(net, known, [known], [MaxLogit()])
+
+
+def test_tuning_on_what_the_network_knows_or_on_images_that_are_reported_is_refused(net, known):
+    photos = load("photos@8:grey")
+    for name, sentence in (("digits[0-5]", "same source"), ("mnist@8", "mean the same as known ones")):
+        with pytest.raises(UserError, match=sentence):
+            tuning_images(known, load(name), [])
+    same = from_tensors(photos.test.images.clone(), photos.test.labels.clamp(max=1), name="mine")
+    with pytest.raises(UserError, match="of the images that detectors are tuned on are also in 'far'"):
+        evaluate(net, known, {"far": photos.test.images / 255}, [GRID], tune_on=same)
+
+
+def test_what_tensors_and_parts_hold_is_said_whatever_they_are_called(net, known, near):
+    noise = torch.rand(60, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert any(
+        "noise is the only foreign set" in one
+        for one in evaluate(net, known, {"a@b": noise}, [MaxLogit()]).flags
+    )
+    found = evaluate(
+        net, known, {"mine": known.test.images[:20] / 255, "part": load("digits[7-9]").test}, [MaxLogit()]
+    )
+    assert "mine: 20 of its images are also in 'digits[0-7]', which the network knows" in found.flags
+    assert any("part: 7 (7) overlap in meaning" in one for one in found.flags)
+    assert (
+        evaluate(net, known, {"part": near.test}, [MaxLogit()]).flags
+        == evaluate(net, known, {"part": near}, [MaxLogit()]).flags
+    )
+
+
+class WithSecondHead(torch.nn.Module):
+    """A network with a linear layer that is registered after its head, and gives no logits."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net, self.second = net, torch.nn.Linear(8, 8)
+
+    def forward(self, images):
+        logits = self.net(images)
+        return logits + 0 * self.second(logits)
+
+
+def test_a_head_that_does_not_give_the_logits_is_refused_where_it_is_applied(net, known, near):
+    odd = WithSecondHead(net)
+    for detector in (ReAct(), ViM(), GradNorm()):
+        with pytest.raises(UserError, match=f"{detector.kind} applies the network's last linear layer"):
+            evaluate(odd, known, [near], [MaxLogit(), detector])
+    assert evaluate(odd, known, [near], [MaxLogit()]).rows == evaluate(net, known, [near], [MaxLogit()]).rows
+    layer = next(name for name, _ in net.named_modules() if name)
+    with pytest.raises(UserError, match="leave out `layer`"):
+        evaluate(net, known, [near], [ViM()], layer=layer)
+
+
+class Writing(torch.nn.Module):
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, images):
+        return self.net(images.mul_(0.5))
+
+
+def test_a_network_that_writes_to_its_images_leaves_those_of_the_user(net, known, near):
+    images = near.test.images / 255
+    kept = images.clone()
+    detectors = [MaxLogit(), KNN(), ODIN(temperature=10)]
+    tables = [evaluate(Writing(net), known, {"near": images}, detectors).rows for _ in range(2)]
+    assert torch.equal(images, kept)
+    assert tables[0] == tables[1]
+
+
+class Returning(torch.nn.Module):
+    def __init__(self, net, change):
+        super().__init__()
+        self.net, self.change = net, change
+
+    def forward(self, images):
+        return self.change(self.net(images))
+
+
+@pytest.mark.parametrize("detector", [MaxLogit(), KNN()])
+@pytest.mark.parametrize("change", [lambda one: (one, one), lambda one: one.argmax(1)])
+def test_a_network_that_returns_no_logits_is_refused(net, known, near, detector, change):
+    with pytest.raises(UserError, match=r"Returning returns .*logits .*wrap a module that picks them out"):
+        evaluate(Returning(net, change), known, {"near": near.test.images}, [detector])
+
+
+def test_scores_of_logits_need_no_linear_layer(known, near):
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 8, 8), torch.nn.Flatten())
+    tensors, parts = (
+        evaluate(network, known, {"near": one}, [MaxLogit()]) for one in (near.test.images, near)
+    )
+    assert tensors.rows == parts.rows
+
+
+@pytest.mark.parametrize("name", ["", " ", 3])
+def test_a_set_without_a_name_is_refused(net, known, near, name):
+    with pytest.raises(UserError, match="foreign sets go by a name"):
+        evaluate(net, known, {name: near}, [MaxLogit()])

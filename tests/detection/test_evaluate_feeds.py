@@ -78,3 +78,41 @@ def test_what_reads_images_and_feeds_that_are_not_there_are_refused(model):
             evaluate_feeds(model, inside, outside, (MaxSoftmax(),))
     with pytest.raises(UserError, match=r"knn needs features of training images"):
         evaluate_feeds(model, {"test": FEEDS["test"]}, OUT, (KNN(k=1),))
+
+
+def test_what_is_no_feed_and_labels_that_the_network_does_not_know_are_refused():
+    model = text_classifier(ENCODER, ("bad", "good"), seed=0)
+    for inside, outside in (
+        ([FEEDS["test"]], OUT),
+        (FEEDS, [OUT["dust"]]),
+        ({"test": FOREIGN}, OUT),
+        (FEEDS, {"": OUT["dust"]}),
+        (FEEDS, {"dust": ["some", "texts"]}),
+    ):
+        with pytest.raises(UserError, match=r"evaluate_feeds takes feeds .* TextEncoder\.feed"):
+            evaluate_feeds(model, inside, outside, (Energy(),))
+    more = TextSplit(FOREIGN.texts, FOREIGN.labels + 2, "test")
+    with pytest.raises(UserError, match="the network has 2 outputs, and the labels go up to 3"):
+        evaluate_feeds(model, {"test": ENCODER.feed(more, 16)}, OUT, (Energy(),))
+
+
+def test_what_is_wrong_with_texts_and_outputs_is_said():
+    short = TextSplit(("maps",) * 20, FOREIGN.labels, "test")
+    sets = {"same": FEEDS["test"], "short": ENCODER.feed(short, 16)}
+    said = " ".join(evaluate_feeds(Softmaxed(), FEEDS, sets, (Energy(),)).flags)
+    assert "the network returns probabilities" in said
+    assert "short: length of the texts alone" in said  # nearly all of the familiar ones are longer
+    assert "same: " in said
+    assert "of its texts are also among the in-distribution ones" in said
+    assert "short: 0" not in said
+
+
+class Softmaxed(torch.nn.Module):
+    """A classifier with a softmax at its end."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = text_classifier(ENCODER, ("bad", "good"), seed=0)
+
+    def forward(self, **inputs):
+        return self.net(**inputs).logits.softmax(1)

@@ -21,8 +21,10 @@ def test_an_accuracy_halfway_between_chance_and_perfect_is_enough():
     assert "is 54 %" in accuracy_flags(0.54, 10)[0]
 
 
-def test_chance_itself_is_not_worse_than_chance():
-    assert chance_flags({("a", "b"): 0.5}) == []
+def test_only_what_is_surely_worse_than_chance_is_named():
+    assert chance_flags({("a", "b"): (0.5, None), ("c", "b"): (0.4, 0.5)}) == []
+    assert "a on b is worse than chance (AUROC 40 %)" in chance_flags({("a", "b"): (0.4, 0.49)})[0]
+    assert chance_flags({("a", "b"): (0.4, None)})  # as far as anything is known
 
 
 def test_noise_of_either_kind_alone_is_named():

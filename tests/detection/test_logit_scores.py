@@ -128,7 +128,7 @@ def test_a_temperature_that_is_none_is_refused(temperature):
         MaxSoftmax(temperature=temperature)
 
 
-@pytest.mark.parametrize(("gamma", "top"), [(0.0, 3), (1.0, 3), (0.1, 0)])
+@pytest.mark.parametrize(("gamma", "top"), [(0.0, 3), (1.0, 3), (0.1, 0), (0.1, 1.5)])
 def test_settings_of_the_generalised_entropy_that_are_none_are_refused(gamma, top):
     with pytest.raises(UserError, match=r"gamma must lie in \(0, 1\)"):
         generalised_entropy(logits(), gamma, top)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from gradlab.detection import ODIN, max_softmax, odin
+from gradlab.detection.odin import _gradient
 from gradlab.types import UserError
 from tests.detection.examples import images, net
 
@@ -74,3 +75,45 @@ def test_the_network_is_left_as_it_was():
 def test_what_is_no_image_temperature_or_step_is_refused(pictures, temperature, eps, sentence):
     with pytest.raises(UserError, match=sentence):
         odin(net(), pictures, temperature, eps)
+
+
+class Sure(torch.nn.Module):
+    """Two classes whose logits differ by a hundred times the mean of the pixels, or by as much less."""
+
+    def __init__(self, scale):
+        super().__init__()
+        self.weight = torch.nn.Parameter(scale * torch.linspace(-1, 2, 36).reshape(36, 1))
+
+    def forward(self, pictures):
+        found = pictures.flatten(1) @ self.weight
+        return torch.cat([found, torch.zeros_like(found)], dim=1)
+
+
+def test_of_a_network_that_is_very_sure_the_step_has_the_sign_of_one_that_is_not():
+    """The probability is 1 in float32, and its gradient would be 0; the sign is that of the weights."""
+    for scale in (0.01, 100.0):
+        network = Sure(scale)
+        found = _gradient(network, images(), 1.0).flatten(1).sign()
+        predicted = network(images()).argmax(1)
+        expected = -network.weight.detach().squeeze(1).sign() * (1 - 2 * predicted[:, None])
+        torch.testing.assert_close(found, expected)
+
+
+def test_a_network_that_writes_to_its_images_changes_neither_them_nor_the_score():
+    plain, pictures = net(), images()
+    writing = torch.nn.Sequential(Shift(), plain)
+    kept = pictures.clone()
+    np.testing.assert_array_equal(
+        odin(writing, pictures, 10.0, 0.01), odin(torch.nn.Sequential(Shifted(), plain), pictures, 10.0, 0.01)
+    )
+    assert torch.equal(pictures, kept)
+
+
+class Shift(torch.nn.Module):
+    def forward(self, pictures):
+        return pictures.sub_(0.1)
+
+
+class Shifted(torch.nn.Module):
+    def forward(self, pictures):
+        return pictures - 0.1

@@ -130,6 +130,9 @@ def test_names_tell_settings_apart_only_where_they_must():
         "odin (temperature 1000, eps 0.0014)",
     ]
     assert names_of([knn(), Tuned(among=(knn(k=1), knn(k=2)))]) == ["knn", "knn, tuned"]
+    pairs = [Tuned(among=tuple(knn(k=one) for one in ks)) for ks in ((1, 2), (3, 4), (5, 6, 7))]
+    assert names_of(pairs[1:]) == ["knn, tuned (2 settings)", "knn, tuned (3 settings)"]
+    assert names_of(pairs[:2]) == ["knn, tuned (k 1; k 2)", "knn, tuned (k 3; k 4)"]
 
 
 def test_the_public_type_is_the_union():

@@ -3,7 +3,14 @@
 import pytest
 
 from gradlab.data.registry import DATASETS
-from gradlab.detection.sources import KIN, overlapping_classes, refuse_shared_source, source_of
+from gradlab.detection.sources import (
+    KIN,
+    names_of_classes,
+    overlapping_classes,
+    refuse_known,
+    refuse_shared_source,
+    source_of,
+)
 from gradlab.types import UserError
 
 CIFAR10 = DATASETS["cifar10"].class_names
@@ -51,3 +58,34 @@ def test_digits_and_clothes_overlap_with_nothing_else():
 
 def test_the_table_names_every_class_of_cifar10():
     assert set(KIN) == set(CIFAR10)
+
+
+def test_a_name_that_is_none_of_derived_data_is_a_source_of_its_own():
+    assert source_of("a@b") == "a@b"
+    assert source_of("cifar10[0") == "cifar10[0"
+
+
+def test_classes_of_catalogued_data_are_known_by_name():
+    assert names_of_classes("cifar10[bird,7-9]@16") == ("bird", "horse", "ship", "truck")
+    assert names_of_classes("mnist@8") == DATASETS["mnist"].class_names
+    assert names_of_classes("mine[0-3]") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("digits[8,9]", r"comes from the same source \(digits\)"),
+        ("digits[0-5]", r"comes from the same source \(digits\)"),
+        ("mnist@8", r"mean the same as known ones: 0 \(0\), 1 \(1\)"),
+    ],
+)
+def test_tuning_on_what_the_network_knows_is_refused(name, sentence):
+    with pytest.raises(UserError, match=sentence):
+        refuse_known("digits[0-7]", tuple("01234567"), name, names_of_classes(name))
+
+
+def test_other_data_and_classes_that_are_mere_numbers_may_tune():
+    refuse_known("digits[0-7]", tuple("01234567"), "photos@8:grey", ("tree",))
+    refuse_known("tensors", ("0", "1"), "tensors", ("0", "1"))
+    with pytest.raises(UserError, match="same source"):
+        refuse_known("mine[a]", ("a",), "mine[b]", ("b",))

@@ -50,6 +50,6 @@ def test_test_images_and_labels_that_do_not_fit_are_refused():
     setattr(marked, TEST_MARK, "digits")
     with pytest.raises(UserError, match="got the test split of 'digits'"):
         temperature_scaling(marked, labels)
-    for wrong in (labels[:-1], labels + 5, labels * 0.5):
+    for wrong in (labels[:-1], labels + 5, labels - 1, labels * 0.5):
         with pytest.raises(UserError, match="20 logits need as many labels"):
             temperature_scaling(logits, wrong)

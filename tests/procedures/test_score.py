@@ -241,6 +241,12 @@ def test_flags_name_what_pixels_tell_and_what_is_worse_than_chance(out):
         for flag in PROCEDURES["score"].flags(kind, [arm(record, kind, name) for name in ("flat",)])
     )
     assert "of the pixels alone has an AUROC of 100 %" in said  # flat images have one brightness
+    setting = record.facts["chosen"]["knn, tuned"]["setting"]
+    told = PROCEDURES["score"].flags("k-NN", [arm(record, "knn, tuned", "flat")] * 3)
+    assert f"k-NN: tuned on means and jigsaws of validation images, which chose {setting} (3 seeds)" in told
+    assert not any(
+        "tuned on" in one for one in PROCEDURES["score"].flags("k-NN", [arm(record, "energy", "flat")])
+    )
 
 
 def test_a_network_that_normalises_by_other_numbers_than_its_data_is_flagged(by_hand):

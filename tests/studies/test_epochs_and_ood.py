@@ -1,5 +1,7 @@
 """The study of epochs and foreign images: one training, whose kept weights are judged alike."""
 
+from dataclasses import replace
+
 import pytest
 
 from gradlab.lab.designing.procedure import walk
@@ -12,7 +14,7 @@ def design(data="cifar10", preset="standard"):
     return build_design(STUDIES["epochs-and-ood"], "epochs-and-ood", setup(preset, data), {})
 
 
-@pytest.mark.parametrize(("data", "epochs"), [("cifar10", [1, 2, 4, 5]), ("digits", [1, 2, 4, 12])])
+@pytest.mark.parametrize(("data", "epochs"), [("cifar10", [1, 2, 4, 6]), ("digits", [1, 2, 4, 12])])
 def test_all_epochs_are_of_one_training(data, epochs):
     made = design(data)
     trained = {one for arm in made.arms for one in walk(arm.procedure) if one.kind == "train"}
@@ -20,12 +22,20 @@ def test_all_epochs_are_of_one_training(data, epochs):
     assert [arm.factors["epoch"] for arm in made.arms if arm.name.startswith("net ")] == epochs
 
 
-def test_on_cifar10_it_is_the_training_that_other_studies_share():
-    where = setup("standard", "cifar10")
-    assert design().arm("net 5").procedure == shared_net(where, "cifar10")
-    assert design().arm("net 4").procedure in {
-        arm.procedure for arm in build_design(STUDIES["networks"], "networks", where, {}).arms
-    }
+def test_every_epoch_trains_at_the_size_that_is_judged():
+    own, shared = (
+        design().arm("net 6").procedure,
+        shared_net(setup("standard", "cifar10"), "cifar10"),
+    )
+    assert shared.recipe.sizes
+    assert own.recipe.sizes == ()
+    assert own == replace(
+        shared, recipe=replace(shared.recipe, sizes=(), epochs=6), train_images=own.train_images
+    )
+
+
+def test_where_the_shared_training_sees_one_size_it_is_the_one_that_is_judged():
+    assert design("digits").arm("net 12").procedure == shared_net(setup("standard", "digits"), "digits[0-7]")
 
 
 def test_every_epoch_is_scored_on_the_same_images_by_the_same_detectors():
@@ -37,11 +47,11 @@ def test_every_epoch_is_scored_on_the_same_images_by_the_same_detectors():
 def test_claims_set_the_last_epoch_against_the_first_and_the_one_before():
     first, settled = design().claims[:2]
     assert dict(first.parts[0].contrast.weights) == {
-        "max-softmax CIFAR-100 5": 1,
+        "max-softmax CIFAR-100 6": 1,
         "max-softmax CIFAR-100 1": -1,
     }
     assert dict(settled.parts[0].contrast.weights) == {
-        "max-softmax CIFAR-100 5": 1,
+        "max-softmax CIFAR-100 6": 1,
         "max-softmax CIFAR-100 4": -1,
     }
     assert settled.parts[0].kind == "same"

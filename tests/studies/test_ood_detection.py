@@ -55,6 +55,33 @@ def test_galleries_are_of_detectors_that_the_study_has():
     assert set(table.arms) <= names
 
 
+def test_the_weaker_network_sees_full_size_in_its_one_epoch():
+    setup = Setup(
+        preset="standard", data="cifar10", train_images=45_000, class_count=10, image_size=32, channels=3
+    )
+    made = build_design(STUDIES["ood-detection"], "ood-detection", setup, {})
+    long, weak = (arm.procedure.recipe for arm in made.arms if arm.procedure.kind == "train")
+    assert long.sizes
+    assert (weak.sizes, weak.epochs) == ((), 1)
+    assert made.setting_text.endswith(
+        "tuned on validation images of its own and, as foreign ones, on imagenette[0,2-5,7-9]#100@32:rgb. The weaker CNN is "
+        "trained for one epoch, on images of full size."
+    )
+
+
+def test_every_step_of_odin_is_claimed_and_what_is_tuned_has_no_fixed_setting():
+    made = design("odin")
+    (step,) = [one for one in made.claims if one.id == "C004-18"]
+    assert [part.label for part in step.parts] == ["none - 0.001", "none - 0.002", "none - 0.004"]
+    (far,) = [one for one in made.claims if one.id == "odin-step-far"]
+    assert dict(far.parts[0].contrast.weights) == {
+        "T-100 eps-0.004 photographs": 1,
+        "T-100 eps-0 photographs": -1,
+    }
+    assert set(made.arm("odin, tuned noise").factors) == {"detector", "set"}
+    assert design("odin", steps=(0.0,)).claims[0].id == "odin-temperature"
+
+
 def test_the_weaker_network_differs_in_its_epochs_alone():
     long, short = (arm.procedure for arm in design("ood-detection").arms if arm.procedure.kind == "train")
     assert short.recipe.epochs < long.recipe.epochs

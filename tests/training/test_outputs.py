@@ -6,7 +6,7 @@ from torch import nn
 
 from gradlab.data.guard import marked_as_test
 from gradlab.training import outputs, predict_logits
-from gradlab.training.outputs import batches_for
+from gradlab.training.outputs import batches_for, image_logits
 from gradlab.types import UserError
 from tests.transfer.examples import bars, cnn, mlp
 
@@ -27,6 +27,33 @@ def test_what_comes_of_test_images_is_marked():
     assert marked_as_test(found.logits) == marked_as_test(found.features) == "bars"
     assert marked_as_test(outputs(mlp(), DATA.train).logits) is None
     assert marked_as_test(outputs(mlp(), DATA.test.images).features) == "bars"
+
+
+def test_logits_of_images_alone_need_no_linear_layer_and_keep_the_mark():
+    network = mlp()
+    found = image_logits(network, DATA.test.images)
+    assert torch.equal(found, outputs(network, DATA.test).logits)
+    assert marked_as_test(found) == "bars"
+    flat = nn.Sequential(nn.Flatten(), nn.ReLU(inplace=True))
+    images = DATA.test.images / 255
+    torch.testing.assert_close(image_logits(flat, images), images.flatten(1))
+    for network in (lambda one: (one, one), lambda one: one.mean()):
+        with pytest.raises(UserError, match="returns no logits"):
+            image_logits(Returning(network), images)
+
+
+def test_images_are_copied_before_a_network_that_may_write_to_them():
+    images = DATA.test.images / 255
+    kept = images.clone()
+    for batch in batches_for(mlp(), images):
+        batch.zero_()
+    assert torch.equal(images, kept)
+
+
+class Returning(nn.Module):
+    def __init__(self, change):
+        super().__init__()
+        self.forward = change
 
 
 class Backwards:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from gradlab._torch import torch
 from gradlab.data import Dataset, Split
 from gradlab.detection import flags
 from gradlab.detection._door import check_classes, check_given
-from gradlab.detection.cues import cue_flags, telling_cues
+from gradlab.detection._foreign_sets import (
+    Foreign,
+    ForeignSet,
+    about_sets,
+    foreign_sets,
+    other_shape,
+    refuse_shared_images,
+)
 from gradlab.detection.energy import Energy
 from gradlab.detection.entropy import Entropy
 from gradlab.detection.generalised_entropy import GEN
@@ -23,26 +29,13 @@ from gradlab.detection.max_softmax import MaxSoftmax
 from gradlab.detection.outliers import NAME, outliers
 from gradlab.detection.react import ReAct
 from gradlab.detection.relative_mahalanobis import RelativeMahalanobis
-from gradlab.detection.scoring import Scorer, read, wanted
-from gradlab.detection.sources import refuse_shared_source
+from gradlab.detection.scoring import Scorer, check_head, read, wanted
+from gradlab.detection.sources import refuse_known, refuse_shared_source
 from gradlab.detection.table import DetectionTable, row_of
 from gradlab.detection.tuned import AnyDetector, Tuned, names_of, settings_of
 from gradlab.detection.vim import ViM
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError
-
-Foreign = Any
-"""A data set, whose test part is taken; a part; or images (N, C, H, W), uint8 or floats in [0, 1]."""
-
-
-@dataclass(frozen=True, eq=False)
-class ForeignSet:
-    """Foreign images, the name of the data that they come from, and the names of their classes, where known."""
-
-    images: Split | torch.Tensor
-    source: str
-    class_names: tuple[str, ...] = ()
-
 
 STANDARD: tuple[AnyDetector, ...] = (
     MaxSoftmax(),
@@ -92,8 +85,16 @@ def evaluate(
     check_given(in_distribution, out_of_distribution, detectors)
     names, known = names_of(detectors), in_distribution.test
     assert known is not None  # checked at the door
-    sets = _sets(in_distribution, out_of_distribution)
+    sets = foreign_sets(in_distribution, out_of_distribution)
     tuning = any(isinstance(one, Tuned) for one in detectors)
+    names_read = wanted(detectors)
+
+    def reading_of(data: Split | torch.Tensor) -> dict[str, Any]:
+        return {"images": data, **read(model, data, names_read, layer=layer, precision=precision)}
+
+    readings = {"": reading_of(known)}
+    check_classes(readings[""]["logits"], in_distribution)
+    check_head(model, readings[""], detectors)
     scorer = Scorer(
         detectors,
         model,
@@ -103,12 +104,7 @@ def evaluate(
         if tuning
         else None,
     )
-    images = {"": known} | {name: one.images for name, one in sets.items()}
-    readings: dict[str, dict[str, Any]] = {
-        name: {"images": data, **read(model, data, wanted(detectors), layer=layer, precision=precision)}
-        for name, data in images.items()
-    }
-    check_classes(readings[""]["logits"], in_distribution)
+    readings |= {name: reading_of(one.images) for name, one in sets.items()}
     scores = {name: scorer.all(reading) for name, reading in readings.items()}
     rows = tuple(
         row_of(detector, name, scores[""][number], scores[name][number])
@@ -126,46 +122,10 @@ def evaluate(
             *flags.accuracy_flags(accuracy, in_distribution.num_classes),
             *flags.output_flags(readings[""]["logits"].numpy()),
             *flags.normalisation_flags(model, in_distribution.mean, in_distribution.std),
-            *_about_sets(in_distribution, sets),
-            *flags.chance_flags({(row.detector, row.set): row.auroc for row in rows}),
+            *about_sets(in_distribution, sets),
+            *flags.chance_flags({(row.detector, row.set): (row.auroc, row.high) for row in rows}),
             *flags.constant_flags({one: [scores[name][n] for name in scores] for n, one in enumerate(names)}),
         ),
-    )
-
-
-def _sets(inside: Dataset, outside: Sequence[Dataset] | Mapping[str, Foreign]) -> dict[str, ForeignSet]:
-    """Return name -> images, all of the in-distribution shape."""
-    named = outside if isinstance(outside, Mapping) else {one.name: one for one in outside}
-    if not named or (not isinstance(outside, Mapping) and len(named) < len(outside)):
-        raise UserError("give at least one foreign set, each under a name of its own.")
-    found = {name: _foreign(name, one, inside) for name, one in named.items()}
-    for name, one in found.items():
-        shape = tuple((one.images if isinstance(one.images, torch.Tensor) else one.images.images).shape[1:])
-        if shape != inside.input_shape:
-            raise UserError(_other_shape(name, shape, inside))
-    return found
-
-
-def _foreign(name: str, one: Foreign, inside: Dataset) -> ForeignSet:
-    if isinstance(one, torch.Tensor):
-        return ForeignSet(one, name)
-    if isinstance(one, Split):
-        return ForeignSet(one, one.origin.name)
-    if not isinstance(one, Dataset):
-        raise UserError(f"'{name}' must be a data set, a part of one, or images, got {type(one).__name__}.")
-    if one.test is None:
-        raise UserError(f"'{name}' has no test images here; choose data with a test part.")
-    if one.checksum == inside.checksum:
-        raise UserError(f"'{name}' is the in-distribution data themselves; give foreign ones.")
-    return ForeignSet(one.test, one.name, one.class_names)
-
-
-def _other_shape(name: str, shape: tuple[int, ...], inside: Dataset) -> str:
-    got, wanted = ("×".join(map(str, one)) for one in (shape, inside.input_shape))
-    channels, height = inside.input_shape[:2]
-    return (
-        f"images of '{name}' are {got} and those of '{inside.name}' {wanted}; derive it, such as "
-        f"{name}@{height}{':grey' if channels == 1 else ':rgb'}, so that all sets are resampled alike."
     )
 
 
@@ -192,6 +152,8 @@ def _validation(
     precision: Precision,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     inside, outside = tuning_images(data, tune_on, [one.source for one in sets.values()])
+    if isinstance(outside, Split):
+        refuse_shared_images(outside, sets)
     return tuple(  # type: ignore[return-value]
         {"images": one, **read(model, one, wanted(detectors), layer=layer, precision=precision)}
         for one in (inside, outside)
@@ -213,6 +175,7 @@ def tuning_images(
     if tune_on is None:
         return data.validation, outliers(data.validation)
     refuse_shared_source(tune_on.name, reported)
+    refuse_known(data.name, data.class_names, tune_on.name, tune_on.class_names)
     foreign = tune_on.validation if tune_on.train is None else tune_on.train  # no network saw either
     if foreign is None:
         raise UserError(
@@ -220,14 +183,5 @@ def tuning_images(
             "training images, or leave tune_on out."
         )
     if tune_on.input_shape != data.input_shape:
-        raise UserError(_other_shape(tune_on.name, tune_on.input_shape, data))
+        raise UserError(other_shape(tune_on.name, tune_on.input_shape, data))
     return data.validation, foreign
-
-
-def _about_sets(inside: Dataset, sets: Mapping[str, ForeignSet]) -> list[str]:
-    assert inside.test is not None  # checked at the door
-    found = flags.noise_flags(one.source for one in sets.values())
-    for name, one in sets.items():
-        found += flags.overlap_flags(name, inside.class_names, one.class_names)
-        found += cue_flags(name, telling_cues(inside.test, one.images))
-    return found

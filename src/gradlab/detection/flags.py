@@ -34,17 +34,20 @@ def accuracy_flags(accuracy: float, classes: int) -> list[str]:
     ]
 
 
-def chance_flags(aurocs: Mapping[tuple[str, str], float]) -> list[str]:
-    """Say which (detector, set) is worse than chance.
+def chance_flags(aurocs: Mapping[tuple[str, str], tuple[float, float | None]]) -> list[str]:
+    """Say which (detector, set) is surely worse than chance.
 
-    >>> chance_flags({("energy", "mnist"): 0.31})
+    Args:
+        aurocs: (detector, set) -> AUROC and the upper end of its interval; None where it has none.
+
+    >>> chance_flags({("energy", "mnist"): (0.31, 0.36), ("knn", "mnist"): (0.48, 0.53)})
     ['energy on mnist is worse than chance (AUROC 31 %): it takes foreign images for more familiar than its own']
     """
     return [
         f"{detector} on {name} is worse than chance (AUROC {100 * value:.0f} %): it takes foreign images for more familiar "
         "than its own"
-        for (detector, name), value in aurocs.items()
-        if value < 0.5
+        for (detector, name), (value, high) in aurocs.items()
+        if value < 0.5 and (high is None or high < 0.5)
     ]
 
 

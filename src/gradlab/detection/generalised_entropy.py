@@ -26,10 +26,11 @@ def generalised_entropy(logits: Any, gamma: float, top: int) -> Floats:
     Raises:
         UserError: no such logits, a γ outside (0, 1), or no class to sum over.
     """
-    if not 0 < gamma < 1 or top < 1:
+    if not 0 < gamma < 1 or top < 1 or int(top) != top:
         raise UserError(
-            f"gamma must lie in (0, 1) and top be at least 1, got {gamma} and {top}; the paper takes 0.1."
+            f"gamma must lie in (0, 1) and top be a whole number from 1, got {gamma} and {top}; the paper takes 0.1."
         )
+    top = int(top)
     ratios, sums = odds(logits)
     share = ratios / (1 + sums)[:, None]
     first = (sums**gamma) / (1 + sums) ** (

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from gradlab.data import Split
 
 
+SURE = -7.0
+"""Logarithm of the odds against a prediction, below which the odds themselves are followed."""
+
+
 def odin(
     model: torch.nn.Module,
     images: Split | torch.Tensor,
@@ -67,10 +71,21 @@ def _gradient(model: torch.nn.Module, images: torch.Tensor, temperature: float) 
     """Gradient of -log max softmax(logits / T) by the images; summed over images, which stay independent."""
     with torch.inference_mode(False), torch.enable_grad():
         images = images.clone().requires_grad_(True)
-        logits = model(images) / temperature
-        loss = torch.nn.functional.cross_entropy(logits, logits.argmax(1), reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, images)
+        logits = model(images.clone()) / temperature  # a model may write to what it gets
+        (gradient,) = torch.autograd.grad(_unsure(logits).sum(), images)
     return gradient
+
+
+def _unsure(logits: torch.Tensor) -> torch.Tensor:
+    """-log max softmax of (N, K) logits, or, where the network is very sure, the logarithm of the odds against its prediction.
+
+    The first is a rising function of the second, so that their gradients have the same sign; near a probability of 1 the
+    first is 0 in its number format, and its gradient nothing but rounding.
+    """
+    place = logits.argmax(1, keepdim=True)
+    odds = logits.scatter(1, place, -torch.inf).logsumexp(1) - logits.gather(1, place).squeeze(1)
+    plain = torch.nn.functional.cross_entropy(logits, place.squeeze(1), reduction="none")
+    return torch.where(odds < SURE, odds, plain)
 
 
 @plain(frozen=True, eq=False)

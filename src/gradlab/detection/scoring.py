@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab._torch import torch
 from gradlab.detection.head import head_of
-from gradlab.detection.tuned import AnyDetector, Choice, Tuned, choose
+from gradlab.detection.tuned import AnyDetector, Choice, Tuned, choose, names_of
 from gradlab.metrics.arrays import Floats
 from gradlab.types import UserError
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gradlab.training.feed import Feed
     from gradlab.training.recipe import Precision
 
+ALIKE = 0.05
+"""Gap between logits and the head's, as a share of the largest logit, that rounding explains, also in half precision."""
 Reading = Mapping[str, Any]
 """What detectors read of one set: "logits" (N, K), "features" (N, D), "images"."""
 
@@ -41,17 +43,50 @@ def read(
     Raises:
         UserError: a model that returns no logits, or samples that it cannot read.
     """
-    from gradlab.training.outputs import outputs
+    from gradlab.training.outputs import image_logits, no_logits, outputs
     from gradlab.training.predict import predict_logits
 
-    if "features" not in names and not isinstance(data, torch.Tensor):
-        return {"logits": predict_logits(model, data, precision=precision).float().cpu()}
-    found = outputs(model, data, layer, precision=precision)
-    if found.logits is None:
-        raise UserError(
-            f"{type(model).__name__} returns no logits (N, K); wrap a module that picks them out."
-        )
-    return {"logits": found.logits, "features": found.features}
+    if "features" in names:
+        found = outputs(model, data, layer, precision=precision)
+        reading: dict[str, Any] = {"logits": found.logits, "features": found.features}
+    elif isinstance(data, torch.Tensor):
+        reading = {"logits": image_logits(model, data, precision=precision)}
+    else:
+        reading = {"logits": predict_logits(model, data, precision=precision).float().cpu()}
+    if reading["logits"] is None or reading["logits"].ndim != 2:
+        raise no_logits(model)
+    return reading
+
+
+def reads_head(detectors: Sequence[AnyDetector]) -> bool:
+    """Whether any detector rests on features being what the last linear layer reads."""
+    return any("head" in one.fits or {"logits", "features"} <= set(one.needs) for one in detectors)
+
+
+def check_head(network: torch.nn.Module, reading: Reading, detectors: Sequence[AnyDetector]) -> None:
+    """Refuse a last linear layer that does not turn the features into the logits, where a detector applies it.
+
+    Args:
+        reading: logits and features of some samples.
+
+    Raises:
+        UserError: names the detector, and what to do.
+    """
+    if not reads_head(detectors):
+        return
+    name = next(name for name, one in zip(names_of(detectors), detectors, strict=True) if reads_head([one]))
+    head, logits = head_of(network), np.asarray(reading["logits"], dtype=np.float64)
+    usable = np.isfinite(logits).all(axis=1) & np.isfinite(np.asarray(reading["features"])).all(axis=1)
+    features, logits = np.asarray(reading["features"])[usable], logits[usable]
+    if features.shape[1] == head.weight.shape[1] and logits.shape[1] == len(head.weight):
+        gap = np.abs(head.logits(features) - logits).max(initial=0.0)
+        if gap <= ALIKE * max(1.0, np.abs(logits).max(initial=0.0)):
+            return
+    raise UserError(
+        f"{name} applies the network's last linear layer to the features, and these give other numbers than the network's "
+        "logits: the layer named is not the one before it, or the linear layer that is registered last does not end the "
+        "network; leave out `layer`, register the head last, or leave the detector out."
+    )
 
 
 class Scorer:
@@ -76,7 +111,7 @@ class Scorer:
         self._known: dict[str, Any] = {"network": network, **(training or {})}
         if autoencoder is not None:
             self._known["autoencoder"] = autoencoder
-        if any("head" in one.fits for one in detectors):
+        if reads_head(detectors):
             self._known["head"] = head_of(network)
         self.choices: dict[int, Choice] = {}
         self._fitted = [self._ready(number, one, validation) for number, one in enumerate(detectors)]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from gradlab.data.derivation import parse
-from gradlab.data.registry import normalise
+from gradlab.data.derivation import Derivation, class_numbers, parse
+from gradlab.data.registry import DATASETS, normalise
 from gradlab.types import UserError
 
+UNNAMED = "tensors"
+"""What data of tensors are called where nobody names them."""
 SOURCES = {
     "tiny-imagenet": "ImageNet",
     "imagenette": "ImageNet",
@@ -47,8 +49,56 @@ def source_of(name: str) -> str:
     >>> source_of("tiny_imagenet[goose]@32"), source_of("cifar10")
     ('ImageNet', 'cifar10')
     """
-    base = normalise(parse(name)[0])
+    base = normalise(read_name(name)[0])
     return SOURCES.get(base, base)
+
+
+def read_name(name: str) -> tuple[str, Derivation]:
+    """Split a name as `parse` does; what is no name of derived data, such as "a@b", is whole."""
+    try:
+        return parse(name)
+    except UserError:
+        return name, Derivation()
+
+
+def names_of_classes(name: str) -> tuple[str, ...]:
+    """Return the classes of catalogued data by their name, also of derived ones; none of other data.
+
+    >>> names_of_classes("cifar10[0,1]@16"), names_of_classes("mine")
+    (('airplane', 'automobile'), ())
+    """
+    base, derivation = read_name(name)
+    known = DATASETS.get(normalise(base))
+    if known is None or not derivation.classes:
+        return () if known is None else known.class_names
+    return tuple(known.class_names[one] for one in class_numbers(derivation.classes, known.class_names, base))
+
+
+def refuse_known(known: str, known_classes: Sequence[str], name: str, classes: Sequence[str]) -> None:
+    """Refuse to tune on what the network knows: data of the same source, or classes of the same meaning.
+
+    Args:
+        known: name of the in-distribution data; known_classes: of these. name: of what is tuned on; classes: of these. Classes
+            that are mere numbers, of data in no catalogue, mean nothing.
+
+    Raises:
+        UserError: names both, or the classes.
+    """
+    source = source_of(name)
+    if source == source_of(known) != UNNAMED:
+        raise UserError(
+            f"detectors are tuned on '{name}' as foreign images, and '{known}', which the network knows, comes from the same "
+            f"source ({source}); tune on other data, or leave tune_on out."
+        )
+    if all(one.isdigit() for one in classes) and not names_of_classes(name):
+        return
+    shared = overlapping_classes(known_classes, classes)
+    if shared:
+        told = ", ".join(f"{other} ({own})" for other, own in shared.items())
+        raise UserError(
+            f"detectors are tuned on '{name}' as foreign images, and some of its classes mean the same as known ones: {told}; "
+            "leave these out, such as NAME[a,b]."
+        )
 
 
 def refuse_shared_source(tuned_on: str, reported: Iterable[str]) -> None:

@@ -34,11 +34,11 @@ def temperature_scaling(logits: Any, labels: Any) -> float:
         true.shape != values.shape[:1]
         or not len(true)
         or true.dtype.kind not in "iu"
-        or true.max() >= values.shape[1]
+        or not 0 <= true.min() <= true.max() < values.shape[1]
     ):
         raise UserError(
-            f"{len(values)} logits need as many labels, class numbers below {values.shape[1]}, got shape {true.shape} and "
-            f"type {true.dtype}."
+            f"{len(values)} logits need as many labels, class numbers from 0 to {values.shape[1] - 1}, got shape {true.shape}, "
+            f"type {true.dtype}{f', from {true.min()} to {true.max()}' if true.size else ''}."
         )
     shifted = values - values.max(axis=1, keepdims=True)
     own = shifted[np.arange(len(true)), true.astype(np.int64)]

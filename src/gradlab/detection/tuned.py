@@ -77,9 +77,15 @@ def names_of(detectors: Sequence[AnyDetector]) -> list[str]:
     ['max-logit', 'knn (k 1)', 'knn (k 50)']
     """
     kinds = [f"{one.among[0].kind}, tuned" if isinstance(one, Tuned) else one.kind for one in detectors]
-    return [
+    found = [
         kind if kinds.count(kind) == 1 else f"{kind} ({settings_of(one)})"
         for kind, one in zip(kinds, detectors, strict=True)
+    ]
+    return [
+        f"{kind} ({'; '.join(map(settings_of, one.among))})"
+        if isinstance(one, Tuned) and found.count(name) > 1
+        else name
+        for kind, name, one in zip(kinds, found, detectors, strict=True)
     ]
 
 

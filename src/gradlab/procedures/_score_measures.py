@@ -11,9 +11,11 @@ from pydantic import TypeAdapter
 from gradlab.attacks.numbers import confidence
 from gradlab.detection.cues import cue_flags
 from gradlab.detection.flags import accuracy_flags, chance_flags, noise_flags, overlap_words
+from gradlab.detection.outliers import NAME
 from gradlab.detection.registry import Detector
 from gradlab.detection.tuned import AnyDetector, names_of
 from gradlab.lab.judging.results import Results
+from gradlab.lab.judging.tables import mean_interval
 from gradlab.lab.kinds import Axes, Measure
 from gradlab.lab.records.columns import Columns
 from gradlab.metrics import aupr_in, aupr_out, auroc, auroc_samples, detection_error, fpr_at_tpr, roc_curve
@@ -217,19 +219,31 @@ def _differs(detector: Any, table: Columns, name: str, logits: np.ndarray) -> bo
     return len(stored) != len(fresh) or not np.allclose(stored, fresh, rtol=1e-5, atol=1e-7)
 
 
+def _choices(label: str, detector: str, runs: Sequence[Results]) -> list[str]:
+    """Say which settings the seeds chose, and on what."""
+    settings = [run.facts.get("chosen", {}).get(detector, {}).get("setting") for run in runs]
+    if None in settings:
+        return []
+    counts = {one: settings.count(one) for one in dict.fromkeys(settings)}
+    told = "; ".join(f"{one} ({count} {'seed' if count == 1 else 'seeds'})" for one, count in counts.items())
+    place = runs[0].run.spec["procedure"].get("tune_on") or NAME
+    return [f"{label}: tuned on {place}, which chose {told}"]
+
+
 def flags(label: str, runs: Sequence[Results]) -> list[str]:
     """Say what makes the numbers of an arm mean less than they seem to."""
     arms = [run for run in runs if set(run.at) == {"detector", "set"}]
     if not arms:
         return []
     first, name = arms[0], str(arms[0].at["set"])
-    value = float(np.mean([auroc(*scores_of(run)) for run in arms]))
+    detector = str(first.at["detector"])
+    value, _, high, _ = mean_interval(MEASURES[0], arms)
     accuracy = float(np.mean([hits(run).mean() for run in arms]))
-    found = [f"{label}: {one}" for one in chance_flags({(str(first.at["detector"]), name): value})]
+    found = [f"{label}: {one}" for one in chance_flags({(detector, name): (value, high)})]
+    found += _choices(label, detector, arms)
     if all(float(np.ptp(np.concatenate(scores_of(run)))) == 0 for run in arms):
         found += [f"{label}: every image has the same score, so that it tells nothing"]
-    found += first.facts.get("outputs", [])
-    found += accuracy_flags(accuracy, len(first.facts["class_names"]))
+    found += [*first.facts.get("outputs", []), *accuracy_flags(accuracy, len(first.facts["class_names"]))]
     found += noise_flags(first.run.spec["procedure"]["out"])
     overlap = first.facts.get("overlap", {}).get(name)
     cues = first.facts.get("cues", {}).get(name)

@@ -15,7 +15,7 @@ from gradlab.detection.evaluate import tuning_images
 from gradlab.detection.evaluate_feeds import refuse_image_detectors
 from gradlab.detection.flags import normalisation_flags, output_flags
 from gradlab.detection.registry import Detector
-from gradlab.detection.scoring import Scorer, read, wanted
+from gradlab.detection.scoring import Scorer, check_head, read, wanted
 from gradlab.detection.sources import overlapping_classes
 from gradlab.detection.tuned import Tuned, names_of, settings_of
 from gradlab.lab.kinds import Outcome
@@ -55,10 +55,12 @@ def _score(
     if encode is None:
         refuse_misfit(network, sets[procedure.data])
     parts = Parts(procedure, job, desk, network, encode)
+    first = parts.reading(f"logits-{job.seed}", 0, splits[0])
+    check_head(network, first, procedure.detectors)
     scorer = parts.scorer(sets[procedure.data])
     found = []
     for number, split in enumerate(splits):
-        reading = parts.reading(f"logits-{job.seed}", number, split)
+        reading = parts.reading(f"logits-{job.seed}", number, split) if number else first
         found.append((reading["logits"].numpy(), parts.scores(scorer, number, split, reading)))
         parts.tell((number + 1) / len(names), f"scored {names[number]}", given=number / len(names))
     logits = [one for one, _ in found]

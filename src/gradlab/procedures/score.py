@@ -82,11 +82,12 @@ def _work(procedure: Score, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome
 
 def _describe(procedure: Score, run: Results) -> dict[str, Any]:
     counts = ", ".join(f"{count:,} of {name}" for name, count in run.facts["images"].items())
+    from gradlab.detection.outliers import NAME
+
     names = names_of(procedure.detectors)
     chosen = run.facts.get("chosen", {})
-    told_names = [
-        f"{name} ({chosen[name]['setting']} in this run)" if name in chosen else name for name in names
-    ]
+    place = procedure.tune_on or NAME
+    told_names = [f"{name} (on {place})" if name in chosen else name for name in names]
     return {
         "parameters": run.facts["parameters"],
         "layers": f"{run.facts.get('holds', 'images')}: {counts}",

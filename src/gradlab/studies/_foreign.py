@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gradlab.data import DATASETS, parse
 from gradlab.detection import overlapping_classes
+from gradlab.detection.outliers import NAME
 from gradlab.studies.setup import Setup
 from gradlab.types import UserError
 
@@ -55,6 +56,11 @@ def tuned_on(setup: Setup) -> str | None:
     name = TUNED_ON.get(parse(setup.data)[0])
     shape = f"@{setup.image_size}:{'grey' if setup.channels == 1 else 'rgb'}"
     return None if name is None else f"{_without_kin(setup, name)}#100{shape}"
+
+
+def tuning_words(setup: Setup) -> str:
+    """Say what detectors are tuned on."""
+    return f"tuned on validation images of its own and, as foreign ones, on {tuned_on(setup) or NAME}"
 
 
 def _without_kin(setup: Setup, name: str) -> str:

@@ -63,6 +63,11 @@ def shared_net(setup: Setup, data: str, length: Length = "long", *, epochs: int 
     return replace(train, recipe=replace(train.recipe, epochs=asked, snapshots=kept, keep="last"))
 
 
+def at_full_size(train: Train) -> Train:
+    """Return a training without smaller images in its first epochs, so that every epoch sees the size that is judged."""
+    return replace(train, recipe=replace(train.recipe, sizes=()))
+
+
 RESNET_8 = CNN(residual=True)
 """Three stages of one residual block, 16, 32 and 64 channels wide, as He et al. (2016), section 4.2, with one block each."""
 REDUCED = Recipe(

@@ -82,7 +82,8 @@ def _up(near: str) -> Claim:
         _change("max-softmax", near),
         ("003", "AUROC 65 % against 63 %", "one run each, the robust one also has the higher clean accuracy"),
         (f"On {near} training on FGSM", "raise", "the AUROC of the maximum softmax"),
-        _levels("max-softmax", near),
+        f"{_levels('max-softmax', near)}; the networks are right on {{{_arm(HALF, 'max-softmax', near)}: {ACCURACY}}} and "
+        f"{{{_arm('plain', 'max-softmax', near)}: {ACCURACY}}} of the familiar images",
     )
 
 
@@ -90,7 +91,8 @@ def _down() -> Claim:
     arms = (_arm("plain", "max-logit", NOISE), _arm(HALF, "max-logit", NOISE))
     return _lab(
         "C001-11",
-        "By the largest logit noise is detected over two points of AUROC worse after training on FGSM for one half",
+        "By the largest logit noise is detected over two points of AUROC better without training on attacks than after training "
+        "on FGSM for one half",
         "none - half",
         difference(*arms),
         (
@@ -188,8 +190,8 @@ def _accuracy(near: str) -> Claim:
     )
     return Claim(
         id="ood-adversarial-accuracy",
-        statement=f"Without any attack, a network trained for fewer epochs detects {near} over two points of AUROC worse by the "
-        "maximum softmax",
+        statement=f"Without any attack, by the maximum softmax a network trained for all epochs detects {near} over two points "
+        "of AUROC better than one trained for fewer",
         parts=(part("all epochs - fewer", difference(plain, brief), measure=AUROC, delta=TWO_POINTS),),
         says={
             "supported": f"Accuracy alone matters: of a network trained for fewer epochs, {numbers}.",
@@ -203,15 +205,16 @@ def _accuracy(near: str) -> Claim:
 
 def _stronger(near: str) -> Claim:
     arms = [_arm(net, "max-softmax", near) for net in (HALF, "pgd")]
+    numbers = f"{{{arms[1]}}} against {{{arms[0]}}} after FGSM for one half"
     return Claim(
         id="ood-adversarial-stronger",
-        statement=f"Training on PGD alone detects {near} over two points of AUROC worse than training on FGSM for one half, by "
-        "the maximum softmax",
+        statement=f"By the maximum softmax {near} are detected over two points of AUROC better after training on FGSM for one "
+        "half than after training on PGD alone",
         parts=(part("half FGSM - PGD", difference(*arms), measure=AUROC, delta=TWO_POINTS),),
         says={
-            "supported": f"The more a network is trained on attacks, the less it notices: after training on PGD alone "
-            f"{{{arms[1]}}}.",
-            "refuted": f"Training on PGD alone is not two points worse than on FGSM for one half: {{{arms[1]}}}.",
+            "supported": f"After training on PGD alone it notices {near} less, {numbers}.",
+            "refuted": f"After training on PGD alone it does not notice {near} two points less, {numbers}.",
+            "open": f"Whether after training on PGD alone it notices {near} two points less is open, {numbers}.",
         },
         means=DISAGREE,
         figure="accuracy",

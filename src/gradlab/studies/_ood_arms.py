@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gradlab.detection import (
     GEN,
     KNN,
@@ -23,7 +25,7 @@ from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.procedures.score import Score
 from gradlab.studies._foreign import tuned_on
-from gradlab.studies._nets import shared_net
+from gradlab.studies._nets import at_full_size, shared_net
 from gradlab.studies._ood_shown import SHOWN
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
@@ -40,10 +42,11 @@ FEATURES = (
 
 
 def nets_of(setup: Setup, inside: str, epochs: int | None) -> dict[str, Procedure]:
-    """Return the network that other studies judge as well, and one that is trained for fewer epochs."""
+    """Return the network that other studies judge as well, and one that is trained for one epoch, on images of full size."""
+    weaker = at_full_size(shared_net(setup, inside, "short"))
     return {
         "CNN": shared_net(setup, inside, epochs=epochs),
-        "weaker CNN": shared_net(setup, inside, "short"),
+        "weaker CNN": replace(weaker, recipe=replace(weaker.recipe, epochs=1)),
     }
 
 

@@ -9,6 +9,8 @@ from gradlab.studies._shared import TWO_POINTS, part, published
 
 AUROC, HEAT, SCORES = "AUROC", "auroc", "scores"
 CHANCE = 0.5
+ABOVE = "that is two points above 78 %"
+"""The effect that is shown is the distance to 78 %, which has to be above δ."""
 NEAR_MEANS = (
     "Noise is easy: it looks like nothing that a network has seen. Images of a class that is missing look like the others, and "
     "these are what a network meets in use."
@@ -19,7 +21,9 @@ ERROR_MEANS = (
 )
 OUTPUTS_MEANS = (
     "The maximum softmax forgets how large the logits are; the energy and the largest logit keep it. Both rest on the same "
-    "numbers, so they often agree."
+    "numbers, so they often agree. Which is better depends on the training as well: label smoothing, as in the recipe fast, "
+    "holds the logits of familiar images together and may favour the maximum softmax. Of a published ResNet-20, trained "
+    "otherwise, the energy is the better one (docs/detection.md)."
 )
 
 
@@ -73,8 +77,8 @@ def _outputs(near: str) -> Claim:
         parts=_auroc("energy - max softmax", difference(f"energy {near}", f"max-softmax {near}")),
         says={
             "supported": f"Among scores of the outputs the energy is better than the maximum softmax: {numbers}.",
-            "refuted": f"Among scores of the outputs the energy is not two points better than the maximum softmax: {numbers}.",
-            "open": f"Of scores of the outputs: {numbers}; whether they differ by two points is open.",
+            "refuted": f"Of scores of the outputs, the energy against the maximum softmax: {{reading}}; {numbers}.",
+            "open": f"Of scores of the outputs, the energy against the maximum softmax: {{reading}}; {numbers}.",
         },
         means=OUTPUTS_MEANS,
         figure=HEAT,
@@ -85,12 +89,12 @@ def _near_is_harder(near: str) -> Claim:
     numbers = f"{{max-logit {near}}} against {{max-logit {NOISE}}} by the largest logit"
     return Claim(
         id="ood-near",
-        statement=f"Images of {near} are over two points of AUROC harder to detect than noise, by the largest logit",
+        statement=f"By the largest logit noise is detected over two points of AUROC better than {near}",
         parts=_auroc(f"noise - {near}", difference(f"max-logit {NOISE}", f"max-logit {near}")),
         says={
             "supported": f"Images of {near} are harder to notice than noise: {numbers}.",
-            "refuted": f"Images of {near} are no harder to notice than noise: {numbers}.",
-            "open": f"Images of {near} and noise: {numbers}; which is harder is open.",
+            "refuted": f"Images of {near} are not two points harder to notice than noise: {numbers}.",
+            "open": f"Whether images of {near} are two points harder to notice than noise is open: {numbers}.",
         },
         means=NEAR_MEANS,
         figure=HEAT,
@@ -112,7 +116,7 @@ def _better(near: str) -> Claim:
         says={
             "supported": f"The better classifier also detects better: {numbers}.",
             "refuted": f"The better classifier does not detect two points better: {numbers}.",
-            "open": f"Whether the better classifier detects better is open: {numbers}.",
+            "open": f"Whether the better classifier detects two points better is open: {numbers}.",
         },
         means=BETTER_MEANS,
         figure=HEAT,
@@ -122,8 +126,8 @@ def _better(near: str) -> Claim:
 def _noise_softmax() -> Claim:
     return Claim(
         id="C000-13",
-        statement="The maximum softmax tells noise from familiar images with an AUROC above 80 %",
-        parts=_auroc("AUROC", against(f"max-softmax {NOISE}", 0.8 - TWO_POINTS)),
+        statement=f"The maximum softmax tells noise from familiar images with an AUROC above 80 %, {ABOVE}",
+        parts=_auroc("AUROC - 78 %", against(f"max-softmax {NOISE}", 0.8 - TWO_POINTS)),
         published=published(
             "000",
             "AUROC 0.83, average precision 0.98",
@@ -137,8 +141,8 @@ def _noise_softmax() -> Claim:
 def _noise_logit() -> Claim:
     return Claim(
         id="C001-09",
-        statement="The largest logit tells noise from familiar images with an AUROC above 80 %",
-        parts=_auroc("AUROC", against(f"max-logit {NOISE}", 0.8 - TWO_POINTS)),
+        statement=f"The largest logit tells noise from familiar images with an AUROC above 80 %, {ABOVE}",
+        parts=_auroc("AUROC - 78 %", against(f"max-logit {NOISE}", 0.8 - TWO_POINTS)),
         published=published(
             "001", "AUROC 0.84 (0.79 in an older text)", "one run; noise the only foreign set"
         ),
@@ -171,12 +175,14 @@ def _error(near: str) -> Claim:
     numbers = f"{{reconstruction {near}}} against {{max-logit {near}}} AUROC"
     return Claim(
         id="ood-error-near",
-        statement=f"On {near} the error of an auto-encoder is over two points of AUROC worse than the largest logit",
+        statement=f"The largest logit detects {near} over two points of AUROC better than the error of an auto-encoder",
         parts=_auroc("max logit - error", difference(f"max-logit {near}", f"reconstruction {near}")),
         says={
-            "supported": f"The error of an auto-encoder, good on noise, is worse on {near}: {numbers}.",
-            "refuted": f"The error of an auto-encoder is not worse on {near}: {numbers}.",
-            "open": f"On {near} the error of an auto-encoder and the largest logit are not told apart: {numbers}.",
+            "supported": f"On {near} the error of an auto-encoder is worse than the largest logit: {numbers}; on noise "
+            f"{{reconstruction {NOISE}}} against {{max-logit {NOISE}}}.",
+            "refuted": f"On {near} the error of an auto-encoder is not two points worse than the largest logit: {numbers}.",
+            "open": f"Whether the error of an auto-encoder is two points worse than the largest logit on {near} is open: "
+            f"{numbers}.",
         },
         means=ERROR_MEANS,
         figure=HEAT,
@@ -211,9 +217,9 @@ def _neighbours(near: str) -> Claim:
         "softmax",
         parts=_auroc("k-NN - max softmax", difference(f"knn, tuned {near}", f"max-softmax {near}")),
         says={
-            "supported": f"The distance to training images notices more than the outputs: {numbers}.",
-            "refuted": f"The distance to training images does not notice more than the outputs: {numbers}.",
-            "open": f"Distance to training images and maximum softmax: {numbers}.",
+            "supported": f"The distance to training images notices {near} better than the maximum softmax: {numbers}.",
+            "refuted": f"On {near} the distance to training images against the maximum softmax: {{reading}}; {numbers}.",
+            "open": f"On {near} the distance to training images against the maximum softmax: {{reading}}; {numbers}.",
         },
         means=NEIGHBOURS_MEANS,
         figure=HEAT,

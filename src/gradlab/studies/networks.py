@@ -24,7 +24,9 @@ from gradlab.studies.setup import Setup
 BACKGROUND = (
     "Several studies attack, judge and explain one trained network, or compare a better one with a worse one. These networks "
     "are defined once and trained here, so that no other study trains them again. Both trainings follow one recipe; one is "
-    "longer. Of the long one the weights after some epochs are kept as well."
+    "longer. Of the long one the weights after some epochs are kept as well. Where the recipe names smaller images for its first "
+    "epochs, weights that are kept early, and a short training, have seen few images of full size or none, and all are tested "
+    "at full size: what they lose is then in part the size's."
 )
 FIGURE = "accuracy-by-epoch"
 RATE = (
@@ -33,7 +35,7 @@ RATE = (
 )
 LENGTH = (
     "Every further pass over the images improves what the earlier ones have found, each by less. A study that compares a better "
-    "network with a worse one needs two that differ in nothing but this."
+    "network with a worse one needs two that differ in nothing but this, the size of their training images included."
 )
 
 

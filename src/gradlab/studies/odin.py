@@ -6,7 +6,7 @@ from gradlab.detection import ODIN, MaxSoftmax, Tuned, names_of
 from gradlab.lab.designing.design import OWN, Arm, Design
 from gradlab.lab.designing.shown import Figure
 from gradlab.procedures.score import Score
-from gradlab.studies._foreign import foreign, in_distribution, tuned_on
+from gradlab.studies._foreign import foreign, in_distribution, tuned_on, tuning_words
 from gradlab.studies._nets import shared_net
 from gradlab.studies._odin_claims import TUNED, claims_of
 from gradlab.studies._ood_shown import detection_table
@@ -65,7 +65,7 @@ def odin(
         background=BACKGROUND,
         setting=OWN,
         setting_text=f"In-distribution: {inside}; T in {', '.join(f'{t:g}' for t in temperatures)}; "
-        f"at most {images:,} images a set.",
+        f"at most {images:,} images a set; {tuning_words(setup)}.",
         deviations=(),
         parameters={
             "temperatures": list(temperatures),
@@ -75,7 +75,7 @@ def odin(
             "model": None if model is None else model.kind,
         },
         arms=arms,
-        claims=claims_of(max(temperatures), max(steps), near),
+        claims=claims_of(max(temperatures), tuple(one for one in steps if one), list(sets.values())),
         tables=(detection_table(arms),),
         figures=_figures(near),
     )
@@ -91,8 +91,7 @@ def _arms(score: Score, grid: tuple[ODIN, ...], sets: dict[str, str]) -> tuple[A
             factors={
                 "detector": "tuned" if name == TUNED else "grid" if name in values else "max softmax",
                 "set": told,
-                "temperature": values.get(name, (1.0, 0.0))[0],
-                "eps": values.get(name, (1.0, 0.0))[1],
+                **_setting(name, values),
             },
             procedure=score,
             at={"detector": name, "set": place},
@@ -100,6 +99,13 @@ def _arms(score: Score, grid: tuple[ODIN, ...], sets: dict[str, str]) -> tuple[A
         for name in names
         for place, told in sets.items()
     )
+
+
+def _setting(name: str, values: dict[str, tuple[float, float]]) -> dict[str, float]:
+    """Return temperature and step of an arm; what is tuned has its own for every seed."""
+    if name == TUNED:
+        return {}
+    return dict(zip(("temperature", "eps"), values.get(name, (1.0, 0.0)), strict=True))
 
 
 def _short(name: str, values: dict[str, tuple[float, float]]) -> str:

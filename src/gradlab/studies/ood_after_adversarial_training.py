@@ -23,7 +23,9 @@ BACKGROUND = (
     "better. They differ in score, in foreign images and in the accuracy that the training cost, each has one run, and none has "
     "an interval. Here the networks of the study adversarial-training, with equal starts and the same images in the same "
     "order, are judged by the same scores on the same foreign images. One more network was trained without attacks, for fewer "
-    "epochs: what it loses beside the undefended one is due to its lower accuracy, not to attacks."
+    "epochs: what it loses beside the undefended one is not due to attacks. These networks are small, trained briefly, and pay "
+    "for robustness with accuracy, which the first table shows. Where a network hardly knows its own classes its scores mean "
+    "little: the answers hold for networks as accurate as these, and what accurate robust networks notice stays open."
 )
 DETECTORS = (MaxSoftmax(), MaxLogit(), Energy(), KNN(k=10), Mahalanobis())
 SHARE = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradlab.detection import AutoEncoder
 from gradlab.lab.designing.design import OWN, Arm, Design
 from gradlab.procedures.train_autoencoder import TrainAutoencoder
-from gradlab.studies._foreign import IMAGES, foreign, in_distribution
+from gradlab.studies._foreign import IMAGES, foreign, in_distribution, tuning_words
 from gradlab.studies._ood_arms import arms_of, autoencoder_recipe, nets_of
 from gradlab.studies._ood_claims import claims_of
 from gradlab.studies._ood_shown import figures_of, galleries_of, tables_of
@@ -68,7 +68,8 @@ def ood_detection(
         background=BACKGROUND,
         setting=OWN,
         setting_text=f"In-distribution: {inside}; foreign: {', '.join(sets.values())}; at most {images:,} images a set; "
-        f"auto-encoder with {code} numbers in its code.",
+        f"auto-encoder with {code} numbers in its code; {tuning_words(setup)}."
+        + (" The weaker CNN is trained for one epoch, on images of full size." if len(nets) > 1 else ""),
         deviations=(),
         parameters={
             "epochs": epochs,

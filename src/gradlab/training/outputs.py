@@ -85,6 +85,32 @@ def outputs(
     return Outputs(joined["features"], joined.get("logits"))
 
 
+@torch.no_grad()
+def image_logits(model: nn.Module, images: Tensor, *, precision: Precision = "fp32") -> Tensor:
+    """Return the logits of images as `outputs` does, of any network, also of one without a linear layer.
+
+    Args:
+        images: (N, C, H, W), uint8 or floats in [0, 1].
+    Returns: what the model returns for each image, on the CPU, in float32.
+
+    Raises:
+        UserError: no images, images that the model cannot read, or a model that returns no tensor with a row for each image.
+    """
+    with kept_modes(model):
+        model.eval()
+        found = [_run(model, batch, precision) for batch in batches_for(model, images)]
+    if not all(isinstance(one, Tensor) and one.ndim for one in found):
+        raise no_logits(model)
+    joined = torch.cat(found).float().cpu()
+    _mark(joined, images)
+    return joined
+
+
+def no_logits(model: nn.Module) -> UserError:
+    """Return the refusal of a model that returns something other than logits."""
+    return UserError(f"{type(model).__name__} returns no logits (N, K); wrap a module that picks them out.")
+
+
 def _mark(tensor: Tensor, data: Split | Feed | Tensor) -> None:
     """Mark what comes of test data."""
     name = marked_as_test(data) if isinstance(data, Tensor) else data.origin.name
@@ -147,7 +173,9 @@ def _batches(
         yield from parts_of_data(data, wanted.device, wanted.dtype, batch_size)
         return
     for start, stop in ranges(len(data), data[0].numel(), batch_size):
-        batch = data[start:stop].to(device=wanted.device, dtype=wanted.dtype)
+        batch = data[start:stop].to(
+            device=wanted.device, dtype=wanted.dtype, copy=True
+        )  # a model may write to it
         yield torch.arange(start, stop), batch / 255 if data.dtype == torch.uint8 else batch
 
 

@@ -45,7 +45,13 @@ def predict_logits(
         for indices, inputs in parts_of_data(data, device, wanted.dtype, batch_size):
             with autocast(device, precision):
                 output = model(**inputs) if isinstance(inputs, Mapping) else model(inputs)
-            logits = full(logits_of(output), precision)
+            logits = logits_of(output)
+            if not isinstance(logits, Tensor):
+                raise UserError(
+                    f"{type(model).__name__} returns a {type(logits).__name__}, not logits (N, K); wrap a module that picks "
+                    "them out."
+                )
+            logits = full(logits, precision)
             if found is None:
                 found = logits.new_empty(len(data.labels), *logits.shape[1:])
             found[indices.to(logits.device)] = logits
