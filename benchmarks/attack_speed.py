@@ -20,6 +20,7 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,16 +106,21 @@ def differences(network: nn.Module, images: Tensor, labels: Tensor, eps: float) 
     return found
 
 
-def strong(network: nn.Module, images: Tensor, labels: Tensor, eps: float) -> dict[str, Any]:
-    """Compare the strong attacks with those of torchattacks, once each."""
+def strong(
+    network: nn.Module, images: Tensor, labels: Tensor, eps: float, only: Sequence[str] | None
+) -> dict[str, Any]:
+    """Compare the strong attacks, or only some of them, with those of torchattacks, once each."""
     configurations = {
         "apgd": attacks.APGD(eps=eps),
         "momentum_fgsm": attacks.MomentumFGSM(eps=eps),
         "square": attacks.Square(eps=eps, queries=1000),
+        "autoattack, 10 steps": attacks.AutoAttack(eps=eps, steps=10),
         "autoattack": attacks.AutoAttack(eps=eps),
     }
     found = {}
     for name, theirs in strong_of_torchattacks(network, eps).items():
+        if only is not None and name not in only:
+            continue
         own = configurations[name]
         sides: dict[str, Attack] = {
             "gradlab": lambda images, labels, own=own: own(network, images, labels),  # type: ignore[misc]
@@ -134,6 +140,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--strong", type=int, default=0, help="images for the attacks of AutoAttack; 0: none")
+    parser.add_argument("--only", nargs="*", help="of these attacks, such as autoattack; left out: all")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -156,7 +163,7 @@ def main() -> None:
     for name, value in found["differences"].items():
         print(f"{name}: {value:.3g}", flush=True)
     if asked.strong:
-        found["strong"] = strong(network, *many, eps)
+        found["strong"] = strong(network, *many, eps, asked.only)
     if asked.out:
         asked.out.write_text(json.dumps(found, indent=1) + "\n")
 

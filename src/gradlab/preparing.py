@@ -76,7 +76,7 @@ def prepare(
         precision=precision,
         modules=modules,
     )
-    setup = _setup(preset, facts, precision, name)
+    setup = replace(_setup(preset, facts, precision, name), first_seed=first_seed)
     design = build_design(build, name, setup, given)
     refuse_unfit(design, request)
     changed = _changed(seeds=seeds, first_seed=first_seed, precision=precision, device=device)
@@ -194,14 +194,20 @@ def _own_networks(
     if model is not None:
         given["model"], beside = _network(model, modules, facts, out)
     if isinstance(models, Mapping):
-        from gradlab.procedures._modules import as_factory, describe_factory
-
-        given["models"] = dict(models)
-        for name, network in models.items():
-            if not isinstance(network, (MLP, Mapping)):
-                modules[name] = as_factory(name, network)
-                given["models"][name] = describe_factory(name, modules[name], facts.input_shape)
+        given["models"] = {name: _trained(name, one, modules, facts) for name, one in models.items()}
+    if parameters.get("network") is not None:
+        given["network"] = _trained("network", parameters["network"], modules, facts)
     return given, modules, beside
+
+
+def _trained(name: str, network: Any, modules: dict[str, Any], facts: DataInfo) -> Any:
+    """Return how specs know a network that is to be trained; a user's module is kept in `modules`."""
+    if isinstance(network, (MLP, Mapping)):
+        return network
+    from gradlab.procedures._modules import as_factory, describe_factory
+
+    modules[name] = as_factory(name, network)
+    return describe_factory(name, modules[name], facts.input_shape)
 
 
 def _network(
@@ -232,7 +238,7 @@ def _network(
         return Saved(folder=str(folder / "model.json")), ()
     if path.is_file():
         raise UserError(
-            f"{path} holds no network by itself; give the folder of a model, or in Python "
+            f"{path} holds no network by itself; give the folder of a model, or in Python the network itself, or "
             "model=Pretrained(model=..., weights=...)."
         )
     record = find_record(value, out, what="model")

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import gradlab
 from gradlab.attacks import FGSM, PGD, FastTraining, MadryTraining, MixedTraining
 from gradlab.lab.running import run as running
 from gradlab.lab.running.here import run_here
+from gradlab.preparing import prepare
 from gradlab.studies import STUDIES, Setup, build_design
 from gradlab.studies._nets import source_cnn
 from gradlab.types import UserError
@@ -94,9 +97,33 @@ def test_one_network_of_each_training_on_all_images_is_certified_beside_its_unde
         assert "finding" in table.facts
 
 
+def test_a_repetition_on_fresh_seeds_certifies_a_network_that_it_trains_anyway(tmp_path):
+    made, request, _ = prepare(
+        "adversarial-training", preset="quick", data="digits", data_dir=None, seeds=2, first_seed=100, device="cpu",
+        precision="fp32", out=tmp_path, parameters={}, command=None,
+    )  # fmt: skip
+    assert {arm.procedure.net_seed for arm in made.arms if arm.procedure.kind == "certify"} == {100}
+    assert 100 in request.seeds
+
+
+def test_a_network_of_ones_own_is_trained_in_place_of_ours(tmp_path):
+    given = {"data": "digits", "out": tmp_path, "seeds": 1, "device": "cpu", "first_seed": 0}
+    asked = {"data_dir": None, "precision": "fp32", "preset": "quick", "command": None}
+    module = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    made, request, _ = prepare("adversarial-training", **given, **asked, parameters={"network": module})
+    trained = [arm.procedure for arm in made.arms if arm.procedure.kind == "train"]
+    (model,) = {one.model for one in trained}
+    drawn = request.modules[model.name]
+    assert len(trained) == 5
+    assert not torch.equal(drawn(0)[1].weight, drawn(1)[1].weight)
+    assert torch.equal(drawn(1)[1].weight, drawn(1)[1].weight)
+    with pytest.raises(UserError, match="'network' is a class; pass a module, such as Linear"):
+        prepare("adversarial-training", **given, **asked, parameters={"network": nn.Linear})
+
+
 def test_small_data_are_attacked_whole_but_in_the_preset_quick():
     brief, whole = design(), design(replace(DIGITS, preset="standard"))
-    for made, images, every, epochs in ((brief, 150, 4, 3), (whole, None, 1, 8)):
+    for made, images, every, epochs in ((brief, 150, 4, 2), (whole, None, 1, 8)):
         assert {arm.procedure.images for arm in made.arms if arm.procedure.kind == "attack"} == {images}
         pgd = made.arm("pgd").procedure
         assert (pgd.objective.validation_every, pgd.recipe.epochs) == (every, epochs)

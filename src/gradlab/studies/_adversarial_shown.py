@@ -31,9 +31,9 @@ def tables_of(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
         ),
         Table(
             name="certificates", title="Whether the attacks can be believed",
-            caption="One network of each training, that of seed 0, on a few test images: what withstands every attack, image by "
-            "image, with a 95 % interval over the images; and whether surviving them means anything. Valid: every check was "
-            "passed. Suspect: a better attack may find less. Invalid: the attacks were shown to fail.",
+            caption="One network of each training, that of the first seed, on a few test images: what withstands every attack, "
+            "image by image, with a 95 % interval over the images; and whether surviving them means anything. Valid: every "
+            "check was passed. Suspect: a better attack may find less. Invalid: the attacks were shown to fail.",
             measures=("robust accuracy", "accuracy under PGD", "clean accuracy"), arms=kinds["certify"], facts=WORDS,
         ),
         Table(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from gradlab.lab.designing.design import Design, Twins
+from gradlab.procedures.train import Custom
 from gradlab.studies._adversarial_arms import STEPS, build_arms, level, plan_of
 from gradlab.studies._adversarial_claims import claims_of
 from gradlab.studies._adversarial_shown import figures_of, tables_of
 from gradlab.studies._shared import PROTOCOL
-from gradlab.studies.setup import Setup
+from gradlab.studies.setup import PYTHON_ONLY, Setup
 from gradlab.types import Count, PixelEps, UserError
 
 QUESTION = "What does adversarial training buy, and what does it cost?"
@@ -28,6 +29,7 @@ def adversarial_training(
     epochs: Count | None = None,
     few: Count | None = None,
     few_epochs: Count | None = None,
+    network: Annotated[Custom | None, PYTHON_ONLY] = None,
 ) -> Design:
     """What does adversarial training buy, and what does it cost?
 
@@ -38,11 +40,12 @@ def adversarial_training(
         epochs: of every training on all images; the preset's own by default.
         few: images of the small training set; 2,000, or 200 of a small data set.
         few_epochs: epochs on the small training set; the preset's own by default.
+        network: trained instead of a CNN of ours: a torch.nn.Module, drawn afresh for every seed, or a function seed -> module.
     """
     plan = plan_of(setup, eps, few, few_epochs)
     if not plan.eps:
         raise UserError("adversarial-training needs a radius above 0, such as eps=8/255, got 0.")
-    arms = build_arms(setup, plan, epochs)
+    arms = build_arms(setup, plan, epochs, network)
     trained: dict[str, Any] = {arm.name: arm.procedure for arm in arms}
     recipe, few_recipe = trained["plain"].recipe, trained["few-pgd"].recipe
     deviations = (

@@ -30,6 +30,7 @@ class Setup:
         preset: how much is run. data: name of the data set. train_images: it has for training.
         class_count: its classes. checksum: of its content. precision: number format of the runs.
         image_size: the shorter side of an image, in pixels. channels: 1 for grey images, 3 for colour.
+        first_seed: of the repetitions; what is done once for all of them takes the network of this one.
     """
 
     preset: Preset
@@ -40,6 +41,7 @@ class Setup:
     precision: Precision = "fp32"
     image_size: int = 28
     channels: int = 1
+    first_seed: int = 0
 
     @property
     def is_small(self) -> bool:
