@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gradlab._torch import torch
+from gradlab.attacks._asking import asked
 from gradlab.attacks._checks import without_gradient
 from gradlab.attacks.certificate import Reason
 
@@ -28,8 +29,8 @@ def preflight(
         eps: change of a pixel; in L2 that of all pixels alike.
     """
     with torch.no_grad():
-        logits = model(images)
-        repeats = [model(images) for _ in range(4)]
+        logits = asked(model, images)
+        repeats = [asked(model, images) for _ in range(4)]
     scale = 1 + float(logits.abs().max())
     yield "deterministic", _random(max(float((one - logits).abs().max()) for one in repeats) / scale)
     yield "logits", _probabilities(logits)
@@ -109,7 +110,7 @@ def _no_slope(
         images.device
     )
     with torch.no_grad():
-        still = torch.equal(model(images), model((images + TINY * (2 * noise - 1)).clamp(0, 1)))
+        still = torch.equal(asked(model, images), asked(model, (images + TINY * (2 * noise - 1)).clamp(0, 1)))
     seen = f"The gradient of the logits is zero for {blind:.0%} of the images"
     if still:
         text = f"{seen}, and tiny changes of the input change nothing: it is rounded, quantised or passes a step."
@@ -151,7 +152,7 @@ def gradient_of(
     """Return the gradient of a loss (N,) with respect to images; None where the output is cut off from them."""
     with torch.enable_grad():
         images = images.detach().requires_grad_()
-        found = loss(model(images)).sum()
+        found = loss(asked(model, images)).sum()
         if not found.requires_grad:
             return None
         return torch.autograd.grad(found, images, allow_unused=True)[0]
