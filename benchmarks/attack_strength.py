@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,14 @@ def withstanding(
     return float(((before == labels) & ~fooled).double().mean())
 
 
-def compare(network: nn.Module, images: Tensor, labels: Tensor, eps: float) -> dict[str, Any]:
+def compare(
+    network: nn.Module, images: Tensor, labels: Tensor, eps: float, only: Sequence[str]
+) -> dict[str, Any]:
     """Run every attack of every library once; returns robust accuracy and seconds of the processor by attack and library."""
     table: dict[str, Any] = {}
     for name, theirs in attacks_of_peers(network, eps, L2).items():
+        if name not in only:
+            continue
         own = ours(eps)[name]
         sides: dict[str, Attack] = {"gradlab": lambda x, y, own=own: own(network, x, y)} | theirs  # type: ignore[misc]
         row = {}
@@ -87,13 +92,14 @@ def main() -> None:
     )
     parser.add_argument("--net", default="cnn-a", choices=NETS)
     parser.add_argument("--images", type=int, default=100)
+    parser.add_argument("--only", nargs="*", choices=EVERY, default=list(EVERY), help="some of the attacks")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     eps = NETS[asked.net][1]
     try:
         network, images, labels = ready(asked.net, asked.images)
-        found = compare(network, images, labels, eps)
+        found = compare(network, images, labels, eps, asked.only)
     except (UserError, ImportError) as error:
         print(f"nothing measured: {error}; see the head of attack_speed.py")
         return

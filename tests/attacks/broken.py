@@ -76,6 +76,16 @@ class Saturated(nn.Module):
         return torch.sigmoid(2000 * (images - 0.5))
 
 
+class Descending(nn.Module):
+    """Moves the input along a gradient of its own before it is classified."""
+
+    def forward(self, images):
+        with torch.enable_grad():
+            leaf = images.detach().requires_grad_()
+            (leaf.square().sum() / 2).backward()
+        return images - 0.01 * leaf.grad
+
+
 def defences(network):
     """Name -> (broken network, check that must say so, a word of the reason)."""
     return {
@@ -86,5 +96,6 @@ def defences(network):
         "noise": (nn.Sequential(Noise(), network), "deterministic", "other outputs each time"),
         "detached": (nn.Sequential(Detached(), network), "gradients", "cut off from the images"),
         "step": (nn.Sequential(Step(), network), "gradients", "passes a step"),
+        "descending": (nn.Sequential(Descending(), network), "no gradients inside", "inside forward()"),
         "saturated": (nn.Sequential(Saturated(), network), "gradients", "saturated"),
     }

@@ -123,7 +123,7 @@ def test_a_network_of_ones_own_is_trained_in_place_of_ours(tmp_path):
 
 def test_small_data_are_attacked_whole_but_in_the_preset_quick():
     brief, whole = design(), design(replace(DIGITS, preset="standard"))
-    for made, images, every, epochs in ((brief, 150, 4, 2), (whole, None, 1, 8)):
+    for made, images, every, epochs in ((brief, 100, 4, 2), (whole, None, 1, 8)):
         assert {arm.procedure.images for arm in made.arms if arm.procedure.kind == "attack"} == {images}
         pgd = made.arm("pgd").procedure
         assert (pgd.objective.validation_every, pgd.recipe.epochs) == (every, epochs)

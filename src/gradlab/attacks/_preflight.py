@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 from gradlab._torch import torch
 from gradlab.attacks._asking import asked
@@ -33,6 +35,7 @@ def preflight(
         repeats = [asked(model, images) for _ in range(4)]
     scale = 1 + float(logits.abs().max())
     yield "deterministic", _random(max(float((one - logits).abs().max()) for one in repeats) / scale)
+    yield "no gradients inside", _adapts(model, images[:1])
     yield "logits", _probabilities(logits)
     yield "gradients", _gradients(model, images, labels, generator)
     yield "gradient predicts the output", _predicts(model, images, labels, eps)
@@ -46,6 +49,33 @@ def _random(difference: float) -> Reason | None:
         "invalid",
         "The same images give other outputs each time, so a gradient is one draw and success is luck.",
         "Switch the randomness off, or let forward() average the logits over many draws (expectation over transformation).",
+    )
+
+
+def _adapts(model: torch.nn.Module, images: torch.Tensor) -> Reason | None:
+    """Find a forward() that computes gradients of its own, as a defence does that optimises at inference."""
+    asked = {torch.autograd.grad.__code__, torch.autograd.backward.__code__}
+    seen: list[str] = []
+
+    def watch(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code in asked:
+            seen.append(frame.f_code.co_name)
+
+    if sys.getprofile() is None:  # a profiler that runs is left alone
+        sys.setprofile(watch)
+        try:
+            with torch.no_grad():
+                model(images)
+        finally:
+            sys.setprofile(None)
+    if not seen:
+        return None
+    return Reason(
+        "no gradients inside",
+        "suspect",
+        "The network computes gradients inside forward(), so it may optimise its input or itself for every image; standard "
+        "attacks do not take that into account.",
+        "Attack the network without that step as well, and with an attack that differentiates through it (Tramèr et al., 2020).",
     )
 
 
