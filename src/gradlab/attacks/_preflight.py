@@ -54,18 +54,18 @@ def _random(difference: float) -> Reason | None:
 
 def _adapts(model: torch.nn.Module, images: torch.Tensor) -> Reason | None:
     """Find a forward() that computes gradients of its own, as a defence does that optimises at inference."""
-    asked = {torch.autograd.grad.__code__, torch.autograd.backward.__code__}
+    gradients = {torch.autograd.grad.__code__, torch.autograd.backward.__code__}
     seen: list[str] = []
 
     def watch(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code in asked:
+        if event == "call" and frame.f_code in gradients:
             seen.append(frame.f_code.co_name)
 
     if sys.getprofile() is None:  # a profiler that runs is left alone
         sys.setprofile(watch)
         try:
             with torch.no_grad():
-                model(images)
+                asked(model, images)
         finally:
             sys.setprofile(None)
     if not seen:
@@ -163,8 +163,9 @@ def _predicts(
         return None  # said before
     step = max(eps, 1e-3) / 10
     with torch.no_grad():
-        up, down = (margins(model(images + sign * step * gradient.sign()), labels) for sign in (1, -1))
-    told = step * gradient.abs().flatten(1).sum(1)
+        ends = [(images + sign * step * gradient.sign()).clamp(0, 1) for sign in (1, -1)]
+        up, down = (margins(asked(model, end), labels) for end in ends)
+    told = (gradient * (ends[0] - ends[1]) / 2).flatten(1).sum(1)
     ratios = ((up - down) / 2 / told)[told > 0]
     if not len(ratios) or float(ratios.median()) >= 0.1:
         return None
