@@ -54,14 +54,21 @@ def check_pixels(value: float, name: str = "eps") -> float:
     return value
 
 
+def _number(value: Any, info: ValidationInfo) -> Any:
+    """Read a fraction, and refuse True and False, which Python counts among the numbers."""
+    if isinstance(value, bool):
+        raise ValueError(f"{info.field_name or 'eps'} must be a number, such as 8/255, got {value}.")
+    return _fraction_text(value)
+
+
 def _pixel_range(value: Any, info: ValidationInfo) -> Any:
-    value = _fraction_text(value)
+    value = _number(value, info)
     return check_pixels(value, info.field_name or "eps") if isinstance(value, (int, float)) else value
 
 
 PixelEps = Annotated[float, BeforeValidator(_pixel_range)]
 """A radius on the [0, 1] pixel scale; also read from the text "8/255"."""
-Radius = Annotated[float, BeforeValidator(_fraction_text)]
+Radius = Annotated[float, BeforeValidator(_number)]
 """A radius or step of any norm on the [0, 1] pixel scale; also read from the text "8/255"."""
 Fraction = Annotated[float, BeforeValidator(_fraction_text), Field(ge=0, le=1)]
 """A number in [0, 1]."""

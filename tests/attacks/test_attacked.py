@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from gradlab.attacks import FGSM, PGD, attacked
+from gradlab.attacks import FGSM, PGD, DeepFool, Square, attacked
 from gradlab.types import UserError
 from tests.attacks.examples import generator, images, labels_of, linear, small
 
@@ -83,3 +83,61 @@ def test_no_images_are_refused():
         attacked(FGSM(), model, batch[:0], labels_of(model, batch)[:0])
     with pytest.raises(UserError, match="got 3 images and 0"):
         attacked(FGSM(), model, batch, labels_of(model, batch), batch_size=0)
+
+
+class InPlace(nn.Module):
+    """Shifts what it is given in place, as many networks do with their first layer."""
+
+    def forward(self, values):
+        return values.mul_(2).sub_(1)
+
+
+@pytest.mark.parametrize(
+    "attack", [FGSM(eps=0.05), PGD(eps=0.05), Square(eps=0.05, queries=20), DeepFool(eps=0.5)]
+)
+def test_a_network_that_works_in_place_changes_no_image(attack):
+    batch = images(10)
+    inner = linear(classes=3)
+    model, plain = nn.Sequential(InPlace(), inner), nn.Sequential(Shift(), inner)
+    labels = labels_of(plain, batch)
+    ours, theirs = (
+        attacked(attack, one, batch.clone(), labels, generator=generator()) for one in (model, plain)
+    )
+    assert torch.equal(ours.originals, batch)
+    torch.testing.assert_close(ours.images, theirs.images)
+
+
+class Shift(nn.Module):
+    def forward(self, values):
+        return values * 2 - 1
+
+
+def test_an_attack_of_ones_own_must_return_images():
+    model, batch = small(), images(3)
+    labels = labels_of(model, batch)
+    for made, sentence in ((batch + 1, "returns no images in"), (batch[:2], "an image for each")):
+        with pytest.raises(UserError, match=sentence):
+            attacked(lambda *_, made=made, **__: made, model, batch, labels)
+
+
+def test_a_seed_a_class_another_number_format_and_several_outputs_are_refused():
+    model, batch = small(dtype=torch.float32), images(3, dtype=torch.float32)
+    labels = labels_of(model, batch)
+    for generator_ in (0, 5):
+        with pytest.raises(UserError, match=r"must be a torch.Generator, such as .*, got "):
+            FGSM()(model, batch, labels, generator=generator_)
+    with pytest.raises(UserError, match=r"bring the images to torch.float32"):
+        FGSM()(model, batch.double(), labels)
+    with pytest.raises(UserError, match="got the class Flatten"):
+        FGSM()(nn.Flatten, batch, labels)
+    pair = nn.Flatten()
+    pair.forward = lambda values: (values.flatten(1), None)
+    with pytest.raises(UserError, match="got tuple; let forward"):
+        FGSM()(pair, batch, labels)
+    with torch.inference_mode():
+        made = linear()
+    with pytest.raises(UserError, match="outside of it"):
+        FGSM()(made, batch, labels)
+    for wrong in ({"eps": True}, {"step_size": 0}):
+        with pytest.raises(UserError, match=r"must be a number|goes nowhere"):
+            PGD(**wrong)

@@ -98,6 +98,29 @@ def test_a_saturated_loss_is_seen_through(network, digits):
     assert scaled <= honest + 0.05
 
 
+class Careful(nn.Module):
+    """Refuses what lies outside [0, 1], and works in place."""
+
+    def forward(self, images):
+        low, high = images.detach().aminmax()
+        if low < 0 or high > 1:
+            raise RuntimeError("outside [0, 1]")
+        return images.mul_(1)
+
+
+@pytest.mark.usefixtures("brief")
+def test_a_network_is_given_images_in_0_1_alone_and_may_work_in_place(network, digits):
+    found = certify(nn.Sequential(Careful(), network), digits, EPS, **FAST)
+    plain = certify(network, digits, EPS, **FAST)
+    assert (found.finding, found.robust, found.clean) == (plain.finding, plain.robust, plain.clean)
+
+
+@pytest.mark.parametrize("count", [0, -3])
+def test_fewer_than_one_image_are_refused(count, network, digits):
+    with pytest.raises(UserError, match=f"must be at least 1, got {count}"):
+        certify(network, digits, EPS, images=count)
+
+
 @pytest.mark.usefixtures("brief")
 def test_transfer_from_a_twin_is_asked_where_one_is_given(network, digits):
     broken = defences(network)["step"][0]

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gradlab.attacks import DeepFool, deepfool
+from gradlab.attacks import FAB, DeepFool, deepfool
 from tests.attacks.examples import images, labels_of, linear, small
 
 
@@ -41,6 +41,22 @@ def test_few_classes_and_few_steps_are_enough_or_said():
     settings = {"norm": "l2", "overshoot": 0.02, "steps": 50}
     all_, one = (deepfool(model, batch, labels, classes=count, **settings) for count in (10, 1))
     assert (all_.distance <= one.distance * 1.2).double().mean() > 0.9
-    cut = DeepFool(steps=1).closest(model, batch, labels)
+    cut = DeepFool(steps=1, overshoot=0).closest(model, batch, labels)
     assert cut.distance.isinf().any()
     assert torch.equal(cut.images[cut.distance.isinf()], batch[cut.distance.isinf()])
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_pixels_at_0_and_1_leave_the_way_to_the_others(norm):
+    """All pixels lie at a border, so that the way of the unbounded algorithm is cut off; FAB reaches every image."""
+    model, batch = small(dtype=torch.float32), images(40, dtype=torch.float32).round()
+    labels = labels_of(model, batch)
+    ours, theirs = (
+        one.closest(model, batch, labels) for one in (DeepFool(norm=norm), FAB(norm=norm, steps=30))
+    )
+    assert theirs.distance.isfinite().all()
+    assert ours.distance.isfinite().all()
+    assert (labels_of(model, ours.images) != labels).all()
+    assert (ours.distance / theirs.distance).median() < 1.5
+    alone = DeepFool(norm=norm).closest(model, batch[3:4], labels[3:4])
+    torch.testing.assert_close(alone.images[0], ours.images[3], rtol=0, atol=1e-5)

@@ -131,3 +131,54 @@ def test_attacks_that_cannot_be_told_apart_are_refused(attacks, sentence):
 def test_asking_for_another_result_names_those_that_there_are(found):
     with pytest.raises(UserError, match=r"there are 2 results of 'pgd' at –; judged are fgsm at 0\.02"):
         found.of("pgd")
+
+
+def test_the_worst_case_of_targeted_attacks_is_wrong_wherever_one_of_them_is():
+    """Counted by hand: one attack reaches the target of some images, another makes others wrong without reaching theirs."""
+    model, batch, labels = ready(40)
+    found = robustness(
+        model, (batch, labels), {"a": PGD(eps=0.1, steps=5), "b": FGSM(eps=0.1)}, targets="random"
+    )
+    parts = [found.of(name).columns for name in "ab"]
+    right = parts[0]["clean"] == parts[0]["label"]
+    still = np.all([right & (one["prediction"] == one["label"]) for one in parts], axis=0)
+    reached = np.any([right & (one["prediction"] == one["target"]) for one in parts], axis=0)
+    row = found.table.iloc[-1]
+    assert row["attack"] == "all of them"
+    assert row["robust accuracy"] == still.mean() < found.table["robust accuracy"][0]
+    assert row["attack success"] == reached.sum() / right.sum()
+
+
+def test_every_norm_has_a_worst_case_of_its_own():
+    model, batch, labels = ready(20)
+    attacks = {"a": FGSM(), "b": PGD(), "c": PGD(norm="l2"), "d": PGD(norm="l2", restarts=2)}
+    found = robustness(model, (batch, labels), attacks, eps="8/255")
+    assert [one.attack for one in found.judged[4:]] == ["all of them, L-infinity", "all of them, L2"]
+
+
+def test_success_of_all_images_has_an_interval_of_their_number():
+    model, batch, labels = ready(40)
+    row = robustness(model, (batch, labels), PGD(eps=1)).table.iloc[0]
+    share = wilson(30, 30)
+    assert (row["attack success"], row["attack success low"], row["attack success high"]) == (1, share.low, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"images": 0}, "must be at least 1, got 0"),
+        ({"images": -3}, "must be at least 1, got -3"),
+        ({"attacks": "pgd"}, "such as PGD\\(eps=8/255\\), got 'pgd'"),
+        ({"attacks": PGD}, "got the class PGD"),
+        ({"data": "digits"}, "a pair \\(images, labels\\) of tensors, got str"),
+        ({"data": (np.zeros((2, 2, 4, 5)), np.zeros(2))}, "got ndarray; turn an array into one"),
+        ({"data": torch.utils.data.TensorDataset(torch.zeros(2, 2))}, "give its tensors, dataset.tensors"),
+        ({"model": linear}, "put it into the forward"),
+        ({"eps": (0.1, 0.1)}, "one or more different radii"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_in_a_sentence(change, sentence):
+    model, pair = _pair()
+    given = {"model": model, "data": pair, "attacks": PGD(), "eps": "8/255"} | change
+    with pytest.raises(UserError, match=sentence):
+        robustness(**given)

@@ -47,7 +47,7 @@ def ascend(
     for _ in range(steps):
         with torch.enable_grad():
             points = points.detach().requires_grad_()
-            logits = forward.still(points)
+            logits = forward.still(points.clone())  # for a network that works in place
             found = (
                 torch.autograd.grad(loss(logits), points, allow_unused=True)
                 if logits.requires_grad

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gradlab._torch import torch
+from gradlab.attacks._asking import asked
 from gradlab.attacks._ball import Ball, unit
 from gradlab.attacks._preflight import Outcome
 from gradlab.attacks.apgd import APGD
@@ -185,7 +186,7 @@ class Battery:
 
     @torch.no_grad()
     def _classes(self) -> int:
-        return int(self.model(self.images[:1]).shape[1])
+        return int(asked(self.model, self.images[:1]).shape[1])
 
     def _weaker(self, check: str, what: str, attack: Callable[[], int]) -> Outcome:
         before = int(self.left.sum())
@@ -246,5 +247,5 @@ class Battery:
     @torch.no_grad()
     def _right(self, images: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
         labels = self.labels if rows is None else self.labels[rows]
-        predicted = [self.model(part).argmax(1) for part in torch.split(images, BATCH)]
+        predicted = [asked(self.model, part).argmax(1) for part in torch.split(images, BATCH)]
         return torch.cat(predicted) == labels

@@ -35,10 +35,14 @@ def check_batch(images: torch.Tensor, labels: torch.Tensor, targets: torch.Tenso
 
 def check_images(images: Any) -> None:
     """Refuse what is no batch of float images in [0, 1]."""
-    if not isinstance(images, torch.Tensor) or not images.is_floating_point():
-        kind = images.dtype if isinstance(images, torch.Tensor) else type(images).__name__
+    if not isinstance(images, torch.Tensor):
         raise UserError(
-            f"images must be a float tensor in [0, 1], got {kind}; turn grey levels 0..255 into images.float() / 255."
+            f"images must be a float tensor in [0, 1], got {type(images).__name__}; turn an array into one with "
+            "torch.from_numpy(images).float(), grey levels 0..255 divided by 255."
+        )
+    if not images.is_floating_point():
+        raise UserError(
+            f"images must be a float tensor in [0, 1], got {images.dtype}; turn grey levels 0..255 into images.float() / 255."
         )
     if images.dim() != 4:
         hint = "; add the batch with images[None]" if images.dim() == 3 else ""
@@ -70,7 +74,8 @@ def check_classes(classes: Any, images: torch.Tensor, what: str) -> None:
             if isinstance(classes, torch.Tensor)
             else type(classes).__name__
         )
-        raise UserError(f"{what} must be an int64 tensor of shape ({len(images)},), got {got}.")
+        hint = "" if isinstance(classes, torch.Tensor) else f"; write torch.as_tensor({what}).long()"
+        raise UserError(f"{what} must be an int64 tensor of shape ({len(images)},), got {got}{hint}.")
     if classes.device != images.device:
         raise UserError(
             f"{what} lie on {classes.device} and images on {images.device}; bring both to one device."
@@ -85,7 +90,8 @@ def check_logits(logits: Any, labels: torch.Tensor, targets: torch.Tensor | None
     """
     if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(labels):
         got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise UserError(f"the model must return logits of shape ({len(labels)}, K), got {got}.")
+        hint = "" if isinstance(logits, torch.Tensor) else "; let forward() return the logits alone"
+        raise UserError(f"the model must return logits of shape ({len(labels)}, K), got {got}{hint}.")
     for what, classes in (("labels", labels), ("targets", targets)):
         if classes is not None and len(classes):
             low, high = (int(value) for value in classes.aminmax())
@@ -98,6 +104,21 @@ def check_logits(logits: Any, labels: torch.Tensor, targets: torch.Tensor | None
             "the model returns NaN for these images; an attack on it says nothing, train it again."
         )
     return logits
+
+
+def stream_of(generator: Any) -> torch.Generator:
+    """Return the source of random numbers; where none is given, that of seed 0.
+
+    Raises:
+        UserError: it is something else, such as a seed.
+    """
+    if generator is None:
+        return torch.Generator().manual_seed(0)
+    if not isinstance(generator, torch.Generator):
+        raise UserError(
+            f"generator must be a torch.Generator, such as torch.Generator().manual_seed(0), got {generator!r}."
+        )
+    return generator
 
 
 def look_like_probabilities(logits: torch.Tensor) -> bool:

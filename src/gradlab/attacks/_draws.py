@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from gradlab._torch import torch
+from gradlab.attacks._checks import stream_of
 from gradlab.types import derive_seed
 
 
@@ -16,7 +17,7 @@ class Draws:
 
     def __init__(self, images: torch.Tensor, generator: torch.Generator | None) -> None:
         self.device = images.device
-        seed = 0 if generator is None else generator.initial_seed()
+        seed = stream_of(generator).initial_seed()
         kept = images.detach().to("cpu", torch.float64).contiguous().numpy()
         digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in kept]
         self.streams = [torch.Generator().manual_seed(derive_seed(seed, one)) for one in digests]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gradlab._torch import torch
+from gradlab.attacks._asking import asked
 from gradlab.attacks._checks import check_batch, check_logits
 from gradlab.attacks._losses import LOSSES, Loss
 from gradlab.models.light import Model
@@ -107,7 +108,7 @@ def _joined(parts: list[Look]) -> Look:
 def _look(model: Model, images: torch.Tensor, goal: Goal, *, gradient: bool) -> Look:
     with torch.set_grad_enabled(gradient):
         images = images.detach().requires_grad_(gradient)
-        logits = check_logits(model(images), goal.labels, goal.targets)
+        logits = check_logits(asked(model, images), goal.labels, goal.targets)
         loss = goal.loss(logits)
         found = gradient_of(loss.sum(), images) if gradient else None
     logits = logits.detach()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 from gradlab._torch import torch
+from gradlab.attacks._asking import asked
 from gradlab.attacks._checks import without_gradient
 from gradlab.attacks.certificate import Reason
 
@@ -30,8 +31,8 @@ def preflight(
         eps: change of a pixel; in L2 that of all pixels alike.
     """
     with torch.no_grad():
-        logits = model(images)
-        repeats = [model(images) for _ in range(4)]
+        logits = asked(model, images)
+        repeats = [asked(model, images) for _ in range(4)]
     scale = 1 + float(logits.abs().max())
     yield "deterministic", _random(max(float((one - logits).abs().max()) for one in repeats) / scale)
     yield "no gradients inside", _adapts(model, images[:1])
@@ -53,18 +54,18 @@ def _random(difference: float) -> Reason | None:
 
 def _adapts(model: torch.nn.Module, images: torch.Tensor) -> Reason | None:
     """Find a forward() that computes gradients of its own, as a defence does that optimises at inference."""
-    asked = {torch.autograd.grad.__code__, torch.autograd.backward.__code__}
+    gradients = {torch.autograd.grad.__code__, torch.autograd.backward.__code__}
     seen: list[str] = []
 
     def watch(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code in asked:
+        if event == "call" and frame.f_code in gradients:
             seen.append(frame.f_code.co_name)
 
     if sys.getprofile() is None:  # a profiler that runs is left alone
         sys.setprofile(watch)
         try:
             with torch.no_grad():
-                model(images)
+                asked(model, images)
         finally:
             sys.setprofile(None)
     if not seen:
@@ -139,7 +140,7 @@ def _no_slope(
         images.device
     )
     with torch.no_grad():
-        still = torch.equal(model(images), model((images + TINY * (2 * noise - 1)).clamp(0, 1)))
+        still = torch.equal(asked(model, images), asked(model, (images + TINY * (2 * noise - 1)).clamp(0, 1)))
     seen = f"The gradient of the logits is zero for {blind:.0%} of the images"
     if still:
         text = f"{seen}, and tiny changes of the input change nothing: it is rounded, quantised or passes a step."
@@ -162,8 +163,9 @@ def _predicts(
         return None  # said before
     step = max(eps, 1e-3) / 10
     with torch.no_grad():
-        up, down = (margins(model(images + sign * step * gradient.sign()), labels) for sign in (1, -1))
-    told = step * gradient.abs().flatten(1).sum(1)
+        ends = [(images + sign * step * gradient.sign()).clamp(0, 1) for sign in (1, -1)]
+        up, down = (margins(asked(model, end), labels) for end in ends)
+    told = (gradient * (ends[0] - ends[1]) / 2).flatten(1).sum(1)
     ratios = ((up - down) / 2 / told)[told > 0]
     if not len(ratios) or float(ratios.median()) >= 0.1:
         return None
@@ -181,7 +183,7 @@ def gradient_of(
     """Return the gradient of a loss (N,) with respect to images; None where the output is cut off from them."""
     with torch.enable_grad():
         images = images.detach().requires_grad_()
-        found = loss(model(images)).sum()
+        found = loss(asked(model, images)).sum()
         if not found.requires_grad:
             return None
         return torch.autograd.grad(found, images, allow_unused=True)[0]

@@ -10,6 +10,7 @@ from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.attacks._apgd_run import Run
 from gradlab.attacks._ball import Ball, check_radius
+from gradlab.attacks._checks import stream_of
 from gradlab.attacks._goal import Goal, look, prepare
 from gradlab.attacks._losses import check_two_classes
 from gradlab.attacks._undisturbed import undisturbed
@@ -64,7 +65,7 @@ def apgd(
         UserError: as `pgd` does.
     """
     _check(eps, norm, restarts, random_start)
-    generator = generator or torch.Generator().manual_seed(0)
+    generator = stream_of(generator)
     with undisturbed(model):
         images, goal = prepare(images, labels, targets, loss)
         worst, around, quick = Worst.of(images), Ball.around(images, eps, norm), light(model, images)

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from gradlab._torch import torch
-from gradlab.attacks._checks import log, look_like_probabilities, without_gradient
+from gradlab.attacks._checks import check_images, log, look_like_probabilities, stream_of, without_gradient
 from gradlab.attacks._goal import Goal, look, prepare
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.found import Explorer, Found
+from gradlab.attacks.registry import ATTACKS
 from gradlab.metrics import psnr, ssim
 from gradlab.metrics.arrays import Floats
 from gradlab.types import UserError
@@ -112,15 +113,16 @@ def attacked(
         batch_size: images in one call of the attack.
 
     Raises:
-        UserError: as the attack does, or no images.
+        UserError: as the attack does, no images, or an attack that is none or returns what is no image.
     """
+    check_attack(attack)
     with undisturbed(model):
         images, goal = prepare(images, labels, targets)
     if not len(images) or batch_size < 1:
         raise UserError(
             f"attacked needs at least one image and a batch size of at least 1, got {len(images)} images and {batch_size}."
         )
-    generator = generator or torch.Generator().manual_seed(0)
+    generator = stream_of(generator)
     parts, told = [], []
     for start in range(0, len(images), batch_size):
         rows = slice(start, start + batch_size)
@@ -130,6 +132,8 @@ def attacked(
         if isinstance(found, Found):
             told.append((found.iterations, found.queries))
             found = found.images
+        else:
+            _check_made(found, images[rows])
         parts.append((found, *_seen(model, images[rows], found, some)))
     adversarial, clean_logits, adversarial_logits, blind = map(torch.cat, zip(*parts, strict=True))
     change = (adversarial.double() - images.double()).flatten(1)  # exact
@@ -152,6 +156,36 @@ def attacked(
         iterations=torch.cat([iterations for iterations, _ in told]) if told else None,
         queries=torch.cat([queries for _, queries in told]) if told else None,
     )
+
+
+def check_attack(attack: Any) -> None:
+    """Refuse what cannot attack.
+
+    Raises:
+        UserError: a name or a class instead of a configuration, or what cannot be called.
+    """
+    form = ATTACKS.get(attack) if isinstance(attack, str) else attack if isinstance(attack, type) else None
+    if form is not None:
+        example = "eps=8/255" if "eps" in getattr(form, "__dataclass_fields__", ()) else "..."
+        got = repr(attack) if isinstance(attack, str) else f"the class {attack.__name__}"
+        raise UserError(f"an attack is a configuration such as {form.__name__}({example}), got {got}.")
+    if not callable(attack):
+        raise UserError(
+            "an attack is a configuration such as PGD(eps=8/255), or a function (model, images, labels, *, targets, "
+            f"generator) -> images, got {attack!r}."
+        )
+
+
+def _check_made(found: Any, images: torch.Tensor) -> None:
+    """Refuse what an attack of one's own returns, where that is no image for each of these."""
+    try:
+        check_images(found)
+    except UserError as error:
+        raise UserError(f"the attack returns no images in [0, 1]: {error}") from None
+    if found.shape != images.shape:
+        raise UserError(
+            f"the attack must return an image for each that it is given, {tuple(images.shape)}, got {tuple(found.shape)}."
+        )
 
 
 def _seen(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradlab._torch import torch
+from gradlab.attacks._images import images_of
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.certificate import Certificate
 from gradlab.attacks.effort import EFFORTS, Norm, radius_of
 from gradlab.attacks.examination import examine
+from gradlab.training.checks import like
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
@@ -50,35 +52,13 @@ def certify(
     radius = radius_of(eps, norm)
     effort = EFFORTS["quick" if quick else "standard"]
     with undisturbed(model), undisturbed(model if twin is None else twin):
-        drawn, labels = _drawn(data, images or effort.images, seed, model)
+        wanted = like(model)
+        drawn, labels, _ = images_of(
+            data, effort.images if images is None else images, seed=seed, dtype=wanted.dtype
+        )
+        if not len(labels):
+            raise UserError("certify needs at least one image, got none.")
+        drawn, labels = drawn.to(wanted.device), labels.to(wanted.device)
         examined = examine(model, drawn, labels, radius, norm, effort, twin, seed)
         examined.run_all(minutes)
     return examined.certificate(f", at most {minutes:g} minutes" if minutes is not None else "")
-
-
-def _drawn(
-    data: Dataset | Split | tuple[torch.Tensor, torch.Tensor], count: int, seed: int, model: torch.nn.Module
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return images in [0, 1] and labels, on the device and in the number format of the model."""
-    from gradlab.data import draw, gather
-    from gradlab.training.checks import like
-
-    split = getattr(data, "test", data) if not isinstance(data, tuple) else None
-    if split is None and not isinstance(data, tuple):
-        raise UserError(
-            f"'{getattr(data, 'name', data)}' has no test images here to attack; give another part of it."
-        )
-    labels = data[1] if isinstance(data, tuple) else split.labels  # type: ignore[union-attr] # one of the two
-    if not len(labels):
-        raise UserError("certify needs at least one image, got none.")
-    rows = (
-        torch.arange(len(labels))
-        if count >= len(labels)
-        else draw(labels.cpu(), count, seed=seed).sort().values
-    )
-    wanted = like(model)
-    if isinstance(data, tuple):
-        images = data[0][rows]
-    else:
-        images = gather(split, rows.to(labels.device), dtype=wanted.dtype)  # type: ignore[arg-type] # there is one
-    return images.to(wanted.device), labels[rows.to(labels.device)].to(wanted.device)

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gradlab._torch import torch
+from gradlab.attacks._asking import asked
+from gradlab.attacks._checks import stream_of
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.targets import least_likely
 from gradlab.types import UserError
@@ -43,8 +45,8 @@ def choose_targets(
     if not len(labels):
         return labels.clone()
     with undisturbed(model), torch.no_grad():
-        classes = int(model(images[:1]).shape[1])
-    generator = generator or torch.Generator().manual_seed(0)
+        classes = int(asked(model, images[:1]).shape[1])
+    generator = stream_of(generator)
     drawn = torch.rand(len(labels), generator=generator, device=generator.device, dtype=torch.float64)
     others = (drawn * (classes - 1)).long().to(labels.device)
     return others + (others >= labels)

@@ -6,15 +6,22 @@ from typing import Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
-from gradlab.attacks._ball import check_radius
+from gradlab.attacks._asking import asked
+from gradlab.attacks._ball import check_radius, length
 from gradlab.attacks._checks import check_logits, doubt
 from gradlab.attacks._closest import Closest, MinimumNorm
 from gradlab.attacks._goal import Goal, gradient_of, look, prepare
 from gradlab.attacks._losses import check_two_classes
 from gradlab.attacks._undisturbed import undisturbed
+from gradlab.attacks.project_plane import project_plane
 from gradlab.attacks.targets import likeliest_others
 from gradlab.models.light import Model, light
 from gradlab.types import STRICT, Count, NonNegativeFloat, Radius
+
+BEYOND = 1e-6
+"""By which a move ends beyond the border, in every pixel or in L2 as long as that: sixteen units in the last place of float32."""
+ENOUGH = 0.99
+"""Share of a gap from which on a move is said to close it; the rest is rounding."""
 
 
 def deepfool(
@@ -28,10 +35,12 @@ def deepfool(
     classes: int,
     targets: torch.Tensor | None = None,
 ) -> Closest:
-    """DeepFool (Moosavi-Dezfooli et al., 2016, arXiv:1511.04599, algorithm 2).
+    """DeepFool (Moosavi-Dezfooli et al., 2016, arXiv:1511.04599, algorithm 2), inside [0, 1].
 
     In each step the network is taken for linear, and the image moves just onto the border of the class that is nearest
-    then. All moves together are lengthened by the overshoot, and clipped to [0, 1].
+    then. All moves together are lengthened by the overshoot. The paper knows no bounds of the pixels: here the border is
+    the part of it inside [0, 1], so that pixels at 0 or 1 leave the way to the others, and from the second step on each move
+    ends a little beyond it, where rounding cannot undo the move.
 
     Args:
         model: maps images (N, C, H, W) in [0, 1] to logits (N, K); normalises inside. It runs in eval mode and is left
@@ -88,32 +97,41 @@ class _Way:
                 return
             if not step:
                 doubt(slopes[:, 0], logits)
-            rows = rows[going]
-            way[rows] += self._shortest(gaps[going], slopes[going])
-            points = (start[rows] + (1 + self.overshoot) * way[rows]).clamp(0, 1)
+            rows, here = rows[going], points[going]
+            move = self._shortest(here, gaps[going], slopes[going], BEYOND if step else 0.0)
+            points = (start[rows] + (1 + self.overshoot) * (way[rows] + move)).clamp(0, 1)
+            way[rows] = (points - start[rows]) / (1 + self.overshoot)  # without what the bounds have cut off
 
     def _slopes(
         self, points: torch.Tensor, goal: Goal, aims: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return logits (n, K), how far the aims' logits lie behind (n, M), and the gradients of that (n, M, C, H, W)."""
         leaf = points.detach().requires_grad_()
-        logits = check_logits(self.model(leaf), goal.labels, goal.targets)
+        logits = check_logits(asked(self.model, leaf), goal.labels, goal.targets)
         ahead = logits.gather(1, aims) - logits.gather(1, goal.labels[:, None])
         last = aims.shape[1] - 1
         slopes = [gradient_of(ahead[:, m].sum(), leaf, retain=m < last) for m in range(last + 1)]
         return logits.detach(), -ahead.detach(), torch.stack(slopes, 1)
 
-    def _shortest(self, gaps: torch.Tensor, slopes: torch.Tensor) -> torch.Tensor:
-        """Return (n, C, H, W), the shortest of the moves that would close the gaps were the model linear."""
-        flat = slopes.flatten(2)
-        tiny = torch.finfo(flat.dtype).tiny ** 0.5
-        order = 2 if self.norm == "l2" else 1  # the dual norm
-        steepness = torch.linalg.vector_norm(flat, order, dim=2).clamp(min=tiny)
-        nearest = (gaps.abs() / steepness).argmin(1, keepdim=True)
-        slope = flat.gather(1, nearest[..., None].expand(-1, 1, flat.shape[2]))[:, 0]
-        gap, steep = gaps.gather(1, nearest).abs(), steepness.gather(1, nearest)
-        move: torch.Tensor = gap / steep**2 * slope if self.norm == "l2" else gap / steep * slope.sign()
-        return move.view(len(slopes), *slopes.shape[2:])
+    def _shortest(
+        self, points: torch.Tensor, gaps: torch.Tensor, slopes: torch.Tensor, beyond: float
+    ) -> torch.Tensor:
+        """Return (n, C, H, W), the shortest of the moves inside [0, 1] that would close the gaps were the model linear.
+
+        Where no move would, the one that would close the largest share of its gap.
+        """
+        count, aims = gaps.shape
+        steep = torch.linalg.vector_norm(slopes.flatten(2), 2 if self.norm == "l2" else 1, dim=2)
+        size = 1.0 if self.norm == "linf" else points[0].numel() ** 0.5
+        heights = -(gaps + beyond * size * steep)
+        each = points[:, None].expand_as(slopes).flatten(0, 1)
+        moves = project_plane(each, slopes.flatten(0, 1), heights.flatten(), self.norm) - each
+        gains = (moves * slopes.flatten(0, 1)).flatten(1).sum(1).view(count, aims)
+        share = gains / (-heights).clamp(min=torch.finfo(heights.dtype).tiny)
+        far = length(moves, self.norm).view(count, aims)
+        far = torch.where(share >= ENOUGH, far, torch.inf)
+        nearest = torch.where(far.isfinite().any(1), far.argmin(1), share.argmax(1))
+        return moves.view_as(slopes)[torch.arange(count, device=points.device), nearest]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -126,6 +144,7 @@ class DeepFool(MinimumNorm):
         steps: at most so many for an image.
         overshoot: by which share the way is lengthened.
         classes: how many of the likeliest other classes are considered.
+        version: of the algorithm, so that a record of an older one is not taken for it.
     """
 
     kind: Literal["deepfool"] = "deepfool"
@@ -134,6 +153,7 @@ class DeepFool(MinimumNorm):
     steps: Count = 50
     overshoot: NonNegativeFloat = 0.02
     classes: Count = 10
+    version: Literal[2] = 2
 
     def __post_init__(self) -> None:
         if self.eps is not None:

@@ -13,7 +13,7 @@ from gradlab.attacks.registry import Attack
 from gradlab.metrics.arrays import to_numpy
 
 
-def each_eps(attack: Attack, eps: Sequence[float]) -> dict[float, Callable[..., Found]]:
+def each_eps(attack: Attack, eps: float | str | Sequence[float | str]) -> dict[float, Callable[..., Found]]:
     """Return the attack at each radius, to be called as `explore` is, on one model.
 
     A minimum-norm attack looks for the nearest success of some images once, and every radius takes from it what lies within.

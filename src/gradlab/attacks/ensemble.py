@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradlab._torch import torch
+from gradlab.attacks._checks import stream_of
 from gradlab.attacks._goal import prepare
 from gradlab.attacks._undisturbed import undisturbed
 from gradlab.attacks.found import Explorer, Found
@@ -28,7 +29,7 @@ def ensemble(
     Returns: images that withstand come back as given. An iteration is an attack: 0 where the image as given reaches the
         goal, k where the k-th attack is the first to succeed. Queries are those of all attacks up to then.
     """
-    generator = generator or torch.Generator().manual_seed(0)
+    generator = stream_of(generator)
     with undisturbed(model):
         images, goal = prepare(images, labels, targets)
     found = Found(images.clone(), torch.full_like(goal.labels, -1), torch.zeros_like(goal.labels))

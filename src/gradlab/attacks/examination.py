@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from gradlab._torch import torch
+from gradlab.attacks._asking import asked
 from gradlab.attacks._battery import Battery
 from gradlab.attacks._checks import check_logits
 from gradlab.attacks._goal import prepare
@@ -39,7 +40,9 @@ def examine(
     """
     batch, goal = prepare(images, labels, None)
     with torch.no_grad():
-        check_logits(model(batch[:1]).expand(len(batch), -1), goal.labels, None)
+        first = asked(model, batch[:1])
+        check_logits(first, goal.labels[:1], None)
+        check_logits(first.expand(len(batch), -1), goal.labels, None)
     battery = Battery(
         model, batch, goal.labels, radius, norm, effort.steps, effort.draws, effort.queries, torch.Generator()
     )

@@ -7,6 +7,7 @@ from typing import Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
+from gradlab.attacks._asking import asked
 from gradlab.attacks._ball import check_radius, length
 from gradlab.attacks._checks import check_logits, doubt
 from gradlab.attacks._closest import Closest, MinimumNorm
@@ -137,7 +138,7 @@ class _Search:
     def _look(self, points: torch.Tensor, rows: torch.Tensor, aims: torch.Tensor) -> _Seen:
         """See how far the aims' logits lie ahead of the labels'."""
         leaf, goal = points.detach().requires_grad_(), self.goal.rows(rows)
-        logits = check_logits(self.model(leaf), goal.labels, goal.targets)
+        logits = check_logits(asked(self.model, leaf), goal.labels, goal.targets)
         aim, label = (logits.gather(1, one[:, None])[:, 0] for one in (aims[rows], goal.labels))
         slope = gradient_of((aim - label).sum(), leaf)
         return _Seen((aim - label).detach(), slope, goal.is_reached(logits.detach()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from gradlab._torch import torch
+from gradlab.attacks._checks import stream_of
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Explorer:
             raise NotImplementedError(
                 f"{type(self).__name__} names no function as its `attack`; see gradlab/attacks/fgsm.py."
             )
+        stream_of(generator)  # refuses a seed also where nothing is drawn
         more = {"generator": generator} if self.takes_generator else {}
         return type(self).attack(model, images, labels, **self.settings(), targets=targets, **more)
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import TypeVar
 
 from gradlab._torch import torch
-from gradlab.attacks._ball import check_radius
+from gradlab.attacks._checks import stream_of
 from gradlab.attacks._closest import MinimumNorm
-from gradlab.attacks.found import Found
+from gradlab.attacks.found import Explorer, Found
 from gradlab.attacks.registry import Attack
 from gradlab.types import UserError
 
 AttackT = TypeVar("AttackT", bound=Attack)
 
 
-def over_eps(attack: AttackT, eps: Sequence[float]) -> dict[float, AttackT]:
+def over_eps(attack: AttackT, eps: float | str | Sequence[float | str]) -> dict[float, AttackT]:
     """Return the attack at each radius, all else equal; give each its own generator of the same seed.
 
     >>> from gradlab.attacks import FGSM
@@ -25,20 +25,27 @@ def over_eps(attack: AttackT, eps: Sequence[float]) -> dict[float, AttackT]:
 
     Args:
         attack: a configuration. A step size of its own stays; PGD without one follows the radius.
-        eps: radii of the attack's norm on the [0, 1] pixel scale, each once.
+        eps: radii of the attack's norm on the [0, 1] pixel scale, each once; also one alone, or texts such as "8/255".
 
     Raises:
         UserError: no radius, one that is there twice, or one that is none.
     """
-    radii = [float(check_radius(one, getattr(attack, "norm", "linf"))) for one in eps]
-    if not radii or len(set(radii)) < len(radii):
-        raise UserError(f"eps needs one or more different radii, such as (2/255, 8/255), got {tuple(eps)}.")
-    return {one: replace(attack, eps=one) for one in radii}
+    if not isinstance(attack, Explorer):
+        raise UserError(
+            f"several radii need an attack with an eps, such as PGD(), got {attack!r}; a function has its own radius."
+        )
+    several = (eps,) if isinstance(eps, (int, float, str)) else tuple(eps)
+    if not several or None in several:
+        raise UserError(f"eps needs one or more different radii, such as (2/255, 8/255), got {several}.")
+    found = {float(at.eps): at for at in (replace(attack, eps=one) for one in several) if at.eps is not None}
+    if len(found) < len(several):
+        raise UserError(f"eps needs one or more different radii, such as (2/255, 8/255), got {several}.")
+    return found
 
 
 def explore_over_eps(
     attack: Attack,
-    eps: Sequence[float],
+    eps: float | str | Sequence[float | str],
     model: torch.nn.Module,
     images: torch.Tensor,
     labels: torch.Tensor,
@@ -57,7 +64,7 @@ def explore_over_eps(
     if isinstance(attack, MinimumNorm):
         closest = attack.closest(model, images, labels, targets=targets)
         return {one: closest.found(one) for one in attacks}
-    generator = generator or torch.Generator().manual_seed(0)
+    generator = stream_of(generator)
     first = generator.get_state()
     found = {}
     for one, at in attacks.items():

@@ -9,6 +9,7 @@ from pydantic import Field
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.attacks._ball import Ball, Norm
+from gradlab.attacks._checks import stream_of
 from gradlab.attacks._climb import Climb, check_steps, default_step
 from gradlab.attacks._goal import prepare
 from gradlab.attacks._undisturbed import undisturbed
@@ -63,7 +64,7 @@ def pgd(
             steps below 0, restarts that all start alike, or a model that does not return logits (N, K).
     """
     _check(eps, step_size, steps, restarts, random_start, norm)
-    generator = generator or torch.Generator().manual_seed(0)
+    generator = stream_of(generator)
     with undisturbed(model):
         images, goal = prepare(images, labels, targets)
         around, worst = Ball.around(images, eps, norm), Worst.of(images)
@@ -108,6 +109,10 @@ class PGD(Explorer):
     norm: Norm = later("linf")
 
     def __post_init__(self) -> None:
+        if self.step_size == 0 and self.eps and self.steps:
+            raise UserError(
+                "a step_size of 0 goes nowhere; leave it out, or give one above 0, such as 2/255."
+            )
         _check(self.eps, self.step, self.steps, self.restarts, self.random_start, self.norm)
 
     @property

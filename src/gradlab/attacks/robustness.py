@@ -11,22 +11,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradlab._torch import torch
-from gradlab.attacks.attacked import attacked
+from gradlab.attacks._images import images_of
+from gradlab.attacks._undisturbed import check_model
+from gradlab.attacks.attacked import attacked, check_attack
 from gradlab.attacks.choose_targets import Targets, choose_targets
 from gradlab.attacks.each_eps import each_eps
 from gradlab.attacks.numbers import NUMBERS, Columns, Number, columns_of, is_success
-from gradlab.data import Dataset, Split, draw
 from gradlab.metrics import confusion
 from gradlab.statistics import Sampled, interval, wilson
+from gradlab.training.checks import like
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gradlab.attacks.found import Explorer
+    from gradlab.data import Dataset, Split
 
 ALL = "all of them"
-"""Name of the worst case over several attacks, image by image."""
+"""Name of the worst case over several attacks of one norm, image by image; where there are several norms it names its own."""
+NORMS = {"linf": "L-infinity", "l2": "L2", "l1": "L1"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +41,14 @@ class Judged:
         attack: its name. eps: the radius; None for the attack's own.
         columns: one row an image, see `gradlab.attacks.numbers.columns_of`. images: (N, C, H, W) as attacked; of the worst
             case over several attacks there are only classes, and None.
+        norm: of the radius; None of a plain function, which does not tell it.
     """
 
     attack: str
     eps: float | None
     columns: Columns
     images: torch.Tensor | None
+    norm: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +56,7 @@ class Robustness:
     """What `robustness` found; printing it shows the table.
 
     Attributes:
-        judged: every attack at every radius, and where there are several attacks, the worst case over them.
+        judged: every attack at every radius, and where there are several of one norm, the worst case over them.
         images: (N, C, H, W) as given. class_names: (K,), or numbers in words.
     """
 
@@ -123,7 +129,7 @@ def robustness(
     data: Dataset | Split | tuple[torch.Tensor, torch.Tensor],
     attacks: Explorer | Sequence[Explorer] | Mapping[str, Explorer],
     *,
-    eps: Sequence[float] | None = None,
+    eps: float | str | Sequence[float | str] | None = None,
     images: int | None = None,
     targets: Targets | None = None,
     seed: int = 0,
@@ -134,12 +140,14 @@ def robustness(
     Success is over the images that are classified correctly as given, and not their target; the prediction is that on the
     final image. Judge by the strongest attack at hand: a network that only withstands a weak one is not robust.
 
+    Where there are several attacks, rows "all of them" hold the worst case of every image: the target, else any wrong class.
+
     Args:
         model: maps images (N, C, H, W) in [0, 1] to logits (N, K); left as it was found.
         data: a data set, whose test images are attacked, a part of one, or images (N, C, H, W) float in [0, 1] and their
             labels (N,) int64.
         attacks: a configuration such as `PGD()`, several, or several with names of your own.
-        eps: radii at which each is run; left out, each at its own.
+        eps: radii at which each is run, such as 8/255, "8/255" or several; left out, each at its own.
         images: how many, drawn once with the class shares of the whole; left out, all.
         targets: a class that all images shall become (those of that class are left out), "least-likely", or "random".
         seed: of the attacks' random numbers and of random targets; each attack and radius starts from it.
@@ -148,41 +156,31 @@ def robustness(
     Raises:
         UserError: as the attacks do, no attack, two of one name, or data without test images.
     """
-    pixels, labels, names = _images_of(data, images)
+    check_model(model)
+    wanted, several = like(model), _named(attacks)
+    pixels, labels, names = images_of(data, images, seed=0, dtype=wanted.dtype)
     if isinstance(targets, int):
         kept = labels != targets
         pixels, labels = pixels[kept], labels[kept]
-    place = next((one.device for one in model.parameters()), pixels.device)
+    place = wanted.device if wanted.numel() else pixels.device
     pixels, labels = pixels.to(place), labels.to(place)
     aims = None
     if targets is not None:
         stream = torch.Generator().manual_seed(seed)
         aims = choose_targets(targets, model, pixels, labels, generator=stream)
     judged = []
-    for name, attack in _named(attacks).items():
+    for name, attack in several.items():
         for radius, one in [(None, attack)] if eps is None else each_eps(attack, eps).items():
             stream = torch.Generator().manual_seed(seed)
             found = attacked(
                 one, model, pixels, labels, targets=aims, generator=stream, batch_size=batch_size
             )
             own = getattr(attack, "eps", None) if radius is None else radius
-            judged.append(Judged(name, own, columns_of(found), found.images.cpu()))
+            norm = getattr(attack, "norm", None)
+            judged.append(Judged(name, own, columns_of(found), found.images.cpu(), norm))
             count = found.clean_logits.shape[1]
     names = names or tuple(map(str, range(count)))
     return Robustness((*judged, *_worst(judged)), pixels.cpu(), names)
-
-
-def _images_of(data: Any, count: int | None) -> tuple[torch.Tensor, torch.Tensor, tuple[str, ...]]:
-    names: tuple[str, ...] = ()
-    if isinstance(data, Dataset):
-        if data.test is None:
-            raise UserError(f"'{data.name}' has no test images to attack; choose data with a test part.")
-        data, names = data.test, data.class_names
-    pixels, labels = (data.images.float() / 255, data.labels) if isinstance(data, Split) else data
-    if count is not None and count < len(labels):
-        rows = draw(labels, count, seed=0)
-        pixels, labels = pixels[rows], labels[rows]
-    return pixels, labels, names
 
 
 def _named(attacks: Any) -> dict[str, Any]:
@@ -190,7 +188,9 @@ def _named(attacks: Any) -> dict[str, Any]:
         named = dict(attacks)
     else:
         several = attacks if isinstance(attacks, (list, tuple)) else [attacks]
-        named = {getattr(one, "kind", str(one)): one for one in several}
+        for one in several:
+            check_attack(one)
+        named = {getattr(one, "kind", getattr(one, "__name__", str(one))): one for one in several}
         if len(named) < len(several):
             raise UserError(
                 'two attacks of one kind need names to tell them apart: {"pgd 10": PGD(), "pgd 50": PGD(steps=50)}.'
@@ -201,18 +201,25 @@ def _named(attacks: Any) -> dict[str, Any]:
 
 
 def _worst(judged: Sequence[Judged]) -> list[Judged]:
-    """Return the worst case over the attacks at each radius, image by image."""
+    """Return the worst case over the attacks at each radius of each norm, image by image."""
     found = []
-    for eps in dict.fromkeys(one.eps for one in judged):
-        group = [one.columns for one in judged if one.eps == eps]
+    norms = dict.fromkeys(one.norm for one in judged)
+    for norm, eps in dict.fromkeys((one.norm, one.eps) for one in judged):
+        group = [one.columns for one in judged if (one.norm, one.eps) == (norm, eps)]
         if len(group) > 1:
-            prediction = group[0]["prediction"].copy()
-            for columns in group[1:]:
-                better = is_success(columns) > 0
-                prediction[better] = columns["prediction"][better]
             kept = {name: group[0][name] for name in ("label", "clean", "target")}
-            found.append(Judged(ALL, eps, kept | {"prediction": prediction}, None))
+            name = ALL if len(norms) == 1 else f"{ALL}, {NORMS.get(norm, 'other')}"
+            found.append(Judged(name, eps, kept | {"prediction": _worst_prediction(group)}, None, norm))
     return found
+
+
+def _worst_prediction(group: Sequence[Columns]) -> np.ndarray:
+    """Return (N,) the gravest class of each image: the target, else any other than the label, else the label."""
+    prediction = group[0]["prediction"].copy()
+    for columns in group[1:]:
+        graver = (prediction == columns["label"]) | (is_success(columns) > 0)
+        prediction[graver] = columns["prediction"][graver]
+    return prediction
 
 
 def _row(judged: Judged) -> dict[str, Any]:
@@ -225,10 +232,14 @@ def _row(judged: Judged) -> dict[str, Any]:
 
 
 def _ends(number: Number, columns: Columns) -> tuple[float, float]:
-    """Return the 95 % interval over the images: of a share Wilson's, of a ratio the linearised one."""
+    """Return the 95 % interval over the images: of a share Wilson's, of another mean over some of them the linearised one."""
     if number.over is None:
         counts = number.counts(columns)
         share = wilson(int(counts.sum()), len(counts))
+        return share.low, share.high
+    if number.name == "attack success":  # 0 or 1 for each image that counts
+        values, weights = number.parts(columns)
+        share = wilson(int(values.sum()), int(weights.sum()))
         return share.low, share.high
     samples = number.samples(columns)
     found = interval(Sampled(samples.mean(keepdims=True), {"images": samples[None]}), given=True)

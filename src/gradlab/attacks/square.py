@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.attacks._ball import Ball, check_radius
+from gradlab.attacks._checks import stream_of
 from gradlab.attacks._goal import look, prepare
 from gradlab.attacks._losses import check_two_classes
 from gradlab.attacks._square_patches import bumps, squares, stripes, tiles
@@ -56,7 +57,7 @@ def square(
         UserError: as `pgd` does.
     """
     check_radius(eps, norm)
-    generator = generator or torch.Generator().manual_seed(0)
+    generator = stream_of(generator)
     with undisturbed(model), torch.no_grad():
         images, goal = prepare(images, labels, targets, "margin")
         worst, around, quick = Worst.of(images), Ball.around(images, eps, norm), light(model, images)
