@@ -155,10 +155,12 @@ def test_pixels_that_a_network_does_not_read_are_no_sign_of_saturation(reads, ne
 )
 def test_a_check_is_judged_by_the_images_that_were_left(fooled, among, failed, finding):
     """By hand: from 2 % of them and 5 on; passed needs 20 of them."""
-    check, found = judged_among("a", fooled, among, share=0.02, text="{count}", remedy="", failed=failed)
+    told = {"share": 0.02, "text": "{count}", "remedy": ""}
+    check, found = judged_among("a", fooled, among, failed=failed, **told)
     assert check == "a"
-    told = "passed" if found is None else "not asked" if isinstance(found, str) else found.finding
-    assert told == finding
+    said = "passed" if found is None else "not asked" if isinstance(found, str) else found.finding
+    assert said == finding
+    assert judged_among("a", 8, 1000, most=8, **told)[1].finding == "suspect"  # 0.8 %, yet as many as that
 
 
 def test_a_check_for_which_too_few_images_were_left_is_said_to_be_not_asked(network, digits):

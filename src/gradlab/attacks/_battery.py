@@ -61,7 +61,8 @@ class Battery:
             "more steps change little",
             longer,
             left,
-            share=0.05,
+            share=0.15,
+            most=0.05 * len(self.images),
             text="Twice the steps from two starts fool {count} images that PGD did not",
             remedy="Take more steps and restarts before you believe the number.",
         )
@@ -73,7 +74,8 @@ class Battery:
             "losses agree",
             others,
             left,
-            share=0.1,
+            share=0.2,
+            most=0.1 * len(self.images),
             text="Other losses fool {count} images that the cross-entropy did not",
             remedy="The cross-entropy misleads; find out whether it saturates, and judge by the worst case over losses alone.",
         )
@@ -189,15 +191,24 @@ class Battery:
 
 
 def judged_among(
-    check: str, fooled: int, among: int, *, share: float, text: str, remedy: str, failed: float = math.inf
+    check: str,
+    fooled: int,
+    among: int,
+    *,
+    share: float,
+    text: str,
+    remedy: str,
+    failed: float = math.inf,
+    most: float = math.inf,
 ) -> Outcome:
     """Judge how many images were fooled `among` those that were left.
 
     Args:
         share: of them from which on, and from 5 images on, a check is not passed.
+        most: images from which on it is not passed either, whatever their share.
         failed: share from which on, and from 10 images on, the attacks before it are shown to fail.
     """
-    if fooled >= max(5, share * among):
+    if fooled >= max(5, min(share * among, most)):
         finding: Literal["suspect", "invalid"] = "invalid" if fooled >= max(10, failed * among) else "suspect"
         return check, Reason(
             check, finding, f"{text.format(count=fooled)} (of {among} that were left).", remedy
