@@ -208,7 +208,7 @@ def _worst(judged: Sequence[Judged]) -> list[Judged]:
         group = [one.columns for one in judged if (one.norm, one.eps) == (norm, eps)]
         if len(group) > 1:
             kept = {name: group[0][name] for name in ("label", "clean", "target")}
-            name = ALL if len(norms) == 1 else f"{ALL}, {NORMS.get(norm, 'other')}"
+            name = ALL if len(norms) == 1 else f"{ALL}, {NORMS.get(norm or '', 'other')}"
             found.append(Judged(name, eps, kept | {"prediction": _worst_prediction(group)}, None, norm))
     return found
 
