@@ -86,6 +86,25 @@ class Descending(nn.Module):
         return images - 0.01 * leaf.grad
 
 
+class Mirror(torch.autograd.Function):
+    """Hands images on, and turns their gradient round."""
+
+    @staticmethod
+    def forward(_, images):
+        return images.clone()
+
+    @staticmethod
+    def backward(_, gradient):
+        return gradient.flip(-1, -2)
+
+
+class Mirrored(nn.Module):
+    """Passes images on as they are, and the gradient mirrored, so that attacks by gradients change the wrong pixels."""
+
+    def forward(self, images):
+        return Mirror.apply(images)
+
+
 def defences(network):
     """Name -> (broken network, check that must say so, a word of the reason)."""
     return {

@@ -7,12 +7,13 @@ import torch
 from torch import nn
 
 from gradlab.attacks import PGD, MadryTraining, attacked, certify
+from gradlab.attacks._battery import judged_among
 from gradlab.attacks.effort import EFFORTS, Effort
 from gradlab.attacks.examination import examine
 from gradlab.data import load
 from gradlab.models import CNN, MLP
 from gradlab.types import UserError
-from tests.attacks.broken import EPS, SoftmaxTimes, defences, small_mlp, trained
+from tests.attacks.broken import EPS, Mirrored, SoftmaxTimes, defences, small_mlp, trained
 
 FAST = {"quick": True}
 
@@ -108,6 +109,67 @@ class Careful(nn.Module):
         return images.mul_(1)
 
 
+def test_gradients_that_lead_nowhere_are_shown_to_fail_by_an_attack_without_them(
+    network, digits, monkeypatch
+):
+    monkeypatch.setitem(EFFORTS, "quick", Effort(images=80, steps=10, draws=2, queries=200))
+    found = certify(nn.Sequential(Mirrored(), network), digits, 2 * EPS, **FAST)
+    (reason,) = (one for one in found.reasons if one.check == "gradients beat queries")
+    assert reason.finding == "invalid", found.describe()
+    shares = list(found.attacks.values())
+    assert f"fools {round(80 * (shares[-2] - shares[-1]))} images" in reason.text
+    assert f"(of {round(80 * shares[-2])} that were left)" in reason.text
+
+
+class Corner(nn.Module):
+    """Reads a quarter of the pixels of 8 × 8 images."""
+
+    def forward(self, images):
+        return nn.functional.pad(images[..., 2:6, 2:6], (2, 2, 2, 2))
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_pixels_that_a_network_does_not_read_are_no_sign_of_saturation(reads, network, digits):
+    """The sigmoid is flat at most of the pixels that it reads, and the corner is not."""
+    broken = [] if reads else [defences(network)["saturated"][0][0]]
+    images, labels = digits.test.images[:64].float() / 255, digits.test.labels[:64]
+    model = nn.Sequential(Corner(), *broken, network)
+    network.eval()
+    examined = examine(model, images, labels, EPS, "linf", EFFORTS["quick"])
+    found = dict(examined.run("the network itself"))
+    assert (found["gradients"] is None) == reads
+
+
+@pytest.mark.parametrize(
+    ("fooled", "among", "failed", "finding"),
+    [
+        (4, 100, 1, "passed"),
+        (5, 100, 1, "suspect"),
+        (5, 400, 1, "passed"),
+        (8, 400, 1, "suspect"),
+        (25, 100, 0.25, "invalid"),
+        (5, 10, 0.25, "suspect"),
+        (4, 19, 0.25, "not asked"),
+        (0, 0, 0.25, "not asked"),
+    ],
+)
+def test_a_check_is_judged_by_the_images_that_were_left(fooled, among, failed, finding):
+    """By hand: from 2 % of them and 5 on; passed needs 20 of them."""
+    told = {"share": 0.02, "text": "{count}", "remedy": ""}
+    check, found = judged_among("a", fooled, among, failed=failed, **told)
+    assert check == "a"
+    said = "passed" if found is None else "not asked" if isinstance(found, str) else found.finding
+    assert said == finding
+    assert judged_among("a", 8, 1000, most=8, **told)[1].finding == "suspect"  # 0.8 %, yet as many as that
+
+
+def test_a_check_for_which_too_few_images_were_left_is_said_to_be_not_asked(network, digits):
+    found = certify(network, digits, 6 * EPS, quick=True, images=30)
+    assert found.skipped["gradients beat queries"].startswith("too few images were left, ")
+    assert "gradients beat queries" not in found.passed
+    assert "Not asked, gradients beat queries: too few" in found.describe()
+
+
 @pytest.mark.usefixtures("brief")
 def test_a_network_is_given_images_in_0_1_alone_and_may_work_in_place(network, digits):
     found = certify(nn.Sequential(Careful(), network), digits, EPS, **FAST)
@@ -124,7 +186,7 @@ def test_fewer_than_one_image_are_refused(count, network, digits):
 @pytest.mark.usefixtures("brief")
 def test_transfer_from_a_twin_is_asked_where_one_is_given(network, digits):
     broken = defences(network)["step"][0]
-    found = certify(broken, digits, 2 * EPS, twin=network, **FAST)
+    found = certify(broken, digits, 2 * EPS, twin=network, images=60, **FAST)
     assert "transfer" not in found.skipped
     assert "transfer from the twin" in found.attacks
     asked = {one.check for one in found.reasons} | set(found.passed)

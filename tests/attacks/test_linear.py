@@ -13,6 +13,7 @@ LINF = (
 L2 = (
     PGD(eps=0.3, norm="l2", steps=50, step_size=0.3), PGD(eps=0.3, norm="l2", random_start=False), APGD(eps=0.3, norm="l2"),
     APGD(eps=0.3, norm="l2", loss="dlr", random_start=False),
+    PGD(eps=0.3, norm="l2", steps=20), PGD(eps=0.3, norm="l2", steps=50),
 )  # fmt: skip
 
 
@@ -51,8 +52,9 @@ def test_in_l2_the_margin_falls_by_eps_times_the_l2_norm(attack):
     reaches(attack, 0.3 * ready()[3].norm())
 
 
-def test_in_l1_the_margin_falls_by_eps_times_the_largest_weight():
-    reaches(PGD(eps=0.2, norm="l1", random_start=False, steps=8), 0.2 * ready()[3].abs().max())
+@pytest.mark.parametrize("random_start", [False, True])
+def test_in_l1_the_margin_falls_by_eps_times_the_largest_weight(random_start):
+    reaches(PGD(eps=0.2, norm="l1", random_start=random_start, steps=8), 0.2 * ready()[3].abs().max())
 
 
 def test_in_l1_the_next_numbers_follow_where_the_first_meet_the_border():

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from pydantic import TypeAdapter
 from torch import nn
 from torch.nn import functional
 
@@ -134,6 +135,37 @@ def test_the_step_follows_the_radius_unless_it_is_given():
     assert PGD(eps=0.1, steps=5, step_size="2/255").step == 2 / 255
     assert PGD(eps=1, steps=1).step == 1
     assert PGD(eps=0.1, steps=0).step == pytest.approx(0.25)
+
+
+def test_in_l2_the_steps_fall_evenly_from_twice_the_radius_unless_one_is_given():
+    """A model whose gradient is the same everywhere: the path from the image is the sum of the steps, cut at the ball."""
+    falling = PGD(eps=0.5, norm="l2", steps=5)
+    assert (falling.schedule, falling.step) == ("linear", 1.0)
+    assert (PGD(norm="l2", step_size=0.1).schedule, PGD().schedule) == (None, None)
+    asked = []
+
+    class Straight(nn.Module):
+        def forward(self, images):
+            asked.append(images.detach().clone())
+            return torch.stack([-images.sum((1, 2, 3)), images.sum((1, 2, 3))], 1)
+
+    batch = torch.full((1, 1, 2, 2), 0.3, dtype=torch.float64)
+    settings = {"eps": 0.5, "step_size": 0.2, "steps": 4, "norm": "l2", "random_start": False}
+    PGD(**settings, schedule="linear")(Straight(), batch, torch.zeros(1, dtype=torch.int64))
+    lengths = [float((one - batch).norm()) for one in asked[-5:]]
+    assert lengths == pytest.approx([0, 0.2, 0.35, 0.45, 0.5])  # 0.2, 0.15, 0.1, 0.05
+    PGD(**settings)(Straight(), batch, torch.zeros(1, dtype=torch.int64))
+    lengths = [float((one - batch).norm()) for one in asked[-5:]]
+    assert lengths == pytest.approx([0, 0.2, 0.4, 0.5, 0.5])
+
+
+def test_records_of_l_infinity_do_not_know_of_schedules_and_those_of_other_norms_do():
+    dump = TypeAdapter(PGD).dump_python
+    assert "schedule" not in dump(PGD())
+    assert "schedule" not in dump(PGD(norm="l2", step_size=0.1))
+    told = dump(PGD(norm="l1"))
+    assert told["schedule"] == "linear"
+    assert TypeAdapter(PGD).validate_python(told) == PGD(norm="l1")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,9 +18,8 @@ from gradlab.attacks.square import Square
 
 BATCH = 250
 """Images that are attacked together."""
-SWEEP = 50
-"""Images on which other radii are tried."""
-FAILS = "The attack fails, so its success at the asked radius says nothing; find out where its gradients are lost."
+FEW = 20
+"""Images that must be left for a check to be passed."""
 
 
 @dataclass
@@ -48,7 +47,7 @@ class Battery:
     fooled_by: torch.Tensor = field(init=False)
 
     def __post_init__(self) -> None:
-        self.left = self._right(self.images)
+        self.left = self.right(self.images)
         self.fooled_by = -self.left.long()
         self.shares["no attack"] = self._share()
 
@@ -56,33 +55,29 @@ class Battery:
         """Attack with gradients: PGD, twice as long, on logits of a fixed spread, and Auto-PGD, also towards other classes."""
         from gradlab.attacks._scaled import Scaled
 
-        self._attack("PGD", self._plain(self.eps))
+        self._attack("PGD", self.plain(self.eps))
         left, longer = int(self.left.sum()), self._attack("PGD, twice the steps, two restarts", self._long())
-        yield (
+        yield judged_among(
             "more steps change little",
-            self._excess(
-                longer,
-                0.05,
-                "more steps change little",
-                "Twice the steps from two starts fool {count} images that PGD did not",
-                "Take more steps and restarts before you believe the number.",
-                among=left,
-            ),
+            longer,
+            left,
+            share=0.15,
+            most=0.05 * len(self.images),
+            text="Twice the steps from two starts fool {count} images that PGD did not",
+            remedy="Take more steps and restarts before you believe the number.",
         )
         left = int(self.left.sum())
         others = self._attack("PGD on scaled logits", self._long(), Scaled(self.model))
         others += self._attack("Auto-PGD", APGD(eps=self.eps, norm=self.norm, steps=2 * self.steps))
         others += self._attack("Auto-PGD towards other classes", self._towards())
-        yield (
+        yield judged_among(
             "losses agree",
-            self._excess(
-                others,
-                0.1,
-                "losses agree",
-                "Other losses fool {count} images that the cross-entropy did not",
-                "The cross-entropy misleads; find out whether it saturates, and judge by the worst case over losses alone.",
-                among=left,
-            ),
+            others,
+            left,
+            share=0.2,
+            most=0.1 * len(self.images),
+            text="Other losses fool {count} images that the cross-entropy did not",
+            remedy="The cross-entropy misleads; find out whether it saturates, and judge by the worst case over losses alone.",
         )
 
     def single_step(self) -> Iterator[Outcome]:
@@ -112,60 +107,7 @@ class Battery:
             lambda: self._attack("transfer from the twin", self._long(stop=False), twin),
         )
 
-    def radii(self) -> Iterator[Outcome]:
-        """Ask whether larger radii fool more, half the range leaves chance, and the whole range nothing."""
-        whole = self._whole
-        rows = torch.arange(min(SWEEP, len(self.images)), device=self.images.device)
-        near = [self._at(eps, rows) for eps in (self.eps / 2, self.eps, min(whole, 2 * self.eps))]
-        yield "success grows with eps", self._rising(near, len(rows))
-        yield "half the range leaves chance", self._at_half(self._at(whole / 2, rows), len(rows))
-        yield "the whole range leaves nothing", self._at_whole(self._at(whole, rows), len(rows))
-
-    @staticmethod
-    def _rising(near: list[int], count: int) -> Reason | None:
-        if all(later <= earlier + max(2, 0.04 * count) for earlier, later in itertools.pairwise(near)):
-            return None
-        return Reason(
-            "success grows with eps",
-            "suspect",
-            f"At eps/2, eps and 2·eps PGD leaves {near[0]}, {near[1]} and {near[2]} of {count} images, so a larger radius "
-            "fools fewer.",
-            "Give the attack more steps; if that does not mend it, the gradients mislead it.",
-        )
-
-    @property
-    def _whole(self) -> float:
-        """The radius within which every image lies: 1, or in L2 the length of the diagonal of [0, 1]."""
-        return 1.0 if self.norm == "linf" else float(self.images[0].numel() ** 0.5)
-
-    def _at_whole(self, kept: int, count: int) -> Reason | None:
-        if kept <= 0.05 * count:
-            return None
-        return Reason(
-            "the whole range leaves nothing",
-            "invalid",
-            f"At eps {self._whole:.3g} an image may become any other, and yet {kept} of {count} withstand PGD.",
-            FAILS,
-        )
-
-    def _at_half(self, kept: int, count: int) -> Reason | None:
-        classes = self._classes()
-        chance = count / classes
-        if kept <= chance + 3 * (chance * (1 - 1 / classes)) ** 0.5:
-            return None
-        return Reason(
-            "half the range leaves chance",
-            "invalid",
-            f"At eps {self._whole / 2:.3g} every image can be made grey, and yet {kept} of {count} withstand PGD; "
-            f"chance is {chance:.0f}.",
-            FAILS,
-        )
-
-    def _at(self, eps: float, rows: torch.Tensor) -> int:
-        found = self._plain(eps)(self.model, self.images[rows], self.labels[rows], generator=self.generator)
-        return int((self._right(found, rows) & self._right(self.images[rows], rows)).sum())
-
-    def _plain(self, eps: float) -> PGD:
+    def plain(self, eps: float) -> PGD:
         """In L2 it starts at the image: a random point of that ball lies near its surface, where steps lead less far."""
         at_random = self.norm == "linf"
         return PGD(eps=eps, norm=self.norm, steps=self.steps, random_start=at_random, stop_at_success=True)
@@ -178,31 +120,28 @@ class Battery:
 
     def _towards(self) -> APGD:
         """Go towards the likeliest other classes, by a loss that no scaling hides where there are enough of them."""
-        classes = self._classes()
+        classes = self.classes()
         loss: Literal["ce", "dlr"] = "dlr" if classes >= 4 else "ce"
         return APGD(
             eps=self.eps, norm=self.norm, steps=2 * self.steps, loss=loss, target_classes=min(3, classes - 1)
         )
 
     @torch.no_grad()
-    def _classes(self) -> int:
+    def classes(self) -> int:
         return int(asked(self.model, self.images[:1]).shape[1])
 
     def _weaker(self, check: str, what: str, attack: Callable[[], int]) -> Outcome:
+        """Judge what should fool hardly anything more; where it fools much, the attacks by gradients have failed."""
         before = int(self.left.sum())
-        fooled = attack()
-        text = f"{what[0].upper()}{what[1:]} fools {{count}} images that gradients with many steps did not"
-        return check, self._excess(
-            fooled, 0.02, check, text, "The gradients mislead the attacks; attack without them, or with a stand-in for what "
-            "hides them.", among=before,
-        )  # fmt: skip
-
-    def _excess(
-        self, fooled: int, share: float, check: str, text: str, remedy: str, *, among: int
-    ) -> Reason | None:
-        if fooled < max(5, share * len(self.images)):
-            return None
-        return Reason(check, "suspect", f"{text.format(count=fooled)} (of {among} that were left).", remedy)
+        return judged_among(
+            check,
+            attack(),
+            before,
+            share=0.02,
+            text=f"{what[0].upper()}{what[1:]} fools {{count}} images that gradients with many steps did not",
+            remedy="The gradients mislead the attacks; attack without them, or with a stand-in for what hides them.",
+            failed=0.25,
+        )
 
     def _attack(
         self,
@@ -219,7 +158,7 @@ class Battery:
         for part in torch.split(rows, BATCH):
             images, labels = self.images[part], self.labels[part]
             found = attack(source or self.model, images, labels, generator=self.generator)
-            right.append(self._right(found, part))
+            right.append(self.right(found, part))
         return self._take(name, rows, torch.cat(right))
 
     def _noise(self) -> int:
@@ -232,7 +171,7 @@ class Battery:
                 images
             )
             change = self.eps * (noise.sign() if self.norm == "linf" else unit(noise))
-            right &= self._right(around.rows(rows).project(images + change), rows)
+            right &= self.right(around.rows(rows).project(images + change), rows)
         return self._take("noise", rows, right)
 
     def _take(self, name: str, rows: torch.Tensor, right: torch.Tensor) -> int:
@@ -245,7 +184,38 @@ class Battery:
         return float(self.left.double().mean())
 
     @torch.no_grad()
-    def _right(self, images: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
+    def right(self, images: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
         labels = self.labels if rows is None else self.labels[rows]
         predicted = [asked(self.model, part).argmax(1) for part in torch.split(images, BATCH)]
         return torch.cat(predicted) == labels
+
+
+def judged_among(
+    check: str,
+    fooled: int,
+    among: int,
+    *,
+    share: float,
+    text: str,
+    remedy: str,
+    failed: float = math.inf,
+    most: float = math.inf,
+) -> Outcome:
+    """Judge how many images were fooled `among` those that were left.
+
+    Args:
+        share: of them from which on, and from 5 images on, a check is not passed.
+        most: images from which on it is not passed either, whatever their share.
+        failed: share from which on, and from 10 images on, the attacks before it are shown to fail.
+    """
+    if fooled >= max(5, min(share * among, most)):
+        finding: Literal["suspect", "invalid"] = "invalid" if fooled >= max(10, failed * among) else "suspect"
+        return check, Reason(
+            check, finding, f"{text.format(count=fooled)} (of {among} that were left).", remedy
+        )
+    return check, None if among >= FEW else too_few(among)
+
+
+def too_few(count: int) -> str:
+    """Say why a check was not asked on this many images."""
+    return f"too few images were left, {count} where {FEW} are needed."

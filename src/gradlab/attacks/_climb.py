@@ -14,6 +14,8 @@ from gradlab.types import UserError
 
 REACH = 2.5
 """Steps of 2.5·eps/steps reach every point of the ball from every start (Madry et al., 2018, appendix)."""
+ACROSS = 2.0
+"""A first step of 2·eps crosses the ball, so that steps that fall from there forget a random start that lies wrong."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Climb:
 
     Attributes:
         decay: what is kept of earlier gradients, each scaled to a mean size of 1; None for the last gradient alone.
+        falling: steps fall linearly, from `step_size` to `step_size` / `steps`.
     """
 
     model: Model
@@ -31,6 +34,7 @@ class Climb:
     steps: int
     stop_at_success: bool
     decay: float | None = None
+    falling: bool = False
 
     def run(self, points: torch.Tensor, worst: Worst, before: int = 0) -> None:
         """Climb from `points` in the ball, `before` steps having been taken, and keep in `worst` what is worse."""
@@ -50,7 +54,8 @@ class Climb:
                 if not step:
                     doubt(seen.gradient, seen.logits)
                 memory = self._direction(memory, seen.gradient)
-                points = ball.project(ball.ascend(points, memory, self.step_size))
+                size = self.step_size * (1 - step / self.steps) if self.falling else self.step_size
+                points = ball.project(ball.ascend(points, memory, size))
 
     def _direction(self, memory: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
         if self.decay is None:
@@ -71,7 +76,7 @@ def check_steps(eps: float, step_size: float, steps: int, norm: Norm = "linf") -
         raise UserError(f"steps counts gradient steps and must be at least 0, got {steps}.")
 
 
-def default_step(eps: float, steps: int, norm: Norm = "linf") -> float:
-    """Return 2.5·eps/steps, at most 1 where the norm is L-infinity."""
-    step = REACH * eps / max(1, steps)
+def default_step(eps: float, steps: int, norm: Norm = "linf", *, falling: bool = False) -> float:
+    """Return 2.5·eps/steps, of falling steps the first, 2·eps; at most 1 where the norm is L-infinity."""
+    step = ACROSS * eps if falling else REACH * eps / max(1, steps)
     return min(1.0, step) if norm == "linf" else step

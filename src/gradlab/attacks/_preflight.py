@@ -17,8 +17,8 @@ SPARSE = 0.5
 """Share of pixels without a gradient from which on something is said to stop it."""
 TINY = 1e-4
 """A change of a pixel that no 8-bit image can show."""
-Outcome = tuple[str, Reason | None]
-"""Name of a check, and what it found."""
+Outcome = tuple[str, Reason | str | None]
+"""Name of a check, and what it found; a text says why it was not asked."""
 
 
 def preflight(
@@ -113,7 +113,7 @@ def _gradients(
     assert by_loss is not None  # as before
     blind = float(without_gradient(by_loss).double().mean())
     if blind < ZERO:
-        return _sparse(float((by_margin == 0).double().mean()))
+        return _sparse(_flat_share(model, images, by_margin, generator))
     return Reason(
         "gradients",
         "invalid",
@@ -133,12 +133,29 @@ def _sparse(share: float) -> Reason | None:
     )
 
 
+def _flat_share(
+    model: torch.nn.Module, images: torch.Tensor, gradient: torch.Tensor, generator: torch.Generator
+) -> float:
+    """Return the share of pixels whose gradient is zero, without those that the network does not read at all."""
+    flat = gradient == 0
+    never = flat.all(0, keepdim=True)
+    with torch.no_grad():
+        other = torch.where(never, _random_images(images, generator), images)
+        logits, changed = asked(model, images), asked(model, other)
+    if torch.allclose(logits, changed, rtol=1e-4, atol=1e-4 * float(logits.abs().max())):
+        flat = flat[:, ~never[0]]
+    return float(flat.double().mean())
+
+
+def _random_images(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    drawn = torch.rand(images.shape, generator=generator, device=generator.device, dtype=images.dtype)
+    return drawn.to(images.device)
+
+
 def _no_slope(
     model: torch.nn.Module, images: torch.Tensor, blind: float, generator: torch.Generator
 ) -> Reason:
-    noise = torch.rand(images.shape, generator=generator, device=generator.device, dtype=images.dtype).to(
-        images.device
-    )
+    noise = _random_images(images, generator)
     with torch.no_grad():
         still = torch.equal(asked(model, images), asked(model, (images + TINY * (2 * noise - 1)).clamp(0, 1)))
     seen = f"The gradient of the logits is zero for {blind:.0%} of the images"

@@ -13,7 +13,8 @@ from gradlab.attacks._battery import Battery
 from gradlab.attacks._checks import check_logits
 from gradlab.attacks._goal import prepare
 from gradlab.attacks._preflight import Outcome, preflight
-from gradlab.attacks.certificate import Certificate
+from gradlab.attacks._radii import radii
+from gradlab.attacks.certificate import Certificate, Reason
 from gradlab.attacks.effort import Effort, Norm
 from gradlab.statistics import wilson
 from gradlab.types import derive_seed
@@ -74,7 +75,7 @@ class Examination:
             "attacks by gradients": battery.gradients,
             "one step": battery.single_step,
             "noise": battery.noise,
-            "other radii": battery.radii,
+            "other radii": partial(radii, battery),
         }
         if self.twin is not None:
             found["transfer"] = partial(battery.transfer, self.twin)
@@ -100,6 +101,7 @@ class Examination:
         """Return what was found; `more` is said of the budget."""
         battery, effort, count = self.battery, self.effort, len(self.battery.images)
         unasked = {} if self.twin is not None else {"transfer": NO_TWIN}
+        unasked |= {name: why for name, why in self.outcomes if isinstance(why, str)}
         return Certificate(
             eps=battery.eps,
             norm=battery.norm,
@@ -107,7 +109,7 @@ class Examination:
             clean=wilson(int((battery.fooled_by != 0).sum()), count),
             robust=wilson(int(battery.left.sum()), count),
             attacks=dict(battery.shares),
-            reasons=tuple(reason for _, reason in self.outcomes if reason is not None),
+            reasons=tuple(reason for _, reason in self.outcomes if isinstance(reason, Reason)),
             passed=tuple(name for name, reason in self.outcomes if reason is None),
             skipped=unasked | self.skipped,
             budget=f"{count:,} images, PGD and Auto-PGD of {effort.steps} and {2 * effort.steps} steps, {effort.draws} draws "

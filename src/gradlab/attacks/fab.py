@@ -38,6 +38,7 @@ def fab(
 ) -> Closest:
     """FAB (Croce & Hein, 2020, arXiv:1907.02044, algorithm 1), one target class at a time as in AutoAttack (FAB-T).
 
+    As there, the paper's final search between image and success is left out.
     In each step the difference of two logits is taken for linear. The point and the original image are projected onto
     its zero inside [0, 1], and the next point lies between both projections. A success is drawn back towards the image.
 

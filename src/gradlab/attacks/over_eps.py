@@ -37,8 +37,8 @@ def over_eps(attack: AttackT, eps: float | str | Sequence[float | str]) -> dict[
     several = (eps,) if isinstance(eps, (int, float, str)) else tuple(eps)
     if not several or None in several:
         raise UserError(f"eps needs one or more different radii, such as (2/255, 8/255), got {several}.")
-    changed = (replace(attack, eps=one) for one in several)  # type: ignore[arg-type]  # texts are read as numbers
-    found = {float(at.eps): at for at in changed if at.eps is not None}
+    there = [replace(attack, eps=one) for one in several]  # type: ignore[arg-type] # it reads the text as well
+    found = {float(at.eps): at for at in there if at.eps is not None}
     if len(found) < len(several):
         raise UserError(f"eps needs one or more different radii, such as (2/255, 8/255), got {several}.")
     return found

@@ -18,6 +18,8 @@ from gradlab.attacks.found import Explorer, Found
 from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Radius, UserError, later
 
+Schedule = Literal["constant", "linear"]
+
 
 def pgd(
     model: torch.nn.Module,
@@ -31,6 +33,7 @@ def pgd(
     random_start: bool,
     stop_at_success: bool,
     norm: Norm = "linf",
+    schedule: Schedule = "constant",
     targets: torch.Tensor | None = None,
     generator: torch.Generator | None = None,
 ) -> Found:
@@ -53,6 +56,7 @@ def pgd(
         stop_at_success: leave an image alone once it reaches the goal, at its first success: as many images fooled,
             less work, a smaller loss.
         norm: "linf", "l2" or "l1".
+        schedule: "constant", or "linear": steps fall from `step_size` to `step_size` / `steps`.
         targets: (N,) int64 in [0, K), other than the labels: go towards these classes instead of away from the labels.
         generator: source of the random starts, drawn where it lies; left out, the starts are those of seed 0.
 
@@ -68,7 +72,15 @@ def pgd(
     with undisturbed(model):
         images, goal = prepare(images, labels, targets)
         around, worst = Ball.around(images, eps, norm), Worst.of(images)
-        climb = Climb(light(model, images), goal, around, step_size, steps, stop_at_success)
+        climb = Climb(
+            light(model, images),
+            goal,
+            around,
+            step_size,
+            steps,
+            stop_at_success,
+            falling=schedule == "linear",
+        )
         for restart in range(restarts):
             climb.run(around.start(generator) if random_start else images, worst, restart * steps)
     return worst.found()
@@ -90,12 +102,14 @@ class PGD(Explorer):
 
     Attributes:
         eps: radius on the [0, 1] pixel scale, such as 8/255; for L2 often 0.5, for L1 12.
-        step_size: on the same scale; left out it is 2.5·eps/steps, so that it follows the radius.
+        step_size: on the same scale; left out it follows the radius: 2.5·eps/steps, in L2 and L1 at first 2·eps.
         steps: gradient steps; 0 is the random start alone.
         restarts: random starts, of which each image keeps its worst case.
         random_start: start at a uniform point of the ball instead of at the image.
         stop_at_success: leave an image alone once it is fooled: several times as fast where only success counts.
         norm: linf, l2 or l1.
+        schedule: constant, or linear: steps fall evenly down to step_size/steps. Left out, they fall in L2 and L1 where no
+            step_size is given: constant ones turn a random start too slowly to reach the optimum of a linear model.
     """
 
     attack: ClassVar = staticmethod(pgd)
@@ -107,8 +121,13 @@ class PGD(Explorer):
     random_start: bool = True
     stop_at_success: bool = False
     norm: Norm = later("linf")
+    schedule: Schedule | None = later(None)
 
     def __post_init__(self) -> None:
+        if self.schedule is None and self.norm != "linf" and self.step_size is None:
+            object.__setattr__(
+                self, "schedule", "linear"
+            )  # said in the record, as older ones had constant steps
         if self.step_size == 0 and self.eps and self.steps:
             raise UserError(
                 "a step_size of 0 goes nowhere; leave it out, or give one above 0, such as 2/255."
@@ -117,8 +136,10 @@ class PGD(Explorer):
 
     @property
     def step(self) -> float:
-        """The step size that is used."""
-        return default_step(self.eps, self.steps, self.norm) if self.step_size is None else self.step_size
+        """The step size that is used; where steps fall, the first."""
+        if self.step_size is not None:
+            return self.step_size
+        return default_step(self.eps, self.steps, self.norm, falling=self.schedule == "linear")
 
     @property
     def is_random(self) -> bool:
@@ -127,4 +148,4 @@ class PGD(Explorer):
 
     def settings(self) -> dict[str, Any]:
         """Return what the function is told: the step that is used, also where none is given."""
-        return super().settings() | {"step_size": self.step}
+        return super().settings() | {"step_size": self.step, "schedule": self.schedule or "constant"}

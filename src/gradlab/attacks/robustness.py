@@ -12,13 +12,13 @@ import numpy as np
 
 from gradlab._torch import torch
 from gradlab.attacks._images import images_of
+from gradlab.attacks._robustness_rows import row_of, rows_of, shown, told
 from gradlab.attacks._undisturbed import check_model
 from gradlab.attacks.attacked import attacked, check_attack
 from gradlab.attacks.choose_targets import Targets, choose_targets
 from gradlab.attacks.each_eps import each_eps
-from gradlab.attacks.numbers import NUMBERS, Columns, Number, columns_of, is_success
+from gradlab.attacks.numbers import NUMBERS, Columns, columns_of, is_success
 from gradlab.metrics import confusion
-from gradlab.statistics import Sampled, interval, wilson
 from gradlab.training.checks import like
 from gradlab.types import UserError
 
@@ -69,7 +69,7 @@ class Robustness:
         """One row an attack and radius; every number with the ends of its 95 % interval, which holds the images alone."""
         import pandas as pd
 
-        return pd.DataFrame([_row(one) for one in self.judged])
+        return pd.DataFrame([row_of(one.attack, one.eps, one.columns) for one in self.judged])
 
     def of(self, attack: str, eps: float | None = None) -> Judged:
         """Return one attack at one radius; without eps its only one.
@@ -83,9 +83,9 @@ class Robustness:
             if one.attack == attack and (eps is None or (one.eps is not None and np.isclose(one.eps, eps)))
         ]
         if len(found) != 1:
-            known = ", ".join(f"{one.attack} at {_told(one.eps)}" for one in self.judged)
+            known = ", ".join(f"{one.attack} at {told(one.eps)}" for one in self.judged)
             raise UserError(
-                f"there are {len(found)} results of {attack!r} at {_told(eps)}; judged are {known}."
+                f"there are {len(found)} results of {attack!r} at {told(eps)}; judged are {known}."
             )
         return found[0]
 
@@ -115,12 +115,12 @@ class Robustness:
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         """Return the head and the rows in words; numbers that no attack tells are left out."""
-        told = [n for n in NUMBERS if self.table[n.name].notna().any()]
+        numbers = [n for n in NUMBERS if self.table[n.name].notna().any()]
         rows = [
-            [one.attack, _told(one.eps), *(_shown(number, row) for number in told)]
-            for one, row in zip(self.judged, _rows(self.table), strict=True)
+            [one.attack, told(one.eps), *(shown(number, row) for number in numbers)]
+            for one, row in zip(self.judged, rows_of(self.table), strict=True)
         ]
-        units = [f"{n.name} ({n.unit})" if n.unit == "dB" else n.name for n in told]
+        units = [f"{n.name} ({n.unit})" if n.unit == "dB" else n.name for n in numbers]
         return ["attack", "eps", *units], rows
 
 
@@ -220,50 +220,3 @@ def _worst_prediction(group: Sequence[Columns]) -> np.ndarray:
         graver = (prediction == columns["label"]) | (is_success(columns) > 0)
         prediction[graver] = columns["prediction"][graver]
     return prediction
-
-
-def _row(judged: Judged) -> dict[str, Any]:
-    row: dict[str, Any] = {"attack": judged.attack, "eps": judged.eps}
-    for number in NUMBERS:
-        value = number.value(judged.columns)
-        low, high = _ends(number, judged.columns) if np.isfinite(value) else (np.nan, np.nan)
-        row |= {number.name: value, f"{number.name} low": low, f"{number.name} high": high}
-    return row
-
-
-def _ends(number: Number, columns: Columns) -> tuple[float, float]:
-    """Return the 95 % interval over the images: of a share Wilson's, of another mean over some of them the linearised one."""
-    if number.over is None:
-        counts = number.counts(columns)
-        share = wilson(int(counts.sum()), len(counts))
-        return share.low, share.high
-    if number.name == "attack success":  # 0 or 1 for each image that counts
-        values, weights = number.parts(columns)
-        share = wilson(int(values.sum()), int(weights.sum()))
-        return share.low, share.high
-    samples = number.samples(columns)
-    found = interval(Sampled(samples.mean(keepdims=True), {"images": samples[None]}), given=True)
-    low, high = number.range or (-np.inf, np.inf)
-    return max(low, found.low), min(high, found.high)
-
-
-def _rows(table: Any) -> list[dict[str, Any]]:
-    return [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False, name=None)]
-
-
-def _shown(number: Number, row: Mapping[str, Any]) -> str:
-    value, low, high = (row[f"{number.name}{end}"] for end in ("", " low", " high"))
-    if not np.isfinite(value):
-        return "–"
-    if number.unit != "fraction":
-        return f"{value:.1f}" if number.unit else f"{value:.3g}"
-    if number.range is None or number.range[0] < 0:  # a difference of shares
-        return f"{value:.1%}"
-    return f"{value:.1%} ({low:.1%} to {high:.1%})"
-
-
-def _told(eps: float | None) -> str:
-    if eps is None:
-        return "–"
-    levels = eps * 255
-    return f"{round(levels)}/255" if eps < 1 and abs(levels - round(levels)) < 1e-6 else f"{eps:g}"

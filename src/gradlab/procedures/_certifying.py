@@ -57,7 +57,9 @@ def _run(examined: Examination, name: str, _number: int) -> Mapping[str, Tensor]
     examined.run(name)
     told = {
         "attacks": examined.battery.shares,
-        "checks": [[check, None if one is None else asdict(one)] for check, one in examined.outcomes],
+        "checks": [
+            [check, asdict(one) if isinstance(one, Reason) else one] for check, one in examined.outcomes
+        ],
     }
     text = bytearray(json.dumps(told).encode())
     return {
@@ -73,7 +75,9 @@ def _go_on(examined: Examination, kept: Mapping[str, Tensor]) -> None:
     battery.fooled_by = kept["fooled_by"].to(battery.labels.device)
     battery.left = battery.fooled_by == WITHSTOOD
     battery.shares = dict(told["attacks"])
-    examined.outcomes = [(check, None if one is None else Reason(**one)) for check, one in told["checks"]]
+    examined.outcomes = [
+        (check, Reason(**one) if isinstance(one, dict) else one) for check, one in told["checks"]
+    ]
 
 
 def _outcome(examined: Examination, rows: np.ndarray, data: Dataset, network: nn.Module) -> Outcome:

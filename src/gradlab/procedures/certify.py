@@ -152,6 +152,7 @@ def _cost(procedure: Certify, counts: Mapping[str, Mapping[str, int]]) -> float:
 CERTIFY = Kind(
     name="certify",
     title="certificate",
+    version=2,
     configuration=Certify,
     reads="images",
     work=_work,

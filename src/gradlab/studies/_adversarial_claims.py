@@ -57,7 +57,7 @@ def _cost() -> Claim:
     return Claim(
         id="adversarial-cost",
         statement="Training on PGD costs over two points of accuracy on images that nobody attacks",
-        parts=(part("none - PGD training", difference("plain", "pgd"), delta=TWO_POINTS),),
+        parts=(part("none - PGD training", difference("plain", "pgd"), delta=TWO_POINTS, better="neither"),),
         says={
             "supported": f"It costs accuracy: {numbers}.",
             "refuted": f"It costs less than two points of accuracy: {numbers}.",
@@ -74,7 +74,10 @@ def _judged(eps: str) -> Claim:
         statement=f"Trained on FGSM for one half, a network keeps over two points more accuracy under FGSM at {eps}/255 than "
         "under PGD",
         parts=(
-            part("FGSM - PGD", difference(f"half-fgsm-{eps}", f"half-pgd-{eps}"), measure=ROBUST, delta=TWO_POINTS),
+            part(
+                "FGSM - PGD", difference(f"half-fgsm-{eps}", f"half-pgd-{eps}"), measure=ROBUST, delta=TWO_POINTS,
+                better="neither",
+            ),
         ),
         says={
             "supported": f"Judged by FGSM alone, training on FGSM looks better than it is: {{half-fgsm-{eps}}}, and "

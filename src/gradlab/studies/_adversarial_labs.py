@@ -88,7 +88,10 @@ def sensitive(near: str) -> Claim:
         id="C000-14",
         statement=f"An undefended network is very sensitive: at {near}/255 PGD costs it over 20 points",
         parts=(
-            part("before - after", difference("plain-fgsm-0", f"plain-pgd-{near}"), measure=ROBUST, delta=TWENTY),
+            part(
+                "before - after", difference("plain-fgsm-0", f"plain-pgd-{near}"), measure=ROBUST, delta=TWENTY,
+                better="neither",
+            ),
         ),
         published=published("000", "pictures of fooled images at eps 0.03 (1.55/255)", "the accuracy under attack is not given"),
         says={"supported": f"Without a defence {near}/255 already leaves {{plain-pgd-{near}}}."},
@@ -104,7 +107,10 @@ def _not_fully(eps: str) -> Claim:
         "points stay missing",
         parts=(
             part("half - none", difference(f"half-fgsm-{eps}", f"plain-fgsm-{eps}"), measure=ROBUST, delta=TEN),
-            part("clean - attacked", difference("half-fgsm-0", f"half-fgsm-{eps}"), measure=ROBUST, delta=TEN),
+            part(
+                "clean - attacked", difference("half-fgsm-0", f"half-fgsm-{eps}"), measure=ROBUST, delta=TEN,
+                better="neither",
+            ),
         ),
         published=published(
             "000",
@@ -126,6 +132,7 @@ def _both_fool(eps: str) -> Claim:
                 difference("plain-fgsm-0", f"plain-{attack}-{eps}"),
                 measure=ROBUST,
                 delta=TWENTY,
+                better="neither",
             )
             for attack in ("fgsm", "pgd")
         ),
@@ -174,7 +181,7 @@ def _foreign() -> Claim:
         says={
             "supported": "Foreign images are easier to notice after training on FGSM: AUROC {half-foreign}, without "
             "{plain-foreign}.",
-            "refuted": "Foreign images are not a point easier to notice after training on FGSM: AUROC {half-foreign}, without "
+            "refuted": "Training on FGSM does not help by a point of AUROC to notice foreign images: {half-foreign}, without it "
             "{plain-foreign}.",
         },
         means=UNKNOWN,

@@ -34,12 +34,21 @@ def claims_of(radii: tuple[float, ...], *, with_autoattack: bool) -> tuple[Claim
 
 
 def _noise(high: str) -> Claim:
-    numbers = f"PGD leaves {{pgd-{high}}} of the images right, noise of the same size {{noise-{high}}}, nothing {{pgd-0}}"
+    numbers = (
+        f"PGD leaves {{pgd-{high}}} of the images right, noise of the same size {{noise-{high}}}; without an attack it is "
+        "{pgd-0}"
+    )
     return Claim(
         id="attacks-noise",
         statement=f"At {high}/255 PGD leaves over 20 points fewer images right than noise of the same size",
         parts=(
-            part("noise - PGD", difference(f"noise-{high}", f"pgd-{high}"), measure=ROBUST, delta=TWENTY),
+            part(
+                "noise - PGD",
+                difference(f"noise-{high}", f"pgd-{high}"),
+                measure=ROBUST,
+                delta=TWENTY,
+                better="neither",
+            ),
         ),
         says={
             "supported": f"With pixels changed by at most {high}/255, {numbers}.",
@@ -55,7 +64,15 @@ def _steps(high: str) -> Claim:
     return Claim(
         id="attacks-steps",
         statement=f"At {high}/255 the single step of FGSM leaves over ten points more images right than 20 steps of PGD",
-        parts=(part("FGSM - PGD", difference(f"fgsm-{high}", f"pgd-{high}"), measure=ROBUST, delta=TEN),),
+        parts=(
+            part(
+                "FGSM - PGD",
+                difference(f"fgsm-{high}", f"pgd-{high}"),
+                measure=ROBUST,
+                delta=TEN,
+                better="neither",
+            ),
+        ),
         says={
             "supported": f"One step is much weaker than twenty: FGSM leaves {{fgsm-{high}}}.",
             "refuted": f"One step does nearly as much as twenty: FGSM leaves {{fgsm-{high}}}.",
@@ -76,6 +93,7 @@ def _outputs(high: str) -> Claim:
                 measure=ROBUST,
                 delta=TWO_POINTS,
                 kind="not less",
+                better="neither",
             )
             for name, label in (("square", "Square"), ("genetic", "GenAttack"))
         ),
@@ -100,6 +118,7 @@ def _apgd(high: str) -> Claim:
                 measure=ROBUST,
                 delta=TWO_POINTS,
                 kind="same",
+                better="neither",
             ),
         ),
         means=STEPS,
@@ -118,6 +137,7 @@ def _autoattack(high: str) -> Claim:
                 measure=ROBUST,
                 delta=TWO_POINTS,
                 kind="not less",
+                better="neither",
             ),
         ),
         reach="on 100 images a seed less than ten points are seen only where both agree on nearly all of them",

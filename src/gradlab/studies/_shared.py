@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from gradlab.lab.designing.claims import Kind, Part, Published
 from gradlab.lab.designing.design import Arm
@@ -24,10 +24,20 @@ PROBE_STEPS = (0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 
 
 def part(
-    label: str, contrast: Contrast, *, measure: str = ACCURACY, delta: float = POINT, kind: Kind = "more"
+    label: str,
+    contrast: Contrast,
+    *,
+    measure: str = ACCURACY,
+    delta: float = POINT,
+    kind: Kind = "more",
+    better: Literal["neither"] | None = None,
 ) -> Part:
-    """Return one comparison of a claim; by default that a test accuracy is more than a point higher."""
-    return Part(label=label, measure=measure, contrast=contrast, delta=delta, kind=kind)
+    """Return one comparison of a claim; by default that a test accuracy is more than a point higher.
+
+    Args:
+        better: "neither" where the contrast is a loss, of which more is no better.
+    """
+    return Part(label=label, measure=measure, contrast=contrast, delta=delta, kind=kind, better=better)
 
 
 LABS = {

@@ -49,7 +49,10 @@ def claims_of(radii: tuple[float, ...], single: float) -> tuple[Claim, ...]:
 
 
 def _chooses(high: str) -> Claim:
-    numbers = f"{{random-{high}}} of the images become a class drawn at random, {{least-{high}}} the least likely one"
+    numbers = (
+        f"{{random-{high}}} of the images that were classified correctly become a class drawn at random, {{least-{high}}} the "
+        "least likely one"
+    )
     return Claim(
         id="targeted-chooses",
         statement=f"Within {high}/255 ten steps turn over half of the images into another class drawn at random",
@@ -127,14 +130,15 @@ def _drop(middle: str) -> Claim:
 
 def _one(single: float) -> Claim:
     name = f"step-{single * 255:.3g}"
+    others = "of the correctly classified images of other classes into class 2"
     return Claim(
         id="C000-16",
         statement=f"One step of {single * 255:.3g}/255 towards class 2 turns over half of the images into it",
         parts=(part("success", against(name, 0.4), measure=SUCCESS, delta=TEN),),
         published=LAB_000,
         says={
-            "supported": f"One step is enough for {{{name}}}.",
-            "refuted": f"One step alone turns {{{name}}} into class 2.",
+            "supported": f"One step of {single * 255:.3g}/255 turns {{{name}}} {others}.",
+            "refuted": f"One step of {single * 255:.3g}/255 turns only {{{name}}} {others}.",
         },
         means=HARDER,
         figure=RATE,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from gradlab.lab.designing.design import Design, Twins
 from gradlab.procedures.train import Custom
-from gradlab.studies._adversarial_arms import STEPS, build_arms, level, plan_of
+from gradlab.studies._adversarial_arms import STEPS, Plan, build_arms, level, plan_of
 from gradlab.studies._adversarial_claims import claims_of
 from gradlab.studies._adversarial_shown import figures_of, tables_of
 from gradlab.studies._shared import PROTOCOL
@@ -15,7 +15,7 @@ from gradlab.types import Count, PixelEps, UserError
 
 QUESTION = "What does adversarial training buy, and what does it cost?"
 BACKGROUND = (
-    "A network is trained over and over: without a defence; on images as they are and on FGSM, at two radii and in two shares; "
+    "A network is trained over and over: without a defence; on images as they are and on FGSM, {half}; "
     "on one large step from a random start (fast training); and on PGD. All start from the same weights and see the same images "
     "in the same order for as many epochs. They are judged by PGD with 20 steps, which none was trained on, beside the single "
     "step of FGSM, by which the published labs judge. Then a few images are seen often: what is learned by heart is not robust."
@@ -56,7 +56,7 @@ def adversarial_training(
         study="adversarial-training",
         title="Adversarial training",
         question=QUESTION,
-        background=BACKGROUND,
+        background=BACKGROUND.format(half=_half(plan)),
         setting="000, 002, 003 and 004",
         setting_text=f"{plan.data}, {recipe.describe()}; eps {level(plan.eps)}/255; PGD of {STEPS} steps in training and "
         f"of 20 in the attacks; {plan.few:,} images for {few_recipe.epochs} epochs.",
@@ -79,3 +79,9 @@ def adversarial_training(
         figures=figures_of(plan),
         twins=(Twins(a="plain", b="pgd"), Twins(a="plain", b="half")),
     )
+
+
+def _half(plan: Plan) -> str:
+    """Say of which radii and shares the trainings on FGSM are."""
+    radii = "at two radii" if "near" in plan.names else "at one radius"
+    return f"{radii} and in two shares" if "fifth" in plan.names else f"{radii}, half of each"

@@ -112,7 +112,8 @@ def _check_seeds(models: Sequence[nn.Module], seeds: Sequence[int], precision: P
 def _objective(recipe: Recipe, asked: Objective | None) -> Objective:
     if asked is not None and recipe.label_smoothing:
         raise UserError(
-            "label smoothing belongs to the cross-entropy that fit builds itself; give it to your objective instead."
+            "label smoothing belongs to the cross-entropy that fit builds itself; leave label_smoothing at 0 where "
+            "an objective is given."
         )
     objective = asked or CrossEntropy(recipe.label_smoothing)
     check_selected(objective, recipe.select)
