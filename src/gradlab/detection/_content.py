@@ -31,11 +31,10 @@ def prints(data: Split | torch.Tensor) -> set[int]:
     return {hash(one.tobytes()) for one in whole.cpu().contiguous().numpy()}
 
 
-def shared(data: Split | torch.Tensor, with_parts: Dataset) -> int:
-    """Count the different images that are also in some part of a data set."""
-    own = prints(data)
-    parts = (with_parts.train, with_parts.validation, with_parts.test)
-    return len({number for part in parts if part is not None for number in own & prints(part)})
+def prints_of_all(data: Dataset) -> set[int]:
+    """Return those numbers for the images of all parts of a data set."""
+    parts = (data.train, data.validation, data.test)
+    return {number for part in parts if part is not None for number in prints(part)}
 
 
 def is_noise(data: Split | torch.Tensor) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from gradlab._torch import torch
 from gradlab.data import Dataset, Split
 from gradlab.detection import flags
-from gradlab.detection._content import images_of, is_noise, prints, shared
+from gradlab.detection._content import images_of, is_noise, prints, prints_of_all
 from gradlab.detection.cues import cue_flags, telling_cues
 from gradlab.detection.sources import names_of_classes
 from gradlab.types import UserError
@@ -92,9 +92,10 @@ def refuse_shared_images(tuned_on: Split, sets: Mapping[str, ForeignSet]) -> Non
 def about_sets(inside: Dataset, sets: Mapping[str, ForeignSet]) -> list[str]:
     """Say what makes numbers on these sets mean less than they seem to."""
     assert inside.test is not None  # checked at the door
+    known = prints_of_all(inside)
     found = flags.noise_flags("noise" if is_noise(one.images) else one.source for one in sets.values())
     for name, one in sets.items():
-        count = shared(one.images, inside)
+        count = len(known & prints(one.images))
         if count:
             found.append(
                 f"{name}: {count:,} of its images are also in '{inside.name}', which the network knows"

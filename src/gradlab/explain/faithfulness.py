@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -188,8 +188,7 @@ def _over_images(name: str, own: np.ndarray, other: np.ndarray, level: float) ->
         )
         for arm, values in (("own", own), ("other", other))
     }
-    found = contrast_values(difference("own", "other"), arms)
-    return _within(interval(found, level=level, given=True), *(found.range or (-2.0, 2.0)))
+    return interval(contrast_values(difference("own", "other"), arms), level=level, given=True)
 
 
 def _over_draws(found: np.ndarray, level: float) -> Interval:
@@ -200,14 +199,11 @@ def _over_draws(found: np.ndarray, level: float) -> Interval:
         return Interval(mean, -1.0, 1.0, level, len(there), math.nan, 0)
     each = [ratio_samples(np.nan_to_num(one), np.isfinite(one)) for one in there]
     values = Sampled(
-        np.array([one.value for one in each]), {"images": np.stack([one.samples for one in each])}
+        np.array([one.value for one in each]),
+        {"images": np.stack([one.samples for one in each])},
+        range=(-1, 1),
     )
-    return _within(interval(values, level=level), -1.0, 1.0)
-
-
-def _within(found: Interval, low: float, high: float) -> Interval:
-    """Return an interval without what is impossible, which changes nothing of its coverage."""
-    return replace(found, low=max(found.low, low), high=min(found.high, high))
+    return interval(values, level=level)
 
 
 def _finding(

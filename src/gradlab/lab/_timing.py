@@ -47,10 +47,11 @@ def seconds_of(units: Sequence[Unit], request: Request) -> dict[str, float]:
             rates.setdefault(unit.procedure.kind, []).append(timed[_sort(unit)] / unit.cost)
     every = [rate for some in rates.values() for rate in some] or [ASSUMED_RATE]
 
-    def guessed(unit: Unit) -> float:
-        return statistics.median(rates.get(unit.procedure.kind, every)) * unit.cost
-
-    return {unit.name: timed.get(_sort(unit)) or guessed(unit) for unit in units}
+    rate = {kind: statistics.median(some) for kind, some in rates.items()}
+    usual = statistics.median(every)
+    return {
+        unit.name: timed.get(_sort(unit), rate.get(unit.procedure.kind, usual) * unit.cost) for unit in units
+    }
 
 
 def _sort(unit: Unit) -> str:
