@@ -93,7 +93,10 @@ class Nursery:
 
 def nurse(module: str) -> None:
     """Import a module with a `main` that takes strings; then fork for every line of stdin, and answer with the process."""
+    from tests.forked_worker import fork_workers
+
     program = importlib.import_module(module)
+    fork_workers()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     for line in sys.stdin:
         task = json.loads(line)
@@ -129,8 +132,13 @@ def children_of(pid: int) -> list[int]:
 
 def is_alive(pid: int) -> bool:
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return _goes_on(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split())
     return False
+
+
+def _goes_on(facts: Sequence[str]) -> bool:
+    """Of the state of its first thread, and the number of all: only with the last one are its files closed."""
+    return facts[0] != "Z" or int(facts[17]) > 1
 
 
 def wait_until_gone(pids: list[int], seconds: float = 20.0) -> None:
@@ -145,8 +153,8 @@ def session_of(process: Any) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            state, _, _, session = path.read_text().rpartition(")")[2].split()[:4]
-            if int(session) == process.pid and state != "Z":
+            facts = path.read_text().rpartition(")")[2].split()
+            if int(facts[3]) == process.pid and _goes_on(facts):
                 found.append(int(path.parent.name))
     return found
 

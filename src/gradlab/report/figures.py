@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from gradlab.report import _bars, _forest, _heat, _lines, _pictures, _points, _texts
@@ -81,7 +83,7 @@ def draw(
     panel: int | None = None,
     themed: bool = False,
 ) -> str:
-    """Draw a figure as one SVG; the same input gives the same bytes.
+    """Draw a figure as one SVG; the same input gives the same bytes, and what was drawn last is kept (64 figures).
 
     Args:
         figure: an entry of results["figures"].
@@ -94,5 +96,12 @@ def draw(
         UserError: unknown kind of figure, or of axis scale.
     """
     kind = check_figure(figure)
-    order = series_order([figure]) if order is None else order
-    return FIGURES[kind](figure, claims=claims, order=order, panel=panel, themed=themed)
+    shown = {"claims": list(claims) if kind == "forest" else [], "panel": panel, "themed": themed}
+    order = series_order([figure]) if order is None else dict(order)
+    return _drawn(json.dumps([figure, {**shown, "order": order}]))
+
+
+@lru_cache(maxsize=64)
+def _drawn(asked: str) -> str:
+    figure, how = json.loads(asked)
+    return FIGURES[figure["kind"]](figure, **how)

@@ -156,7 +156,8 @@ def test_leftovers_of_killed_processes_go_and_checkpoints_to_go_on_from_stay(rep
         f"{'b' * 20}.safetensors.12.tmp",
         f".{'b' * 20}.safetensors.abc_1234.part",
         f"worker-{ended.pid}-0.log",
-        f"fault-{ended.pid}-0a1b2c3d-0.log",
+        f"{done}.log",
+        f"{'b' * 20}.log",
         f"worker-{os.getpid()}-0a1b2c3d-0.log",
         "notes.txt",
         ".mine.part",
@@ -175,13 +176,15 @@ def test_leftovers_of_killed_processes_go_and_checkpoints_to_go_on_from_stay(rep
         f"{'b' * 20}.safetensors.12.tmp",
         f".{'b' * 20}.safetensors.abc_1234.part",
         f"worker-{ended.pid}-0.log",
-        f"fault-{ended.pid}-0a1b2c3d-0.log",
+        f"{done}.log",
         f"{done}.parts",
         ".1.safetensors.abc_1234.part",
         ".report.html.abc_1234.part",
         ".0.json.abc_1234.part",
     }
-    assert [path.name for path in found.unfinished] == [f"{'b' * 20}.parts", f"{'b' * 20}.safetensors"]
+    assert [path.name for path in found.unfinished] == [
+        f"{'b' * 20}.{one}" for one in ("log", "parts", "safetensors")
+    ]
     for name in (
         f"{'b' * 20}.safetensors",
         f"worker-{os.getpid()}-0a1b2c3d-0.log",

@@ -30,9 +30,9 @@ def test_asking_again_runs_nothing_and_gives_the_same_result(toys):
 
 
 def test_logs_of_killed_workers_go_also_where_nothing_is_left_to_do(toys):
-    """That of a fault which somebody was told of stays, and one that another process still writes."""
+    """That of a fault which somebody was told of stays until its unit is done, and one that another process still writes."""
     silent, warned, told, used = logs = [
-        toys / "work" / f"{name}-0.log" for name in ("worker-1-a", "worker-1-b", "fault-1-c", "worker-1-d")
+        toys / "work" / f"{name}.log" for name in ("worker-1-a-0", "worker-1-b-0", "0a" * 10, "worker-1-d-0")
     ]
     for log in logs:
         log.write_text("" if log == silent else "the gradient is zero")

@@ -22,8 +22,8 @@ from gradlab.types import UserError
 
 HALF_WRITTEN = re.compile(r"\.[0-9a-f]{20}\.[0-9a-f]{32}\.tmp")
 HALF_FILE = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
-CHECKPOINT = re.compile(r"([0-9a-f]{20})(\.safetensors|\.parts)(\.\d+\.tmp)?")
-WORKER_LOG = re.compile(r"(?:worker|fault)-(\d+)-([0-9a-f]+-)?\d+\.log")
+CHECKPOINT = re.compile(r"([0-9a-f]{20})(\.safetensors|\.parts|\.log)(\.\d+\.tmp)?")
+WORKER_LOG = re.compile(r"worker-(\d+)-([0-9a-f]+-)?\d+\.log")
 HALF = "half-written by a killed process"
 MODEL = "model.json"
 """What makes a folder a model."""

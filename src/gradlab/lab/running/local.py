@@ -145,7 +145,17 @@ class _Team:
             self.waiting.undone.discard(unit.name)
             self.on_event(event | {"unit": unit.name, "label": unit.label})
         else:
-            self.failure = self.failure or event["message"]
+            kept = self._kept_log(unit, event.get("log"))
+            self.failure = self.failure or event["message"] + (f" Its log is {kept}." if kept else "")
+
+    def _kept_log(self, unit: Unit, log: str | None) -> Path | None:
+        """Name the log of a worker that died after the unit it was doing, with which it goes; None if it has none."""
+        if log is None:
+            return None
+        kept = checkpoint_of(unit.name, self.bench.out).with_suffix(".log")
+        with contextlib.suppress(OSError):
+            return Path(log).replace(kept)
+        return None
 
 
 def task_of(unit: Unit, bench: Bench) -> dict[str, Any]:
@@ -202,7 +212,7 @@ def worker_process(
 
 
 def clear_logs(folder: Path) -> None:
-    """Remove the logs of workers that were killed with their parents; those of faults that were told have another name."""
+    """Remove the logs of workers that were killed with their parents; that of a worker that died goes with its unit."""
     for path in folder.glob("worker-*.log"):
         held = try_lock(path)
         if held is not None:
@@ -226,17 +236,8 @@ def _read(
         return
     lines = _log_lines(path)
     last = f" ({lines[-1][:300]})" if lines else ""
-    where = f", its log is {_kept(path)}" if lines else ""
-    message = f"a worker process died{last}; ask again to go on from the last checkpoint{where}."
-    events.put({"event": "died", "message": message, "worker": number})
-
-
-def _kept(path: Path) -> Path:
-    """Rename the log of a worker that died by itself, so that it is not cleared with those of others."""
-    kept = path.with_name(path.name.replace("worker-", "fault-", 1))
-    with contextlib.suppress(OSError):
-        path.rename(kept)
-    return kept
+    message = f"a worker process died{last}; ask again to go on from the last checkpoint."
+    events.put({"event": "died", "message": message, "worker": number, "log": str(path) if lines else None})
 
 
 def _log_lines(path: Path) -> list[str]:

@@ -109,9 +109,10 @@ def checkpoint_of(unit: str, out: Path) -> Path:
 
 
 def clear(unit: str, out: Path) -> None:
-    """Remove the checkpoint and the finished parts of a unit."""
+    """Remove the checkpoint and the finished parts of a unit, and the log of a worker that died over it."""
     path = checkpoint_of(unit, out)
     path.unlink(missing_ok=True)
+    path.with_suffix(".log").unlink(missing_ok=True)
     shutil.rmtree(path.with_suffix(".parts"), ignore_errors=True)
 
 
