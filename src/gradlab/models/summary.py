@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
+from gradlab._compiler import spare_compiler
 from gradlab.models._randomness import seeded
 from gradlab.models.layers import LayerSummary, Summary
 from gradlab.types import UserError
@@ -120,6 +121,9 @@ class _Watch:
         self.unknown = _Unknown()
         flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
         self.counter = FlopCounterMode(display=False, custom_mapping={flash: _attention})
+        with self.counter:  # which has a mode only there
+            assert self.counter.mode is not None
+            spare_compiler(type(self.unknown).__torch_dispatch__, type(self.counter.mode).__torch_dispatch__)
         self.stack: list[list[int]] = []
         self.outputs: dict[nn.Module, tuple[int, ...] | None] = {}
         self.own: dict[nn.Module, tuple[int, int]] = {}

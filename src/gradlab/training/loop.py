@@ -15,7 +15,7 @@ from gradlab.training.feed import Feed, ImageFeed, Inputs
 from gradlab.training.forward import TrainingForward
 from gradlab.training.modes import set_training
 from gradlab.training.objective import Batch, CrossEntropy, Objective
-from gradlab.training.optimizer import clip_rows, set_rates
+from gradlab.training.optimizer import clip_rows, set_rates, take_step
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.schedule import rate_factor
 from gradlab.training.trainee import Trainee, weights_of
@@ -142,7 +142,7 @@ def train_step(
     if recipe.clip_norm is not None:
         clip_rows([flat.grad for flat in trained.flats if flat.grad is not None], recipe.clip_norm)
     if state.scaler is None:
-        optimizer.step()
+        take_step(optimizer)
     else:
         state.scaler.step(optimizer)
         state.scaler.update()

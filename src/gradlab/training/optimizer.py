@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,12 @@ def build_optimizer(recipe: Recipe, trainee: Trainee) -> torch.optim.Optimizer:
         )
     kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
     return kind(groups, lr=recipe.learning_rate, fused=fused)
+
+
+def take_step(optimizer: torch.optim.Optimizer) -> None:
+    """Take a step without what PyTorch wraps it in for its compiler, whose import takes seconds, and for hooks."""
+    with torch.no_grad():
+        inspect.unwrap(type(optimizer).step)(optimizer)
 
 
 def set_rates(optimizer: torch.optim.Optimizer, rate: float) -> None:
