@@ -11,7 +11,7 @@ demo: $(VENV)/.core  ## environment + the main job on the embedded data: verdict
 	$(BIN)/gradlab run tour
 
 test: $(VENV)/.dev  ## environment + tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/.dev  ## format, lint, types, tests, executed docs, committed results
 	$(BIN)/ruff format --check .

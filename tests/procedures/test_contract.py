@@ -401,9 +401,8 @@ class KilledError(BaseException):
     """A process that dies in the middle."""
 
 
-def test_killed_whenever_it_tells_something_and_asked_again_it_ends_the_same(
-    out, kind, tmp_path, monkeypatch
-):
+def test_killed_when_it_tells_something_and_asked_again_it_ends_the_same(out, kind, tmp_path, monkeypatch):
+    """The first time, the second, the fourth and so on; at any moment: `test_kills.py`."""
     monkeypatch.setattr(_fits, "CHECKPOINT_SECONDS", 0.0)
     whole, example = records_of(out, kind), EXAMPLES[kind]
     inputs = {
@@ -422,7 +421,7 @@ def test_killed_whenever_it_tells_something_and_asked_again_it_ends_the_same(
             assert content(again[name]) == content(whole[name]), told
         assert set(again) & set(whole)
         assert not [path for path in (folder / "work").iterdir() if path.suffix != ".lock"]
-        told += 1
+        told *= 2
     assert told > 2
 
 
