@@ -133,10 +133,11 @@ def where_they_begin(nets: tuple[str, ...]) -> Claim:
         nets: names of the trainings.
     """
     plain = arm_of("plain", "max-logit", NOISE)
-    single = arm_of("near" if "near" in nets else HALF, "max-logit", NOISE)
+    at, radius = ("near", " at the small radius") if "near" in nets else (HALF, "")
+    single = arm_of(at, "max-logit", NOISE)
     numbers = (
         f"without attacks its AUROC was {100 * LAB_001:.0f} %, here {{{plain}}}; and of one network of each, as the labs have "
-        f"them, the trained one is higher in {{{single} > any {plain}}}"
+        f"them, the one trained on FGSM{radius} is higher in {{{single} > any {plain}}}"
     )
     return Claim(
         id="ood-adversarial-start",
