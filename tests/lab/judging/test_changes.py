@@ -98,8 +98,12 @@ def test_signs_are_counted_over_all_pairs_that_differ_in_one_thing_alone():
         assert made[name]["share"] == opposite(pairs) / len(pairs)
 
 
+ODD = ("more here", "more there", "most there")
+"""Arms in which other than half of the signs are opposite, so that a sign that is turned shows."""
+
+
 def test_a_measure_that_is_better_when_lower_agrees_where_it_falls():
-    asked = table("test accuracy", "test loss", signs=("set",))
+    asked = table("test accuracy", "test loss", signs=("set",), arms=ODD)
     found = rows(build_table(asked, MADE))[-1]
     loss = {
         name: np.array([run.facts["test"]["cross_entropy"] for run in runs]) for name, runs in RUNS.items()
@@ -107,9 +111,18 @@ def test_a_measure_that_is_better_when_lower_agrees_where_it_falls():
     pairs = [
         (VALUES[name][s] - VALUES[other][s], loss[other][s] - loss[name][s])
         for name, other in MINUS.items()
+        if name in ODD
         for s in SEEDS
     ]
+    assert opposite(pairs) not in (0, len(pairs) / 2, len(pairs))
     assert (found["differs"], found["opposite"], found["pairs"]) == ("measure", opposite(pairs), len(pairs))
+
+
+def test_no_change_at_all_is_above_nothing_and_opposite_to_nothing():
+    still = study(design(ARMS), RUNS | {"more here": RUNS["base here"]}, context(SEEDS))
+    assert how_often(MEASURE, "more here", "base here", still, any_two=False) == "0 of 4 seeds"
+    asked = table("test accuracy", arms=("more here", "more there"), signs=("set",))
+    assert next(row["opposite"] for row in rows(build_table(asked, still))) == 0
 
 
 def test_a_sentence_counts_seeds_and_pairs():
