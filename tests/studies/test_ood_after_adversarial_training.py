@@ -82,11 +82,6 @@ def test_signs_are_of_trainings_on_attacks_by_the_scores_and_sets_of_the_labs(da
         assert all(arm.procedure.net.objective is not None for arm in arms)
 
 
-def test_what_was_asked_after_the_seeds_were_seen_says_so():
-    asked = {claim.id for claim in design().claims if claim.means.startswith("Asked after")}
-    assert asked == {"ood-adversarial-start"}
-
-
 def test_a_radius_of_0_is_refused():
     with pytest.raises(UserError, match="a radius above 0"):
         design(eps=0)
