@@ -59,6 +59,29 @@ def test_one_record_a_network_holds_all_scores():
     assert len(arms) == 5 * 5 * 4
 
 
+@pytest.mark.parametrize("data", ["cifar10", "digits"])
+def test_every_training_is_compared_with_no_defence_by_the_same_score_on_the_same_set(data):
+    made = design(data)
+    changes = next(table for table in made.tables if table.name == "changes")
+    assert len(changes.arms) == len([a for a in made.arms if a.at and not a.name.startswith("plain")])
+    for arm, other in ((made.arm(a), made.arm(b)) for a, b in changes.minus.items()):
+        assert other.name.startswith("plain ")
+        assert arm.at == other.at
+        assert {name for name in arm.factors if arm.factors[name] != other.factors[name]} == {"training"}
+
+
+@pytest.mark.parametrize("data", ["cifar10", "digits"])
+def test_signs_are_of_trainings_on_attacks_by_the_scores_and_sets_of_the_labs(data):
+    made = design(data)
+    tables = {table.name: [made.arm(name) for name in table.arms] for table in made.tables if table.signs}
+    assert {arm.at["detector"] for arm in tables["signs"]} == {"max-softmax", "max-logit"}
+    assert len({arm.factors["set"] for arm in tables["signs"]}) == 2
+    assert {arm.factors["set"] for arm in tables["signs"]} >= {"noise"}
+    assert {arm.at["detector"] for arm in tables["signs-all"]} > {"mahalanobis"}
+    for arms in tables.values():
+        assert all(arm.procedure.net.objective is not None for arm in arms)
+
+
 def test_a_radius_of_0_is_refused():
     with pytest.raises(UserError, match="a radius above 0"):
         design(eps=0)

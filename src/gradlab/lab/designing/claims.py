@@ -53,8 +53,9 @@ class Claim:
         says: verdict -> sentence of the study's answer; a claim without one for its verdict adds nothing to it. {arm}
             becomes the mean of any arm, of the claim's measure, and {arm: measure} that of another one. {estimate} and
             {size} become the contrast with and without its sign, {low} and {high} the ends of its interval, {reading} the
-            verdict's reading, {failed} the parts that refute a claim of several, {fails} their words alone, {undecided} those of
-            the parts that are open. Claims with one and the same sentence that
+            verdict's reading, {a > b} in how many seeds arm a is above arm b, {a > any b} in how many pairs of runs,
+            {opposite table: row} a count of a table of signs. {failed} are the parts that refute a claim of several, {fails}
+            their words alone, {undecided} those of the parts that are open. Claims with one and the same sentence that
             contains {subjects} share it; of {does|do} the first word stands for one claim and the second for several.
         subject: what {subjects} calls this claim; it may contain arms as a sentence may.
         reach: why these data are likely to leave the claim open and what would settle it, where that is known beforehand.

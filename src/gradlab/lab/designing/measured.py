@@ -20,7 +20,9 @@ def refuse_unmeasured(design: Design, kinds: Kinds) -> None:
             for arm in part.contrast.weights:
                 measure_of(design.arm(arm), part.measure, kinds)
     for table in design.tables:
-        rows_of(table, design, kinds)
+        arms = rows_of(table, design, kinds)
+        if table.minus or table.signs:
+            _refuse_unknown_changes(table, arms, design, kinds)
 
 
 def measure_of(arm: Arm, name: str, kinds: Kinds) -> Measure:
@@ -33,6 +35,24 @@ def measure_of(arm: Arm, name: str, kinds: Kinds) -> Measure:
     if name not in measures:
         raise UserError(f"arm '{arm.name}' has no measure '{name}'; it has {', '.join(measures)}.")
     return measures[name]
+
+
+def _refuse_unknown_changes(table: Table, arms: list[Arm], design: Design, kinds: Kinds) -> None:
+    """Refuse a table of changes of which a row has no arm to be compared with, or no arm a factor."""
+    known = {arm.name: arm for arm in design.arms}
+    for arm in arms:
+        other = table.minus.get(arm.name)
+        if other not in known:
+            raise UserError(
+                f"table '{table.name}' shows changes, and its `minus` names no arm of the study to take from '{arm.name}'."
+            )
+        for name in table.measures:
+            measure_of(known[other], name, kinds)
+    for factor in table.signs:
+        if not any(factor in arm.factors for arm in arms):
+            raise UserError(
+                f"table '{table.name}' asks for the factor '{factor}', which none of its arms has."
+            )
 
 
 def rows_of(table: Table, design: Design, kinds: Kinds) -> list[Arm]:

@@ -19,6 +19,10 @@ class Table:
     Attributes:
         arms: the rows, by name; all arms that are no `Pick` and have these measures where none is named.
         facts: names of facts of the runs that are shown in words, such as the finding of a certificate.
+        minus: arm of a row -> arm that is taken from it: the table shows changes, seed by seed, with intervals of the seeds
+            alone, and how many are above 0, of the seeds and of any two runs.
+        signs: factors: of the changes that `minus` names the table shows in what share of two that differ in one factor alone,
+            in the seed alone or in the measure alone the signs are opposite.
     """
 
     name: str
@@ -27,6 +31,8 @@ class Table:
     measures: tuple[str, ...]
     arms: tuple[str, ...] = later(())
     facts: tuple[str, ...] = later(())
+    minus: dict[str, str] = later({})
+    signs: tuple[str, ...] = later(())
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradlab.lab.designing.claims import Claim
+from gradlab.lab.judging.changes import build_signs, how_often
+from gradlab.lab.kinds import Measure
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
@@ -70,6 +72,10 @@ def _filled(sentence: str, claim: Claim, judged: dict[str, Any], study: Study) -
             return _parts_that_are("refuted" if name == "fails" else "open", judged)
         if name in ("low", "high"):
             return signed(judged["interval"][name == "high"], unit)
+        if " > " in name:
+            return _how_often(name, claim.parts[0].measure, study)
+        if name.startswith("opposite "):
+            return _opposite(name.removeprefix("opposite "), study)
         arm, _, measure = (name, "", "") if name in study.arms else name.partition(": ")
         return _level_of(arm, measure or claim.parts[0].measure, study)
 
@@ -98,15 +104,50 @@ def _level_of(arm: str, name: str, study: Study) -> str:
     Raises:
         UserError: the study has no such arm, or the arm no such measure.
     """
+    measure = _measured(arm, name, study)
+    values = [measure.value(run) for run in study.arms[arm]]
+    mean = math.fsum(values) / len(values)
+    return level(mean, measure.unit) if math.isfinite(mean) else "nothing known"
+
+
+def _measured(arm: str, name: str, study: Study) -> Measure:
+    """Return a measure of an arm.
+
+    Raises:
+        UserError: the study has no such arm, or the arm no such measure.
+    """
     measure = study.measure_of(arm, name) if arm in study.arms else None
     if measure is None:
         raise UserError(
             f"a sentence of the answer asks for {{{arm}: {name}}}, which this study does not measure; name an arm "
             "and one of its measures."
         )
-    values = [measure.value(run) for run in study.arms[arm]]
-    mean = math.fsum(values) / len(values)
-    return level(mean, measure.unit) if math.isfinite(mean) else "nothing known"
+    return measure
+
+
+def _how_often(name: str, measure: str, study: Study) -> str:
+    """Say how often one arm is above another: "a > b" in the same seed, "a > any b" in any two runs."""
+    arm, _, other = name.partition(" > ")
+    any_two = other.startswith("any ")
+    other = other.removeprefix("any ")
+    _measured(other, measure, study)
+    return how_often(_measured(arm, measure, study), arm, other, study, any_two=any_two)
+
+
+def _opposite(name: str, study: Study) -> str:
+    """Say how many signs are opposite in a row of a table of signs, "table: row": "34 of 36".
+
+    Raises:
+        UserError: the study has no such table, or the table no such row.
+    """
+    place, _, wanted = name.partition(": ")
+    tables = {table.name: table for table in study.design.tables if table.signs}
+    rows = {row[0]: row for row in build_signs(tables[place], study)["rows"]} if place in tables else {}
+    if wanted not in rows:
+        raise UserError(
+            f"a sentence of the answer asks for {{opposite {name}}}, which no table of signs of this study has."
+        )
+    return f"{rows[wanted][1]} of {rows[wanted][2]}"
 
 
 def level(value: float, unit: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.measured import measure_of, rows_of
 from gradlab.lab.designing.shown import Table
+from gradlab.lab.judging.changes import build_signs, cells_of
 from gradlab.lab.judging.choice import choices, labels_among, tell
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Measure
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
     from gradlab.lab.judging.evaluate import Study
 
 LEVEL = 0.95
+CHANGE = ("above 0", "pairs above 0", "pairs")
+"""Further columns of a measure where a table shows changes: how many seeds, and how many of all pairs of runs, are above 0."""
 Told = tuple[float, float | None, float | None, list[float]]
 """Mean, the ends of its interval (None where it has none), and the value of every seed."""
 
 
 def build_table(table: Table, study: Study) -> dict[str, Any]:
     """Build one table: columns, rows and how to show them; intervals are 95 %, each for its row alone."""
+    if table.signs:
+        return build_signs(table, study)
     arms = rows_of(table, study.design, study.kinds)
     factors = list(dict.fromkeys(name for arm in arms for name in arm.factors))
     choose = any(arm.is_pick for arm in arms)
@@ -35,6 +40,7 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
     columns += table.facts
     for measure in measures:
         columns += [measure.name, f"{measure.name} low", f"{measure.name} high", f"{measure.name} by seed"]
+        columns += [f"{measure.name} {one}" for one in CHANGE] if table.minus else []
     columns += ["learned", "runs", "learned low", "learned high"]
     rows = []
     for arm in arms:
@@ -44,13 +50,13 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
         if counted:
             named.append(study.arms[arm.name][0].facts["parameters"])
         named += [_in_words(fact, study.arms[arm.name]) for fact in table.facts]
-        rows.append([*named, *_row(measures, arm.name, study)])
+        rows.append([*named, *_row(measures, arm.name, table, study)])
     return {
         "title": table.title,
         "caption": table.caption,
         "columns": columns,
         "rows": rows,
-        "display": _display(measures, table.facts, choose=choose, counted=counted),
+        "display": _display(measures, table, choose=choose, counted=counted),
     }
 
 
@@ -137,29 +143,30 @@ def clean(value: Any) -> Any:
     return value
 
 
-def _row(measures: list[Measure], arm: str, study: Study) -> list[Any]:
+def _row(measures: list[Measure], arm: str, table: Table, study: Study) -> list[Any]:
     row: list[Any] = []
     for measure in measures:
-        row += study.interval_of(measure, arm)
+        if table.minus:
+            row += cells_of(measure, arm, table.minus[arm], study, LEVEL)
+        else:
+            row += study.interval_of(measure, arm)
     learned = study.learned[arm]
     share = clopper_pearson(sum(learned), len(learned))
     return [*row, sum(learned), len(learned), share.low, share.high]
 
 
-def _display(
-    measures: list[Measure], facts: tuple[str, ...], *, choose: bool, counted: bool
-) -> list[dict[str, Any]]:
+def _display(measures: list[Measure], table: Table, *, choose: bool, counted: bool) -> list[dict[str, Any]]:
     """How a page shows the columns: every interval, and the single seeds of the first measure; the rest is in the CSV."""
     shown: list[dict[str, Any]] = [
         {"header": "Arm", "kind": "text", "columns": ["arm"]},
         *([{"header": "Chosen on validation", "kind": "text", "columns": ["chosen"]}] if choose else []),
         *([{"header": "Parameters", "kind": "int", "columns": ["parameters"]}] if counted else []),
-        *({"header": fact[0].upper() + fact[1:], "kind": "text", "columns": [fact]} for fact in facts),
+        *({"header": fact[0].upper() + fact[1:], "kind": "text", "columns": [fact]} for fact in table.facts),
         {"header": "Learned", "kind": "ratio", "columns": ["learned", "runs"]},
     ]
     for number, measure in enumerate(measures):
         scale = {"scale": "percent"} if measure.unit == "fraction" else {}
-        header = measure.name[0].upper() + measure.name[1:]
+        header = measure.name[0].upper() + measure.name[1:] + (", change" if table.minus else "")
         names = [measure.name, f"{measure.name} low", f"{measure.name} high"]
         unit = f" ({measure.unit})" if measure.unit == "decades" else ""
         shown.append({"header": header + unit, "kind": "interval", "columns": names, **scale})
@@ -167,4 +174,9 @@ def _display(
             shown.append(
                 {"header": "Each seed", "kind": "points", "columns": [f"{measure.name} by seed"], **scale}
             )
+        if table.minus:
+            above, pairs, count = (f"{measure.name} {one}" for one in CHANGE)
+            shown.append({"header": "Seeds above 0", "kind": "ratio", "columns": [above, "runs"]})
+            if number == 0:
+                shown.append({"header": "Any two runs above 0", "kind": "ratio", "columns": [pairs, count]})
     return shown
