@@ -62,6 +62,16 @@ def test_sentences_name_arms_and_measures_that_the_study_has(design):
             for field in FIELD.findall(CHOICE.sub("", sentence)):
                 if field in NUMBERS:
                     continue
+                if field.startswith("opposite "):
+                    table, _, row = field.removeprefix("opposite ").partition(": ")
+                    assert row in ({one.name: one for one in design.tables}[table].signs or ()) + (
+                        "seed",
+                        "measure",
+                    )
+                    continue
+                if " > " in field:
+                    assert {one.removeprefix("any ") for one in field.split(" > ")} <= set(names)
+                    continue
                 arm, _, measure = (field, "", "") if field in names else field.partition(": ")
                 kind = kind_of(names[arm].procedure, TOOLBOX.kinds)
                 assert (measure or claim.parts[0].measure) in kind.measures, field
