@@ -163,8 +163,16 @@ def test_page_markdown_and_notebook_show_the_measure_and_never_the_remainder():
         assert "AUROC · CNN, max softmax, noise" in page
         assert "points" not in page.split("How to read")[0]
         assert "- 78" not in page.replace("−", "-")
-    assert "asked: above 80 %" in Page(render_html(given)).text
     assert ("asked", "above 80 %") in facts(as_read(given)[0])
+
+
+def test_a_line_names_the_part_that_its_numbers_are_of_and_keeps_the_sign_of_per_cent():
+    parts = claim(label="a - b"), claim(label="c - d")
+    both = {"weights": ({"a": 1.0, "b": -1.0},) * 2, "constants": (0.0,) * 2}
+    html = render_html(results(*parts, statement="Over 95 % of the images.", **both))
+    assert "Over 95\u00a0% of the images." in html
+    assert "Over 95 % of the images. +40.0 points [+38.0, +42.0] c - d" in Page(html).text
+    assert "asked: above 80\u00a0%" in render_html(results(part()))
 
 
 def test_the_mark_has_the_bound_and_no_zero():
