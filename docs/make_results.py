@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gradlab.report.numbers import in_unit, minus
+from gradlab.report.levels import as_read, told
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "results.md"
@@ -42,21 +42,21 @@ def _section(folder: Path) -> str:
         "",
         "| claim | verdict | estimate and interval | statement | published |",
         "|---|---|---|---|---|",
-        *(_row(claim) for claim in found["claims"]),
+        *(_row(claim) for claim in as_read(found)),
         "",
     ]
     return "\n".join(lines)
 
 
 def _row(claim: dict[str, Any]) -> str:
-    shown, published = in_unit(claim), claim["published"]
-    told = "–" if published is None else f"{published['value']} ({published['source']}){_agreement(claim)}"
+    published = claim["published"]
+    cited = "–" if published is None else f"{published['value']} ({published['source']}){_agreement(claim)}"
     cells = (
         claim["id"],
         claim["verdict"],
-        minus(shown.both),
+        told(claim),
         claim["statement"],
-        told,
+        cited,
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

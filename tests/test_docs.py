@@ -29,6 +29,7 @@ from gradlab.metrics import METRICS
 from gradlab.models import MODELS, NETS
 from gradlab.preparing import prepare
 from gradlab.procedures import PROCEDURES
+from gradlab.report.levels import as_read
 from gradlab.running import run
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import PRESETS, parameters_of
@@ -330,9 +331,11 @@ def test_the_page_of_trained_networks_says_what_their_records_hold() -> None:
 def test_the_first_result_of_the_readme_is_what_the_tour_finds(tmp_path: Path) -> None:
     """Verdicts, and estimates inside the new intervals: the last bits of training differ among machines."""
     rows = re.findall(
-        r"^([\w-]+) +[^\w\s] (supported|refuted|open) +([+−-][\d.]+) points", README.read_text("utf-8"), re.M
+        r"^([\w-]+) +[^\w\s] (supported|refuted|open) +([+−-][\d.]+ (?=points)|[\d.]+ (?=%))",
+        README.read_text("utf-8"),
+        re.M,
     )
-    claims = {claim["id"]: claim for claim in run("tour", out=tmp_path, progress=False).results["claims"]}
+    claims = {claim["id"]: claim for claim in as_read(run("tour", out=tmp_path, progress=False).results)}
     assert [name for name, _, _ in rows] == list(claims)
     for name, verdict, estimate in rows:
         low, high = claims[name]["interval"]

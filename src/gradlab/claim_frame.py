@@ -6,9 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from gradlab.report.numbers import in_unit, is_number, minus
-
-SHOWN = ("id", "statement", "verdict", "unit", "estimate", "low", "high", "delta")
+SHOWN = ("id", "statement", "verdict", "shown")
 
 
 class ClaimFrame(pd.DataFrame):
@@ -29,6 +27,4 @@ class ClaimFrame(pd.DataFrame):
 
 
 def _lines(claim: dict[str, Any]) -> str:
-    ends = [end if is_number(end) else None for end in (claim["low"], claim["high"])]
-    shown = in_unit({**claim, "interval": ends})
-    return f"{claim['id']}: {claim['verdict']}, {minus(shown.both)}\n    {claim['statement']}"
+    return f"{claim['id']}: {claim['verdict']}, {claim['shown']}\n    {claim['statement']}"

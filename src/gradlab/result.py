@@ -25,6 +25,7 @@ CLAIM_COLUMNS = (
     "look",
     "n",
     "same_setting",
+    "shown",
 )
 
 
@@ -51,12 +52,13 @@ class Result:
 
     @property
     def claims(self) -> pd.DataFrame:
-        """One row a claim: verdict, estimate and interval in the measure's unit; it prints whole."""
+        """One row a claim: verdict, estimate and interval of what was compared, and as a report shows them; it prints whole."""
         from gradlab.claim_frame import ClaimFrame
+        from gradlab.report.levels import as_read, told
 
         rows = [
-            {**claim, "low": claim["interval"][0], "high": claim["interval"][1]}
-            for claim in self.results["claims"]
+            {**claim, "low": claim["interval"][0], "high": claim["interval"][1], "shown": told(read)}
+            for claim, read in zip(self.results["claims"], as_read(self.results), strict=True)
         ]
         return ClaimFrame(rows, columns=list(CLAIM_COLUMNS))
 

@@ -3,9 +3,10 @@ import re
 
 import pytest
 
-from gradlab.cli.plan import _asked, _found, _unit
-from gradlab.lab.planning import ClaimPlan
+from gradlab.cli.plan import _asked, _found, _level, _unit, print_plan
+from gradlab.lab.planning import ClaimPlan, StudyPlan
 from gradlab.preparing import prepare
+from gradlab.statistics import Contrast, against, difference
 from gradlab.studies import STUDIES
 from tests.cli.conftest import OPTIONS
 
@@ -68,6 +69,25 @@ def test_what_an_arm_shares_with_another_costs_nothing_more(ask, tmp_path, monke
 def test_the_true_difference_is_told_by_what_the_claim_asks_for(kind, detectable, asks, told):
     claim = ClaimPlan("c", "a - b", "test accuracy", kind, 0.02, (0.01, 0.02), None, "assumed", detectable)
     assert (_asked(claim, _unit(claim)), _found(claim, 100)) == (asks, told)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "row"),
+    [
+        (against("plain", 0.73), ("test accuracy of plain", "above 75 %", "≥ 77.0 % to 84.0 %")),
+        (Contrast({"plain": -1.0}, constant=0.35), ("test accuracy of plain", "below 33 %", "≤ 31.0 % to 24.0 %")),
+        (difference("plain", "other"), None),
+    ],
+)  # fmt: skip
+def test_a_claim_about_one_arm_is_told_by_its_measure(contrast, row, capsys):
+    claim = ClaimPlan(
+        "c", "AUROC - 73 %", "test accuracy", "more", 0.02, (0.01, 0.02), None, "assumed", (0.04, 0.11), contrast
+    )  # fmt: skip
+    assert _level(claim) == row
+    print_plan(StudyPlan("s", 1.0, 1, (), (claim,), is_upper_bound=False))
+    shown = capsys.readouterr().out
+    assert ("true difference, or value" in shown) == (row is not None)
+    assert all(cell in shown for cell in row or ("> 2 points",))
 
 
 def test_one_seed_is_said_to_decide_nothing(ask, out):

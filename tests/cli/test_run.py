@@ -232,6 +232,35 @@ def test_names_with_brackets_are_printed_as_they_are(out, capsys):
     assert "reports/[x]/report.html" in text
 
 
+def test_a_claim_about_one_arm_prints_its_measure_and_below_it_what_was_asked(out, capsys):
+    from rich.console import Console
+
+    import gradlab
+    from gradlab.cli._text import print_result
+
+    results = json.loads((out / "reports" / NAME / "results.json").read_text())
+    told = results["claims"][0]
+    told |= {
+        "statement": "a level",
+        "estimate": 0.06,
+        "interval": [0.04, 0.08],
+        "delta": 0.01,
+        "kind": "more",
+    }
+    told |= {"unit": "fraction", "parts": [told | {"label": "a", "unit": "fraction"}]}
+    contrast = {"weights": {results["arms"][0]["name"]: 1.0}, "constant": -0.04, "log": False}
+    results["design"]["claims"] = [{"id": told["id"], "parts": [{"label": "a", "contrast": contrast}]}]
+    results["claims"] = [told]
+    print_result(gradlab.Result(results, out), Console(width=200))
+    wide = capsys.readouterr().out.splitlines()
+    (row,) = [number for number, line in enumerate(wide) if "10.0 % [8.0, 12.0]" in line]
+    assert wide[row].split()[-2:] == ["a", "level"]
+    assert wide[row + 1].strip() == "asked: above 5 %"
+    assert wide[row + 1].index("asked") == wide[row].index("10.0 %")
+    print_result(gradlab.Result(results, out), Console(width=40))  # a claim a paragraph
+    assert "10.0 % [8.0, 12.0], asked: above 5 % a level" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.slow
 def test_a_real_process_trains_reports_and_tells_progress_on_stderr_alone(tmp_path):
     data = make.class_folders(

@@ -11,6 +11,8 @@ from gradlab.report._citation import citation
 from gradlab.report._terms import TERMS
 from gradlab.report.claims import facts, meaning, sentence
 from gradlab.report.page import key_figure
+from gradlab.statistics import judge, sign_flip
+from gradlab.statistics.sign_flip import smallest_p
 from gradlab.types import UserError
 from tests.report.reading import Page
 from tests.report.sample import claim, lines, realistic, smallest
@@ -95,6 +97,21 @@ def test_every_fact_of_a_claim_explains_itself():
         assert f'<abbr title="{TERMS[name][0].replace("’", "’")}">{name}</abbr>' in html.replace(
             "&#39;", "'"
         ), name
+
+
+def test_the_sign_flip_test_is_explained_as_it_is_computed():
+    short, long = TERMS["sign-flip p"]
+    for words in (short, long):
+        assert "two-sided" in words
+        assert "2^(1-n)" in words
+        assert "one-sided" not in words
+    assert "the nearer one is tested" in long
+    assert f"{smallest_p(6):.3f} with six seeds" in long
+    assert smallest_p(5) > 0.05 > smallest_p(6)  # fewer than six never get below it
+    values = [0.011, 0.012, 0.013, 0.02, 0.021, 0.022]
+    judged = judge(values, delta=0.01, kind="same")
+    assert judged.sign_flip_boundary == 0.01  # the nearer of the two
+    assert judged.sign_flip == sign_flip(values, 0.01) == smallest_p(6)
 
 
 def test_sentences_begin_with_a_capital_and_end_with_a_stop():

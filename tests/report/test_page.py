@@ -250,6 +250,21 @@ def test_a_single_part_is_the_claim_itself():
     assert [card.count('<circle class="seed"') for card in cards] == [2, 4]
 
 
+def test_runs_say_whether_they_learned_and_one_network_is_shown_once():
+    """Results write `learned`; a certificate of one network stands under all seeds with the same record."""
+    runs = [
+        {"arm": arm, "seed": seed, "record": record, "status": "finished", "learned": learned}
+        for arm, seed, record, learned in (
+            ("a", 0, "a0", True), ("a", 1, "a1", False), ("b", 0, "b", True), ("b", 1, "b", True), ("c", 0, "c0", True),
+        )
+    ]  # fmt: skip
+    given = smallest(runs=runs, seeds=[0, 1], arms=[{"name": "b", "label": "certificate"}])
+    told = "4 runs: 3 learned, 1 did not learn. One run is one arm at one seed, or stands for all seeds where there is 1 network."
+    for page in (Page(render_html(given)).text, render_markdown(given)):
+        assert told in page
+    assert "| a | ● | ○ |\n| certificate, 1 network | ● |  |\n| c | ● |  |" in render_markdown(given)
+
+
 def test_facts_leave_out_what_is_not_known():
     assert dict(facts(claim(samples=None, sign_flip=0.03125))) == {
         "δ": "1 point", "seeds": "6", "level": "99.33%", "look": "1", "sign-flip p": "0.031",

@@ -139,6 +139,16 @@ def test_the_labs_claims_are_made_where_thousands_of_images_can_settle_them():
         assert all(claim.deviations for claim in made.claims if claim.published)
 
 
+def test_the_answer_names_what_the_certificate_of_one_network_leaves():
+    for made in (design(FULL), design(CIFAR), design()):
+        assert {"pgd-certificate", "plain-certificate"} <= {arm.name for arm in made.arms}
+        for sentence in made.claims[0].says.values():
+            assert (
+                "on one network of each, leave {pgd-certificate}, without a defence {plain-certificate}."
+                in sentence
+            )
+
+
 def test_foreign_images_are_others_than_the_familiar_ones():
     assert design(CIFAR).arm("plain-foreign").procedure.out == ("cifar100#20@16",)
     assert design().arm("plain-foreign").procedure.out == ("photos@8:grey",)

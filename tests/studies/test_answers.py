@@ -9,6 +9,7 @@ import pytest
 from gradlab.lab.judging.answer import CHOICE, FIELD
 from gradlab.lab.kinds import kind_of
 from gradlab.procedures.toolbox import TOOLBOX
+from gradlab.report.levels import arm_of, at_level
 from gradlab.studies import STUDIES, build_design
 from tests.studies.setups import ENCODER, setup
 
@@ -102,6 +103,38 @@ def test_what_is_said_to_be_equal_is_judged_as_equal(design):
             assert kinds == {"not less"}, claim.id
         else:
             assert kinds == {"more"}, claim.id
+
+
+def test_what_is_asked_of_one_arm_is_what_the_claim_says():
+    """The bound that is tested, the one that a report shows and the one in the sentence are the same."""
+    points, found = {0.02: "two points", 0.05: "five points", 0.15: "15 points"}, set()
+    for claim in (claim for design in DESIGNS for claim in design.claims):
+        if not all(arm_of(vars(part.contrast)) for part in claim.parts):
+            continue  # a condition beside comparisons, told by its part alone
+        for part in claim.parts:
+            unit = "" if part.measure == "SSIM" else "fraction"
+            asked = at_level({"kind": part.kind, "delta": part.delta, "unit": unit}, vars(part.contrast))[
+                "against"
+            ].asked
+            said = claim.statement.replace("half of the images", "50 % of the images")
+            more = re.search(r"over (.*? points).* (above|better than) (chance|guessing)", said)
+            if more:
+                assert (1 / part.contrast.constant).is_integer(), claim.id  # guessing among so many classes
+                assert more[1].endswith(points[part.delta]), claim.id
+            else:
+                assert asked in re.sub(r"over (?=\d)", "above ", said), (claim.id, asked)
+        found.add(claim.id)
+    assert found >= {
+        "C000-01",
+        "C004-02",
+        "C004-03",
+        "C000-13",
+        "C001-09",
+        "C004-14",
+        "looks-patch",
+        "tour-noticed",
+    }
+    assert len(found) == 19
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=IDS)

@@ -41,7 +41,9 @@ def whole_table(
     table = Table(box=None, pad_edge=False)
     for number, name in enumerate(head):
         widest = max(
-            cell_len(Text.from_markup(cell).plain) for cell in (name, *(row[number] for row in rows))
+            cell_len(line)
+            for cell in (name, *(row[number] for row in rows))
+            for line in Text.from_markup(cell).plain.split("\n")
         )
         is_fixed = name not in wraps
         table.add_column(name, no_wrap=is_fixed, min_width=widest if is_fixed else min(widest, narrowest))

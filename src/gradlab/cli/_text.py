@@ -28,6 +28,8 @@ def duration(seconds: float) -> str:
 
 def print_result(result: Result, console: Console) -> None:
     """Print question, answer, claims and the path of the report."""
+    from gradlab.report.levels import as_read, told
+
     results = result.results
     question, answer = _safe(results["question"]), _safe(results["answer"])
     console.print(f"\n[bold]{question}[/bold]  {answer}", highlight=False)
@@ -40,10 +42,10 @@ def print_result(result: Result, console: Console) -> None:
         (
             _safe(claim["id"]),
             f"[{STYLES[claim['verdict']]}]{MARKS[claim['verdict']]} {claim['verdict']}[/]",
-            _safe(_interval(claim)),
+            "\n".join(_safe(line) for line in told(claim).replace(", asked:", "\nasked:").split("\n")),
             _safe(claim["statement"]),
         )
-        for claim in results["claims"]
+        for claim in as_read(results)
     ]
     head = ("claim", "verdict", "estimate and interval", "statement")
     table = whole_table(head, rows, wraps=("statement",))
@@ -51,7 +53,7 @@ def print_result(result: Result, console: Console) -> None:
         print_whole(table, console)
     else:  # a claim a paragraph
         for *numbers, statement in rows:
-            console.print("  ".join(numbers), highlight=False)
+            console.print("  ".join(numbers).replace("\n", ", "), highlight=False)
             console.print(Padding(statement, (0, 0, 0, 2)), highlight=False)
     console.print(f"\nReport: {printable(str(result.report))}", highlight=False, soft_wrap=True, markup=False)
 
@@ -70,10 +72,3 @@ def _setting(results: dict[str, Any]) -> str:
         return named
     told = "as published" if results["same_setting"] else "other setting than published"
     return f"setting {results['setting']} ({told}), "
-
-
-def _interval(claim: dict[str, Any]) -> str:
-    from gradlab.report.numbers import in_unit, minus
-
-    shown = in_unit(claim)
-    return minus(shown.both)

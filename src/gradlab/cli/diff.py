@@ -10,7 +10,7 @@ from cyclopts import App
 from gradlab.cli._tables import Flag, print_json, print_table, say
 from gradlab.lab.judging.diff import ClaimPair, diff_results
 from gradlab.lab.judging.verify import read_results, result_folders
-from gradlab.report.numbers import in_unit, minus
+from gradlab.report.levels import as_read, told
 from gradlab.types import UserError
 
 app = App(
@@ -29,7 +29,8 @@ def diff(a: Path, b: Path, /, *, json: Flag = False) -> int:
         b: the other one.
         json: print the comparison as JSON.
     """
-    found = diff_results(_one(a), _one(b))
+    both = _one(a), _one(b)
+    found = diff_results(*both)
     if json:
         print_json(found.as_record())
         return 0
@@ -39,7 +40,8 @@ def diff(a: Path, b: Path, /, *, json: Flag = False) -> int:
     else:
         say("Both were asked the same.")
     say()
-    print_table(("claim", "A", "", "B", "", ""), [_row(pair) for pair in found.claims])
+    shown = [{claim["id"]: claim for claim in as_read(one)} for one in both]
+    print_table(("claim", "A", "", "B", "", ""), [_row(pair, *shown) for pair in found.claims])
     say(f"\n{found.shared} runs are the same records.")
     return 0
 
@@ -51,14 +53,11 @@ def _one(path: Path) -> dict[str, Any]:
     return read_results(folders[0])
 
 
-def _row(pair: ClaimPair) -> tuple[str, ...]:
+def _row(pair: ClaimPair, *shown: dict[str, dict[str, Any]]) -> tuple[str, ...]:
     said = "another verdict" if pair.moved else ""
     said += (", " if said else "") + "the intervals do not overlap" if pair.apart else ""
-    return (pair.id, *_told(pair.a), *_told(pair.b), said)
-
-
-def _told(claim: dict[str, Any] | None) -> tuple[str, str]:
-    if claim is None:
-        return "not asked", ""
-    shown = in_unit(claim)
-    return claim["verdict"], minus(shown.both)
+    cells = [
+        (claim["verdict"], told(claim)) if (claim := claims.get(pair.id)) else ("not asked", "")
+        for claims in shown
+    ]
+    return (pair.id, *(text for cell in cells for text in cell), said)

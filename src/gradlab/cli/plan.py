@@ -12,6 +12,7 @@ from gradlab.cli._tables import print_table, say
 from gradlab.cli._text import duration
 from gradlab.lab.kinds import measures_of
 from gradlab.procedures import PROCEDURES
+from gradlab.report.levels import arm_of, at_level
 from gradlab.report.numbers import Unit, minus, number, unit_of
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import parameters_of
@@ -50,10 +51,11 @@ def print_plan(found: StudyPlan) -> None:
     say("\nA claim is supported with a power of 80 % where the true difference is:")
     units = {claim: _unit(claim) for claim in found.claims}
     effects = [
-        (claim.claim, _compared(claim), _asked(claim, unit), _found(claim, unit.scale))
+        (claim.claim, *(_level(claim) or (_compared(claim), _asked(claim, unit), _found(claim, unit.scale))))
         for claim, unit in units.items()
     ]
-    print_table(("claim", "comparison", "asks for", "true difference"), effects, wraps=("comparison",))
+    said = "true difference, or value" if any(map(_level, units)) else "true difference"
+    print_table(("claim", "comparison", "asks for", said), effects, wraps=("comparison",))
     if any(told.startswith("none") for *_, told in effects):
         say("\n(none: not even arms that are truly equal would be found equal that often.)")
     say(f"\n{_spread(units)}")
@@ -83,6 +85,24 @@ def _unit(claim: ClaimPlan) -> Unit:
 
 def _compared(claim: ClaimPlan) -> str:
     return claim.label if claim.label == claim.measure else f"{claim.label} ({claim.measure})"
+
+
+def _level(claim: ClaimPlan) -> tuple[str, str, str] | None:
+    """Return the row of a claim about one arm's measure, in terms of the measure; None for a difference."""
+    contrast = {} if claim.contrast is None else vars(claim.contrast)
+    arm = arm_of(contrast)
+    if arm is None or claim.kind == "same":
+        return None
+    unit = measures_of(PROCEDURES)[claim.measure].unit
+    asked = {"kind": claim.kind, "delta": claim.delta, "unit": unit}
+    ends = [at_level(asked | {"estimate": end}, contrast)["against"] for end in claim.detectable]
+    first, last = (minus(end.shown.estimate) for end in ends)
+    side = "≥" if ends[0].asked.startswith("above") else "≤"
+    return (
+        f"{claim.measure} of {arm}",
+        ends[0].asked,
+        f"{side} {first}" + (f" to {last}" if last != first else ""),
+    )
 
 
 def _asked(claim: ClaimPlan, unit: Unit) -> str:

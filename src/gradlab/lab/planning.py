@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gradlab.lab._spread import spread_of
@@ -16,6 +16,7 @@ from gradlab.lab.records.binding import Binder, Bound, PendingError
 from gradlab.lab.running.local import usable_cores
 from gradlab.lab.running.run import Request, bind_design, cost_of, device_kind, lives_here
 from gradlab.lab.running.units import Unit, path_costs, units
+from gradlab.statistics import Contrast
 from gradlab.statistics import plan as plan_power
 from gradlab.types import UserError
 
@@ -49,6 +50,7 @@ class ClaimPlan:
         source: where they come from.
         detectable: true difference from which ("same": up to which) the claim is supported with a power of 80 %, in all
             its parts together, (low, high), in the measure's unit; None where no difference is, and with one seed.
+        contrast: what is compared.
     """
 
     claim: str
@@ -60,6 +62,7 @@ class ClaimPlan:
     sample_sd: tuple[float, float] | None
     source: str
     detectable: tuple[float | None, float | None]
+    contrast: Contrast | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True)
@@ -260,4 +263,5 @@ def _claim_plan(claim: Claim, part: Part, design: Design, binder: Binder, reques
         sample_sd=None if samples is None else spread.sample_sd,
         source=spread.source,
         detectable=detectable,
+        contrast=part.contrast,
     )

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from gradlab.report._terms import TERMS
 from gradlab.report.claims import LABS, agreement, cites_labs, facts, meaning, sentence, source
-from gradlab.report.marks import claim_axis, interval_mark, sign
+from gradlab.report.marks import interval_mark, part_axis, sign
 from gradlab.report.numbers import in_unit, percent, typeset
 
 
@@ -23,7 +23,7 @@ def environment() -> Environment:
         agreement=agreement, cites_labs=cites_labs, facts=facts, in_unit=in_unit, meaning=meaning, percent=percent,
         sentence=sentence, sign=sign, source=source, term=term, typeset=typeset,
     )  # fmt: skip
-    made.globals.update(about_labs=LABS, claim_axis=claim_axis, interval_mark=interval_mark)
+    made.globals.update(about_labs=LABS, interval_mark=interval_mark, part_axis=part_axis)
     return made
 
 

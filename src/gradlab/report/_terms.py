@@ -7,6 +7,11 @@ TERMS: dict[str, tuple[str, str]] = {
         "the smallest effect that matters, chosen before the runs",
         "Chosen before the runs. A difference smaller than δ is of no practical interest, even if it is real.",
     ),
+    "asked": (
+        "the values of the measure for which the claim holds, chosen before the runs",
+        "Where a claim is about one measure and not about a difference, such as “an AUROC above 80 %”: the values for which it "
+        "holds, chosen before the runs. The bound already contains the smallest effect that matters.",
+    ),
     "interval": (
         "the effects that the data leave plausible",
         "The range of effects that the data leave plausible. It counts two kinds of chance: another seed would "
@@ -49,10 +54,13 @@ TERMS: dict[str, tuple[str, str]] = {
         "finds anything. So each look has a smaller error budget of its own, and its number is shown.",
     ),
     "sign-flip p": (
-        "an exact check beside the interval; it decides nothing",
-        "If the true effect lay exactly on the border of the region, how often would chance give signs as one-sided "
-        "as these? With n seeds it cannot fall below 2^-n (one-sided). It is shown beside the interval and "
-        "decides nothing.",
+        "an exact two-sided test beside the interval; with n seeds p is at least 2^(1-n), and it decides nothing",
+        "Suppose the true effect lay exactly on the border of the region. Each seed would then be as likely to fall above the "
+        "border as below it: how often would chance alone put the mean at least as far from the border as it is, on either side? "
+        "The test is two-sided and tries every pattern of signs. Where the region has two borders, −δ and +δ, the nearer one "
+        "is tested, and for a mean between them the one with the larger p. With n seeds there are 2^n patterns, and p cannot "
+        "fall below 2^(1-n): 0.031 with six seeds, so that fewer than six never get below 0.05. It is shown beside the interval "
+        "and decides nothing.",
     ),
     "variance from seeds": (
         "the share of the uncertainty that more seeds would reduce; more test images reduce the rest",

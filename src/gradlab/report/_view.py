@@ -24,8 +24,6 @@ View = dict[str, Any]
 LATE = "The axis begins where the later half of the curves does; their start lies below it."
 MOST_COLUMNS = 5
 """So many columns of a table are shown; the rest is unfolded on demand."""
-_STATES = {"trained": "●", "untrained": "○", "diverged": "✕", "finished": "◐"}
-_WORDS = {"trained": "learned", "untrained": "did not learn", "diverged": "diverged", "finished": "finished"}
 
 
 def anchor(kind: str, name: Any, number: int) -> str:
@@ -178,43 +176,6 @@ def arms_view(results: Mapping[str, Any]) -> View | None:
         for arm in arms
     ]  # fmt: skip
     return {"columns": columns, "rows": rows, "right": [len(factors) + 1]}
-
-
-def runs_view(results: Mapping[str, Any]) -> View | None:
-    """Prepare the grid of runs (arm by seed) and their list."""
-    runs = results.get("runs") or []
-    if not runs:
-        return None
-    labels = {arm["name"]: arm.get("label") or arm["name"] for arm in results.get("arms") or []}
-    seeds = list(dict.fromkeys(run["seed"] for run in runs))
-    grid: dict[str, dict[Any, tuple[str, str]]] = {}
-    for run in runs:
-        grid.setdefault(run["arm"], {})[run["seed"]] = (_state(run), _title(run))
-    states = [_state(run) for run in runs]
-    counted = [f"{states.count(s)} {_WORDS[s]}" for s in _STATES if s in states]
-    return {
-        "seeds": seeds,
-        "grid": [(labels.get(arm, arm), [row.get(s, ("", "")) for s in seeds]) for arm, row in grid.items()],
-        "signs": {s: mark for s, mark in _STATES.items() if s in states},
-        "words": _WORDS,
-        "summary": f"{len(runs)} runs: {', '.join(counted)}. One run is one arm at one seed.",
-        "rows": [
-            [labels.get(r["arm"], r["arm"]), number(r["seed"]), r.get("status"), plain_value(r.get("trained")),
-             Markup('<span class="hash">{}</span>').format(r.get("record") or MISSING), plain_value(r.get("note"))]
-            for r in runs
-        ],
-    }  # fmt: skip
-
-
-def _state(run: Mapping[str, Any]) -> str:
-    if run.get("status") == "diverged":
-        return "diverged"
-    return {True: "trained", False: "untrained"}.get(run.get("trained"), "finished")  # type: ignore[arg-type]
-
-
-def _title(run: Mapping[str, Any]) -> str:
-    note = f", {run['note']}" if run.get("note") else ""
-    return f"seed {run['seed']}: {run.get('status')}, {_WORDS[_state(run)]}{note}, record {str(run.get('record'))[:12]}"
 
 
 def cost_view(results: Mapping[str, Any]) -> View | None:

@@ -31,7 +31,7 @@ def whole(claim: Claim) -> Claim:
 def facts(claim: Claim) -> list[tuple[str, str]]:
     """Return what the verdict stands on as (name, value), without what is not known."""
     found = [
-        ("δ", in_unit(claim).delta),
+        ("asked" if "against" in claim else "δ", in_unit(claim).delta),
         ("seeds", number(claim.get("n"))),
         ("test images", number(claim.get("samples"))),
         ("level", level(claim.get("level"))),
@@ -103,13 +103,18 @@ def meaning(claim: Claim) -> list[str]:
     """Explain a verdict to somebody who sees one for the first time: what was asked, found and concluded."""
     region(claim)  # names a kind that is not known
     shown = in_unit(claim)
-    said = [f"The claim {ASKS[claim['kind']].format(delta=shown.delta)}"] if shown.delta != MISSING else []
+    is_level = "against" in claim
+    asks = ASKS[claim["kind"]].format(delta=shown.delta)
+    if is_level:
+        asks = f"holds where the true value lies {claim['against'].asked}."
+    said = [f"The claim {asks}"] if shown.delta != MISSING else []
     if is_number(claim.get("estimate")):
         said.append(f"{_found(claim)} {shown.estimate}.")
     if shown.interval in (MISSING, NO_INTERVAL):
         return [*said, "No interval can be given, so the claim stays open."]
     said.append(
-        f"Chance may have shifted this result. The differences compatible with the data are {shown.interval}."
+        f"Chance may have shifted this result. The {'values' if is_level else 'differences'} compatible with the data are "
+        f"{shown.interval}."
     )
     return [*said, CONCLUDES[check_verdict(claim["verdict"])]]
 

@@ -11,9 +11,11 @@ from gradlab.report import _view
 from gradlab.report._alarms import alarms_view
 from gradlab.report._numbers_of_figure import alt_text, figure_table
 from gradlab.report._pictures import check_counts, confusions, item_words
+from gradlab.report._runs import runs_view
 from gradlab.report._texts import told
 from gradlab.report.claims import LABS, address, agreement, cites_labs, facts, meaning, sentence, tally, whole
 from gradlab.report.figures import check_figure, figure_names
+from gradlab.report.levels import as_read
 from gradlab.report.numbers import in_unit, minus_in_prose, number, percent
 from gradlab.report.page import headline, key_figure
 from gradlab.report.tables import display_of, texts
@@ -80,7 +82,7 @@ def _opening(results: dict[str, Any]) -> Iterator[str]:
 
 
 def _claims(results: dict[str, Any]) -> Iterator[str]:
-    claims = results.get("claims") or []
+    claims = as_read(results)
     if not claims:
         return
     yield from ("## Claims and verdicts", "")
@@ -89,7 +91,7 @@ def _claims(results: dict[str, Any]) -> Iterator[str]:
         shown = in_unit(claim)
         verdict = f"{SIGNS[claim['verdict']]} {claim['verdict']}"
         rows.append([claim["id"], claim["statement"], verdict, shown.both, shown.delta])
-    yield from _grid(["Claim", "Statement", "Verdict", "Effect [interval]", "δ"], rows)
+    yield from _grid(["Claim", "Statement", "Verdict", "Effect [interval]", "δ, or the bound asked"], rows)
     for claim in claims:
         yield from _claim(whole(claim))
     if cites_labs(claims):
@@ -218,7 +220,7 @@ def _twins(results: dict[str, Any]) -> Iterator[str]:
 
 
 def _runs(results: dict[str, Any]) -> Iterator[str]:
-    view = _view.runs_view(results)
+    view = runs_view(results)
     if view is None:
         return
     yield from ("## Every run", "", view["summary"], "")

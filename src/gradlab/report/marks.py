@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
-from gradlab.report.numbers import is_number, number, typeset, unit_of
+from gradlab.report.numbers import in_unit, is_number, number, typeset, unit_of
 from gradlab.types import UserError, did_you_mean
 
 VERDICTS: dict[str, str] = {
@@ -41,7 +41,7 @@ def check_verdict(verdict: str) -> str:
 
 
 def region(claim: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return the effects for which a claim holds, in its own unit; None where its delta is not known.
+    """Return the effects, or levels, for which a claim holds, in its own unit; None where its delta is not known.
 
     >>> region({"kind": "not less", "delta": 0.5})
     (-0.5, inf)
@@ -52,6 +52,9 @@ def region(claim: Mapping[str, Any]) -> tuple[float, float] | None:
     kind, delta = str(claim.get("kind")), claim.get("delta")
     if kind not in KINDS:
         raise UserError(f"no kind of claim is called '{kind}': {did_you_mean(kind, list(KINDS))}")
+    if "against" in claim:
+        low, high = claim["against"].holds
+        return low, high
     if not is_number(delta):
         return None
     low, high = KINDS[kind]
@@ -88,13 +91,23 @@ def axis_over(values: Iterable[Any], pad: float = 0.06) -> Axis | None:
 
 
 def claim_axis(claims: Iterable[dict[str, Any]]) -> Axis | None:
-    """Return the axis that claims (or the parts of one) share; it holds 0 and where each claim begins to hold."""
-    values: list[Any] = [0.0]
+    """Return the axis that claims (or the parts of one) share; it holds where each begins to hold, and 0 of a difference."""
+    values: list[Any] = []
     for claim in claims:
+        values += [] if "against" in claim else [0.0]
         delta = claim.get("delta")
         values += [claim.get("estimate"), *(claim.get("interval") or ()), *(claim.get("differences") or ())]
         values += [b for b in region(claim) or () if math.isfinite(b)] if is_number(delta) else []
     return axis_over(values)
+
+
+def part_axis(parts: Sequence[dict[str, Any]], part: dict[str, Any]) -> Axis | None:
+    """Return the axis of one part of a claim: that of all parts that are told in the same terms."""
+
+    def terms(one: dict[str, Any]) -> tuple[Any, bool]:
+        return one.get("unit"), "against" in one
+
+    return claim_axis(one for one in parts if terms(one) == terms(part))
 
 
 def interval_mark(
@@ -127,7 +140,7 @@ def interval_mark(
 
 
 def _zone(claim: dict[str, Any], axis: Axis, top: int, height: int) -> str:
-    """Shade where the claim holds, with a line at each end, and mark 0."""
+    """Shade where the claim holds, with a line at each end, and mark the 0 of a difference."""
     ends = region(claim)
     body = ""
     if ends is not None:
@@ -137,11 +150,15 @@ def _zone(claim: dict[str, Any], axis: Axis, top: int, height: int) -> str:
             f'<line class="edge" x1="{axis.at(b)}%" x2="{axis.at(b)}%" y1="{top}" y2="{top + height}"/>'
             for b in ends if math.isfinite(b)
         )  # fmt: skip
+    if "against" in claim:
+        return body
     return f'{body}<line class="zero" x1="{axis.at(0)}%" x2="{axis.at(0)}%" y1="{top}" y2="{top + height}"/>'
 
 
 def _zone_labels(claim: dict[str, Any], axis: Axis) -> str:
     """Label 0 and the ends of the region; where they lie too close for that, one label says both."""
+    if "against" in claim:
+        return "".join(_label(axis.at(end), text) for end, text in claim["against"].ends.items())
     ends = [b for b in region(claim) or () if math.isfinite(b)]
     texts = {b: "+δ" if b > 0 else "−δ" for b in ends}
     places = [axis.at(0), *(axis.at(b) for b in ends)]
@@ -157,6 +174,9 @@ def _label(x: float, text: str) -> str:
 
 
 def _words(claim: dict[str, Any]) -> str:
+    if "against" in claim:
+        told = in_unit(claim)
+        return f"{told.estimate}, interval {told.interval}, asked: {told.delta}"
     unit = unit_of(claim.get("unit"))
     low, high = claim.get("interval") or (None, None)
     shown = [number(v * unit.scale, 2) if is_number(v) else "–" for v in (claim["estimate"], low, high)]

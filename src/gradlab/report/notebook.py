@@ -7,6 +7,7 @@ from typing import Any
 from gradlab.report._templates import environment
 from gradlab.report._view import table_view
 from gradlab.report.claims import tally, whole
+from gradlab.report.levels import as_read
 from gradlab.report.tables import Table
 
 
@@ -16,9 +17,8 @@ def claims_html(results: dict[str, Any]) -> str:
     Raises:
         UserError: a verdict that is not known.
     """
-    claims = results.get("claims") or []
-    tally(claims)
-    claims = [whole(claim) for claim in claims]
+    tally(results.get("claims") or [])
+    claims = [whole(claim) for claim in as_read(results)]
     return environment().get_template("notebook.html").render(claims=claims, view=None)
 
 

@@ -118,7 +118,7 @@ def _fit(low: Any, high: Any) -> int | None:
 
 
 class InUnit(NamedTuple):
-    """A claim's numbers in words a person uses."""
+    """A claim's numbers in words a person uses; of a level (`levels`) delta is the bound asked."""
 
     estimate: str
     interval: str
@@ -141,6 +141,8 @@ def in_unit(claim: dict[str, Any]) -> InUnit:
     >>> in_unit({"unit": "fraction", "estimate": 0.012, "interval": [-0.01, 0.034], "delta": 0.01})
     InUnit(estimate='+1.2 points', interval='[-1.0, +3.4]', delta='1 point')
     """
+    if "against" in claim:
+        return InUnit(*claim["against"].shown)
     unit = unit_of(claim.get("unit"))
     low, high = claim.get("interval") or (None, None)
     digits: int | None = unit.digits

@@ -13,9 +13,11 @@ from markupsafe import Markup
 from gradlab.report import _view
 from gradlab.report._alarms import alarms_view
 from gradlab.report._citation import citation
+from gradlab.report._runs import runs_view
 from gradlab.report._templates import environment
 from gradlab.report._terms import TERMS
 from gradlab.report.claims import tally, whole
+from gradlab.report.levels import as_read
 from gradlab.report.numbers import minus_in_prose
 from gradlab.types import UserError, did_you_mean
 
@@ -39,7 +41,7 @@ def render_html(results: dict[str, Any]) -> str:
     links = [_figure_link(claim, results, figures) for claim in claims]
     script = environment().get_template("page.js").render()
     shown = {
-        "r": {**results, "claims": [whole(claim) for claim in claims]},
+        "r": {**results, "claims": [whole(claim) for claim in as_read(results)]},
         "headline": headline(results),
         "tally": tally(claims),
         "claim_anchors": [_view.anchor("claim", c.get("id"), i) for i, c in enumerate(claims, 1)],
@@ -52,7 +54,7 @@ def render_html(results: dict[str, Any]) -> str:
         "figures": [view for i, view in enumerate(figures) if i != key],
         "alarms": alarms_view(results),
         "twins": _view.twins_view(results),
-        "runs": _view.runs_view(results),
+        "runs": runs_view(results),
         "cost": _view.cost_view(results),
         "provenance": _view.provenance_view(results),
         "citation": citation(results),

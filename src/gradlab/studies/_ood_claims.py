@@ -9,8 +9,6 @@ from gradlab.studies._shared import TWO_POINTS, part, published
 
 AUROC, HEAT, SCORES = "AUROC", "auroc", "scores"
 CHANCE = 0.5
-ABOVE = "that is two points above 78 %"
-"""The effect that is shown is the distance to 78 %, which has to be above δ."""
 NEAR_MEANS = (
     "Noise is easy: it looks like nothing that a network has seen. Images of a class that is missing look like the others, and "
     "these are what a network meets in use."
@@ -126,8 +124,8 @@ def _better(near: str) -> Claim:
 def _noise_softmax() -> Claim:
     return Claim(
         id="C000-13",
-        statement=f"The maximum softmax tells noise from familiar images with an AUROC above 80 %, {ABOVE}",
-        parts=_auroc("AUROC - 78 %", against(f"max-softmax {NOISE}", 0.8 - TWO_POINTS)),
+        statement="The maximum softmax tells noise from familiar images with an AUROC above 80 %",
+        parts=_auroc("AUROC", against(f"max-softmax {NOISE}", 0.8 - TWO_POINTS)),
         published=published(
             "000",
             "AUROC 0.83, average precision 0.98",
@@ -141,8 +139,8 @@ def _noise_softmax() -> Claim:
 def _noise_logit() -> Claim:
     return Claim(
         id="C001-09",
-        statement=f"The largest logit tells noise from familiar images with an AUROC above 80 %, {ABOVE}",
-        parts=_auroc("AUROC - 78 %", against(f"max-logit {NOISE}", 0.8 - TWO_POINTS)),
+        statement="The largest logit tells noise from familiar images with an AUROC above 80 %",
+        parts=_auroc("AUROC", against(f"max-logit {NOISE}", 0.8 - TWO_POINTS)),
         published=published(
             "001", "AUROC 0.84 (0.79 in an older text)", "one run; noise the only foreign set"
         ),

@@ -48,6 +48,30 @@ def test_facts_are_told_in_words_each_once():
         assert row["status"] == "finished"
         assert set(row["best_epoch"].split(" / ")) == {str(run.facts["best_epoch"]) for run in runs}
     assert {"header": "Status", "kind": "text", "columns": ["status"]} in told["display"]
+    headers = [one["header"] for one in told["display"]]
+    assert (
+        headers.index("Best_epoch")
+        < headers.index("Test accuracy")
+        < headers.index("Status")
+        == len(headers) - 1
+    )
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_one_run_that_stands_for_all_seeds_is_said_to_be_one_network(every):
+    """As a certificate of the first seed's network: its value is no sample of four seeds."""
+    wanted = Table(name="t", title="T", caption="C", measures=("test accuracy",))
+    same = {"a": [fake_run(0.7, 0)] * 4, "b": [fake_run(0.2, 0)] * 4 if every else RUNS["b"]}
+    told = build_table(wanted, study(design(ARMS), same, context((0, 1, 2, 3))))
+    first, second = rows_of(told)
+    assert (first["networks"], first["runs"], first["learned"]) == ("1 network", 1, 1)
+    assert first["test accuracy by seed"] == [first["test accuracy"]]
+    assert second["networks"] == ("1 network" if every else "4 networks")
+    assert len(second["test accuracy by seed"]) == second["runs"] == (1 if every else 4)
+    headers = {one["header"] for one in told["display"]}
+    assert "Networks" in headers
+    assert ({"Learned", "Each seed"} <= headers) is not every
+    assert all(column in told["columns"] for one in told["display"] for column in one["columns"])
 
 
 def test_means_and_values_are_those_of_numpy(table):

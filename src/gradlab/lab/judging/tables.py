@@ -37,7 +37,8 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
     counted = all("parameters" in study.arms[arm.name][0].facts for arm in arms)
     measures = [measure_of(arms[0], name, study.kinds) for name in table.measures]
     columns = ["arm", *factors, *(["chosen"] if choose else []), *(["parameters"] if counted else [])]
-    columns += table.facts
+    alone = {arm.name for arm in arms if is_one_run(study.arms[arm.name])}
+    columns += [*(["networks"] if alone else []), *table.facts]
     for measure in measures:
         columns += [measure.name, f"{measure.name} low", f"{measure.name} high", f"{measure.name} by seed"]
         columns += [f"{measure.name} {one}" for one in CHANGE] if table.minus else []
@@ -49,6 +50,8 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
             named.append(_chosen(arm, study))
         if counted:
             named.append(study.arms[arm.name][0].facts["parameters"])
+        if alone:
+            named.append("1 network" if arm.name in alone else f"{len(study.arms[arm.name])} networks")
         named += [_in_words(fact, study.arms[arm.name]) for fact in table.facts]
         rows.append([*named, *_row(measures, arm.name, table, study)])
     return {
@@ -56,8 +59,15 @@ def build_table(table: Table, study: Study) -> dict[str, Any]:
         "caption": table.caption,
         "columns": columns,
         "rows": rows,
-        "display": _display(measures, table, choose=choose, counted=counted),
+        "display": _display(
+            measures, table, choose=choose, counted=counted, some=bool(alone), every=len(alone) == len(arms)
+        ),
     }
+
+
+def is_one_run(runs: Sequence[Results]) -> bool:
+    """Whether one and the same run stands for several seeds, as where a certificate examines one network."""
+    return len(runs) > 1 and len({run.run.hash for run in runs}) == 1
 
 
 def _in_words(fact: str, runs: Sequence[Results]) -> str:
@@ -145,24 +155,34 @@ def clean(value: Any) -> Any:
 
 def _row(measures: list[Measure], arm: str, table: Table, study: Study) -> list[Any]:
     row: list[Any] = []
+    count = 1 if is_one_run(study.arms[arm]) else None
     for measure in measures:
         if table.minus:
             row += cells_of(measure, arm, table.minus[arm], study, LEVEL)
-        else:
-            row += study.interval_of(measure, arm)
-    learned = study.learned[arm]
+            continue
+        *interval_told, values = study.interval_of(measure, arm)
+        row += [*interval_told, values[:count]]
+    learned = study.learned[arm][:count]
     share = clopper_pearson(sum(learned), len(learned))
     return [*row, sum(learned), len(learned), share.low, share.high]
 
 
-def _display(measures: list[Measure], table: Table, *, choose: bool, counted: bool) -> list[dict[str, Any]]:
-    """How a page shows the columns: every interval, and the single seeds of the first measure; the rest is in the CSV."""
+def _display(
+    measures: list[Measure], table: Table, *, choose: bool, counted: bool, some: bool, every: bool
+) -> list[dict[str, Any]]:
+    """How a page shows the columns: every interval, and the single seeds of the first measure; the rest is in the CSV.
+
+    Of networks of which each stands for all seeds (some arms, or every one) it says that they are one. The first fact stands
+    before the measures; the others, which may be long, behind them.
+    """
+    told = [{"header": fact[0].upper() + fact[1:], "kind": "text", "columns": [fact]} for fact in table.facts]
     shown: list[dict[str, Any]] = [
         {"header": "Arm", "kind": "text", "columns": ["arm"]},
         *([{"header": "Chosen on validation", "kind": "text", "columns": ["chosen"]}] if choose else []),
         *([{"header": "Parameters", "kind": "int", "columns": ["parameters"]}] if counted else []),
-        *({"header": fact[0].upper() + fact[1:], "kind": "text", "columns": [fact]} for fact in table.facts),
-        {"header": "Learned", "kind": "ratio", "columns": ["learned", "runs"]},
+        *([{"header": "Networks", "kind": "text", "columns": ["networks"]}] if some else []),
+        *told[:1],
+        *([] if every else [{"header": "Learned", "kind": "ratio", "columns": ["learned", "runs"]}]),
     ]
     for number, measure in enumerate(measures):
         scale = {"scale": "percent"} if measure.unit == "fraction" else {}
@@ -170,7 +190,7 @@ def _display(measures: list[Measure], table: Table, *, choose: bool, counted: bo
         names = [measure.name, f"{measure.name} low", f"{measure.name} high"]
         unit = f" ({measure.unit})" if measure.unit == "decades" else ""
         shown.append({"header": header + unit, "kind": "interval", "columns": names, **scale})
-        if number == 0:
+        if number == 0 and not every:
             shown.append(
                 {"header": "Each seed", "kind": "points", "columns": [f"{measure.name} by seed"], **scale}
             )
@@ -179,4 +199,4 @@ def _display(measures: list[Measure], table: Table, *, choose: bool, counted: bo
             shown.append({"header": "Seeds above 0", "kind": "ratio", "columns": [above, "runs"]})
             if number == 0:
                 shown.append({"header": "Any two runs above 0", "kind": "ratio", "columns": [pairs, count]})
-    return shown
+    return shown + told[1:]
