@@ -25,7 +25,7 @@ from gradlab.lab.judging.verify import (
 from gradlab.lab.kinds import Kind
 from gradlab.lab.records.record import MANIFEST, checksum, read_json
 from gradlab.lab.records.small import RUNS, SMALL_FILES, Traced, read_small, write_small
-from gradlab.lab.records.wanted import remember_records
+from gradlab.lab.records.wanted import RECORDS, remember_records
 from gradlab.procedures.toolbox import toolbox_with
 from gradlab.types import UserError
 
@@ -103,7 +103,7 @@ def _refuse_target(target: Path, final: Path) -> None:
         raise UserError(f"{target} {others}")
     if not any(final.iterdir()):
         return
-    known = {MANIFEST, *(read_json(final / MANIFEST) if (final / RUNS).is_file() else ())}
+    known = {MANIFEST, RECORDS, *(read_json(final / MANIFEST) if (final / RUNS).is_file() else ())}
     present = {
         str(path.relative_to(final)) for path in final.rglob("*") if not path.is_dir() or path.is_symlink()
     }

@@ -115,15 +115,16 @@ def _faithful(method: str, net: str, prefix: str) -> Claim:
     )
     changes = Contrast({arm: -1.0}, constant=0.5)  # above 0: a rank correlation below a half
     named = JUDGED[method] if method.endswith("cam") else JUDGED[method].lower()
-    beside = f"insertion minus deletion; edges {{{prefix}edges}}, random maps {{{prefix}random}}"
-    numbers = f"{{{arm}}} {beside}; rank correlation with the maps of random weights {{{arm}: {SIMILARITY}}}"
+    beside = f"edges {{{prefix}edges}}, random maps {{{prefix}random}}"
+    ranks = f"rank correlation with the maps of random weights {{{arm}: {SIMILARITY}}}"
+    numbers = f"insertion minus deletion {{{arm}}}, {beside}; {ranks}"
     return Claim(
         id=f"looks-{method}{'-own' if prefix else ''}",
         statement=f"Maps by {named} are faithful to {net}: better than random maps and edges, and different when all "
         "weights are randomised",
         parts=(*beats, part(CHANGES, changes, measure=SIMILARITY, delta=MATTERS)),
         says={
-            "supported": f"Faithful to {net} are maps by {{subjects}} ({beside}).",
+            "supported": f"By insertion minus deletion ({beside}) faithful to {net} are maps by {{subjects}}.",
             "refuted": f"Maps by {named} are not faithful to {net}, for they are not {{fails}} ({numbers}).",
             "open": f"Whether maps by {named} are faithful to {net} is open, for it is open whether they are {{undecided}} "
             f"({numbers}).",
