@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
+from gradlab.explain._checks import checked
 from gradlab.explain._network import hooked
-from gradlab.explain.find_spatial_layer import Place
+from gradlab.explain._place import Layer
 from gradlab.explain.method import Method
 from gradlab.explain.scaled import finished
 from gradlab.explain.targets import Targets, choose
@@ -22,7 +23,7 @@ def cam(
     model: torch.nn.Module,
     images: torch.Tensor,
     targets: Targets = None,
-    layer: str | Place | None = None,
+    layer: Layer = None,
     *,
     raw: bool = False,
 ) -> torch.Tensor:
@@ -41,20 +42,17 @@ def cam(
     linears: list[tuple[torch.nn.Linear, torch.Tensor, torch.Tensor]] = []
 
     def see(one: Any, inputs: Any, output: torch.Tensor) -> None:
-        linears.append((one, inputs[0].detach(), output.detach()))
+        if inputs:  # and not by keyword
+            linears.append((one, inputs[0].detach(), output.detach()))
 
-    layers = [one for one in model.modules() if isinstance(one, torch.nn.Linear)] if _is_module(model) else []
-    with hooked(layers, see):
+    model, images = checked(model, images)
+    with hooked([one for one in model.modules() if isinstance(one, torch.nn.Linear)], see):
         seen = watch(model, images, None, layer, gradient=False)
     weight = _weight(model, seen, linears)
     chosen = choose(seen.logits, targets)
     if not isinstance(chosen, torch.Tensor):
         raise UserError("cam explains classes, got a function as target; take grad_cam.")
     return finished(torch.einsum("nc,nchw->nhw", weight[chosen], seen.activations), seen.images, raw=raw)
-
-
-def _is_module(model: Any) -> bool:
-    return isinstance(model, torch.nn.Module)
 
 
 def _weight(model: torch.nn.Module, seen: Watched, linears: list[Any]) -> torch.Tensor:

@@ -120,7 +120,7 @@ def faithfulness(
     Raises:
         UserError: fewer than 2 images or draws, or maps of another shape.
     """
-    images = checked(model, images)
+    model, images = checked(model, images)
     if len(images) < 2 or draws < 2 or not 0 < delta < 1:
         raise UserError(
             f"a judgement needs at least 2 images, 2 draws of random weights and a delta between 0 and 1, got {len(images)}, "
