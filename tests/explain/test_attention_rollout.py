@@ -154,3 +154,14 @@ def test_attention_within_windows_is_refused():
     sentence = "attention from all tokens to all of them in every block, and Windowed merges or windows them; take grad_cam"
     with pytest.raises(UserError, match=sentence):
         attention_rollout(model, images(2, (3, 16, 16), dtype=torch.float32))
+
+
+def test_attention_within_windows_that_lie_on_an_axis_of_their_own_is_refused():
+    class Nested(Torch):
+        def forward(self, batch):
+            tokens = self.norm(self.patches(batch).flatten(2).transpose(1, 2)).unflatten(1, (4, 1, 4))
+            mixed = torch.softmax(tokens @ tokens.mT, -1) @ tokens
+            return self.head(self.end(mixed.flatten(1, 3)).mean(1))
+
+    with pytest.raises(UserError, match="Nested merges or windows them; take grad_cam"):
+        attention_rollout(drawn(Nested(), dtype=torch.float32), images(2, (3, 16, 16), dtype=torch.float32))

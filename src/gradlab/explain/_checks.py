@@ -20,7 +20,7 @@ def checked(model: Any, images: Any) -> tuple[torch.nn.Module, torch.Tensor]:
     Raises:
         UserError: no module, one that needs more than images, or no float images in [0, 1].
     """
-    model = _unwrapped(model)
+    model = unwrapped(model)
     _check_model(model)
     if not isinstance(images, torch.Tensor) or not images.is_floating_point():
         raise UserError(f"images must be a float tensor in [0, 1], got {_described(images)}.")
@@ -40,7 +40,7 @@ def checked(model: Any, images: Any) -> tuple[torch.nn.Module, torch.Tensor]:
         return model, images.clone() if images.is_inference() else images.detach()
 
 
-def _unwrapped(model: Any) -> Any:
+def unwrapped(model: Any) -> Any:
     """Return the module inside wrappers that compute the same: compiled, or parallel over devices."""
     parallel = (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)
     while isinstance(model, torch.nn.Module):

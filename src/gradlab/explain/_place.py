@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from gradlab._torch import torch
+from gradlab.explain.compare_maps import centre_of_mass
 from gradlab.types import UserError
 
 MOST_EXTRA = 8
@@ -101,8 +103,30 @@ def grid_of_tokens(tokens: int, trace: Trace) -> tuple[int, int] | None:
     maps = [other for other in trace.seen if other.value.dim() == 4 and other.axis is not None]
     grids = [grid for other in maps if (grid := _grid(other, other.axis or 1, trace)) is not None]
     side = math.isqrt(tokens * height // width)
-    grids += [(rows, rows * width // height) for rows in (side, side - 1) if rows > 0]
-    for grid in sorted(grids, key=lambda grid: abs(tokens - math.prod(grid))):
+    guesses = [(rows, rows * width // height) for rows in (side, side - 1) if rows > 0]
+    for grid in sorted(grids + guesses, key=lambda grid: abs(tokens - math.prod(grid))):
         if 0 <= tokens - math.prod(grid) <= MOST_EXTRA and math.prod(grid) > 1:
-            return grid
+            is_sure = grid in grids or grid == (height, width)  # of an earlier layer, or one token a pixel
+            return grid if is_sure or _reads_corners(tokens, grid, trace) else None
     return None
+
+
+def _reads_corners(tokens: int, grid: tuple[int, int], trace: Trace) -> bool:
+    """Whether the first layer with so many tokens reads the image near each corner for the token of this corner.
+
+    Of rows or columns as tokens, as recurrent networks and convolutions in one dimension have them, this is not so.
+    """
+    rows, columns = grid
+    sides = [(one, 3 - one.axis) for one in trace.seen if one.value.dim() == 3 and one.axis is not None]
+    one, side = next(((one, side) for one, side in sides if one.value.shape[side] == tokens), (None, 0))
+    if one is None or not one.value.requires_grad:
+        return False
+    for row, column in itertools.product((0, rows - 1), (0, columns - 1)):
+        score = one.value.select(side, tokens - rows * columns + row * columns + column).square().sum()
+        (slope,) = torch.autograd.grad(score, trace.images, retain_graph=True, materialize_grads=True)
+        centre = centre_of_mass(slope.square().sum((0, 1))[None])[0]
+        if not all(
+            (at > 2 / 3) if far else (at < 1 / 3) for at, far in zip(centre, (row, column), strict=True)
+        ):
+            return False
+    return True

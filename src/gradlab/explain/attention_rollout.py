@@ -38,9 +38,9 @@ def attention_rollout(
 
     model, images = checked(model, images)
     name = type(model).__name__
-    with undisturbed(model, gradient=False):
-        with attentions(len(images)) as seen:
-            choose(logits(model, images), targets)
+    with undisturbed(model, gradient=False), attentions(len(images)) as seen:
+        choose(logits(model, images), targets)
+    with undisturbed(model, gradient=True):
         trace = traced(model, images)
     if not (seen.found or seen.is_partial or seen.is_changed):
         raise UserError(
@@ -51,8 +51,9 @@ def attention_rollout(
             f"{name} changes attentions after their softmax, which attention_rollout does not follow; take grad_cam."
         )
     tokens = {one.shape[1] for one in seen.found}
-    grid = grid_of_tokens(next(iter(tokens)), trace) if tokens <= _whole(trace) else None
-    if seen.is_partial or len(tokens) != 1 or grid is None:
+    is_whole = len(tokens) == 1 and tokens <= _whole(trace) and not seen.is_partial
+    grid = grid_of_tokens(max(tokens), trace) if is_whole else None
+    if grid is None:
         raise UserError(
             f"attention_rollout needs attention from all tokens to all of them in every block, and {name} merges or windows "
             "them; take grad_cam."

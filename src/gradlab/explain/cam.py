@@ -10,7 +10,7 @@ from gradlab.explain._checks import checked
 from gradlab.explain._network import hooked
 from gradlab.explain._place import Layer
 from gradlab.explain.method import Method
-from gradlab.explain.scaled import finished
+from gradlab.explain.scaled import finished, wide
 from gradlab.explain.targets import Targets, choose
 from gradlab.explain.watch import Watched, watch
 from gradlab.types import STRICT, UserError
@@ -60,9 +60,9 @@ def _weight(model: torch.nn.Module, seen: Watched, linears: list[Any]) -> torch.
     mean = seen.activations.mean((2, 3))
     for one, read, put in reversed(linears):
         if put.shape == seen.logits.shape and torch.equal(put, seen.logits) and read.shape == mean.shape:
-            if torch.allclose(read, mean, rtol=ALIKE, atol=ALIKE * float(mean.abs().max())):
-                found: torch.Tensor = one.weight.detach()
-                return found
+            alike = max(ALIKE, 4 * torch.finfo(read.dtype).eps)  # half precision rounds more
+            if torch.allclose(wide(read), mean, rtol=alike, atol=alike * float(mean.abs().max())):
+                return wide(one.weight.detach())
             break
     raise UserError(
         f"cam needs a network that averages a layer over all positions and reads the averages with one linear layer, and "

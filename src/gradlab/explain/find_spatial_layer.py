@@ -163,6 +163,6 @@ def _reached(candidates: list[Seen], score: torch.Tensor) -> list[torch.Tensor |
     able = [one for one in candidates if one.value.requires_grad]
     if not able or not score.requires_grad:
         return [one.value for one in candidates]  # gradients are cut off; whatever comes last is taken
-    found = torch.autograd.grad(score, [one.value for one in able], allow_unused=True)
+    found = torch.autograd.grad(score, [one.value for one in able], allow_unused=True, retain_graph=True)
     known = {id(one): gradient for one, gradient in zip(able, found, strict=True)}
     return [known.get(id(one)) for one in candidates]

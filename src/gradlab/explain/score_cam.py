@@ -9,7 +9,7 @@ from gradlab._torch import torch
 from gradlab.explain._network import MOST, logits, undisturbed
 from gradlab.explain._place import Layer
 from gradlab.explain.method import Method
-from gradlab.explain.scaled import finished
+from gradlab.explain.scaled import finished, wide
 from gradlab.explain.targets import Targets, rows_of, score_of
 from gradlab.explain.watch import Watched, watch
 from gradlab.models.light import light
@@ -49,7 +49,7 @@ def score_cam(
     chosen = seen.activations.gather(
         1, channels[:, :, None, None].expand(-1, -1, *seen.activations.shape[2:])
     )
-    weights = _scores(model, seen, chosen).softmax(1)  # eq. 6
+    weights = wide(_scores(model, seen, chosen)).softmax(1)  # eq. 6
     return finished(torch.einsum("nc,nchw->nhw", weights, chosen), seen.images, raw=raw)
 
 
