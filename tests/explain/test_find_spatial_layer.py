@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from gradlab.explain import find_spatial_layer, grad_cam, saliency
+from gradlab.explain import EXPLAINERS, GradCAM, find_spatial_layer, grad_cam, saliency
 from gradlab.models import CNN, MLP, ViT, build, wrap
 from gradlab.types import UserError
-from tests.explain.examples import averaging, images
+from tests.explain.examples import averaging, drawn, images
 
 
 def small(count=2, side=16):
@@ -127,3 +127,121 @@ def test_what_has_no_places_is_refused_with_what_to_do(model, layer, sentence):
 def test_where_there_is_no_layer_with_places_pixels_still_have_maps():
     model = MLP(width=4).build((3, 12, 10), 3, seed=0)
     assert saliency(model, images(dtype=torch.float32)).shape == (6, 12, 10)
+
+
+class Turn(nn.Module):
+    """Brings channels from the last axis to axis 1, so that there is a layer of each kind with the same numbers."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how = how
+
+    def forward(self, batch):
+        if self.how == "permute":
+            return batch.permute(0, 3, 1, 2)
+        return (
+            torch.einsum("nyxc->ncyx", batch)
+            if self.how == "einsum"
+            else batch.movedim(source=-1, destination=1)
+        )
+
+
+class Last(nn.Module):
+    """A block as those of ConvNeXt and Swin: (N, h, w, C) from the first norm to the end."""
+
+    def __init__(self, width, how, kernel=2):
+        super().__init__()
+        self.stem = nn.Conv2d(3, width, kernel, stride=kernel)
+        self.norm, self.widen, self.narrow = (
+            nn.LayerNorm(width),
+            nn.Linear(width, 2 * width),
+            nn.Linear(2 * width, width),
+        )
+        self.act, self.turn, self.head = nn.GELU(), Turn(how), nn.Linear(width, 4)
+
+    def forward(self, batch):
+        places = self.stem(batch).permute(0, 2, 3, 1)
+        places = places + self.narrow(nn.functional.gelu(self.widen(self.norm(places))))
+        return self.head(self.turn(self.act(places)).mean((2, 3)))
+
+
+@pytest.mark.parametrize("kind", ["cam", "grad-cam", "grad-cam++", "layer-cam", "score-cam", "eigen-cam"])
+@pytest.mark.parametrize("width", [8, 5])
+def test_channels_on_the_last_axis_give_the_maps_of_channels_on_the_first(kind, width):
+    """With 8 channels on 8×8 positions the sizes tell nothing."""
+    model, batch = (
+        drawn(Last(width, "permute"), dtype=torch.float32),
+        images(3, (3, 16, 16), dtype=torch.float32),
+    )
+    assert find_spatial_layer(model, batch) == "turn"
+    method = EXPLAINERS[kind]()
+    last, first = (method(model, batch, 1, layer=name, raw=True) for name in ("act", "turn"))
+    assert first.shape == (3, 8, 8)
+    torch.testing.assert_close(last, first)
+    for name in ("norm", "widen"):  # of channels alone
+        if kind != "cam":
+            assert method(model, batch, 1, layer=name, raw=True).shape == (3, 8, 8)
+
+
+@pytest.mark.parametrize("how", ["permute", "movedim", "einsum"])
+@pytest.mark.parametrize("side", [16, 20])
+def test_where_no_layer_tells_the_axis_the_proportions_of_the_image_do_or_it_is_refused(how, side):
+    model, batch = drawn(Last(8, how), dtype=torch.float32), images(2, (3, side, side), dtype=torch.float32)
+    if how == "einsum" and side == 16:
+        with pytest.raises(
+            UserError,
+            match=r"layer 'turn' gives \(N, 8, 8, 8\), and which of these are channels cannot be told",
+        ):
+            grad_cam(model, batch, 1, "turn")
+        assert find_spatial_layer(model, batch) == "act"
+    else:
+        torch.testing.assert_close(grad_cam(model, batch, 1, "turn"), grad_cam(model, batch, 1, "act"))
+
+
+class Line(nn.Module):
+    """Convolutions along the rows of the image, one after the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Conv1d(3, 16, 3, padding=1)
+        self.norm, self.head = nn.BatchNorm1d(16), nn.Linear(16, 4)
+
+    def forward(self, batch):
+        return self.head(self.norm(self.body(batch.flatten(2))).relu().mean(2))
+
+
+def test_positions_in_a_line_lie_in_the_order_of_rows():
+    """16 channels would fit a grid of 4×4 tokens."""
+    model, batch = drawn(Line(), dtype=torch.float32).eval(), images(2, (3, 12, 12), dtype=torch.float32)
+    raw = grad_cam(model, batch, 1, raw=True)
+    value = model.norm(model.body(batch.flatten(2))).detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(model.head(value.relu().mean(2))[:, 1].sum(), value)
+    expected = (slope.mean(2, keepdim=True) * value).sum(1).detach().unflatten(1, (12, 12))
+    torch.testing.assert_close(raw, expected)
+
+
+def test_a_method_with_its_network_finds_the_grid_of_each_size_of_images():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.patches, self.norm, self.head = (
+                nn.Conv2d(3, 8, 4, stride=4),
+                nn.LayerNorm(8),
+                nn.Linear(8, 4),
+            )
+
+        def forward(self, batch):
+            return self.head(self.norm(self.patches(batch).flatten(2).transpose(1, 2)).tanh().mean(1))
+
+    model = drawn(Net(), dtype=torch.float32)
+    bound = GradCAM(model, layer="norm")
+    for shape in (
+        (3, 16, 16),
+        (3, 24, 16),
+        (3, 16, 24),
+        (3, 16, 16),
+    ):  # the second and third have as many tokens
+        batch = images(2, shape, dtype=torch.float32)
+        found = bound(batch, 1, raw=True)
+        assert found.shape[1:] == (shape[1] // 4, shape[2] // 4)
+        assert torch.equal(found, GradCAM(layer="norm")(model, batch, 1, raw=True))

@@ -12,16 +12,18 @@ SLACK = 1e-6
 """How far rounding may carry a pixel out of [0, 1]."""
 
 
-def checked(model: Any, images: Any) -> torch.Tensor:
-    """Return images (N, C, H, W) without their graph, usable for gradients even where they came from inference mode.
+def checked(model: Any, images: Any) -> tuple[torch.nn.Module, torch.Tensor]:
+    """Return the network itself, and images (N, C, H, W) without their graph, usable for gradients even from inference mode.
+
+    Of what `torch.compile` or a parallel wrapper has made, the module inside is explained: its layers have their own names.
 
     Raises:
         UserError: no module, one that needs more than images, or no float images in [0, 1].
     """
+    model = unwrapped(model)
     _check_model(model)
     if not isinstance(images, torch.Tensor) or not images.is_floating_point():
-        got = images.dtype if isinstance(images, torch.Tensor) else type(images).__name__
-        raise UserError(f"images must be a float tensor in [0, 1], got {got}; divide grey levels by 255.")
+        raise UserError(f"images must be a float tensor in [0, 1], got {_described(images)}.")
     if images.dim() != 4 or not images.numel():
         hint = "; add the batch with images[None]" if images.dim() == 3 else ""
         raise UserError(
@@ -29,12 +31,36 @@ def checked(model: Any, images: Any) -> torch.Tensor:
         )
     low, high = (float(value) for value in images.detach().aminmax())
     if not (low >= -SLACK and high <= 1 + SLACK):  # NaN fails as well
+        levels = "divide grey levels by 255, or " if low >= 0 and 1 < high <= 255 else ""
         raise UserError(
-            f"images must lie in [0, 1], got {low:.3g} to {high:.3g}; give them before normalisation, and let the model "
+            f"images must lie in [0, 1], got {low:.3g} to {high:.3g}; {levels}give them before normalisation, and let the model "
             "normalise with gradlab.models.wrap(module, mean, std)."
         )
     with torch.inference_mode(False):
-        return images.clone() if images.is_inference() else images.detach()
+        return model, images.clone() if images.is_inference() else images.detach()
+
+
+def unwrapped(model: Any) -> Any:
+    """Return the module inside wrappers that compute the same: compiled, or parallel over devices."""
+    parallel = (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)
+    while isinstance(model, torch.nn.Module):
+        inner = model.module if isinstance(model, parallel) else getattr(model, "_orig_mod", None)
+        if not isinstance(inner, torch.nn.Module):
+            break
+        model = inner
+    return model
+
+
+def _described(images: Any) -> str:
+    """Say what came in place of float images, and how it becomes such."""
+    if isinstance(images, torch.Tensor):
+        return f"{images.dtype}; divide grey levels by 255"
+    if hasattr(images, "__array__"):
+        return (
+            f"{type(images).__name__}; make it one with torch.from_numpy(numpy.asarray(images)).float(), grey levels divided by "
+            "255 and colours first"
+        )
+    return f"{type(images).__name__}; put images of one size together with torch.stack"
 
 
 def _check_model(model: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from gradlab._torch import torch
 from gradlab.explain.targets import Chosen, rows_of, score_of
 from gradlab.models.light import Model
-from gradlab.types import UserError
+from gradlab.types import UserError, is_out_of_memory
 
 MOST = 256
 """Images of one pass, where a method needs many passes for each image."""
@@ -22,10 +23,15 @@ TURN = threading.RLock()
 
 @contextlib.contextmanager
 def undisturbed(model: torch.nn.Module, *, gradient: bool) -> Iterator[None]:
-    """Within the block the model is in eval mode, and autograd is on or off; after it every layer's mode is as before."""
+    """Within the block the model is in eval mode, and autograd is on or off; after it every layer's mode is as before.
+
+    What is compiled runs as it was written: compiled code knows nothing of hooks that come later.
+    """
     from gradlab.training.modes import kept_modes
 
-    with TURN, kept_modes(model), torch.inference_mode(False), torch.set_grad_enabled(gradient):
+    is_compiled = "torch._dynamo" in sys.modules
+    plain = torch.compiler.set_stance("force_eager") if is_compiled else contextlib.nullcontext()
+    with TURN, kept_modes(model), torch.inference_mode(False), torch.set_grad_enabled(gradient), plain:
         model.eval()
         yield
 
@@ -48,13 +54,22 @@ def hooked(
             handle.remove()
 
 
+class MisfitError(UserError, RuntimeError):
+    """A network that raises on images; also the RuntimeError as which PyTorch says so."""
+
+
 def logits(model: Model, images: torch.Tensor) -> torch.Tensor:
     """Return logits (N, K); of a model that returns an object with `logits`, as those of Hugging Face do, these.
 
     Raises:
-        UserError: something else, or NaN.
+        UserError: something else, or NaN, or a network that cannot be run on such images (`MisfitError`).
     """
-    found = model(images.clone())  # a model may work in place on what it is given
+    try:
+        found = model(images.clone())  # a model may work in place on what it is given
+    except RuntimeError as error:
+        if is_out_of_memory(error) or not isinstance(model, torch.nn.Module):
+            raise
+        raise MisfitError(_misfit(model, images, error)) from error
     found = found if isinstance(found, torch.Tensor) else getattr(found, "logits", found)
     if not isinstance(found, torch.Tensor):
         raise UserError(
@@ -71,6 +86,23 @@ def logits(model: Model, images: torch.Tensor) -> torch.Tensor:
             "the model returns NaN for these images; there is nothing to explain, train it again."
         )
     return found
+
+
+def _misfit(model: torch.nn.Module, images: torch.Tensor, error: RuntimeError) -> str:
+    """Say what of images and network does not fit together."""
+    layers = list(model.modules())
+    weights = [value for layer in layers for value in layer._parameters.values() if value is not None]
+    like = next((value for value in weights if value.is_floating_point()), images)
+    for name, its, of_model in (("on", images.device, like.device), ("of", images.dtype, like.dtype)):
+        if its != of_model:
+            return f"the images are {name} {its} and the model's weights {name} {of_model}; give images.to({of_model!r})."
+    convolution = torch.nn.modules.conv._ConvNd
+    reads = next((one.in_channels for one in layers if isinstance(one, convolution)), images.shape[1])
+    shape = f"images of shape {tuple(images.shape[1:])}"
+    if reads != images.shape[1] and f"to have {reads} channels" in str(error):
+        return f"the model reads images of {reads} channels, got {shape}; give it images with as many."
+    said = str(error).strip().partition("\n")[0]
+    return f"the model cannot be run on {shape} (PyTorch says: {said}); give it images of the size that it reads."
 
 
 def gradient_of(score: torch.Tensor, at: torch.Tensor) -> torch.Tensor:

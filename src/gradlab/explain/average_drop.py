@@ -27,7 +27,7 @@ def average_drop(
     Raises:
         UserError: maps of another shape, or as `grad_cam`.
     """
-    images = checked(model, images)
+    model, images = checked(model, images)
     weights = checked_maps(maps, images)
     leaves = (weights < 0).flatten(1).any(1) | (weights > 1).flatten(1).any(1)
     weights = torch.where(leaves[:, None, None], scaled(weights, images.shape[2:]), weights)

@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
+from gradlab.explain._checks import checked
 from gradlab.explain._network import hooked
-from gradlab.explain.find_spatial_layer import Place
+from gradlab.explain._place import Layer
 from gradlab.explain.method import Method
-from gradlab.explain.scaled import finished
+from gradlab.explain.scaled import finished, wide
 from gradlab.explain.targets import Targets, choose
 from gradlab.explain.watch import Watched, watch
 from gradlab.types import STRICT, UserError
@@ -22,7 +23,7 @@ def cam(
     model: torch.nn.Module,
     images: torch.Tensor,
     targets: Targets = None,
-    layer: str | Place | None = None,
+    layer: Layer = None,
     *,
     raw: bool = False,
 ) -> torch.Tensor:
@@ -41,10 +42,11 @@ def cam(
     linears: list[tuple[torch.nn.Linear, torch.Tensor, torch.Tensor]] = []
 
     def see(one: Any, inputs: Any, output: torch.Tensor) -> None:
-        linears.append((one, inputs[0].detach(), output.detach()))
+        if inputs:  # and not by keyword
+            linears.append((one, inputs[0].detach(), output.detach()))
 
-    layers = [one for one in model.modules() if isinstance(one, torch.nn.Linear)] if _is_module(model) else []
-    with hooked(layers, see):
+    model, images = checked(model, images)
+    with hooked([one for one in model.modules() if isinstance(one, torch.nn.Linear)], see):
         seen = watch(model, images, None, layer, gradient=False)
     weight = _weight(model, seen, linears)
     chosen = choose(seen.logits, targets)
@@ -53,18 +55,14 @@ def cam(
     return finished(torch.einsum("nc,nchw->nhw", weight[chosen], seen.activations), seen.images, raw=raw)
 
 
-def _is_module(model: Any) -> bool:
-    return isinstance(model, torch.nn.Module)
-
-
 def _weight(model: torch.nn.Module, seen: Watched, linears: list[Any]) -> torch.Tensor:
     """Return the head's weight (K, C), if it reads the mean over places of the layer and nothing else."""
     mean = seen.activations.mean((2, 3))
     for one, read, put in reversed(linears):
         if put.shape == seen.logits.shape and torch.equal(put, seen.logits) and read.shape == mean.shape:
-            if torch.allclose(read, mean, rtol=ALIKE, atol=ALIKE * float(mean.abs().max())):
-                found: torch.Tensor = one.weight.detach()
-                return found
+            alike = max(ALIKE, 4 * torch.finfo(read.dtype).eps)  # half precision rounds more
+            if torch.allclose(wide(read), mean, rtol=alike, atol=alike * float(mean.abs().max())):
+                return wide(one.weight.detach())
             break
     raise UserError(
         f"cam needs a network that averages a layer over all positions and reads the averages with one linear layer, and "

@@ -55,7 +55,7 @@ def deletion_insertion(
     """
     if steps < 1:
         raise UserError(f"steps counts shares of the pixels and must be at least 1, got {steps}.")
-    images = checked(model, images)
+    model, images = checked(model, images)
     rank = ranks(checked_maps(maps, images))
     empty = images.mean((2, 3), keepdim=True).expand_as(images)
     blurred = blur(images, max(LEAST_BLUR, BLUR * min(images.shape[2:])))

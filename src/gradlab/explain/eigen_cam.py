@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
-from gradlab.explain.find_spatial_layer import Place
+from gradlab.explain._place import Layer
 from gradlab.explain.method import Method
 from gradlab.explain.scaled import finished
 from gradlab.explain.targets import Targets, choose
@@ -18,7 +18,7 @@ def eigen_cam(
     model: torch.nn.Module,
     images: torch.Tensor,
     targets: Targets = None,
-    layer: str | Place | None = None,
+    layer: Layer = None,
     *,
     raw: bool = False,
 ) -> torch.Tensor:
@@ -46,7 +46,7 @@ def eigen_cam(
         values, vectors = torch.linalg.eigh(places @ across)  # squared singular values
         found = vectors[..., -1] * values[:, -1:].clamp(min=0).sqrt()  # A v₁ = σ₁ u₁
     found = found * torch.where(found.sum(1, keepdim=True) < 0, -1.0, 1.0)
-    maps = found.unflatten(1, seen.activations.shape[2:]).to(images.dtype)
+    maps = found.unflatten(1, seen.activations.shape[2:]).to(seen.activations.dtype)
     return finished(maps, seen.images, raw=raw)
 
 

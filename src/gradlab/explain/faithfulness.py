@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from gradlab._torch import torch
-from gradlab.explain._checks import checked, checked_maps
+from gradlab.explain._checks import checked, checked_maps, unwrapped
 from gradlab.explain._network import logits, undisturbed
 from gradlab.explain.average_drop import average_drop
 from gradlab.explain.baselines import edge_maps, random_maps
 from gradlab.explain.compare_maps import is_empty
 from gradlab.explain.deletion_insertion import deletion_insertion
+from gradlab.explain.method import Bound
 from gradlab.explain.pointing import pointing
 from gradlab.explain.randomised import cascade
 from gradlab.explain.road import road
@@ -120,16 +122,18 @@ def faithfulness(
     Raises:
         UserError: fewer than 2 images or draws, or maps of another shape.
     """
-    images = checked(model, images)
+    model, images = checked(model, images)
     if len(images) < 2 or draws < 2 or not 0 < delta < 1:
         raise UserError(
             f"a judgement needs at least 2 images, 2 draws of random weights and a delta between 0 and 1, got {len(images)}, "
             f"{draws} and {delta:g}."
         )
     generator = generator or torch.Generator(images.device).manual_seed(0)
+    _check_explainer(explain, model)
     with undisturbed(model, gradient=False):
         chosen = choose(logits(model, images), classes)
-    assert isinstance(chosen, torch.Tensor)  # None or classes were given
+    if not isinstance(chosen, torch.Tensor):
+        raise UserError("faithfulness follows the probability of classes, got a function; give classes (N,).")
     rivals = {
         "map": checked_maps(explain(images), images),
         "random": random_maps(images, generator=generator),
@@ -148,6 +152,24 @@ def faithfulness(
     finding = _finding(differences, similarity, delta)
     empty, silent = (float(one.double().mean()) for one in (is_empty(rivals["map"]), found[-1].isnan()))
     return Faithfulness(finding, scores, differences, similarity, stages, delta, empty, silent)
+
+
+def _check_explainer(explain: Any, model: torch.nn.Module) -> None:
+    """Refuse what is not called with images alone, or explains another network."""
+    try:
+        inspect.signature(explain).bind(None)
+    except TypeError as error:
+        raise UserError(
+            f"explain is called with images alone and returns maps ({error}); give GradCAM(model), or write "
+            "lambda images: grad_cam(model, images)."
+        ) from None
+    except ValueError:  # nothing says what it takes
+        return
+    if isinstance(explain, Bound) and unwrapped(explain.model) is not model:
+        raise UserError(
+            f"explain has another network than the {type(model).__name__} judged, whose weights would be randomised in vain; "
+            "give both the same."
+        )
 
 
 def _scores(

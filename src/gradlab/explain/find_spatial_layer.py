@@ -3,80 +3,69 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import Counter
 from typing import Any
 
 from gradlab._torch import torch
+from gradlab.explain._checks import checked
 from gradlab.explain._network import hooked, logits, undisturbed
+from gradlab.explain._place import NO_PLACES, Layer, Place, Seen, Trace, place_of
 from gradlab.types import UserError
-
-MOST_EXTRA = 8
-"""Tokens that may stand before those of the patches: of the class, of distillation, registers."""
-NO_PLACES = (
-    "so its output says nothing about positions; name a convolution, a block or a norm of tokens before the pooling, or take a "
-    "method that needs no layer (saliency, integrated-gradients, occlusion)."
-)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A layer with spatial positions.
-
-    Attributes:
-        name: as in `named_modules`. grid: (h, w) of its tokens (N, T, D); None where it puts out (N, C, h, w).
-    """
-
-    name: str
-    grid: tuple[int, int] | None = None
-
-    def maps(self, output: torch.Tensor) -> torch.Tensor:
-        """Return the layer's output, or a gradient there, as (N, C, h, w); tokens before the patches are left out."""
-        if self.grid is None:
-            return output
-        patches = output[:, output.shape[1] - math.prod(self.grid) :]
-        return torch.unflatten(patches.transpose(1, 2), 2, self.grid)
-
-
-@dataclass
-class Seen:
-    """What one layer put out, in the order in which layers ran."""
-
-    name: str
-    layer: torch.nn.Module
-    value: torch.Tensor
 
 
 def find_spatial_layer(model: torch.nn.Module, images: torch.Tensor) -> str:
     """Return the name of the last layer with spatial positions that the logits depend on.
 
-    That is the output (N, C, h, w) of the last convolutional block before pooling and flattening, or, of a transformer,
-    of the last norm whose patch tokens reach the logits: where the head reads a class token alone, the one before the
-    last attention.
+    That is the output, (N, C, h, w) or (N, h, w, C), of the last convolutional block before pooling and flattening, or, of a
+    transformer, of the last norm whose patch tokens reach the logits: where the head reads a class token alone, the one
+    before the last attention.
 
     Args:
         model: maps images to logits. images: (N, C, H, W) float in [0, 1]; the first is run once.
 
     Raises:
-        UserError: the model has no such layer.
+        UserError: the model has no such layer, or cannot be run on these images.
     """
-    return locate(model, images, None).name
+    return locate(*checked(model, images), None).name
 
 
-def locate(model: torch.nn.Module, images: torch.Tensor, layer: str | Place | None) -> Place:
-    """Return the place of a named layer, or of the one that is found; a Place comes back as it is.
+def locate(model: torch.nn.Module, images: torch.Tensor, layer: Layer) -> Place:
+    """Return the place of a layer that is given, or of the one that is found; a Place comes back as it is.
 
     Raises:
         UserError: no such layer (the nearest is suggested), or one without spatial positions.
     """
     if isinstance(layer, Place):
         return layer
-    if layer is not None:
-        from gradlab.models.find_layer import find_layer
-
-        find_layer(model, layer)
+    name = None if layer is None else name_of(model, layer)
     with undisturbed(model, gradient=True):
-        seen, score = _trace(model, images)
-        return _found(model, seen, score, images) if layer is None else _named(layer, seen, images)
+        trace = traced(model, images)
+        return _found(model, trace) if name is None else _named(name, trace)
+
+
+def name_of(model: torch.nn.Module, layer: Any) -> str:
+    """Return the name of a layer that is given by its name, or as the module itself.
+
+    Raises:
+        UserError: the model has no such layer.
+    """
+    from gradlab.models.find_layer import find_layer
+
+    if isinstance(layer, torch.nn.Module):
+        names: list[str] = [name for name, one in model.named_modules() if one is layer and name]
+        if not names:
+            raise UserError(
+                f"layer= got a {type(layer).__name__} that is no layer of this {type(model).__name__}; give one of its own, or "
+                "its name as in named_modules()."
+            )
+        return names[0]
+    if not isinstance(layer, str):
+        hint = "; explain several layers one after the other" if isinstance(layer, list | tuple) else ""
+        raise UserError(
+            f"layer= takes one layer, its name as in named_modules() or the module itself, got {layer!r:.60}{hint}."
+        )
+    find_layer(model, layer)
+    return layer
 
 
 def first_tensor(output: Any) -> Any:
@@ -84,58 +73,68 @@ def first_tensor(output: Any) -> Any:
     return output[0] if isinstance(output, tuple) and output else output
 
 
-def _trace(model: torch.nn.Module, images: torch.Tensor) -> tuple[list[Seen], torch.Tensor]:
+def traced(model: torch.nn.Module, images: torch.Tensor) -> Trace:
     """Run one image, twice in a batch, so that what is cut into windows is told from the batch."""
+    from gradlab.explain._channels import Channels
+
     names = {layer: name for name, layer in model.named_modules() if name}
     seen: list[Seen] = []
+    runs: Counter[str] = Counter()
     has_learned = False  # before the first weights every output is the image, scaled
+    channels = Channels()
 
     def see(layer: torch.nn.Module, _inputs: Any, output: Any) -> None:
         nonlocal has_learned
         has_learned = has_learned or any(True for _ in layer.parameters())
+        runs[names[layer]] += 1
         value = first_tensor(output)
-        if (
-            has_learned
-            and isinstance(value, torch.Tensor)
-            and value.is_floating_point()
-            and _has_places(value)
-        ):
-            seen.append(Seen(names[layer], layer, value))
+        if has_learned and isinstance(value, torch.Tensor) and value.is_floating_point():
+            axis = channels.axis(value)
+            if _has_places(value, axis):
+                seen.append(Seen(names[layer], layer, value, axis))
 
     batch = images[:1].expand(2, -1, -1, -1).clone().requires_grad_(True)
-    with hooked(names, see):
+    with channels, hooked(names, see):
+        channels.put(batch, 1)
         found = logits(model, batch)
-    return seen, found.amax(1).sum()
+    return Trace(seen, runs, batch, found.amax(1).sum())
 
 
-def _has_places(value: torch.Tensor) -> bool:
-    if value.dim() == 4:
-        return len(value) == 2 and math.prod(value.shape[2:]) > 1
-    return value.dim() == 3 and len(value) == 2 and value.shape[1] > 1
+def _has_places(value: torch.Tensor, axis: int | None) -> bool:
+    """Whether there is a row for each of the two images, and in it more than one position."""
+    if value.dim() not in (3, 4) or len(value) != 2 or axis == 0:
+        return False
+    return axis is None or math.prod(value.shape) > 2 * value.shape[axis]
 
 
-def _named(name: str, seen: list[Seen], images: torch.Tensor) -> Place:
-    own = [one for one in seen if one.name == name]
+def _named(name: str, trace: Trace) -> Place:
+    own = [one for one in trace.seen if one.name == name]
+    if not trace.runs[name]:
+        raise UserError(
+            f"layer '{name}' is not called when the network runs, so it has no output to draw a map of; name one that is, such "
+            "as the block around it."
+        )
     if not own:
         raise UserError(
             f"layer '{name}' gives neither (N, C, h, w) with several positions nor tokens, {NO_PLACES}"
         )
-    if len(own) > 1:
+    if trace.runs[name] > 1:
         raise UserError(
-            f"layer '{name}' runs {len(own)} times in one forward pass, so there is not one map of it; name the block that "
-            "holds it."
+            f"layer '{name}' runs {trace.runs[name]} times in one forward pass, so there is not one map of it; name the block "
+            "that holds it."
         )
-    return _place(own[0], seen, images)
+    return place_of(own[0], trace)
 
 
-def _found(model: torch.nn.Module, seen: list[Seen], score: torch.Tensor, images: torch.Tensor) -> Place:
-    once = {one.name for one in seen if sum(other.name == one.name for other in seen) == 1}
-    candidates = [one for one in reversed(seen) if one.name in once and _is_candidate(one, seen)]
-    reached = _reached(candidates, score)
+def _found(model: torch.nn.Module, trace: Trace) -> Place:
+    candidates = [
+        one for one in reversed(trace.seen) if trace.runs[one.name] == 1 and _is_candidate(one, trace.seen)
+    ]
+    reached = _reached(candidates, trace.score)
     fallback: Place | None = None
     for one, gradient in zip(candidates, reached, strict=True):
         try:
-            place = _place(one, seen, images)
+            place = place_of(one, trace)
         except UserError:
             continue
         fallback = fallback or place
@@ -164,22 +163,6 @@ def _reached(candidates: list[Seen], score: torch.Tensor) -> list[torch.Tensor |
     able = [one for one in candidates if one.value.requires_grad]
     if not able or not score.requires_grad:
         return [one.value for one in candidates]  # gradients are cut off; whatever comes last is taken
-    found = torch.autograd.grad(score, [one.value for one in able], allow_unused=True)
+    found = torch.autograd.grad(score, [one.value for one in able], allow_unused=True, retain_graph=True)
     known = {id(one): gradient for one, gradient in zip(able, found, strict=True)}
     return [known.get(id(one)) for one in candidates]
-
-
-def _place(one: Seen, seen: list[Seen], images: torch.Tensor) -> Place:
-    if one.value.dim() == 4:
-        return Place(one.name)
-    tokens = one.value.shape[1]
-    grids = [tuple(other.value.shape[2:]) for other in seen if other.value.dim() == 4]
-    height, width = images.shape[2:]
-    side = math.isqrt(tokens * height // width)
-    grids += [(rows, rows * width // height) for rows in (side, side - 1) if rows > 0]
-    for grid in sorted(grids, key=lambda grid: abs(tokens - math.prod(grid))):
-        if 0 <= tokens - math.prod(grid) <= MOST_EXTRA and math.prod(grid) > 1:
-            return Place(one.name, (int(grid[0]), int(grid[1])))
-    raise UserError(
-        f"layer '{one.name}' puts out {tokens} tokens, which fit no grid of the {height}×{width} image, {NO_PLACES}"
-    )

@@ -11,7 +11,7 @@ from gradlab._torch import torch
 from gradlab.explain._checks import checked
 from gradlab.explain._network import MOST, input_gradient, logits, undisturbed
 from gradlab.explain.method import Method
-from gradlab.explain.scaled import finished
+from gradlab.explain.scaled import finished, wide
 from gradlab.explain.targets import Targets, choose
 from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Fraction, UserError
@@ -45,16 +45,16 @@ def integrated_gradients(
         raise UserError(
             f"steps counts points on the way from the baseline and must be at least 1, got {steps}."
         )
-    images = checked(model, images)
+    model, images = checked(model, images)
     points, weights = np.polynomial.legendre.leggauss(steps)
     with undisturbed(model, gradient=False):
         seen = logits(
             model, images if targets is None else images[:1]
         )  # classes that are given are counted alone
         chosen = choose(seen.expand(len(images), -1), targets)
-        change, mean = images - baseline, torch.zeros_like(images)
-        places = torch.tensor((points + 1) / 2, dtype=images.dtype, device=images.device)
-        shares = torch.tensor(weights / 2, dtype=images.dtype, device=images.device)
+        change = wide(images - baseline)
+        mean = torch.zeros_like(change)
+        places, shares = (torch.from_numpy(one).to(change) for one in ((points + 1) / 2, weights / 2))
     with undisturbed(model, gradient=True):
         quick = light(model, images)
         for rows in _blocks(len(images), steps):
@@ -64,8 +64,10 @@ def integrated_gradients(
                 way = images[rows] - (1 - places[some, None, None, None, None]) * change[rows]
                 count = len(way)
                 target = chosen[rows].repeat(count) if isinstance(chosen, torch.Tensor) else chosen
-                gradient = torch.unflatten(input_gradient(quick, way.flatten(0, 1), target), 0, (count, size))
-                mean[rows] += torch.einsum("s,snchw->nchw", shares[some], gradient)
+                gradient = wide(input_gradient(quick, way.flatten(0, 1).to(images.dtype), target))
+                mean[rows] += torch.einsum(
+                    "s,snchw->nchw", shares[some], torch.unflatten(gradient, 0, (count, size))
+                )
     found = change * mean
     return found if raw else finished(found.sum(1).abs(), images, raw=False)
 

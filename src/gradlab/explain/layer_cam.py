@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
-from gradlab.explain.find_spatial_layer import Place
+from gradlab.explain._place import Layer
 from gradlab.explain.method import Method
 from gradlab.explain.scaled import finished
 from gradlab.explain.targets import Targets
@@ -18,7 +18,7 @@ def layer_cam(
     model: torch.nn.Module,
     images: torch.Tensor,
     targets: Targets = None,
-    layer: str | Place | None = None,
+    layer: Layer = None,
     *,
     raw: bool = False,
 ) -> torch.Tensor:

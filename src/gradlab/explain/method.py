@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from gradlab._torch import torch
 
 if TYPE_CHECKING:
-    from gradlab.explain.find_spatial_layer import Place
+    from gradlab.explain._place import Place
     from gradlab.explain.targets import Targets
 
 
@@ -57,13 +57,13 @@ class Method:
 class Bound:
     """A method and a network: `with GradCAM(model) as cam: maps = cam(images, targets)`.
 
-    The layer is found once. Hooks live inside each call alone, so that leaving the block has nothing to release, and
-    without a `with` it works as well.
+    The layer is found once for images of one size. Hooks live inside each call alone, so that leaving the block has nothing to
+    release, and without a `with` it works as well.
     """
 
     def __init__(self, method: Any, model: torch.nn.Module) -> None:
         self.method, self.model = method, model
-        self._place: Place | None = None
+        self._places: dict[tuple[int, ...], Place] = {}
 
     def __call__(self, images: torch.Tensor, targets: Targets = None, **options: Any) -> torch.Tensor:
         """Return maps (N, H, W) in [0, 1]; see the method's function for targets and options."""
@@ -71,9 +71,11 @@ class Bound:
             from gradlab.explain._checks import checked
             from gradlab.explain.find_spatial_layer import locate
 
-            images = checked(self.model, images)
-            self._place = self._place or locate(self.model, images, self.method.layer)
-            options = {"layer": self._place} | options
+            model, images = checked(self.model, images)
+            size = tuple(images.shape[1:])  # tokens lie on another grid in images of another
+            if size not in self._places:
+                self._places[size] = locate(model, images, self.method.layer)
+            options = {"layer": self._places[size]} | options
         return self.method(self.model, images, targets, **options)  # type: ignore[no-any-return]
 
     def __enter__(self) -> Bound:

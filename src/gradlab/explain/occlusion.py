@@ -9,7 +9,7 @@ from gradlab._torch import torch
 from gradlab.explain._checks import checked
 from gradlab.explain._network import logits, parts, undisturbed
 from gradlab.explain.method import Method
-from gradlab.explain.scaled import finished
+from gradlab.explain.scaled import finished, wide
 from gradlab.explain.targets import Targets, choose, rows_of, score_of
 from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Fraction, UserError
@@ -40,7 +40,7 @@ def occlusion(
     Raises:
         UserError: a square or a stride that does not fit, or as `saliency`.
     """
-    images = checked(model, images)
+    model, images = checked(model, images)
     height, width = images.shape[2:]
     side = size or max(1, min(height, width) // 4)
     step = stride or max(1, side // 2)
@@ -50,7 +50,7 @@ def occlusion(
             f"{min(height, width)} and a stride up to the size."
         )
     with undisturbed(model, gradient=False):
-        total, count = torch.zeros_like(images[:, 0]), torch.zeros_like(images[0, 0])
+        total, count = torch.zeros_like(wide(images[:, 0])), torch.zeros_like(images[0, 0])
         found = logits(model, images)
         chosen = choose(found, targets)
         before, quick = score_of(found, chosen), light(model, images)
@@ -61,7 +61,7 @@ def occlusion(
                     hidden = images[rows].clone()
                     hidden[place] = fill
                     fall = before[rows] - score_of(logits(quick, hidden), rows_of(chosen, rows))
-                    total[rows][place] += fall[:, None, None]
+                    total[rows][place] += wide(fall)[:, None, None]
                 count[place] += 1
     return finished(total / count, images, raw=raw)
 

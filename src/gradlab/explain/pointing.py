@@ -20,10 +20,13 @@ def pointing(maps: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     Raises:
         UserError: masks of another shape, or an image without an object.
     """
-    if masks.shape != maps.shape or masks.dtype != torch.bool:
-        raise UserError(
-            f"masks must be bool of the maps' shape {tuple(maps.shape)}, got {masks.dtype} of {tuple(masks.shape)}."
+    if not isinstance(masks, torch.Tensor) or masks.shape != maps.shape or masks.dtype != torch.bool:
+        got = (
+            f"{masks.dtype} of {tuple(masks.shape)}"
+            if isinstance(masks, torch.Tensor)
+            else type(masks).__name__
         )
+        raise UserError(f"masks must be bool of the maps' shape {tuple(maps.shape)}, got {got}.")
     without = int((~masks.flatten(1).any(1)).sum())
     if without:
         raise UserError(f"{without} of {len(masks)} masks are empty; leave out images without an object.")

@@ -38,7 +38,7 @@ def road(
     Raises:
         UserError: maps of another shape, or as `grad_cam`.
     """
-    images = checked(model, images)
+    model, images = checked(model, images)
     given = checked_maps(maps, images)
     generator = generator or torch.Generator(images.device).manual_seed(0)
     most, least = ranks(given), ranks(-given)

@@ -9,7 +9,7 @@ from gradlab._torch import torch
 from gradlab.explain._checks import checked
 from gradlab.explain._network import gradient_of, logits, undisturbed
 from gradlab.explain.method import Method
-from gradlab.explain.scaled import finished
+from gradlab.explain.scaled import finished, wide
 from gradlab.explain.targets import Targets, choose, score_of
 from gradlab.types import STRICT
 
@@ -30,11 +30,11 @@ def saliency(
     Raises:
         UserError: images outside [0, 1], no such target, or a model that gives no logits or no gradient.
     """
-    images = checked(model, images)
+    model, images = checked(model, images)
     with undisturbed(model, gradient=True):
         at = images.detach().requires_grad_(True)
         found = logits(model, at)
-        gradient = gradient_of(score_of(found, choose(found, targets)), at)
+        gradient = wide(gradient_of(score_of(found, choose(found, targets)), at))
     return gradient if raw else finished(gradient.abs().amax(1), images, raw=False)
 
 

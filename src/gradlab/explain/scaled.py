@@ -15,9 +15,9 @@ def scaled(maps: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
 
     Args:
         maps: (N, h, w) float. size: (H, W) of the images.
-    Returns: (N, H, W), each map with minimum 0 and maximum 1, or all 0.
+    Returns: (N, H, W), float32 at least, each map with minimum 0 and maximum 1, or all 0.
     """
-    maps = maps.clamp(min=0)
+    maps = wide(maps).clamp(min=0)
     if tuple(maps.shape[1:]) != tuple(size):
         maps = torch.nn.functional.interpolate(
             maps[:, None], size=tuple(size), mode="bilinear", align_corners=False
@@ -29,6 +29,11 @@ def scaled(maps: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
 
 
 def finished(maps: torch.Tensor, images: torch.Tensor, *, raw: bool) -> torch.Tensor:
-    """Return the method's own numbers, or maps in [0, 1] of the images' size."""
+    """Return the method's own numbers, or maps in [0, 1] of the images' size and type."""
     maps = maps.detach()
-    return maps if raw else scaled(maps, images.shape[2:])
+    return maps if raw else scaled(maps, images.shape[2:]).to(images.dtype)
+
+
+def wide(values: torch.Tensor) -> torch.Tensor:
+    """Return numbers of half precision as float32, in which sums and powers of small gradients do not vanish."""
+    return values.float() if values.dtype.itemsize < 4 else values

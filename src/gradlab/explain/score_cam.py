@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.explain._network import MOST, logits, undisturbed
-from gradlab.explain.find_spatial_layer import Place
+from gradlab.explain._place import Layer
 from gradlab.explain.method import Method
-from gradlab.explain.scaled import finished
+from gradlab.explain.scaled import finished, wide
 from gradlab.explain.targets import Targets, rows_of, score_of
 from gradlab.explain.watch import Watched, watch
 from gradlab.models.light import light
@@ -20,7 +20,7 @@ def score_cam(
     model: torch.nn.Module,
     images: torch.Tensor,
     targets: Targets = None,
-    layer: str | Place | None = None,
+    layer: Layer = None,
     *,
     budget: int = 128,
     raw: bool = False,
@@ -49,7 +49,7 @@ def score_cam(
     chosen = seen.activations.gather(
         1, channels[:, :, None, None].expand(-1, -1, *seen.activations.shape[2:])
     )
-    weights = _scores(model, seen, chosen).softmax(1)  # eq. 6
+    weights = wide(_scores(model, seen, chosen)).softmax(1)  # eq. 6
     return finished(torch.einsum("nc,nchw->nhw", weights, chosen), seen.images, raw=raw)
 
 
@@ -63,7 +63,7 @@ def _scores(model: torch.nn.Module, seen: Watched, chosen: torch.Tensor) -> torc
         for start in range(0, len(chosen), images):
             rows = slice(start, start + images)
             masks = _masks(chosen[rows].flatten(0, 1), (seen.images.shape[2], seen.images.shape[3]))
-            masked = seen.images[rows].repeat_interleave(count, 0) * masks[:, None]
+            masked = seen.images[rows].repeat_interleave(count, 0) * masks[:, None].to(seen.images.dtype)
             owners = torch.arange(start, start + len(masked) // count, device=masked.device)
             target = rows_of(seen.chosen, owners.repeat_interleave(count))
             parts = zip(torch.split(masked, MOST), _split(target, len(masked)), strict=True)

@@ -9,7 +9,7 @@ from gradlab._torch import torch
 from gradlab.explain._checks import checked
 from gradlab.explain._network import input_gradient, logits, parts, undisturbed
 from gradlab.explain.method import Method
-from gradlab.explain.scaled import finished
+from gradlab.explain.scaled import finished, wide
 from gradlab.explain.targets import Targets, choose, rows_of
 from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Fraction, UserError
@@ -40,19 +40,19 @@ def smooth_grad(
     """
     if samples < 1:
         raise UserError(f"samples counts noisy copies and must be at least 1, got {samples}.")
-    images = checked(model, images)
+    model, images = checked(model, images)
     generator = generator or torch.Generator(images.device).manual_seed(0)
     with undisturbed(model, gradient=False):
         chosen = choose(logits(model, images), targets)
         spread = noise * (images.amax((1, 2, 3), keepdim=True) - images.amin((1, 2, 3), keepdim=True))
-        mean = torch.zeros_like(images)
+        mean = torch.zeros_like(wide(images))
     with undisturbed(model, gradient=True):
         quick = light(model, images)
         for _ in range(samples):
             drawn = torch.randn(images.shape, generator=generator, dtype=images.dtype, device=images.device)
             for rows in parts(len(images)):
                 noisy = images[rows] + spread[rows] * drawn[rows]
-                mean[rows] += input_gradient(quick, noisy, rows_of(chosen, rows)) / samples
+                mean[rows] += wide(input_gradient(quick, noisy, rows_of(chosen, rows))) / samples
     return mean if raw else finished(mean.abs().amax(1), images, raw=False)
 
 

@@ -33,17 +33,22 @@ def choose(logits: torch.Tensor, targets: Targets) -> Chosen:
         given = torch.empty(0)
     whole = not given.is_floating_point() and not given.is_complex() and given.dtype != torch.bool
     if not whole or given.shape not in ((), (len(logits),)):
-        got = f"{given.dtype} of shape {tuple(given.shape)}" if given.numel() else repr(targets)
+        got = (
+            f"{given.dtype} of shape {tuple(given.shape)}"
+            if given.numel()
+            else " ".join(repr(targets).split())
+        )
         raise UserError(
             f"targets are None (the predicted classes), one class number, {len(logits)} of them (one for each image) or a "
             f"function of the logits, got {got:.80}."
         )
+    given = given.to(torch.int64)
     low, high = (int(value) for value in given.aminmax())
     if low < 0 or high >= logits.shape[1]:
         raise UserError(
             f"targets must lie in [0, {logits.shape[1]}), the model's classes, got {low if low < 0 else high}."
         )
-    return given.to(logits.device, torch.int64).expand(len(logits))
+    return given.to(logits.device).expand(len(logits))
 
 
 def score_of(logits: torch.Tensor, chosen: Chosen) -> torch.Tensor:

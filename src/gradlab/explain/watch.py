@@ -8,7 +8,9 @@ from typing import Any
 from gradlab._torch import torch
 from gradlab.explain._checks import checked
 from gradlab.explain._network import gradient_of, hooked, logits, undisturbed
-from gradlab.explain.find_spatial_layer import Place, first_tensor, locate
+from gradlab.explain._place import Layer, Place
+from gradlab.explain.find_spatial_layer import first_tensor, locate
+from gradlab.explain.scaled import wide
 from gradlab.explain.targets import Chosen, Targets, choose, score_of
 from gradlab.models.light import Light, light
 from gradlab.types import UserError
@@ -23,7 +25,7 @@ class Watched:
 
     Attributes:
         images: (N, C, H, W). logits: (N, K). chosen: what is explained. place: of the layer.
-        activations: (N, C, h, w) of the layer, tokens brought to their grid.
+        activations: (N, C, h, w) of the layer, float32 at least, tokens brought to their grid.
         gradients: of the score there, the same shape; empty where none was asked for.
     """
 
@@ -39,7 +41,7 @@ def watch(
     model: torch.nn.Module,
     images: torch.Tensor,
     targets: Targets,
-    layer: str | Place | None,
+    layer: Layer,
     *,
     gradient: bool = True,
 ) -> Watched:
@@ -51,7 +53,9 @@ def watch(
     Raises:
         UserError: as the arguments are wrong, or no gradient arrives.
     """
-    images = checked(model, images)
+    from gradlab.models.find_layer import find_layer
+
+    model, images = checked(model, images)
     place = locate(model, images, layer)
     kept: list[torch.Tensor] = []
 
@@ -68,7 +72,7 @@ def watch(
     with undisturbed(model, gradient=False):
         quick = light(model, images, keep=place.name) if len(images) >= MANY else model
         network = quick.network if isinstance(quick, Light) else model
-        with hooked([network.get_submodule(place.name)], keep):
+        with hooked([find_layer(network, place.name)], keep):
             found = logits(quick, images)
         if len(kept) != 1:
             raise UserError(
@@ -77,5 +81,5 @@ def watch(
         with torch.set_grad_enabled(gradient):
             chosen = choose(found, targets)
             slope = gradient_of(score_of(found, chosen), kept[0]) if gradient else kept[0][:0]
-    maps = place.maps(kept[0].detach())
-    return Watched(images, found.detach(), chosen, place, maps, place.maps(slope))
+    maps, gradients = (place.maps(wide(one)) for one in (kept[0].detach(), slope))
+    return Watched(images, found.detach(), chosen, place, maps, gradients)
