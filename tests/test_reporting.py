@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gradlab import reporting
+from gradlab.lab.records.wanted import RECORDS
 from gradlab.reporting import redraw, write_manifest, write_small_form, write_when_changed
 from gradlab.types import UserError
 from gradlab.verification import verify
