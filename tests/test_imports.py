@@ -15,14 +15,14 @@ from tests.pages import ROOT
 SOURCE = ROOT / "src" / "gradlab"
 TOP = ("running", "preparing", "rerunning", "result", "claim_frame", "reporting", "verification")
 """Top-level modules that join studies and report, as the command line does."""
-BASE = {"types", "_configuration", "_lazy", "_files", "_plain", "_torch", "_scipy", "_arrow"}
+BASE = {"types", "_configuration", "_lazy", "_files", "_plain", "_torch", "_scipy", "_arrow", "_compiler"}
 GROUND = BASE | {"metrics", "statistics"}
 PILLARS = {"transfer", "attacks", "detection", "explain", "language", "clip"}
 TRAINING = GROUND | {"data", "models", "augmentation"}
 LAB = GROUND | {"data"}
 """Of data, the lab knows what says facts about them; no tensor."""
 BELOW: dict[str, set[str]] = {
-    **{name: set[str]() for name in ("types", "_lazy", "_files", "_plain")},
+    **{name: set[str]() for name in ("types", "_lazy", "_files", "_plain", "_compiler")},
     "_torch": {"_lazy", "types"},
     "_scipy": {"_lazy"},
     "_arrow": {"_lazy"},

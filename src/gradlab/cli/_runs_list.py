@@ -10,12 +10,13 @@ from typing import Any
 from gradlab.lab.judging.results import Results
 from gradlab.lab.judging.verify import read_results
 from gradlab.lab.kinds import Kind, Measure
-from gradlab.lab.records.finding import records_of
+from gradlab.lab.records.index import rows_of_records
 from gradlab.lab.records.record import Record
 from gradlab.procedures import PROCEDURES
 from gradlab.types import UserError, did_you_mean
 
 HEAD = ("record", "kind", "data", "arm", "what", "seed", "status", "measure", "value")
+UNREAD = {"kind": "?", "data": "?", "what": "", "seed": None}
 LEFT_OUT = ("kind", "data", "model", "recipe")
 """Fields of a procedure that stand elsewhere in the row, or say too much for it."""
 
@@ -49,23 +50,24 @@ class Wanted:
 
 def rows_of(out: Path, wanted: Wanted) -> list[dict[str, Any]]:
     """Return a row for every record that is asked for, in order, still without status and number; see `with_value`."""
-    owners = _owners(out)
-    found = []
-    for record in records_of(out):
-        own = owners.get(record.hash, Owners())
-        row = _row(record, own)
-        if wanted.takes(row, own):
-            found.append(row | {"_record": record, "_at": next(iter(own.arms.values()), {})})
+    found = [
+        row | {"_record": record, "_at": next(iter(own.arms.values()), {})}
+        for record, row, own in _all_rows(out)
+        if wanted.takes(row, own)
+    ]
     return sorted(found, key=_place)
+
+
+def _all_rows(out: Path) -> Iterator[tuple[Record, dict[str, Any], Owners]]:
+    owners = _owners(out)
+    for record, facts in rows_of_records(out, _facts, UNREAD):
+        own = owners.get(record.hash, Owners())
+        yield record, {"record": record.hash, "arm": ", ".join(own.arms), **facts}, own
 
 
 def nothing_found(out: Path, wanted: Wanted) -> str:
     """Say that no record is as asked for, and what there is of the first thing that none has."""
-    owners = _owners(out)
-    rows = [
-        (_row(record, owners.get(record.hash, Owners())), owners.get(record.hash, Owners()))
-        for record in records_of(out)
-    ]
+    rows = [(row, own) for _, row, own in _all_rows(out)]
     there = {
         "study": {study for _, own in rows for study in own.studies},
         "arm": {arm for _, own in rows for arm in own.arms},
@@ -108,26 +110,19 @@ def main_measure(kind: Kind) -> Measure | None:
     return next((one for one in measures if one.on == "test"), measures[0] if measures else None)
 
 
-def _row(record: Record, owners: Owners) -> dict[str, Any]:
-    row = {
-        "record": record.hash,
-        "kind": "?",
-        "data": "?",
-        "arm": ", ".join(owners.arms),
-        "what": "",
-        "seed": None,
-    }
+def _facts(record: Record) -> dict[str, Any] | None:
+    """Return what a record is, whoever asked for it; None if it is damaged."""
     try:
         spec = record.named_spec
         procedure = spec["procedure"]
-        return row | {
+        return {
             "kind": str(procedure["kind"]),
             "data": "+".join(map(str, spec["content"])),
             "what": what(procedure, spec["inputs"]),
             "seed": spec["seed"],
         }
     except (UserError, KeyError, TypeError, AttributeError):
-        return row
+        return None
 
 
 def _status(record: Record) -> str:
