@@ -1,5 +1,6 @@
 """The study of fine-tuning on texts: one encoder and budget for all arms, published rates, and on real sentences its numbers."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -69,6 +70,7 @@ def test_on_real_sentences_frozen_blocks_are_the_pretrained_ones(tmp_path, data_
     assert {claim["id"] for claim in made.results["claims"]} >= {"finetuning-scratch", "C000-10"}
     pretrained = made.record("all", 0).spec["inputs"]["net"]
     encoder = load_file(tmp_path / "records" / pretrained / "weights.safetensors")
+    last = max(re.findall(r"layer\.\d+\.", " ".join(encoder)))
     for seed in (0, 1):
         tuned = load_file(made.record("last-block", seed).folder / "weights.safetensors")
         same = [
@@ -76,7 +78,7 @@ def test_on_real_sentences_frozen_blocks_are_the_pretrained_ones(tmp_path, data_
             for name, one in encoder.items()
             if torch.equal(tuned[name.replace("transformer.", "distilbert.", 1)], one)
         ]
-        assert len(same) == sum("layer.1." not in name for name in encoder)
+        assert len(same) == sum(last not in name for name in encoder) > 0
     (shown,) = (one for one in made.results["figures"] if one["kind"] == "texts")
     assert len(shown["items"]) == 10
     assert all(one["words"] for one in shown["items"])

@@ -134,6 +134,8 @@ DATASETS: dict[str, Entry] = {
         {"train": 8000, "test": 2000}, "SetFit/subj", None, _CONVERTED,
     ),
 }  # fmt: skip
+MADE_OF = {"planted": "digits"}
+"""Data -> those of whose images they are made; a study that is asked about these may read them instead."""
 
 
 def normalise(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradlab.data.registry import MADE_OF
 from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.measured import refuse_unmeasured
 from gradlab.lab.designing.procedure import names_of, walk
@@ -25,7 +26,8 @@ def refuse_unfit(design: Design, request: Request) -> None:
             "procedures=[...]."
         )
     read = list(dict.fromkeys(name for part in parts for name in names_of(part)))
-    if read and not any(place_of(name, {request.data: ""}) != name for name in read):
+    asked_for = (request.data, *(one for one, of in MADE_OF.items() if of == request.data))
+    if read and not any(place_of(name, dict.fromkeys(asked_for, "")) != name for name in read):
         raise UserError(
             f"study '{design.study}' reads {', '.join(read)}, not '{request.data}'; say so with data=...."
         )
