@@ -54,8 +54,8 @@ def print_plan(found: StudyPlan) -> None:
         (claim.claim, *(_level(claim) or (_compared(claim), _asked(claim, unit), _found(claim, unit.scale))))
         for claim, unit in units.items()
     ]
-    said = "true difference, or value" if any(map(_level, units)) else "true difference"
-    print_table(("claim", "comparison", "asks for", said), effects, wraps=("comparison",))
+    said = "true value" if any(map(_level, units)) else "true difference"
+    print_table(("claim", "comparison", "asks for", said), effects, wraps=("comparison", said))
     if any(told.startswith("none") for *_, told in effects):
         say("\n(none: not even arms that are truly equal would be found equal that often.)")
     say(f"\n{_spread(units)}")
@@ -93,16 +93,18 @@ def _level(claim: ClaimPlan) -> tuple[str, str, str] | None:
     arm = arm_of(contrast)
     if arm is None or claim.kind == "same":
         return None
-    unit = measures_of(PROCEDURES)[claim.measure].unit
-    asked = {"kind": claim.kind, "delta": claim.delta, "unit": unit}
+    measure = measures_of(PROCEDURES)[claim.measure]
+    asked = {"kind": claim.kind, "delta": claim.delta, "unit": measure.unit}
     ends = [at_level(asked | {"estimate": end}, contrast)["against"] for end in claim.detectable]
     first, last = (minus(end.shown.estimate) for end in ends)
     side = "≥" if ends[0].asked.startswith("above") else "≤"
-    return (
-        f"{claim.measure} of {arm}",
-        ends[0].asked,
-        f"{side} {first}" + (f" to {last}" if last != first else ""),
-    )
+    told = f"{side} {first}" + (f" to {last}" if last != first else "")
+    reached = claim.detectable[1]
+    if reached is not None and measure.range is not None:
+        value = (reached - contrast["constant"]) / contrast["weights"][arm]
+        if not measure.range[0] <= value <= measure.range[1]:
+            told = f"{side} {first}, if at all"
+    return f"{claim.measure} of {arm}", ends[0].asked, told
 
 
 def _asked(claim: ClaimPlan, unit: Unit) -> str:

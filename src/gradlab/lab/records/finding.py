@@ -9,6 +9,18 @@ from gradlab.lab.records.record import MANIFEST, Record
 from gradlab.types import UserError
 
 
+def records_of(runs: Path) -> list[Record]:
+    """Return the records in an --out folder, by name.
+
+    Raises:
+        UserError: the folder holds no records.
+    """
+    folder = runs / "records"
+    if not folder.is_dir():
+        raise UserError(f"{runs} holds no records; give the --out folder of a run.")
+    return [Record(file.parent) for file in sorted(folder.glob(f"*/{MANIFEST}"))]
+
+
 def names_record(name: str | Path) -> bool:
     """Whether this can be nothing but a record: its folder, or hexadecimal digits where no such folder lies here."""
     path = Path(name)
