@@ -104,6 +104,8 @@ LONG = {
     "docs/attacks.md",
     "docs/adversarial_training.md",
     "docs/certificate.md",
+    "docs/clip.md",
+    "docs/recipes.md",
     "docs/track.md",
     "docs/start.md",
 }

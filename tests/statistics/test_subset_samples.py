@@ -63,6 +63,7 @@ def test_axes_of_other_samples_and_plain_names_stay():
     assert on_shared_rows(arms) == arms
 
 
+@pytest.mark.slow
 def test_the_variance_is_that_of_repeated_draws():
     """One network, a second one right mostly where it is, asked about three in four of the images: 1,500 test sets."""
     generator = np.random.default_rng(5)
