@@ -80,6 +80,7 @@ def test_a_broken_defence_is_flagged_in_l2_as_well(name, network, digits):
     assert any(one.check == check and words in one.text for one in found.reasons), found.describe()
 
 
+@pytest.mark.slow
 def test_a_sound_network_is_valid_in_l2_and_its_number_is_that_of_the_attack(network, digits):
     found = certify(network, digits, 0.5, "l2", quick=True, images=60)
     assert found.finding == "valid", found.describe()

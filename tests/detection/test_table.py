@@ -17,6 +17,7 @@ def test_a_row_by_hand():
     assert row.low <= row.auroc <= row.high <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shift", "known", "foreign"), [(1.0, 150, 40), (2.0, 60, 200)])
 def test_the_interval_holds_the_true_auroc_in_about_95_of_100_samples(shift, known, foreign):
     """The AUROC of two normal distributions at a distance is known: Φ(distance / √2)."""

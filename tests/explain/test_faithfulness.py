@@ -62,6 +62,7 @@ def test_a_map_of_what_the_network_uses_is_faithful(spots):
     assert "minus edges: +" in text
 
 
+@pytest.mark.slow
 def test_edges_as_an_explainer_fail_the_check_with_randomised_weights(spots):
     batch, classes, masks = spots
     found = faithfulness(Spot(), edge_maps, batch, classes, masks=masks)
@@ -70,6 +71,7 @@ def test_edges_as_an_explainer_fail_the_check_with_randomised_weights(spots):
     assert found.differences["pointing"]["edges"].estimate == 0
 
 
+@pytest.mark.slow
 def test_maps_that_change_with_the_weights_but_know_nothing_are_no_better_than_edges(spots):
     batch, classes, masks = spots
     model = Spot()

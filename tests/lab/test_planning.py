@@ -213,6 +213,7 @@ def test_timed_seconds_are_of_the_order_of_the_real_ones(tmp_path):
     shutil.rmtree(tmp_path / "real")
 
 
+@pytest.mark.slow
 def test_timing_ends_when_its_time_is_over(tmp_path, monkeypatch):
     monkeypatch.setattr(_timing, "BUDGET", 0.0)
     design, request, _ = of_procedures(tmp_path, *(

@@ -183,6 +183,7 @@ def test_the_network_of_a_record_of_another_folder_is_judged_and_the_result_stan
     assert gradlab.verify(result.folder)[0].is_sound
 
 
+@pytest.mark.slow
 def test_weights_in_a_file_and_a_model_folder_score_as_their_record(finished, tmp_path):
     record = finished.record("net", 0)
     network = network_of(record)

@@ -289,6 +289,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     return condition()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_account")
 def test_wandb_holds_the_exact_values_live_and_after_the_end(
     tmp_path: Path, design: Design, services: list[subprocess.Popen[Any]], capfd: pytest.CaptureFixture[str]
