@@ -222,17 +222,6 @@ def as_before(record):
     )
 
 
-def test_records_of_one_column_for_all_detectors_are_read_as_before(out):
-    record = records(out)["score"]
-    now, before = arm(record, "mahalanobis"), arm(as_before(record), "mahalanobis")
-    for measure in PROCEDURES["score"].measures.values():
-        assert measure.value(before) == measure.value(now)
-    for table in ("reliability", "sorted"):
-        for name, values in now.table(table).items():
-            np.testing.assert_array_equal(before.table(table)[name], values)
-    assert PROCEDURES["score"].check(before) == []
-
-
 def test_flags_name_what_pixels_tell_and_what_is_worse_than_chance(out):
     record = records(out)["score"]
     said = " ".join(
