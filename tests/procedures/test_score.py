@@ -205,23 +205,6 @@ def test_reconstructions_stand_beside_their_images_with_their_psnr(out):
         np.testing.assert_allclose(shown[:, side + 1 : 2 * side + 1] / 255, made, atol=0.5 / 255 + 1e-5)
 
 
-def as_before(record):
-    """Return the record as it was written when one column held the scores of all detectors."""
-    tables = {name: dict(record.table(name)) for name in ("inside", "outside", "predictions")}
-    for name, key in (("inside", "index"), ("outside", "set")):
-        detectors = [one for one in tables[name] if one != key]
-        rows = len(tables[name][key])
-        tables[name] = {
-            "detector": np.repeat(detectors, rows),
-            key: np.tile(tables[name][key], len(detectors)),
-            "score": np.concatenate([tables[name][one] for one in detectors]),
-        }
-    del tables["predictions"]["confidence"]
-    return SimpleNamespace(
-        table=lambda name: tables.get(name, record.table(name)), spec=record.spec, facts=record.facts
-    )
-
-
 def test_flags_name_what_pixels_tell_and_what_is_worse_than_chance(out):
     record = records(out)["score"]
     said = " ".join(
