@@ -99,7 +99,7 @@ def plan_design(design: Design, request: Request) -> StudyPlan:
         raise UserError(
             "plan times data sets and models that have a name; for your own, time one gradlab.training.fit."
         )
-    certain = bind_design(design, request, device_kind(request.device))
+    certain = bind_design(design, request, device_kind(request.device, request.executor))
     binder = Binder(certain.kinds, certain.conditions, lambda pick, among: _choose(pick, among, certain))
     missing = _missing(design, request, certain, binder)
     costs = seconds_of(missing, request) if missing else {}
