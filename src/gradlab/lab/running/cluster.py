@@ -127,7 +127,11 @@ class _Team:
             if claimed is None:
                 return
             self.busy[claimed[0].name] = claimed
+            self._log(claimed[0]).unlink(missing_ok=True)  # of another time
             self._submit(claimed[0])
+
+    def _log(self, unit: Unit) -> Path:
+        return checkpoint_of(unit.name, self.bench.out).with_suffix(".log")
 
     def _submit(self, unit: Unit) -> None:
         self.cluster.submit(unit.name, task_of(unit, self.bench) | self.told)
@@ -173,7 +177,7 @@ class _Team:
     def _problem(self, unit: Unit, event: Event) -> str:
         if event["event"] == "failed":
             return str(event["message"])
-        log = checkpoint_of(unit.name, self.bench.out).with_suffix(".log")
+        log = self._log(unit)
         if event["event"] == "crashed":
             with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
                 file.write(event["text"] + "\n")

@@ -18,6 +18,12 @@ from gradlab.types import UserError
 
 CHECK, MISSES = 2.0, 3
 """Seconds between two looks whether the head answers, and how many it may leave unanswered."""
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent anywhere
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",  # workers are the study itself: as important as those of the local executor
+}
+"""Of Ray on this machine, where nothing else is said."""
 STORE_BYTES = 100 * 2**20
 """Of Ray's own object store on this machine: tasks and events are small, records go through files."""
 
@@ -56,20 +62,20 @@ def ray_cluster(address: str | None, needs: Needs, workers: int | None = None) -
 
 
 def _connect(ray: Any, address: str | None, cores: int) -> None:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         more = {"num_cpus": cores, "include_dashboard": False, "object_store_memory": STORE_BYTES}
         ray.init(address="local", **quiet, **more)
         return
+    nobody = f"no Ray cluster answers at {address}; start one with ray start --head, and run gradlab on one of its nodes."
+    if ":" in address and not _answers(address):  # Ray itself would try for minutes
+        raise UserError(nobody)
     try:
         ray.init(address=address, **quiet)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        raise UserError(
-            f"no Ray cluster answers at {address} ({str(error).splitlines()[0][:200]}); start one with ray start --head, "
-            "and run gradlab on one of its nodes."
-        ) from error
+        raise UserError(nobody) from error
 
 
 def _refuse_unmet(cluster: RayCluster, needs: Needs) -> None:
@@ -190,7 +196,7 @@ def _answers(address: str) -> bool:
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=CHECK):
             return True
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
