@@ -67,15 +67,32 @@ def _connect(ray: Any, address: str | None, cores: int) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         more = {"num_cpus": cores, "include_dashboard": False, "object_store_memory": STORE_BYTES}
-        ray.init(address="local", **quiet, **more)
+        ray.init(
+            address="local", _node_ip_address="127.0.0.1", **quiet, **more
+        )  # no other machine reaches it
         return
-    nobody = f"no Ray cluster answers at {address}; start one with ray start --head, and run gradlab on one of its nodes."
     if ":" in address and not _answers(address):  # Ray itself would try for minutes
-        raise UserError(nobody)
+        raise UserError(
+            f"no Ray cluster answers at {address}; start one with ray start --head, and run gradlab on one of its nodes."
+        )
     try:
         ray.init(address=address, **quiet)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        raise UserError(nobody) from error
+        raise UserError(_refusal(address, error)) from error
+
+
+def _refusal(address: str, error: BaseException) -> str:
+    """Say why a cluster took nobody in: most often it wants its token."""
+    why = next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
+    chain = [error]
+    while (below := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(below)
+    if any("AuthToken" in str(one) or "AuthenticationError" in str(one) for one in chain):
+        return (
+            f"the Ray cluster at {address} asks for its token; set RAY_AUTH_MODE=token, and give the token as "
+            "docs/cluster.md says."
+        )
+    return f"the Ray cluster at {address} takes no study from here ({why}); run gradlab on one of its nodes."
 
 
 def _refuse_unmet(cluster: RayCluster, needs: Needs) -> None:
