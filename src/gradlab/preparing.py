@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -80,7 +81,7 @@ def prepare(
         precision=precision,
         modules=modules,
         executor=executor,
-        address=address,
+        address=address or (os.environ.get("RAY_ADDRESS") if executor == "ray" else None),
     )
     setup = replace(_setup(preset, facts, precision, name), first_seed=first_seed)
     design = build_design(build, name, setup, given)

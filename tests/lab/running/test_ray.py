@@ -54,6 +54,9 @@ def test_an_executor_that_is_not_known_and_an_address_without_ray_are_refused(mo
     monkeypatch.setattr(ray, "find_spec", lambda _name: type("Spec", (), {"origin": "here"}))
     _, request, _ = prepare("tour", **ASKED, executor="ray", address="auto")
     assert (request.executor, request.address) == ("ray", "auto")
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.2:6379")
+    assert prepare("tour", **ASKED, executor="ray")[1].address == "10.0.0.2:6379"
+    assert prepare("tour", **ASKED)[1].address is None
     assert "ray" not in request.command + request.report  # what comes out is the same
 
 

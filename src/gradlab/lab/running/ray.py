@@ -40,7 +40,7 @@ def ray_cluster(address: str | None, needs: Needs, workers: int | None = None) -
     """Connect to a Ray cluster, or start one on this machine that ends with the block.
 
     Args:
-        address: of the head, such as "10.0.0.1:6379", or "auto"; RAY_ADDRESS if None, and without it this machine alone.
+        address: of the head, such as "10.0.0.1:6379", or "auto"; None is this machine alone.
         workers: how many cores a cluster on this machine has; all that may be used if None.
 
     Raises:
@@ -51,7 +51,7 @@ def ray_cluster(address: str | None, needs: Needs, workers: int | None = None) -
 
     ours = not ray.is_initialized()
     if ours:
-        _connect(ray, address or os.environ.get("RAY_ADDRESS"), workers or usable_cores())
+        _connect(ray, address, workers or usable_cores())
     try:
         with contextlib.closing(RayCluster(ray, needs)) as cluster:
             _refuse_unmet(cluster, needs)
