@@ -11,8 +11,11 @@ subtraction of the minimum; its Eigen-CAM centres the activations, ours does not
 the denominator of eq. 19, which counts where gradients are small; its Layer-CAM is as ours. Captum's Grad-CAM is ours without
 ReLU, and its integrated gradients are by the same quadrature.
 
-Beside integrated gradients stands their floor in fp32: the convolutions alone of all points, forward and back to their
-inputs, on tensors that stand ready in the order that is fastest here. No sum, ReLU, norm or quadrature is in it.
+Beside integrated gradients and the raw Grad-CAM stands their floor in fp32: the convolutions alone (of all points, forward and
+back to their inputs; of one pass forward) on tensors that stand ready in the order that is fastest here. No sum, ReLU, norm or
+quadrature is in it. The last lines say at what rate captum computes these convolutions, all else of it counted as nothing, and
+at what rate this core multiplies two large fp32 matrices: their ratio is how much sooner any program by the same convolutions
+can be done.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ from gradlab import explain
 from gradlab.models import build
 
 LAYER = "layer3"
+FLOOR = "the convolutions alone"
 Side = Callable[[], torch.Tensor]
 
 
@@ -51,7 +55,7 @@ def grad_cam_package() -> types.ModuleType | None:
     return pytorch_grad_cam
 
 
-def convolutions(model: torch.nn.Module, images: torch.Tensor, steps: int) -> Side:
+def convolutions(model: torch.nn.Module, images: torch.Tensor, steps: int, backward: bool = True) -> Side:
     """Return a function that does nothing but the convolutions of so many points for every image."""
     made: list[tuple[torch.nn.Conv2d, torch.Tensor, torch.Tensor]] = []
 
@@ -74,6 +78,8 @@ def convolutions(model: torch.nn.Module, images: torch.Tensor, steps: int) -> Si
         for _ in range(steps):
             for one, at, back, kernel in ready:
                 torch.nn.functional.conv2d(at, kernel, None, one.stride, one.padding)
+                if not backward:
+                    continue
                 torch.ops.aten.convolution_backward(
                     back, at, kernel, None, one.stride, one.padding, one.dilation, False, [0, 0], 1, [True, False, False]
                 )  # fmt: skip
@@ -124,8 +130,30 @@ def sides(
         found["integrated-gradients"]["captum"] = lambda: IntegratedGradients(model).attribute(
             images, target=classes, n_steps=steps, internal_batch_size=256
         )
-    found["integrated-gradients"]["the convolutions alone"] = convolutions(model, images, steps)
+    found["grad-cam, raw"][FLOOR] = convolutions(model, images, 1, backward=False)
+    found["integrated-gradients"][FLOOR] = convolutions(model, images, steps)
     return found
+
+
+def work(model: torch.nn.Module, images: torch.Tensor, steps: int) -> dict[str, float]:
+    """Return method -> floating-point operations of its convolutions, as many back to the inputs as forward."""
+    sizes: list[float] = []
+
+    def see(layer: torch.nn.Conv2d, _: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        sizes.append(2.0 * output.numel() * layer.weight[0].numel())
+
+    handles = [one.register_forward_hook(see) for one in model.modules() if isinstance(one, torch.nn.Conv2d)]
+    with torch.no_grad():
+        model(images)
+    for handle in handles:
+        handle.remove()
+    return {"grad-cam, raw": sum(sizes), "integrated-gradients": 2 * steps * sum(sizes)}
+
+
+def product_rate(size: int = 1536, rounds: int = 7) -> float:
+    """Return operations a second of the fastest of some products of two square fp32 matrices on one thread."""
+    left, right = torch.rand(size, size), torch.rand(size, size)
+    return 2.0 * size**3 / min(seconds(lambda: left @ right)[0] for _ in range(rounds))
 
 
 def seconds(side: Side) -> tuple[float, torch.Tensor]:
@@ -149,6 +177,8 @@ def main() -> None:
     images = torch.rand(given.images, 3, 32, 32, generator=stream)
     with torch.no_grad():
         classes = model(images).argmax(1)
+    needed, fastest = work(model, images, given.steps), product_rate()
+    bounds: list[str] = []
     for name, by_side in sides(model, images, classes, given.steps).items():
         times: dict[str, list[float]] = {side: [] for side in by_side}
         results: dict[str, torch.Tensor] = {}
@@ -166,6 +196,13 @@ def main() -> None:
                 gap = float((results[side] - results["gradlab"]).abs().max())
                 told[-1] += f", largest difference {gap:.1e}"
         print(f"{name:21} {'; '.join(told)}", flush=True)
+        if name in needed and "captum" in times:
+            rate = needed[name] / statistics.median(times["captum"])
+            bounds.append(
+                f"{name}: captum {rate / 1e9:.0f} thousand million operations a second, a product of matrices "
+                f"{fastest / 1e9:.0f}: nothing by these convolutions is over {fastest / rate:.2f} times as fast as captum"
+            )
+    print("\n".join(bounds))
     few = images[:16]
     for _ in range(10):
         explain.grad_cam(model, few, layer=LAYER)

@@ -222,3 +222,26 @@ def test_maps_of_another_shape_are_refused(measure):
         measure(Patch(), batch, good[:, ::2, ::2], classes)
     with pytest.raises(UserError, match="finite numbers, got NaN"):
         measure(Patch(), batch, good * torch.nan, classes)
+
+
+@pytest.mark.parametrize("measure", [deletion_insertion, average_drop, road])
+def test_a_measure_takes_classes_as_explainers_do_and_refuses_those_that_are_none(measure):
+    batch, maps, *_ = corner()
+    ones = torch.ones(len(batch), dtype=torch.int64)
+
+    def numbers(classes):
+        found = measure(Patch(), batch, maps, classes)
+        found = found.gap if hasattr(found, "gap") else found
+        return found[0] if isinstance(found, tuple) else found
+
+    wanted = numbers(ones)
+    for same in (1, [1] * len(batch), ones.numpy(), ones.int(), None):  # the class that is predicted is 1
+        assert torch.equal(numbers(same), wanted)
+    for wrong, said in (
+        (2, "must lie in \\[0, 2\\)"),
+        ([1, 0, 1], "one for each image"),
+        (ones + 0.5, "one class number"),
+        (lambda logits: logits[:, 1], "follows the probability of a class"),
+    ):
+        with pytest.raises(UserError, match=said):
+            numbers(wrong)

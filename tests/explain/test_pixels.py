@@ -113,3 +113,11 @@ def test_occlusion_finds_the_only_place_that_counts():
 def test_settings_that_cannot_be_are_refused(call, sentence):
     with pytest.raises(UserError, match=sentence):
         call(averaging(), images())
+
+
+@pytest.mark.parametrize(
+    "baseline", [torch.zeros(3, 1, 2, 2), torch.zeros(9, 9), "black", float("nan"), None]
+)
+def test_a_baseline_that_fits_no_image_is_refused(baseline):
+    with pytest.raises(UserError, match="a baseline is a grey level"):
+        integrated_gradients(flattening(), images(2), 1, baseline=baseline)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from gradlab._torch import torch
-from gradlab.explain.targets import Chosen, rows_of, score_of
+from gradlab.explain.targets import Chosen, Targets, choose, rows_of, score_of
 from gradlab.models.light import Model
 from gradlab.types import UserError, is_out_of_memory
 
@@ -86,6 +86,28 @@ def logits(model: Model, images: torch.Tensor) -> torch.Tensor:
             "the model returns NaN for these images; there is nothing to explain, train it again."
         )
     return found
+
+
+def chosen_of(model: Model, images: torch.Tensor, targets: Targets) -> Chosen:
+    """Return what is explained of each image; of classes that are given one image tells how many there are."""
+    seen = logits(model, images) if targets is None else logits(model, images[:1]).expand(len(images), -1)
+    return choose(seen, targets)
+
+
+def followed(model: Model, images: torch.Tensor, classes: Targets) -> torch.Tensor:
+    """Return (N,) int64 the classes whose probability a measure follows.
+
+    Raises:
+        UserError: as `choose`, or a function of the logits, which has no probability.
+    """
+    if callable(classes):
+        raise UserError(
+            "a measure follows the probability of a class: give class numbers, or None for the predicted ones."
+        )
+    with torch.no_grad():
+        chosen = chosen_of(model, images, classes)
+    assert isinstance(chosen, torch.Tensor)
+    return chosen
 
 
 def _misfit(model: torch.nn.Module, images: torch.Tensor, error: RuntimeError) -> str:

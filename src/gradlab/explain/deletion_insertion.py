@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from gradlab._torch import torch
 from gradlab.explain._checks import checked, checked_maps
-from gradlab.explain._network import logits, parts, undisturbed
-from gradlab.explain.targets import probability_of
+from gradlab.explain._network import followed, logits, parts, undisturbed
+from gradlab.explain.targets import Targets, probability_of
 from gradlab.models.light import Model, light
 from gradlab.types import UserError
 
@@ -37,7 +37,7 @@ def deletion_insertion(
     model: torch.nn.Module,
     images: torch.Tensor,
     maps: torch.Tensor,
-    classes: torch.Tensor,
+    classes: Targets = None,
     *,
     steps: int = 16,
 ) -> DeletionInsertion:
@@ -48,10 +48,11 @@ def deletion_insertion(
 
     Args:
         model: maps images to logits. images: (N, C, H, W) in [0, 1]. maps: (N, H, W), larger is more important.
-        classes: (N,) int64, whose probability is followed. steps: equal shares of pixels, at least 1.
+        classes: whose probability is followed: a class, one for each image, or None for the predicted ones.
+        steps: equal shares of pixels, at least 1.
 
     Raises:
-        UserError: maps of another shape, no step, or as `grad_cam`.
+        UserError: maps of another shape, classes that the network does not have, no step, or as `grad_cam`.
     """
     if steps < 1:
         raise UserError(f"steps counts shares of the pixels and must be at least 1, got {steps}.")
@@ -61,10 +62,11 @@ def deletion_insertion(
     blurred = blur(images, max(LEAST_BLUR, BLUR * min(images.shape[2:])))
     curves = []
     with undisturbed(model, gradient=False):
+        chosen = followed(model, images, classes)
         quick = light(model, images)
         for start, end in ((images, empty), (blurred, images)):
             seen = [
-                _probabilities(quick, torch.where((rank < step / steps)[:, None], end, start), classes)
+                _probabilities(quick, torch.where((rank < step / steps)[:, None], end, start), chosen)
                 for step in range(steps + 1)
             ]
             curve = torch.stack(seen, 1)

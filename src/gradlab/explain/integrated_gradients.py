@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -9,10 +11,10 @@ import numpy as np
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.explain._checks import checked
-from gradlab.explain._network import MOST, input_gradient, logits, undisturbed
+from gradlab.explain._network import MOST, chosen_of, input_gradient, undisturbed
 from gradlab.explain.method import Method
 from gradlab.explain.scaled import finished, wide
-from gradlab.explain.targets import Targets, choose
+from gradlab.explain.targets import Targets
 from gradlab.models.light import light
 from gradlab.types import STRICT, Count, Fraction, UserError
 
@@ -39,7 +41,7 @@ def integrated_gradients(
     Returns: (N, H, W) in [0, 1]: the magnitude of the sum over colours, each map stretched by itself.
 
     Raises:
-        UserError: as `saliency`, or fewer than one step.
+        UserError: as `saliency`, fewer than one step, or a baseline that fits no image.
     """
     if steps < 1:
         raise UserError(
@@ -48,11 +50,8 @@ def integrated_gradients(
     model, images = checked(model, images)
     points, weights = np.polynomial.legendre.leggauss(steps)
     with undisturbed(model, gradient=False):
-        seen = logits(
-            model, images if targets is None else images[:1]
-        )  # classes that are given are counted alone
-        chosen = choose(seen.expand(len(images), -1), targets)
-        change = wide(images - baseline)
+        chosen = chosen_of(model, images, targets)
+        change = wide(images - _start(baseline, images))
         mean = torch.zeros_like(change)
         places, shares = (torch.from_numpy(one).to(change) for one in ((points + 1) / 2, weights / 2))
     with undisturbed(model, gradient=True):
@@ -70,6 +69,24 @@ def integrated_gradients(
                 )
     found = change * mean
     return found if raw else finished(found.sum(1).abs(), images, raw=False)
+
+
+def _start(baseline: float | torch.Tensor, images: torch.Tensor) -> float | torch.Tensor:
+    """Return the baseline where it fits the images.
+
+    Raises:
+        UserError: it has another shape, or is neither a number nor a tensor.
+    """
+    if isinstance(baseline, torch.Tensor):
+        with contextlib.suppress(RuntimeError):
+            return baseline.to(images).expand(images.shape)
+    elif isinstance(baseline, int | float) and math.isfinite(baseline):
+        return baseline
+    got = f"shape {tuple(baseline.shape)}" if isinstance(baseline, torch.Tensor) else repr(baseline)
+    raise UserError(
+        f"a baseline is a grey level such as 0.0, or a tensor of the images' shape {tuple(images.shape)}, of one image or of "
+        f"one colour, got {got:.80}."
+    )
 
 
 def _blocks(count: int, steps: int) -> list[slice]:

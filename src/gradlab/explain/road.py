@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gradlab._torch import torch
 from gradlab.explain._checks import checked, checked_maps
-from gradlab.explain._network import logits, parts, undisturbed
+from gradlab.explain._network import followed, logits, parts, undisturbed
 from gradlab.explain.deletion_insertion import ranks
-from gradlab.explain.targets import probability_of
+from gradlab.explain.targets import Targets, probability_of
 from gradlab.models.light import light
 
 SHARES = (0.2, 0.4, 0.6, 0.8)
@@ -20,7 +20,7 @@ def road(
     model: torch.nn.Module,
     images: torch.Tensor,
     maps: torch.Tensor,
-    classes: torch.Tensor,
+    classes: Targets = None,
     *,
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
@@ -31,25 +31,26 @@ def road(
 
     Args:
         model: maps images to logits. images: (N, C, H, W) in [0, 1]. maps: (N, H, W), larger is more important.
-        classes: (N,) int64. generator: of the noise, on the images' device; left out, that of seed 0.
+        classes: as `deletion_insertion`. generator: of the noise, on the images' device; left out, that of seed 0.
 
     Returns: (N,) float64, larger is more faithful.
 
     Raises:
-        UserError: maps of another shape, or as `grad_cam`.
+        UserError: maps of another shape, classes that the network does not have, or as `grad_cam`.
     """
     model, images = checked(model, images)
     given = checked_maps(maps, images)
     generator = generator or torch.Generator(images.device).manual_seed(0)
     most, least = ranks(given), ranks(-given)
     with undisturbed(model, gradient=False):
+        chosen = followed(model, images, classes)
         quick = light(model, images)
         total = torch.zeros(len(images), dtype=torch.float64, device=images.device)
         for share in SHARES:
             for order, sign in ((least, 1), (most, -1)):
                 filled = imputed(images, order < share, generator=generator)
                 found = [
-                    probability_of(logits(quick, filled[rows]), classes[rows]) for rows in parts(len(images))
+                    probability_of(logits(quick, filled[rows]), chosen[rows]) for rows in parts(len(images))
                 ]
                 total += sign * torch.cat(found)
     return total / (2 * len(SHARES))
