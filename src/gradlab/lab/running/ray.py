@@ -6,14 +6,16 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from gradlab.lab.running.cluster import Needs
-from gradlab.lab.running.local import ENVIRONMENT, Event, usable_cores
+from gradlab.lab.running.cluster import Needs, needs_of, run_on
+from gradlab.lab.running.local import ENVIRONMENT, Event, Hear, usable_cores
+from gradlab.lab.running.performing import Bench
 from gradlab.lab.running.remote import do_task
+from gradlab.lab.running.units import Unit
 from gradlab.types import UserError
 
 CHECK, MISSES = 2.0, 3
@@ -33,6 +35,16 @@ def check_ray() -> None:
     found = find_spec("ray")
     if found is None or found.origin is None:
         raise UserError("--executor ray needs a package that is not installed: pip install 'gradlab[ray]'")
+
+
+def run_on_ray(
+    units: Sequence[Unit], bench: Bench, *, address: str | None, workers: int | None, on_event: Hear
+) -> None:
+    """Run units as Ray tasks until all have records; arguments as below, errors also as for `cluster.run_on`."""
+    on_event({"event": "status", "text": f"connecting to Ray at {address or 'this machine'}"})
+    with ray_cluster(address, needs_of(units[0]), workers) as cluster:
+        on_event({"event": "status", "text": f"handing units to Ray, {cluster.slots} at a time"})
+        run_on(cluster, units, bench, on_event=on_event)
 
 
 @contextlib.contextmanager

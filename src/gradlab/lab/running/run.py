@@ -36,6 +36,7 @@ from gradlab.lab.running.kept import kept_results, key_of
 from gradlab.lab.running.local import Hear, clear_logs, run_units
 from gradlab.lab.running.looks import look_at
 from gradlab.lab.running.performing import Bench, clear
+from gradlab.lab.running.ray import run_on_ray
 from gradlab.lab.running.units import Unit, start_of, units
 from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
@@ -386,23 +387,12 @@ def execute(missing: list[Unit], request: Request, on_event: Hear) -> None:
     here = [unit for unit in missing if lives_here(unit.procedure, request)]
     away = [unit for unit in missing if unit not in here]
     if away:
-        run_away(away, bench, request, on_event)
+        if request.executor == "ray":
+            run_on_ray(away, bench, address=request.address, workers=request.workers, on_event=on_event)
+        else:
+            run_units(away, bench, on_event=on_event, workers=request.workers)
     if here:
         run_here(here, bench, on_event=on_event)
-
-
-def run_away(units: list[Unit], bench: Bench, request: Request, on_event: Hear) -> None:
-    """Run units on worker processes, of this machine or of a cluster."""
-    if request.executor == "local":
-        run_units(units, bench, on_event=on_event, workers=request.workers)
-        return
-    from gradlab.lab.running.cluster import needs_of, run_on
-    from gradlab.lab.running.ray import ray_cluster
-
-    on_event({"event": "status", "text": f"connecting to Ray at {request.address or 'this machine'}"})
-    with ray_cluster(request.address, needs_of(units[0]), request.workers) as cluster:
-        on_event({"event": "status", "text": f"handing units to Ray, {cluster.slots} at a time"})
-        run_on(cluster, units, bench, on_event=on_event)
 
 
 def open_record(request: Request, bound: Bound) -> Record:
