@@ -24,7 +24,7 @@ from gradlab.procedures.sources import FromRecord, Saved
 from gradlab.procedures.text_encoder import encoder_source
 from gradlab.procedures.toolbox import toolbox_with
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Study, changed_parameters, plain_parameters
+from gradlab.studies.setup import PRESETS, Study, changed_parameters, plain_parameters, usual_data
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -41,7 +41,7 @@ def prepare(
     study: str | Study | Design,
     *,
     preset: str,
-    data: str | Path | Dataset | TextDataset,
+    data: str | Path | Dataset | TextDataset | None,
     data_dir: str | Path | None,
     seeds: int,
     first_seed: int,
@@ -55,6 +55,7 @@ def prepare(
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
     name, build = _study_of(study)
+    data = usual_data(build) if data is None else data
     _check(preset, data, seeds, first_seed, precision)
     memory: dict[str, Any] = {} if isinstance(data, (str, Path)) else {data.name: data}
     facts = info(data, data_dir) if isinstance(data, (str, Path)) else info_of(data)

@@ -12,7 +12,7 @@ from gradlab.procedures.text_finetune import TextFineTune
 from gradlab.studies._shared import ACCURACY
 from gradlab.studies._text_finetuning_arms import POLICIES, data_of, encoder_of, named, recipe_of
 from gradlab.studies._text_ood_claims import claims_of
-from gradlab.studies.setup import Network, Setup
+from gradlab.studies.setup import Network, TextSetup
 from gradlab.types import Count
 
 BACKGROUND = (
@@ -34,7 +34,7 @@ OTHERS: dict[str, dict[str, str]] = {
 """Foreign to other data, the farthest first."""
 
 
-def text_ood(setup: Setup, *, model: Network | None = None, epochs: Count | None = None) -> Design:
+def text_ood(setup: TextSetup, *, model: Network | None = None, epochs: Count | None = None) -> Design:
     """Does a classifier of sentences notice sentences of another kind?
 
     Args:
