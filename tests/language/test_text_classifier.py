@@ -79,7 +79,9 @@ def test_plain_transformers_reads_the_folder_and_gives_the_same_logits(encoder, 
 
 def test_a_ready_made_classifier_must_have_a_head_for_these_classes(encoder, tmp_path):
     encoder.save(tmp_path / "bare")
-    with pytest.raises(UserError, match=r"holds no trained head \(.*is missing\); give a folder"):
+    with pytest.raises(
+        UserError, match=r"holds no trained head \(.*is missing or of another shape\); give a folder"
+    ):
         load_classifier(find_encoder(tmp_path / "bare"), NAMES)
     model = text_classifier(encoder, ("POSITIVE", "NEGATIVE"), seed=0)
     save_classifier(model, WORDS, tmp_path / "net", max_length=24)

@@ -34,6 +34,15 @@ def fast_tokenizer(tokenizer: Tokenizer, longest: int) -> PreTrainedTokenizerFas
     )
 
 
+def loading_errors() -> tuple[type[Exception], ...]:
+    """Return what transformers raises where it cannot load a folder; damaged safetensors have an error of their own."""
+    from safetensors import SafetensorError
+
+    return (
+        OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError, SafetensorError,
+    )  # fmt: skip
+
+
 def reason_of(error: Exception) -> str:
     """Return the first line of what an error says, at most 160 characters, without a full stop."""
     return (str(error).strip().split("\n")[0] or type(error).__name__)[:160].rstrip(".")

@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from gradlab.language.encoder_files import EncoderFiles
-from gradlab.language.hugging_face import fast_tokenizer, quiet_loading, reason_of
+from gradlab.language.hugging_face import fast_tokenizer, loading_errors, quiet_loading, reason_of
 from gradlab.language.text_encoder import TextEncoder
 from gradlab.language.tokenizer import Tokenizer
 from gradlab.language.transformer_network import initialise
@@ -111,18 +111,19 @@ def load_classifier(
                 use_safetensors=True,
                 dtype=torch.float32,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # a head of other classes is refused below
                 local_files_only=True,
                 trust_remote_code=False,
             )
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+    except loading_errors() as error:
         raise UserError(
             f"transformers cannot load the classifier in {files.folder} ({reason_of(error)}); give another one."
         ) from error
-    missing = sorted(told["missing_keys"])
+    missing = sorted({*told["missing_keys"], *(one[0] for one in told["mismatched_keys"])})
     if missing:
         raise UserError(
-            f"{files.folder} holds no trained head ({', '.join(missing[:2])} is missing); give a folder saved from a "
-            "class for sequence classification, or fine-tune this encoder."
+            f"{files.folder} holds no trained head ({', '.join(missing[:2])} is missing or of another shape); give a folder "
+            "saved from a class for sequence classification, or fine-tune this encoder."
         )
     return model.eval(), _outputs(model.config, list(class_names), called, files.name)
 
