@@ -114,8 +114,8 @@ def _column(header: list[str], wanted: tuple[str, ...], file: Path) -> int:
     listed = shown(", ".join(header[:20]))[:200]
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
         raise UserError(
-            f"{shown(file)} has a single column {header[0][:100]!r} in its first line; separate columns by commas, with double quotes "
-            "around texts that hold one."
+            f"{shown(file)} has a single column {header[0][:100]!r} in its first line; separate columns by commas, "
+            "with double quotes around texts that hold one."
         )
     raise UserError(
         f"{shown(file)} has no column '{wanted[0]}' in its first line, only {listed}; rename one."

@@ -26,6 +26,7 @@ def fast_tokenizer(tokenizer: Tokenizer, longest: int) -> PreTrainedTokenizerFas
         tokenizer_object=tokenizer.inner(),
         model_max_length=longest,
         model_input_names=["input_ids", "attention_mask"],
+        split_special_tokens=True,  # as in training: their names in a text are words like any other
         pad_token=padding,
         unk_token=unknown,
         cls_token=first,

@@ -115,6 +115,7 @@ class Tokenizer:
         inner = Inner.from_str(self.json)
         inner.no_padding()  # some published ones do
         inner.no_truncation()
+        inner.encode_special_tokens = True  # else "[SEP]" in a text, which anybody may write, would end it
         return inner
 
 
