@@ -112,6 +112,8 @@ def test_classes_are_found_by_their_whole_names_or_as_somebody_says(encoder, tmp
 def test_a_head_needs_two_classes(encoder):
     with pytest.raises(UserError, match="at least two classes, got 1"):
         text_classifier(encoder, ("one",), seed=0)
+    with pytest.raises(UserError, match="the class 'good' is named twice"):
+        text_classifier(encoder, ("good", "bad", "good"), seed=0)
 
 
 def test_lora_of_lab_004_trains_739586_numbers_of_distilbert():

@@ -31,10 +31,13 @@ def text_classifier(encoder: TextEncoder, class_names: Sequence[str], *, seed: i
         seed: of the head, every tensor of which has a stream of its own by its name. A pooler, as BERT has, is part of it.
 
     Raises:
-        UserError: fewer than two classes, or an architecture without such a class.
+        UserError: fewer than two classes, one named twice, or an architecture without such a class.
     """
     if len(class_names) < 2:
         raise UserError(f"a classifier needs at least two classes, got {len(class_names)}.")
+    twice = next((name for place, name in enumerate(class_names) if name in class_names[:place]), None)
+    if twice is not None:
+        raise UserError(f"the class '{twice}' is named twice; name each class once.")
     config: Any = copy.deepcopy(encoder.transformer.config)
     config.id2label = dict(enumerate(class_names))
     config.label2id = {name: number for number, name in enumerate(class_names)}
