@@ -4,9 +4,9 @@ import json
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
-from gradlab.language import build_encoder, features, load_classifier, load_encoder
+from gradlab.language import build_encoder, features, load_classifier, load_encoder, text_classifier
 from gradlab.language.encoder_files import find_encoder
 from gradlab.types import UserError
 from tests.language.examples import TINY, tokenizer
@@ -98,3 +98,15 @@ def test_weights_of_another_shape_are_named(folder, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(config | {"hidden_dim": 48}))
     with pytest.raises(UserError, match=r"6 tensors are missing or of another shape \(\S*lin1.bias"):
         load_encoder(tmp_path)
+
+
+def test_an_exported_tokenizer_cuts_where_the_places_of_the_network_end(folder, tmp_path):
+    from gradlab.use.export_text import _write
+
+    encoder = load_encoder(saved(folder, tmp_path, "roberta", pad_token_id=1))
+    model = text_classifier(encoder, ("bad", "good"), seed=0)
+    _write(model, encoder.tokenizer, tmp_path / "out", tmp_path / "out", 512)
+    words = AutoTokenizer.from_pretrained(tmp_path / "out")
+    read = AutoModelForSequenceClassification.from_pretrained(tmp_path / "out")
+    assert words.model_max_length == PLACES - 2
+    assert read(**words(LONG, padding=True, truncation=True, return_tensors="pt")).logits.shape == (2, 2)
