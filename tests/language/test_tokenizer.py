@@ -144,5 +144,5 @@ def test_there_must_be_room_between_the_ends():
 
 @pytest.mark.parametrize("wrong", [None, 3, float("nan"), b"bytes"])
 def test_what_is_no_text_is_named(wrong):
-    with pytest.raises(UserError, match="encode reads texts, got (None|3|nan|b'bytes') among them"):
+    with pytest.raises(UserError, match=r"encode reads texts, got (None|3|nan|b'bytes') among them"):
         TRAINED.encode(["film", wrong], 24)
