@@ -37,7 +37,7 @@ class Row:
         what: the task. gradlab, others: medians of the rounds, in `unit`. other: the other side's name.
         ratio: median of the rounds' ratios, others over gradlab. low, high: of the rounds.
         floor: what the task takes at least, in `unit`; of what that consists: `floor_is`.
-        at_least: aim for the ratio. at_most: aim for gradlab's own amount.
+        at_least: aim for the ratio. at_most: aim for gradlab's own amount. floors: aim for how many floors it takes.
     """
 
     what: str
@@ -52,6 +52,7 @@ class Row:
     floor_is: str = ""
     at_least: float | None = None
     at_most: float | None = None
+    floors: float | None = None
 
     @property
     def over_floor(self) -> float | None:
@@ -61,15 +62,17 @@ class Row:
     @property
     def aim(self) -> str:
         """The aim in words."""
-        least = [] if self.at_least is None else [f"at least {self.at_least:g} times"]
+        least = [] if self.at_least is None else [f"at least {self.at_least:.3g} times"]
         most = [] if self.at_most is None else [f"at most {self.at_most:g} {self.unit}".rstrip()]
-        return ", ".join(least + most)
+        floors = [] if self.floors is None else [f"at most {self.floors:g} floors"]
+        return ", ".join(least + most + floors)
 
     @property
     def is_met(self) -> bool | None:
         """Whether the aim is met; None without one."""
         met = [self.ratio >= self.at_least] if self.at_least is not None else []
         met += [self.gradlab <= self.at_most] if self.at_most is not None else []
+        met += [self.over_floor <= self.floors] if self.floors and self.over_floor else []
         return all(met) if met else None
 
     def as_record(self) -> dict[str, Any]:

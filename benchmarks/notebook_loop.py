@@ -31,7 +31,7 @@ from importlib.util import find_spec
 import numpy as np
 import torch
 from _floor import Floor
-from _rows import Row, Side, options, row, tell
+from _rows import Row, Side, machine, options, row, tell
 from _trainer import Named, WithLoss, trainer
 from PIL import Image
 from torch import Tensor, nn
@@ -225,8 +225,13 @@ def rows_of(depth: int, servers: list[Server], pictures: Pictures, rounds: int) 
         middle["one"] * middle["floor"] / middle["step"]
     )  # by the processor; told for one seed and by the clock
     what = f"a step of an MLP of depth {depth}"
-    made = [replace(row(what, times, fastest, own="one"), floor=least, floor_is="its arithmetic alone")]
-    made.append(row(f"{what}, two processes", times, fastest, own="two", at_least=AIMS[depth]))
+    made = [
+        replace(
+            row(what, times, fastest, own="one"), floor=least, floor_is="its arithmetic alone", floors=1.2
+        )
+    ]
+    if machine()["usable cores"] > 1:
+        made.append(row(f"{what}, two processes", times, fastest, own="two", at_least=AIMS[depth]))
     return made + [row(what, times, name, own="one") for name in others if name == "Trainer"]
 
 
