@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -16,8 +17,9 @@ from gradlab.lab.kinds import Kind
 from gradlab.lab.records.finding import find_record, names_record
 from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.naming import report_name
+from gradlab.lab.running.ray import check_ray
 from gradlab.lab.running.refusing import refuse_unfit
-from gradlab.lab.running.run import Request, device_kind
+from gradlab.lab.running.run import Executor, Request, device_kind
 from gradlab.models.mlp import MLP
 from gradlab.procedures.pretrained_clip import clip_source
 from gradlab.procedures.sources import FromRecord, Saved
@@ -51,11 +53,14 @@ def prepare(
     records: Sequence[str | Path] = (),
     parameters: Mapping[str, Any],
     command: str | None,
+    executor: Executor = "local",
+    address: str | None = None,
     procedures: Sequence[Kind] = (),
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
     name, build = _study_of(study)
     _check(preset, data, seeds, first_seed, precision)
+    _check_executor(executor, address)
     memory = {} if isinstance(data, (str, Path)) else {data.name: data}
     facts = info(data, data_dir) if isinstance(data, (str, Path)) else info_of(data)
     given, modules, beside = _own_networks(parameters, facts, Path(out))
@@ -75,11 +80,13 @@ def prepare(
         device=device,
         precision=precision,
         modules=modules,
+        executor=executor,
+        address=address or (os.environ.get("RAY_ADDRESS") if executor == "ray" else None),
     )
     setup = replace(_setup(preset, facts, precision, name), first_seed=first_seed)
     design = build_design(build, name, setup, given)
     refuse_unfit(design, request)
-    changed = _changed(seeds=seeds, first_seed=first_seed, precision=precision, device=device)
+    changed = _changed(executor, seeds=seeds, first_seed=first_seed, precision=precision, device=device)
     shown = {"preset": preset, "data": facts.name, "seeds": seeds}
     shown |= {key: one for key, one in changed.items() if key != "device"} | dict(parameters)
     shown |= {"procedures": {kind.name: kind for kind in procedures}} if procedures else {}
@@ -112,10 +119,10 @@ def _setup(preset: str, facts: DataInfo, precision: Precision, study: str) -> Se
     )
 
 
-def _changed(**asked: Any) -> dict[str, Any]:
+def _changed(executor: Executor, **asked: Any) -> dict[str, Any]:
     """Return what was asked for that is not the default."""
     changed = {name: value for name, value in asked.items() if value != USUAL[name]}
-    if "device" in changed and device_kind(changed["device"]) == device_kind("auto"):
+    if "device" in changed and device_kind(changed["device"], executor) == device_kind("auto"):
         del changed["device"]
     return changed
 
@@ -150,6 +157,16 @@ def _check(preset: str, data: object, seeds: object, first_seed: object, precisi
             f"data must be a name, a path or a gradlab.data.Dataset, got {type(data).__name__}; "
             "gradlab.data.from_tensors(images, labels) makes one."
         )
+
+
+def _check_executor(executor: str, address: str | None) -> None:
+    """Refuse an unknown executor, one whose package is missing, and an address that nobody would use."""
+    if executor not in get_args(Executor):
+        raise UserError(f"unknown executor '{executor}'; {did_you_mean(str(executor), get_args(Executor))}")
+    if executor == "ray":
+        check_ray()
+    elif address is not None:
+        raise UserError(f"--address {address} is that of a Ray cluster; add --executor ray.")
 
 
 def _record_folders(places: Sequence[str | Path]) -> tuple[Path, ...]:

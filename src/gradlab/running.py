@@ -13,7 +13,7 @@ from gradlab.lab.records.adopting import adopt
 from gradlab.lab.records.wanted import records_named
 from gradlab.lab.running.kept import keep
 from gradlab.lab.running.locks import STUDY, exclusive, shared
-from gradlab.lab.running.run import Request, judge_design, make_ready
+from gradlab.lab.running.run import Executor, Request, judge_design, make_ready
 from gradlab.lab.running.worker import disk_message
 from gradlab.preparing import DEFAULT_SEEDS, prepare
 from gradlab.report.index import write_index
@@ -42,6 +42,8 @@ def run(
     records: Sequence[str | Path] = (),
     tracker: str | Sequence[str] = (),
     progress: bool | None = None,
+    executor: Executor = "local",
+    address: str | None = None,
     procedures: Sequence[Kind] = (),
     command: str | None = None,
     **parameters: Any,
@@ -60,6 +62,8 @@ def run(
             copied, so that `out` stays whole by itself.
         tracker: "tensorboard", "wandb", or several.
         progress: live display on stderr; by default as the terminal allows.
+        executor: "local", worker processes of this machine, or "ray", also on other machines.
+        address: of the head of a Ray cluster, such as "10.0.0.1:6379"; without it Ray starts on this machine.
         procedures: kinds of your own that the study uses; they run in this process.
         command: how to run this again, for the report.
         parameters: the study's own, such as depths=(2, 32).
@@ -80,6 +84,8 @@ def run(
         records=records,
         parameters=parameters,
         command=command,
+        executor=executor,
+        address=address,
         procedures=procedures,
     )
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)

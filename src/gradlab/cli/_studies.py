@@ -13,6 +13,7 @@ from cyclopts import App, Group, Parameter, Token
 from docstring_parser import parse
 
 from gradlab.cli._tables import say
+from gradlab.lab.running.run import Executor
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import Network, Preset, Study, is_python_only, parameters_of
 from gradlab.training.recipe import Precision
@@ -37,6 +38,16 @@ SHARED: dict[str, tuple[Any, Any, str]] = {
     "seeds": (int, 6, "how many repetitions, paired across arms."),
     "first_seed": (int, 0, "number of the first seed; another one repeats the study on fresh seeds."),
     "device": (str, "auto", "auto, cpu, cuda, cuda:1 or mps."),
+    "executor": (
+        Executor,
+        "local",
+        "local: worker processes of this machine; ray: those of a Ray cluster (docs/cluster.md).",
+    ),
+    "address": (
+        str | None,
+        None,
+        "head of the Ray cluster, such as 10.0.0.1:6379, or auto; this machine alone if not given.",
+    ),
     "precision": (Precision, "fp32", "fp32, bf16, fp16 (not on a CPU) or fp64."),
     "out": (Path, Path("runs"), "folder for records and reports."),
     "records": (
