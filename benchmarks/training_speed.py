@@ -14,7 +14,8 @@ loader's workers): where the machine does other work, those of the clock say lit
 
 Time to 90 % of the test images is the measured step times the steps of a recipe. The notebook's: He et al. (2016,
 arXiv:1512.03385, section 4.2), 64,000 steps of 128 images, published with 91.25 %; and, as the shortest that one might hope for,
-30 epochs with a one-cycle rate, which nobody measured here. The fast recipe's is its whole length.
+30 epochs with a one-cycle rate, which nobody measured here. The fast recipe's is its whole length, whatever
+accuracy it ends with.
 """
 
 from __future__ import annotations
@@ -180,14 +181,11 @@ def rows_of(rounds: list[dict[str, Times]], which: int, told: str) -> list[Row]:
     what = f"a step of ResNet-20, {told}"
     own = {"own": "resnet20 full fresh", "floor": "resnet20 full fixed"}
     rows = [row(what, times, one, **own) for one in (notebook, "Trainer") if one in times]  # type: ignore[arg-type]
-    recipe, minutes = RECIPES["fast"].recipe, {"fast": [whole_fast(one) / 60 for one in plain]}
+    minutes = {"fast": [whole_fast(one) / 60 for one in plain]}
     for name, steps in (("64,000 steps", PUBLISHED_STEPS), ("30 epochs", SHORTEST_EPOCHS * IMAGES / 128)):
         minutes[f"notebook, {name}"] = [one[notebook] * steps / 60 for one in plain]
-    fixed = [one["fast full fixed"] * recipe.epochs * IMAGES / recipe.batch_size / 60 for one in plain]
-    least = {"floor": statistics.median(fixed), "floor_is": "its steps on one batch of full size"}
-    for name, aim in (("notebook, 64,000 steps", 8.0), ("notebook, 30 epochs", None)):
-        one = row(f"the recipe fast, {told}", minutes, name, own="fast", unit="min", at_least=aim)
-        rows.append(replace(one, **({} if recipe.sizes else least)))  # type: ignore[arg-type]
+        what = f"the recipe fast as a whole, {told}"
+        rows.append(row(what, minutes, f"notebook, {name}", own="fast", unit="min"))
     over = {"fast": times["fast full fresh"], "fixed": times["fast full fixed"]}
     return [*rows, row(f"a step of the recipe fast, {told}", over, "fixed", own="fast", at_least=1 / 1.1)]
 
