@@ -74,6 +74,8 @@ def _train(name: str | None, given: dict[str, Any]) -> int:
         )
     model = _model(name, given)
     recipe = build(Recipe, _recipe(given), _fitting(named.recipe, given) if named else None)
+    if "precision" in given:
+        recipe = replace(recipe, precision=None)  # that of the command takes its place
     return _keep(name, model, recipe, options)
 
 
