@@ -49,10 +49,10 @@ RECIPES: dict[str, NamedRecipe] = {
         "as fast, where the processor has bf16 units", _fast(5, (16, 24), "bf16"), "fast-cnn-mirror"
     ),
     "fast-bf16-long": NamedRecipe(
-        "for longer, with a wider network", _fast(8, (16, 24), "bf16"), "fast-cnn-wide-mirror"
+        "for longer, with a wider network", _fast(9, (16, 24), "bf16"), "fast-cnn-wide-mirror"
     ),
     "fast-bf16-longest": NamedRecipe(
-        "the longest of the three", _fast(12, (16, 24), "bf16"), "fast-cnn-wide-mirror"
+        "the longest of the three", _fast(14, (16, 24), "bf16"), "fast-cnn-wide-mirror"
     ),
 }
 """Name -> recipe."""
