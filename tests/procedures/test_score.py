@@ -205,34 +205,6 @@ def test_reconstructions_stand_beside_their_images_with_their_psnr(out):
         np.testing.assert_allclose(shown[:, side + 1 : 2 * side + 1] / 255, made, atol=0.5 / 255 + 1e-5)
 
 
-def as_before(record):
-    """Return the record as it was written when one column held the scores of all detectors."""
-    tables = {name: dict(record.table(name)) for name in ("inside", "outside", "predictions")}
-    for name, key in (("inside", "index"), ("outside", "set")):
-        detectors = [one for one in tables[name] if one != key]
-        rows = len(tables[name][key])
-        tables[name] = {
-            "detector": np.repeat(detectors, rows),
-            key: np.tile(tables[name][key], len(detectors)),
-            "score": np.concatenate([tables[name][one] for one in detectors]),
-        }
-    del tables["predictions"]["confidence"]
-    return SimpleNamespace(
-        table=lambda name: tables.get(name, record.table(name)), spec=record.spec, facts=record.facts
-    )
-
-
-def test_records_of_one_column_for_all_detectors_are_read_as_before(out):
-    record = records(out)["score"]
-    now, before = arm(record, "mahalanobis"), arm(as_before(record), "mahalanobis")
-    for measure in PROCEDURES["score"].measures.values():
-        assert measure.value(before) == measure.value(now)
-    for table in ("reliability", "sorted"):
-        for name, values in now.table(table).items():
-            np.testing.assert_array_equal(before.table(table)[name], values)
-    assert PROCEDURES["score"].check(before) == []
-
-
 def test_flags_name_what_pixels_tell_and_what_is_worse_than_chance(out):
     record = records(out)["score"]
     said = " ".join(

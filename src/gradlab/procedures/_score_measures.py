@@ -36,13 +36,7 @@ def scores_of(run: Results) -> tuple[np.ndarray, np.ndarray]:
         )
     inside, outside = (run.table(name) for name in ("inside", "outside"))
     name = str(run.at["detector"])
-    return _column(inside, name).astype(np.float64), _column(outside, name).astype(np.float64)
-
-
-def _column(table: Columns, detector: str) -> np.ndarray:
-    """Return the scores of a detector; older records hold those of all of them in one column, and a row says whose."""
-    found = table["score"][table["detector"] == detector] if "score" in table else table[detector]
-    return np.asarray(found)
+    return np.asarray(inside[name], dtype=np.float64), np.asarray(outside[name], dtype=np.float64)
 
 
 def _axis(run: Results) -> str:
@@ -214,7 +208,7 @@ def _readable(detectors: Sequence[AnyDetector], chosen: Any) -> dict[str, Any]:
 
 
 def _differs(detector: Any, table: Columns, name: str, logits: np.ndarray) -> bool:
-    stored = _column(table, name)
+    stored = np.asarray(table[name])
     fresh = detector.score(logits)
     return len(stored) != len(fresh) or not np.allclose(stored, fresh, rtol=1e-5, atol=1e-7)
 
