@@ -94,8 +94,9 @@ def place_axis(axes: Axes, figure: Mapping[str, Any], categories: Mapping[Any, i
 
 
 def _in_levels(values: Sequence[float]) -> bool:
-    """Whether radii are halves or whole numbers of grey levels, as they are told in the text."""
-    return values[-1] > 0 and all(abs(2 * LEVELS * v - round(2 * LEVELS * v)) < 1e-3 for v in values)
+    """Whether radii are halves or whole numbers of grey levels, as they are told in the text, and not such as 0.1 or 0.3."""
+    halves, twentieths = (all(abs(n * v - round(n * v)) < 1e-3 for v in values) for n in (2 * LEVELS, 20))
+    return halves and not twentieths
 
 
 def _level_step(highest: float) -> float:
