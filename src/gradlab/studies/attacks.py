@@ -106,7 +106,7 @@ def attacks(
 
 def _curve(arms: list[Arm]) -> Figure:
     """Return robust accuracy against the radius, without one pixel, which may change by all of its range."""
-    shown = tuple(dict.fromkeys(str(arm.factors["attack"]) for arm in arms if arm.name != FEW))
+    shown = [*dict.fromkeys(str(arm.factors["attack"]) for arm in arms if arm.name != FEW)]
     return replace(curve(ROBUST), where={"attack": shown})
 
 
