@@ -13,7 +13,7 @@ from gradlab.lab.records.adopting import adopt
 from gradlab.lab.records.wanted import records_named
 from gradlab.lab.running.kept import keep
 from gradlab.lab.running.locks import STUDY, exclusive, shared
-from gradlab.lab.running.run import Request, judge_design, make_ready
+from gradlab.lab.running.run import Executor, Request, judge_design, make_ready
 from gradlab.lab.running.worker import disk_message
 from gradlab.preparing import DEFAULT_SEEDS, prepare
 from gradlab.report.index import write_index
@@ -24,7 +24,7 @@ from gradlab.training.recipe import Precision
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
-    from gradlab.data import Dataset
+    from gradlab.data import Dataset, TextDataset
     from gradlab.lab.planning import StudyPlan
 
 
@@ -32,7 +32,7 @@ def run(
     study: str | Study | Design,
     *,
     preset: Preset = "quick",
-    data: str | Path | Dataset = "digits",
+    data: str | Path | Dataset | TextDataset | None = None,
     data_dir: str | Path | None = None,
     seeds: int = DEFAULT_SEEDS,
     first_seed: int = 0,
@@ -42,6 +42,8 @@ def run(
     records: Sequence[str | Path] = (),
     tracker: str | Sequence[str] = (),
     progress: bool | None = None,
+    executor: Executor = "local",
+    address: str | None = None,
     procedures: Sequence[Kind] = (),
     command: str | None = None,
     **parameters: Any,
@@ -51,7 +53,8 @@ def run(
     Args:
         study: a name that `gradlab list` shows, a function (setup, parameters) -> Design, or a Design.
         preset: "quick" (about a minute), "standard" (a laptop, at most half an hour) or "full" (as published).
-        data: a name that `gradlab data list` shows, a path, or a Dataset.
+        data: a name that `gradlab data list` shows, a path, or a Dataset or TextDataset in memory; left out:
+            digits, rotten-tomatoes for studies of texts, coloured-digits for those of CLIP.
         data_dir: where data sets lie; GRADLAB_DATA if not given.
         seeds: how many, paired across arms. first_seed: of them; another one repeats the study afresh.
         device: "auto", "cpu", "cuda" or "mps". precision: "fp32", "bf16", "fp16" (not on a CPU) or "fp64".
@@ -60,6 +63,8 @@ def run(
             copied, so that `out` stays whole by itself.
         tracker: "tensorboard", "wandb", or several.
         progress: live display on stderr; by default as the terminal allows.
+        executor: "local", worker processes of this machine, or "ray", also on other machines.
+        address: of the head of a Ray cluster, such as "10.0.0.1:6379"; without it Ray starts on this machine.
         procedures: kinds of your own that the study uses; they run in this process.
         command: how to run this again, for the report.
         parameters: the study's own, such as depths=(2, 32).
@@ -80,6 +85,8 @@ def run(
         records=records,
         parameters=parameters,
         command=command,
+        executor=executor,
+        address=address,
         procedures=procedures,
     )
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)

@@ -60,13 +60,15 @@ def test_every_help_ends_with_an_example_that_can_be_typed(ask, path):
 def test_the_help_of_a_study_names_every_parameter_with_its_default(ask, verb):
     text = " ".join(ask(verb, "residual-mlp", "--help").out.split())
     for option in (
-        "preset", "data", "data-dir", "seeds", "first-seed", "device", "precision", "out", "records", "json",
+        "preset", "data", "data-dir", "seeds", "first-seed", "device", "executor", "address", "precision",
+        "out", "records", "json",
     ):  # fmt: skip
         assert f"--{option}" in text
     for option in ("setting", "depths", "width", "epochs", "learning-rate", "batch-size", "init"):
         assert f"--{option}" in text
     for default in ("quick", "digits", "6", "runs", "003"):
         assert f"[default: {default}]" in text
+    assert "[default: rotten-tomatoes]" in " ".join(ask(verb, "text-finetuning", "--help").out.split())
     assert ("--tracker" in text) == ("--open" in text) == (verb == "run")
 
 

@@ -1,5 +1,7 @@
+import contextlib
 import json
 import re
+import types
 
 import pytest
 
@@ -39,6 +41,26 @@ def test_every_claim_fits_eighty_columns_and_says_what_it_asks_for(ask, tmp_path
             told = f"{claim.id} (" in rest or f"{claim.id}," in rest
             assert told or not claim.reach, claim.id
             assert not told or claim.reach or "even no difference at all could not be told" in rest, claim.id
+
+
+def test_a_plan_for_a_cluster_asks_it_how_many_units_it_takes_and_sums_up_the_cost(
+    ask, tmp_path, monkeypatch
+):
+    asked = []
+
+    def cluster(address, needs):
+        asked.append((address, needs.cpus, needs.gpus))
+        return contextlib.nullcontext(types.SimpleNamespace(slots=3))
+
+    monkeypatch.setattr("gradlab.preparing.check_ray", lambda: None)
+    monkeypatch.setattr("gradlab.lab.planning.ray_cluster", cluster)
+    monkeypatch.setattr(
+        "gradlab.lab.planning.seconds_of", lambda units, _: {unit.name: 60.0 for unit in units}
+    )
+    words = ["plan", "tour", "--out", tmp_path, "--executor", "ray", "--address", "10.0.0.1:6379"]
+    said = " ".join(ask(*words).out.split())
+    assert asked == [("10.0.0.1:6379", 1, 0)]
+    assert "on 3 processes of the Ray cluster at 10.0.0.1:6379, 24 min of one core in all" in said  # 24 units
 
 
 ASKED = {

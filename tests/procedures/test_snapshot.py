@@ -7,6 +7,7 @@ import torch
 
 from gradlab.attacks import FGSM
 from gradlab.lab import load
+from gradlab.models import FastCNN
 from gradlab.procedures import Attack, FromRecord, Snapshot, network_of
 from gradlab.training import fit
 from gradlab.types import UserError
@@ -48,7 +49,16 @@ def test_it_is_the_network_that_a_training_of_that_length_has(out):
             torch.testing.assert_close(network(images), again(images), rtol=1e-4, atol=1e-4)
             assert (network(images).argmax(1).numpy() == record.table("predictions")["prediction"]).all()
         assert record.spec["seed"] is None
-        assert record.facts["parameters"] == sum(one.numel() for one in network.parameters())
+        assert record.facts["parameters"] == source.facts["parameters"]
+
+
+def test_weights_that_no_step_changes_are_not_among_its_parameters(tmp_path):
+    net = replace(KEPT, model=FastCNN(widths=(4,)))
+    run(tmp_path, Snapshot(net=net, data="stripes", epoch=1), (0,))
+    (trained,), (after,) = records(tmp_path, "train"), records(tmp_path, "snapshot")
+    network = network_of(after)
+    assert after.facts["parameters"] == trained.facts["parameters"]
+    assert after.facts["parameters"] < sum(one.numel() for one in network.parameters())
 
 
 def test_another_procedure_attacks_it(out):

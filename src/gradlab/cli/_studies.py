@@ -13,8 +13,17 @@ from cyclopts import App, Group, Parameter, Token
 from docstring_parser import parse
 
 from gradlab.cli._tables import say
+from gradlab.lab.running.run import Executor
 from gradlab.studies import STUDIES
-from gradlab.studies.setup import Network, Preset, Study, is_python_only, parameters_of
+from gradlab.studies.setup import (
+    USUAL_DATA,
+    Network,
+    Preset,
+    Study,
+    is_python_only,
+    parameters_of,
+    usual_data,
+)
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -26,8 +35,8 @@ SHARED: dict[str, tuple[Any, Any, str]] = {
     ),
     "data": (
         str,
-        "digits",
-        "a name that `gradlab data list` shows, a folder of class folders, or a Parquet file.",
+        USUAL_DATA,
+        "a name that `gradlab data list` shows, a folder of class folders, or a Parquet or CSV file.",
     ),
     "data_dir": (
         Path | None,
@@ -37,6 +46,16 @@ SHARED: dict[str, tuple[Any, Any, str]] = {
     "seeds": (int, 6, "how many repetitions, paired across arms."),
     "first_seed": (int, 0, "number of the first seed; another one repeats the study on fresh seeds."),
     "device": (str, "auto", "auto, cpu, cuda, cuda:1 or mps."),
+    "executor": (
+        Executor,
+        "local",
+        "local: worker processes of this machine; ray: those of a Ray cluster (docs/cluster.md).",
+    ),
+    "address": (
+        str | None,
+        None,
+        "head of the Ray cluster, such as 10.0.0.1:6379, or auto; this machine alone if not given.",
+    ),
     "precision": (Precision, "fp32", "fp32, bf16, fp16 (not on a CPU) or fp64."),
     "out": (Path, Path("runs"), "folder for records and reports."),
     "records": (
@@ -73,13 +92,18 @@ def study_app(
     for name, study in STUDIES.items():
         summary = (inspect.getdoc(study) or "").splitlines()[0]
         app.command(
-            _command(name, study, call, SHARED | extra | JSON),
+            _command(name, study, call, SHARED | _data_of(study) | extra | JSON),
             name=name,
             help=summary,
             help_epilogue=f"Example: gradlab {verb} {name} --seeds 3",
         )
     app.default(_names_none(verb))
     return app
+
+
+def _data_of(study: Study) -> dict[str, tuple[Any, Any, str]]:
+    kind, _, text = SHARED["data"]
+    return {"data": (kind, usual_data(study), text)}
 
 
 def _names_none(verb: str) -> Callable[..., int]:

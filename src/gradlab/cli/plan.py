@@ -74,7 +74,13 @@ def _time(found: StudyPlan) -> str:
         return "nothing to run, all runs have records."
     bound = "at most" if found.is_upper_bound else "about"
     processes = "1 process" if found.workers == 1 else f"{found.workers} processes"
-    return f"{bound} {duration(found.seconds)} on {processes}."
+    if not found.place:
+        return f"{bound} {duration(found.seconds)} on {processes}."
+    whole = duration(sum(arm.seconds for arm in found.arms))
+    return (
+        f"{bound} {duration(found.seconds)} on {processes} of {found.place}, {whole} of one core in all, if its cores are as "
+        "fast as this machine's, on which a few steps were timed."
+    )
 
 
 def _unit(claim: ClaimPlan) -> Unit:

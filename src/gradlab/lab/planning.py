@@ -13,7 +13,9 @@ from gradlab.lab.designing.design import Design, name_of
 from gradlab.lab.designing.procedure import Pick, walk
 from gradlab.lab.kinds import kind_of
 from gradlab.lab.records.binding import Binder, Bound, PendingError
+from gradlab.lab.running.cluster import needs_of
 from gradlab.lab.running.local import usable_cores
+from gradlab.lab.running.ray import ray_cluster
 from gradlab.lab.running.run import Request, bind_design, cost_of, device_kind, lives_here
 from gradlab.lab.running.units import Unit, path_costs, units
 from gradlab.statistics import Contrast
@@ -72,6 +74,7 @@ class StudyPlan:
     Attributes:
         seconds: wall time on `workers` processes; with early stopping an upper bound.
         out_of_reach: claims that will probably stay open, with the reason.
+        place: of the processes, such as "the Ray cluster at 10.0.0.1:6379"; "" is this machine.
     """
 
     study: str
@@ -81,6 +84,7 @@ class StudyPlan:
     claims: tuple[ClaimPlan, ...]
     is_upper_bound: bool
     out_of_reach: tuple[str, ...] = ()
+    place: str = ""
 
     def as_record(self) -> dict[str, Any]:
         """Return the plan as plain JSON data."""
@@ -99,11 +103,11 @@ def plan_design(design: Design, request: Request) -> StudyPlan:
         raise UserError(
             "plan times data sets and models that have a name; for your own, time one gradlab.training.fit."
         )
-    certain = bind_design(design, request, device_kind(request.device))
+    certain = bind_design(design, request, device_kind(request.device, request.executor))
     binder = Binder(certain.kinds, certain.conditions, lambda pick, among: _choose(pick, among, certain))
     missing = _missing(design, request, certain, binder)
     costs = seconds_of(missing, request) if missing else {}
-    workers = min(len(missing), request.workers or usable_cores()) or 1
+    workers = min(len(missing), _most_workers(request, missing)) or 1
     first: dict[str, str] = {}
     for arm in design.arms:
         first.setdefault(name_of(arm.procedure), arm.name)
@@ -135,7 +139,16 @@ def plan_design(design: Design, request: Request) -> StudyPlan:
             if not isinstance(one, Pick)
         ),
         out_of_reach=out_of_reach(design, request),
+        place=f"the Ray cluster at {request.address}" if request.address is not None else "",
     )
+
+
+def _most_workers(request: Request, missing: Sequence[Unit]) -> int:
+    """Return how many units run at a time: a cluster that has an address is asked."""
+    if request.address is None or not missing:
+        return request.workers or usable_cores()
+    with ray_cluster(request.address, needs_of(missing[0])) as cluster:
+        return cluster.slots
 
 
 def out_of_reach(design: Design, request: Request) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def _outcome(network: nn.Module, data: Dataset, desk: Desk) -> Outcome:
     facts = {
         "status": "finished",
         "note": None,
-        "parameters": sum(one.numel() for one in network.parameters()),
+        "parameters": sum(one.numel() for one in network.parameters() if one.requires_grad),
         "class_names": list(data.class_names),
         "test": scores(logits, labels),
         **_fits.network_facts(network, data),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradlab.lab.designing.claims import Claim
 from gradlab.statistics import difference, difference_of_differences
-from gradlab.studies._foreign import NOISE
+from gradlab.studies._foreign import NEAR, NOISE
 from gradlab.studies._shared import POINT, TWO_POINTS, part
 
 AUROC, ACCURACY, FIGURE = "AUROC", "in-distribution accuracy", "auroc-by-epoch"
@@ -40,7 +40,7 @@ def _longer(first: int, last: int, told: str) -> Claim:
     )
     return Claim(
         id=f"epochs-{'noise' if told == NOISE else 'near'}",
-        statement=f"By the maximum softmax {told} {'is' if told == NOISE else 'are'} detected over two points of AUROC "
+        statement=f"By the maximum softmax {told} {'are' if told == NEAR else 'is'} detected over two points of AUROC "
         f"better after {last} epochs than after {first}",
         parts=(part("last - first", difference(late, early), measure=AUROC, delta=TWO_POINTS),),
         says={

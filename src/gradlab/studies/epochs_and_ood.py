@@ -11,7 +11,7 @@ from gradlab.lab.designing.shown import Figure, Reference, Table
 from gradlab.procedures.score import Score
 from gradlab.procedures.snapshot import Snapshot
 from gradlab.procedures.train import Train
-from gradlab.studies._epochs_claims import ACCURACY, AUROC, FIGURE, claims_of
+from gradlab.studies._epochs_claims import AUROC, FIGURE, claims_of
 from gradlab.studies._foreign import IMAGES, foreign, in_distribution
 from gradlab.studies._nets import at_full_size, shared_net
 from gradlab.studies._ood_shown import detection_table
@@ -47,7 +47,12 @@ def epochs_and_ood(setup: Setup, *, images: Count = IMAGES) -> Design:
     }
     nets[net.recipe.epochs] = net
     trained = tuple(
-        Arm(name=f"net {epoch}", label=f"epoch {epoch}", factors={"epoch": epoch}, procedure=one)
+        Arm(
+            name=f"net {epoch}",
+            label=f"epoch {epoch}",
+            factors={"network": "CNN", "epoch": epoch},
+            procedure=one,
+        )
         for epoch, one in nets.items()
     )
     scored = tuple(arm for epoch, one in nets.items() for arm in _scored(epoch, one, inside, sets, images))
@@ -122,9 +127,8 @@ def _figures(classes: int) -> tuple[Figure, ...]:
             title="Accuracy on familiar images after each epoch",
             caption="Each dot is one seed; the line is the mean with its 95 % interval.",
             x="epoch",
-            y=ACCURACY,
-            by="detector",
-            where={"detector": "max softmax"},
+            y=TEST_ACCURACY,
+            by="network",
             x_scale="log",
             reference=chance_line(classes),
         ),

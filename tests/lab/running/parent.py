@@ -1,4 +1,4 @@
-"""A process that runs the toy design on worker processes: `python -m tests.lab.running.parent OUT PAUSE WORKERS`.
+"""A process that runs the toy design: `python -m tests.lab.running.parent OUT PAUSE WORKERS [EXECUTOR [ADDRESS]]`.
 
 Writes one JSON event a line and the result as the last.
 """
@@ -11,11 +11,11 @@ from gradlab.types import UserError
 from tests.lab import toy
 
 
-def main(out: str, pause: str, workers: str) -> int:
+def main(out: str, pause: str, workers: str, executor: str = "local", address: str | None = None) -> int:
     try:
         result = toy.run(
             toy.small_design(float(pause)),
-            toy.request(Path(out), (0, 1), workers=int(workers)),
+            toy.request(Path(out), (0, 1), workers=int(workers), executor=executor, address=address),
             on_event=lambda event: print(json.dumps(event), flush=True),
         )
     except UserError as error:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from gradlab.lab.records.record import Store, holds_only_ours
+from gradlab.lab.records.record import holds_only_ours
 from gradlab.lab.running.locks import try_lock
 from gradlab.lab.running.performing import Bench, checkpoint_of, clear
 from gradlab.lab.running.units import Unit, dump_unit, path_costs
@@ -85,18 +85,18 @@ class Waiting:
                 self.undone.discard(unit.name)
                 on_event({"event": "done", "unit": unit.name, "label": unit.label})
                 continue
-            _clear(unit, self.bench.out, self.bench.store)
+            clear_halves(unit, self.bench)
             return unit, held
         return None
 
 
-def _clear(unit: Unit, out: Path, store: Store) -> None:
+def clear_halves(unit: Unit, bench: Bench) -> None:
     """Remove what a killed process left half-written; its unit is held, so nobody writes there."""
     for bound in unit.bounds:
-        for folder in store.own.glob(f".{bound.hash}.*.tmp"):
+        for folder in bench.store.own.glob(f".{bound.hash}.*.tmp"):
             if holds_only_ours(folder):
                 shutil.rmtree(folder, ignore_errors=True)
-    path = checkpoint_of(unit.name, out)
+    path = checkpoint_of(unit.name, bench.out)
     for pattern in (f".{path.name}.*", f"{path.name}.*.tmp"):
         for file in path.parent.glob(pattern):
             file.unlink(missing_ok=True)
@@ -234,13 +234,13 @@ def _read(
             events.put(json.loads(line) | {"worker": number})
     if ended.is_set():
         return
-    lines = _log_lines(path)
+    lines = log_lines(path)
     last = f" ({lines[-1][:300]})" if lines else ""
     message = f"a worker process died{last}; ask again to go on from the last checkpoint."
     events.put({"event": "died", "message": message, "worker": number, "log": str(path) if lines else None})
 
 
-def _log_lines(path: Path) -> list[str]:
+def log_lines(path: Path) -> list[str]:
     """Return the lines of a log, whatever bytes it holds; none where it is gone."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip().splitlines()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gradlab.data.contents import DataInfo
 from gradlab.lab.designing.claims import Claim
@@ -36,10 +36,12 @@ from gradlab.lab.running.kept import kept_results, key_of
 from gradlab.lab.running.local import Hear, clear_logs, run_units
 from gradlab.lab.running.looks import look_at
 from gradlab.lab.running.performing import Bench, clear
+from gradlab.lab.running.ray import run_on_ray
 from gradlab.lab.running.units import Unit, start_of, units
 from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError
 
+Executor = Literal["local", "ray"]
 THREADS = 1
 """Of PyTorch inside a run."""
 
@@ -54,6 +56,7 @@ class Request:
         seeds: consecutive. out: folder that holds everything. records: further folders of records, only read.
         command: that made the result, for the provenance. report: name of the report's folder.
         asked: setup and parameters of the study, from which verify builds it afresh.
+        executor: "local" or "ray". address: of the head of a Ray cluster; None is this machine.
         memory: data sets that live in this process, by name. modules: a user's own networks, by name.
     """
 
@@ -74,6 +77,8 @@ class Request:
     report: str = ""
     asked: Mapping[str, Any] = field(default_factory=dict)
     workers: int | None = None
+    executor: Executor = "local"
+    address: str | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -284,12 +289,16 @@ def claim_hash(design: Design, claim: Claim, conditions: Conditions) -> str:
     return digest([parts, dict(conditions.checksums)])[:20]
 
 
-def device_kind(device: str) -> str:
+def device_kind(device: str, executor: Executor = "local") -> str:
     """Return "cpu", "cuda" or "mps"; imports torch only where there may be a GPU.
 
     Raises:
-        UserError: the device is not there.
+        UserError: the device is not there, or one of several is named, which Ray hands out itself.
     """
+    if executor == "ray" and ":" in device:
+        raise UserError(f"Ray gives every unit a GPU of its own; write --device cuda instead of {device}.")
+    if executor == "ray" and device == "cuda":  # on the nodes, whatever this machine has
+        return device
     may_have_gpu = (
         sys.platform == "darwin" or any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists()
     )
@@ -322,7 +331,7 @@ def make_ready(request: Request) -> str:
     Raises:
         UserError: no such device or not for this precision, or the folder cannot be written.
     """
-    device = device_kind(request.device)
+    device = device_kind(request.device, request.executor)
     if request.precision == "fp16" and device == "cpu":
         raise UserError("fp16 on a CPU is unusably slow; use --precision bf16 or fp32, or a GPU.")
     _prepare(request.out)
@@ -378,7 +387,10 @@ def execute(missing: list[Unit], request: Request, on_event: Hear) -> None:
     here = [unit for unit in missing if lives_here(unit.procedure, request)]
     away = [unit for unit in missing if unit not in here]
     if away:
-        run_units(away, bench, on_event=on_event, workers=request.workers)
+        if request.executor == "ray":
+            run_on_ray(away, bench, address=request.address, workers=request.workers, on_event=on_event)
+        else:
+            run_units(away, bench, on_event=on_event, workers=request.workers)
     if here:
         run_here(here, bench, on_event=on_event)
 

@@ -10,6 +10,7 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +18,8 @@ from gradlab.lab.running.desk import DataCache, Progress, Toolbox
 from gradlab.lab.running.performing import Bench, measure, perform
 from gradlab.lab.running.units import read_unit
 from gradlab.types import UserError, is_out_of_memory
+
+Event = dict[str, Any]
 
 
 def serve(toolbox: Toolbox) -> None:
@@ -38,17 +41,27 @@ def serve(toolbox: Toolbox) -> None:
     while True:
         task = json.loads(tasks.get())
         try:
-            _answer(answers, _serve(task, toolbox, cache, answers))
-        except UserError as error:
-            _answer(answers, {"event": "failed", "message": str(error)})
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            _answer(answers, {"event": "failed", "message": MEMORY})
+            _answer(answers, answer_to(task, toolbox, cache, lambda event: _answer(answers, event)))
         except OSError as error:
             if error.errno == errno.EPIPE:
                 return
-            _answer(answers, {"event": "failed", "message": disk_message(error)})
+            raise
+
+
+def answer_to(task: Event, toolbox: Toolbox, cache: DataCache, tell: Callable[[Event], None]) -> Event:
+    """Do a task and return how it ended; what a person can mend is an event, a broken pipe or a fault an exception."""
+    try:
+        return _serve(task, toolbox, cache, tell)
+    except UserError as error:
+        return {"event": "failed", "message": str(error)}
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return {"event": "failed", "message": MEMORY}
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        return {"event": "failed", "message": disk_message(error)}
 
 
 MEMORY = "the memory does not suffice; take smaller batches or a smaller network, then ask again: finished runs are kept."
@@ -72,7 +85,7 @@ def disk_message(error: OSError, *, kept: str = ": finished runs are kept") -> s
     return f"{error.strerror or error}{place}; fix it, then ask again{kept}."
 
 
-def _serve(task: dict[str, Any], toolbox: Toolbox, cache: DataCache, answers: IO[str]) -> dict[str, Any]:
+def _serve(task: Event, toolbox: Toolbox, cache: DataCache, hear: Callable[[Event], None]) -> Event:
     """Do a unit, or only time it, and return what there is to answer."""
     bench = Bench(
         toolbox=toolbox,
@@ -86,7 +99,7 @@ def _serve(task: dict[str, Any], toolbox: Toolbox, cache: DataCache, answers: IO
     )
 
     def tell(progress: Progress) -> None:
-        _answer(answers, progress_event(progress))
+        hear(progress_event(progress))
 
     unit = read_unit(task["unit"], toolbox.kinds)
     if task.get("measure"):
@@ -95,7 +108,7 @@ def _serve(task: dict[str, Any], toolbox: Toolbox, cache: DataCache, answers: IO
     return {"event": "done"}
 
 
-def progress_event(progress: Progress) -> dict[str, Any]:
+def progress_event(progress: Progress) -> Event:
     """Return progress as an event."""
     rows = [[seed, step, dict(values)] for seed, step, values in progress.rows]
     return {
@@ -107,6 +120,6 @@ def progress_event(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _answer(answers: IO[str], event: dict[str, Any]) -> None:
+def _answer(answers: IO[str], event: Event) -> None:
     answers.write(json.dumps(event) + "\n")
     answers.flush()
