@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -111,9 +112,15 @@ def _reached() -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         raise UserError(
-            f"another process of this training has ended or cannot be reached ({str(error).splitlines()[0][:200]}); its own "
-            "message says why. Start all of them again: with a checkpoint they go on after the last finished epoch."
+            f"another process of this training has ended or cannot be reached ({_short(error)}); its own message says why. "
+            "Start all of them again: with a checkpoint they go on after the last finished epoch."
         ) from error
+
+
+def _short(error: RuntimeError) -> str:
+    """What the library says, without the place in its source and its advice."""
+    first = next(iter(str(error).splitlines()), "")
+    return re.sub(r"^\[[^\]]*\] ", "", first).split(". ")[0]
 
 
 def find_ranks(device: str) -> tuple[Ranks, torch.device]:
