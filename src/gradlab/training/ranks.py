@@ -14,10 +14,8 @@ import torch
 from torch import Tensor, distributed
 
 from gradlab.training.device import resolve_device
+from gradlab.training.torchrun import is_one_of_several
 from gradlab.types import UserError, is_out_of_memory
-
-STARTED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-"""What `torchrun` tells the processes that it starts."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +141,6 @@ def find_ranks(device: str) -> tuple[Ranks, torch.device]:
             "the process group speaks NCCL, which knows no CPU; initialise it with gloo or train on cuda."
         )
     return ranks, place
-
-
-def is_one_of_several() -> bool:
-    """Whether `torchrun`, or whatever sets the same variables, started this process beside others."""
-    told = os.environ
-    return all(name in told for name in STARTED) and told["WORLD_SIZE"].isdecimal() and int(told["WORLD_SIZE"]) > 1
 
 
 def _own_device(name: str) -> torch.device:
