@@ -1,9 +1,11 @@
 """Trainings that two processes divide among them: `python -m tests.training.divided FOLDER` is one of the two."""
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from gradlab.attacks import MadryTraining
-from gradlab.augmentation import Crop, Flip, Mixup, FeatureAugmentation
+from gradlab.augmentation import Crop, FeatureAugmentation, Flip, Mixup
 from gradlab.models import MLP
 from gradlab.training import Cosine, Group, Patience, Recipe, fit, fit_stacked
 from gradlab.types import UserError
@@ -53,7 +55,10 @@ def mlp(**own: Any) -> nn.Module:
 CASES: dict[str, tuple[Any, Recipe]] = {
     "sgd": (cnn, SMALL),
     "stacked mlp": (mlp, SMALL),
-    "clipped, average, schedule": (cnn, replace(SMALL, clip_norm=0.1, ema=0.9, schedule=Cosine(), keep="best")),
+    "clipped, average, schedule": (
+        cnn,
+        replace(SMALL, clip_norm=0.1, ema=0.9, schedule=Cosine(), keep="best"),
+    ),
     "muon and groups": (
         cnn,
         replace(SMALL, optimizer="muon", learning_rate=0.02, groups=(Group(match="*bias", decay=0.1),)),
@@ -74,7 +79,12 @@ REFUSED: dict[str, tuple[Any, Recipe, dict[str, Any], str]] = {
     "features": (cnn, replace(SMALL, feature_augmentation=FeatureAugmentation()), {}, "feature augmentation"),
     "probes": (cnn, SMALL, {"probe_steps": [1]}, "drop probe_steps"),
     "draws": (Drawing, SMALL, {}, "draws random numbers in its forward pass"),
-    "statistics": (lambda: cnn(nn.InstanceNorm2d(4, track_running_stats=True)), SMALL, {}, "in epoch 1 the network"),
+    "statistics": (
+        lambda: cnn(nn.InstanceNorm2d(4, track_running_stats=True)),
+        SMALL,
+        {},
+        "in epoch 1 the network",
+    ),
 }
 STOPPED = replace(SMALL, learning_rate=0.5, epochs=20, stopping=Patience(patience=1), keep="best")
 
@@ -84,7 +94,13 @@ def outcome(model: nn.Module, recipe: Recipe, **more: Any) -> dict[str, Any]:
     heard: list[int] = []
     try:
         found = fit(
-            model, DATA, recipe, device="cpu", progress=False, listeners=[lambda epoch: heard.append(epoch.epoch)], **more
+            model,
+            DATA,
+            recipe,
+            device="cpu",
+            progress=False,
+            listeners=[lambda epoch: heard.append(epoch.epoch)],
+            **more,
         )
     except UserError as error:
         return {"error": str(error)}
@@ -105,8 +121,10 @@ def work(folder: Path, rank: int) -> None:
     for name, (build, recipe, more, _) in REFUSED.items():
         keep(name, outcome(build(), recipe, **more))
     keep("fp32", outcome(cnn(), SMALL))
-    two = fit_stacked([mlp(), mlp()], DATA, SMALL, seeds=[0, 1], precision="fp64", device="cpu", progress=False)
-    keep("two seeds", [one.model.state_dict() for one in two])
+    stacked = fit_stacked(
+        [mlp(), mlp()], DATA, SMALL, seeds=[0, 1], precision="fp64", device="cpu", progress=False
+    )
+    keep("two seeds", [one.model.state_dict() for one in stacked])
     keep("stopped", outcome(cnn(), STOPPED))
     keep("diverged", outcome(cnn(), replace(SMALL, learning_rate=1e30)))
     keep("other seeds", outcome(cnn(), SMALL, seed=rank))
@@ -123,25 +141,41 @@ def work(folder: Path, rank: int) -> None:
     keep("left alone", outcome(cnn(), SMALL))
 
 
-def run_two(folder: Path) -> list[subprocess.CompletedProcess[str]]:
-    """Start two processes as torchrun does, and wait for both."""
+@contextlib.contextmanager
+def two(words: Sequence[str], folder: Path = ROOT) -> Iterator[list["subprocess.Popen[str]"]]:
+    """Start `python -m WORDS` twice in a folder, as torchrun does; whoever is left at the end is killed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    told = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.training.divided", str(folder)]
+    told = os.environ | {
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "OMP_NUM_THREADS": "1",
+    }
     both = [
         subprocess.Popen(
-            command, env=told | {"RANK": rank}, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", *words],
+            env=told | {"RANK": rank}, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for rank in "01"
-    ]
+    ]  # fmt: skip
     try:
-        told_by = [one.communicate(timeout=240) for one in both]
+        yield both
     finally:
         for one in both:
             one.kill()
-    return [subprocess.CompletedProcess(command, one.returncode, *said) for one, said in zip(both, told_by, strict=True)]
+            one.communicate()
+
+
+def run_two(words: Sequence[str], folder: Path = ROOT) -> list["subprocess.CompletedProcess[str]"]:
+    """Start two processes and wait for both."""
+    with two(words, folder) as both:
+        said = [one.communicate(timeout=240) for one in both]
+        return [
+            subprocess.CompletedProcess(words, one.returncode, *out)
+            for one, out in zip(both, said, strict=True)
+        ]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from .examples import assert_states_close, assert_states_equal
 def of_two(tmp_path_factory):
     """What each of the two processes made of a case."""
     folder = tmp_path_factory.mktemp("divided")
-    ended = divided.run_two(folder)
+    ended = divided.run_two(["tests.training.divided", str(folder)])
     assert [one.returncode for one in ended] == [0, 7], ended[0].stderr + ended[1].stderr
 
     def read(name: str) -> tuple[Any, Any]:
@@ -55,7 +55,9 @@ def test_in_fp32_only_the_rounding_of_sums_differs(of_two):
 
 def test_stacked_seeds_are_divided_as_well(of_two):
     first, second = of_two("two seeds")
-    alone = fit_stacked([mlp(), mlp()], DATA, SMALL, seeds=[0, 1], precision="fp64", device="cpu", progress=False)
+    alone = fit_stacked(
+        [mlp(), mlp()], DATA, SMALL, seeds=[0, 1], precision="fp64", device="cpu", progress=False
+    )
     for mine, theirs, one in zip(first, second, alone, strict=True):
         assert_states_equal(mine, theirs)
         assert_states_close(mine, one.model.state_dict(), 1e-12)
@@ -65,7 +67,11 @@ def test_both_stop_in_the_epoch_in_which_one_would(of_two):
     first, second = of_two("stopped")
     assert_same(first, second)
     alone = outcome(cnn(), STOPPED)
-    assert (first["status"], first["best"], len(first["history"])) == ("stopped", alone["best"], len(alone["history"]))
+    assert (first["status"], first["best"], len(first["history"])) == (
+        "stopped",
+        alone["best"],
+        len(alone["history"]),
+    )
 
 
 def test_the_first_process_alone_is_listened_to(of_two):
@@ -106,7 +112,8 @@ def test_both_say_what_is_wrong_with_what_they_were_started_with(of_two):
 
 def test_a_process_whose_fellow_dies_says_so_and_ends(of_two):
     said = torch.load(of_two.folder / "left alone.0.pt", weights_only=False)["error"]
-    assert said.startswith("another process of this training has ended or cannot be reached (Connection closed by peer")
+    assert said.startswith("another process of this training has ended or cannot be reached (")
+    assert "peer" in said  # closed the connection, or reset it
     assert said.endswith("with a checkpoint they go on after the last finished epoch.")
 
 

@@ -66,7 +66,7 @@ class Augmenter:
         if self.chain:
             drawn = draw_all(self.chain, count, size, self._streams["augmentation"])
             if part is not None:
-                drawn = [one.unflatten(0, labels.shape)[:, part].flatten(0, 1) for one in drawn]
+                drawn = [one.view(*labels.shape, *one.shape[1:])[:, part].flatten(0, 1) for one in drawn]
             images = apply_all(images.flatten(0, 1), self.chain, drawn).view(images.shape)
         if self.mixing is None:
             return images, None

@@ -73,7 +73,7 @@ def _norm(layer: Any, ranks: Ranks, count: int, inputs: Tensor) -> Tensor:
     variance = ranks.sum(centred.square().sum(axes, keepdim=True)) / values
     if layer.running_mean is not None:
         _move(layer, mean.detach(), variance.detach(), values)
-    found = centred * (variance + layer.eps).rsqrt()
+    found: Tensor = centred * (variance + layer.eps).rsqrt()
     if layer.weight is not None:
         found = found * layer.weight.view(mean.shape) + layer.bias.view(mean.shape)
     return found.to(inputs.dtype)
@@ -83,7 +83,10 @@ def _move(layer: Any, mean: Tensor, variance: Tensor, values: int) -> None:
     """Move the running statistics as PyTorch's layer does: the variance without bias."""
     layer.num_batches_tracked.add_(1)
     pace = 1 / float(layer.num_batches_tracked) if layer.momentum is None else layer.momentum
-    for running, now in ((layer.running_mean, mean), (layer.running_var, variance * (values / max(1, values - 1)))):
+    for running, now in (
+        (layer.running_mean, mean),
+        (layer.running_var, variance * (values / max(1, values - 1))),
+    ):
         running.lerp_(now.view(running.shape).to(running.dtype), pace)
 
 
@@ -104,7 +107,8 @@ def _drop(
             "among processes; train this network in one."
         )
     before, after = (
-        inputs.new_zeros([*inputs.shape[:axis], rows, *inputs.shape[axis + 1 :]]) for rows in (part.start, count - part.stop)
+        inputs.new_zeros([*inputs.shape[:axis], rows, *inputs.shape[axis + 1 :]])
+        for rows in (part.start, count - part.stop)
     )
     whole = torch.cat([before, inputs, after], axis)
     if inputs.dim() == 4 and inputs.is_contiguous(memory_format=torch.channels_last):

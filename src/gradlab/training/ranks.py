@@ -40,8 +40,7 @@ class Ranks:
 
     def share(self, count: int) -> float:
         """Return the weight of this process's mean in the mean over a batch of `count`."""
-        part = self.part(count)
-        return (part.stop - part.start) / count
+        return len(range(count)[self.part(count)]) / count
 
     def sum_(self, tensors: Sequence[Tensor]) -> None:
         """Replace tensors by their sums over all processes, in place; every process gets the same bits."""
@@ -52,7 +51,7 @@ class Ranks:
 
     def sum(self, tensor: Tensor) -> Tensor:
         """Return the sum over all processes; its gradient is the sum of theirs."""
-        return tensor if self.size == 1 else _Sum.apply(tensor, self)  # type: ignore[no-any-return,no-untyped-call]
+        return tensor if self.size == 1 else _Sum.apply(tensor, self)  # type: ignore[no-untyped-call]
 
     def gather(self, thing: Any) -> list[Any]:
         """Return what every process gave, in the order of the processes; it is pickled."""
@@ -85,7 +84,7 @@ class _Sum(torch.autograd.Function):
         return found
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
         found = gradient.clone(memory_format=torch.contiguous_format)
         context.ranks.sum_([found])
         return found, None
@@ -149,8 +148,10 @@ def _own_device(name: str) -> torch.device:
     if place.type == "mps":
         if name == "auto":
             return torch.device("cpu")
-        raise UserError("several processes cannot train on mps, which PyTorch connects by nothing; use --device cpu.")
-    if place.type != "cuda" or place.index is not None:
+        raise UserError(
+            "several processes cannot train on mps, which PyTorch connects by nothing; use --device cpu."
+        )
+    if place.type != "cuda" or ":" in name:
         return place
     number, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
     if number >= count:

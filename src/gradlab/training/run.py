@@ -94,8 +94,10 @@ class Run:
             finished = not self.active or self.state.epoch == last
             if finished:
                 check_frozen(self.frozen, self.state.trainee.module)
-            if path is not None and self.course.ranks.is_first and (
-                finished or time.monotonic() - written >= checkpoint_seconds
+            if (
+                path is not None
+                and self.course.ranks.is_first
+                and (finished or time.monotonic() - written >= checkpoint_seconds)
             ):
                 save(self, path)
                 written = time.monotonic()
@@ -162,7 +164,9 @@ class Run:
             state, course.recipe, course.train, course.precision, course.objective, after_step
         )
         check_alike(state)
-        rows, finite = course.ranks.from_first((self._rows(measured), weights_of(state.trainee).finite_rows()))
+        rows, finite = course.ranks.from_first(
+            (self._rows(measured), weights_of(state.trainee).finite_rows())
+        )
         leaving = [
             position
             for position, index in enumerate(self.active)

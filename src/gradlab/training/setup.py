@@ -12,9 +12,7 @@ from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.trainee import Trainee, weights_of
 
 
-def fresh_state(
-    trainee: Trainee, recipe: Recipe, precision: Precision, ranks: Ranks = ALONE
-) -> State:
+def fresh_state(trainee: Trainee, recipe: Recipe, precision: Precision, ranks: Ranks = ALONE) -> State:
     """Return the state before the first epoch."""
     average = weights_of(trainee).clone() if recipe.ema is not None else None
     scaler = torch.amp.GradScaler(trainee.trained.flats[0].device.type) if precision == "fp16" else None

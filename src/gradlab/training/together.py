@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from gradlab.training.run import Run
 
 
-def check_divides(
-    ranks: Ranks, recipe: Recipe, objective: Objective, train: Feed, *, probes: bool
-) -> None:
+def check_divides(ranks: Ranks, recipe: Recipe, objective: Objective, train: Feed, *, probes: bool) -> None:
     """Refuse what several processes cannot train as one would.
 
     Raises:
@@ -97,7 +95,10 @@ def check_alike(state: State) -> None:
     if state.ranks.size == 1:
         return
     digest = hashlib.sha256()
-    for tensor in (*weights_of(state.trainee).tensors, *([] if state.average is None else state.average.tensors)):
+    for tensor in (
+        *weights_of(state.trainee).tensors,
+        *([] if state.average is None else state.average.tensors),
+    ):
         digest.update(bytes_of(tensor))
     found = state.ranks.gather(digest.hexdigest())
     other = next((number for number, one in enumerate(found) if one != found[0]), None)

@@ -36,7 +36,7 @@ def divided(device: str, lead: Callable[[Begin], Any], follow: Callable[[str], N
         return _heard(ranks.from_first(None))
     told: list[bool] = []
 
-    def begin(needed: bool) -> None:  # noqa: FBT001 - of the protocol
+    def begin(needed: bool) -> None:
         if not told:
             told.append(needed)
             ranks.from_first((needed, None))
@@ -59,7 +59,9 @@ def _heard(told: tuple[Any, str | None]) -> Any:
     return made
 
 
-def train_along(procedure: Train, data: Dataset, seed: int, device: str, precision: str, threads: int) -> None:
+def train_along(
+    procedure: Train, data: Dataset, seed: int, device: str, precision: str, threads: int
+) -> None:
     """Do the work of a training whose record another process writes; what comes out is the same, and is dropped."""
     with tempfile.TemporaryDirectory(prefix="gradlab-rank-") as name:
         desk = Desk(

@@ -78,8 +78,8 @@ def train_model(
     """Train one network on data and write it, with all that is known about it, into a folder.
 
     The training is a run like those of studies: it has a record below `runs`, from which the folder is written, and a
-    killed one goes on from its checkpoint there. Started by `torchrun`, its processes divide every batch, and process 0 writes. The epoch is chosen on the validation part; the test part, where there
-    is one, is scored once, at the end.
+    killed one goes on from its checkpoint there. The epoch is chosen on the validation part; the test part, where there
+    is one, is scored once, at the end. Started by `torchrun`, the processes divide every batch, and process 0 writes.
 
     Args:
         model: the network, or the name of a published one, such as "resnet20".
