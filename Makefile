@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # many processes load the same files: compile them once
 INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check check-slow format bench docs clean
+.PHONY: demo test check check-slow format bench peers docs clean
 
 demo: $(VENV)/.core  ## environment + the main job on the embedded data: verdicts and a report
 	$(BIN)/gradlab run tour
@@ -27,8 +27,15 @@ format: $(VENV)/.dev  ## format and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## speed as ratios measured in one run
-	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.dev  ## speed as ratios, in one table: bench.md and bench.json
+	$(BIN)/python benchmarks/table.py --peers .peers
+
+peers: constraints.txt  ## environments of the libraries that gradlab's speed is compared with
+	for name in attacks detection explanations; do $(PYTHON) -m venv .peers/$$name || exit 1; \
+	.peers/$$name/bin/python -m pip install --quiet torch==2.13.0 || exit 1; done
+	.peers/attacks/bin/python -m pip install --quiet torch==2.13.0 --editable . torchattacks foolbox adversarial-robustness-toolbox
+	.peers/detection/bin/python -m pip install --quiet torch==2.13.0 --editable . pytorch-ood
+	.peers/explanations/bin/python -m pip install --quiet torch==2.13.0 --editable . captum grad-cam
 
 docs: $(VENV)/.dev  ## write docs/cli.md from the program and docs/results.md from the results
 	$(BIN)/python docs/make_cli.py
@@ -47,4 +54,4 @@ $(VENV)/.dev: $(VENV)/.core
 	touch $@
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) .peers runs

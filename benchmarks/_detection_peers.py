@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from _torchvision import without_torchvision
 from torch import Tensor, nn
 
 Score = Callable[[Tensor], Tensor]
@@ -21,10 +22,12 @@ def package() -> Any | None:
 
     It imports torchvision, whose wheels on PyPI are built for torch with CUDA: beside torch for CPUs their compiled operations
     cannot be loaded and the import ends for want of two names. These are declared, without any code: no detector runs them.
+    Where there is no torchvision, an empty one stands for it.
     """
     for name in ("nms", "qnms"):
         if not hasattr(torch.ops.torchvision, name):
             torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou) -> Tensor")
+    without_torchvision()
     try:
         from pytorch_ood import detector
     except ImportError:

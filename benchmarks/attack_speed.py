@@ -1,6 +1,6 @@
 """Attacks: gradlab against torchattacks, foolbox and ART on one network, the same images and budget, in one run.
 
-Run `python benchmarks/attack_speed.py [--net resnet20] [--images 256] [--rounds 3] [--strong 0] [--out attacks.json]`, minutes on
+Run `python benchmarks/attack_speed.py [--net resnet20] [--images 256] [--rounds 3] [--strong 0] [--out rows.json]`, minutes on
 one core. The peers live in an environment of their own, where gradlab is found by its path:
 
     python -m venv peers && peers/bin/pip install torch==2.13.0
@@ -16,10 +16,8 @@ on the light copy of the network that gradlab attacks: no attack that takes them
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import statistics
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +25,7 @@ from typing import Any
 
 import torch
 from _attack_peers import STEPS, Attack, fgsm_of_peers, pgd_of_peers, strong_of_torchattacks
+from _rows import Row, Side, Times, in_turns, options, row, tell
 from torch import Tensor, nn
 
 from gradlab import attacks
@@ -79,32 +78,30 @@ def floor(network: nn.Module, eps: float) -> dict[str, Attack]:
             )
         return points
 
-    return {"floor": climb}
+    return {"its steps alone": climb}
 
 
 def turns(
     sides: dict[str, Attack], network: nn.Module, images: Tensor, labels: Tensor, rounds: int
-) -> dict[str, Any]:
-    """Let the sides take turns; returns seconds of the processor and robust accuracy of each."""
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    accuracy = {}
-    for attack in sides.values():  # what is set up at the first call
-        attack(images[:2], labels[:2])
-    for turn in range(rounds):
-        for name, attack in sides.items():
-            torch.manual_seed(turn)
+) -> tuple[Times, dict[str, float]]:
+    """Let the sides take turns; returns seconds of the processor, and robust accuracy of each."""
+    accuracy: dict[str, float] = {}
+
+    def timed(name: str, attack: Attack) -> Side:
+        attack(images[:2], labels[:2])  # what is set up at the first call
+
+        def side() -> float:
+            torch.manual_seed(0)
             begin = time.process_time()
             found = attack(images, labels)
-            seconds[name].append(time.process_time() - begin)
+            spent = time.process_time() - begin
             with torch.no_grad():
-                accuracy[name] = float((network(found).argmax(1) == labels).double().mean())
-    return {
-        name: {
-            "seconds": round(statistics.median(seconds[name]), 2),
-            "robust accuracy": round(accuracy[name], 4),
-        }
-        for name in sides
-    }
+                accuracy[name] = round(float((network(found).argmax(1) == labels).double().mean()), 4)
+            return spent
+
+        return side
+
+    return in_turns({name: timed(name, attack) for name, attack in sides.items()}, rounds, warm=0), accuracy
 
 
 def differences(network: nn.Module, images: Tensor, labels: Tensor, eps: float) -> dict[str, float]:
@@ -127,7 +124,7 @@ def differences(network: nn.Module, images: Tensor, labels: Tensor, eps: float) 
 
 def strong(
     network: nn.Module, images: Tensor, labels: Tensor, eps: float, only: Sequence[str] | None
-) -> dict[str, Any]:
+) -> tuple[list[Row], dict[str, Any]]:
     """Compare the strong attacks, or only some of them, with those of torchattacks, once each."""
     configurations = {
         "apgd": attacks.APGD(eps=eps),
@@ -136,7 +133,7 @@ def strong(
         "autoattack, 10 steps": attacks.AutoAttack(eps=eps, steps=10),
         "autoattack": attacks.AutoAttack(eps=eps),
     }
-    found = {}
+    rows, accuracies = [], {}
     for name, theirs in strong_of_torchattacks(network, eps).items():
         if only is not None and name not in only:
             continue
@@ -145,22 +142,16 @@ def strong(
             "gradlab": lambda images, labels, own=own: own(network, images, labels),  # type: ignore[misc]
             "torchattacks": theirs,
         }
-        found[name] = turns(sides, network, images, labels, 1)
-        print(name, found[name], flush=True)
-    return found
+        times, accuracies[name] = turns(sides, network, images, labels, 1)
+        rows.append(row(f"{name}, {len(images)} images", times, "torchattacks", unit="s"))
+    return rows, accuracies
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__, images=256, rounds=3, strong=0)
     parser.add_argument("--net", default="resnet20", choices=NETS)
-    parser.add_argument("--images", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--strong", type=int, default=0, help="images for the attacks of AutoAttack; 0: none")
-    parser.add_argument("--only", nargs="*", help="of these attacks, such as autoattack; left out: all")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--only", nargs="*", help="of the strong attacks, such as autoattack; left out: all")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     eps = NETS[asked.net][1]
@@ -168,25 +159,29 @@ def main() -> None:
         network, images, labels = ready(asked.net, max(asked.images, asked.strong))
         peers = pgd_of_peers(network, eps)
     except (UserError, ImportError) as error:
-        print(f"nothing measured: {error}; see the head of this file")
-        return
-    images, many = images[: asked.images], (images[: asked.strong], labels[: asked.strong])
+        sys.exit(f"nothing measured: {error}; see the head of this file")
+    many, images = (images[: asked.strong], labels[: asked.strong]), images[: asked.images]
     labels = labels[: asked.images]
-    found: dict[str, Any] = {"net": asked.net, "eps": eps, "images": len(images), "torch": torch.__version__}
-    found["pgd"] = turns(
-        ours(network, eps) | peers | floor(network, eps), network, images, labels, asked.rounds
+    sides = ours(network, eps) | peers | floor(network, eps)
+    times, accuracy = turns(sides, network, images, labels, asked.rounds)
+    what = f"PGD-{STEPS}, {asked.net}, {len(images)} images"
+    rows = [
+        row(what, times, name, own="gradlab default", unit="s", floor="its steps alone", at_least=4)
+        for name in peers
+    ]
+    rows.append(
+        row(f"{what}, with a stop at success", times, "gradlab default", own="gradlab stop", unit="s")
     )
-    fastest = min(found["pgd"][name]["seconds"] for name in peers)
-    for name, side in found["pgd"].items():
-        side["times the fastest peer's speed"] = round(fastest / side["seconds"], 2)
-        print(f"{name:16} {side}", flush=True)
-    found["differences"] = differences(network, images[:ALIKE], labels[:ALIKE], eps)
-    for name, value in found["differences"].items():
-        print(f"{name}: {value:.3g}", flush=True)
+    found = {
+        "robust accuracy": accuracy,
+        "differences": differences(network, images[:ALIKE], labels[:ALIKE], eps),
+    }
     if asked.strong:
-        found["strong"] = strong(network, *many, eps, asked.only)
-    if asked.out:
-        asked.out.write_text(json.dumps(found, indent=1) + "\n")
+        more, found["strong"] = strong(network, *many, eps, asked.only)
+        rows += more
+    tell(rows, asked.out, **found)
+    for name, value in found.items():
+        print(f"{name}: {value}")
 
 
 if __name__ == "__main__":

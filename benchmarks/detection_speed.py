@@ -1,12 +1,12 @@
 """What scores cost beside the forward pass that they read, k-NN beside scikit-learn's, and all beside pytorch-ood's detectors.
 
-Run `OMP_NUM_THREADS=1 python benchmarks/detection_speed.py [--images 10000] [--bank 50000] [--peers 10000] [--out speed.json]`.
+Run `OMP_NUM_THREADS=1 python benchmarks/detection_speed.py [--images 10000] [--bank 50000] [--peers 10000] [--out rows.json]`.
 The network is the published ResNet-20 of CIFAR-10 (docs/models.md names its file; looked for in `weights` of GRADLAB_DATA), the
 images are the test images of CIFAR-10 and as many of CIFAR-100, and the bank is CIFAR-10's training and validation images;
 without the file the network has random weights, without the data the images are made up, and that is said.
 
 Sides take turns on a thousand images of either set at a time, so that other work on the machine hits them alike. Times are
-seconds of the processor, all images together; told are their ratios, and how the ratio scatters over the turns.
+seconds of the processor; told are the medians over the turns of the times and of their ratios.
 
 - scores: every detector of logits and features but k-NN, fitted before, with the forward pass that they share, over a forward
   pass alone. The bound is 1.15.
@@ -20,8 +20,6 @@ seconds of the processor, all images together; told are their ratios, and how th
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +30,7 @@ from typing import Any
 import numpy as np
 import torch
 from _detection_peers import QUANTILE, SHARE, detectors_of_peers, package
+from _rows import options, row, tell
 
 from gradlab.data import Split, load
 from gradlab.detection import ASH, DETECTORS, KNN, ReAct
@@ -104,12 +103,6 @@ class Turns:
         self.seconds.setdefault(name, []).append(time.process_time() - begun)
         return found
 
-    def ratio(self, above: str, below: str) -> str:
-        """Say the ratio of two sides, all turns together and from the 5th to the 95th percentile of the turns."""
-        a, b = np.array(self.seconds[above]), np.array(self.seconds[below])
-        low, high = np.quantile(a / b, (0.05, 0.95))
-        return f"{a.sum() / b.sum():.3f} (turns {low:.3f} to {high:.3f})"
-
 
 def blocks(sets: Sequence[Split], most: int) -> list[Split]:
     """Cut both sets into blocks, in turn."""
@@ -122,7 +115,7 @@ def measure_scores(setting: Setting, most: int, turns: Turns) -> torch.Tensor:
     scorer, names = Scorer(SCORES, setting.network, training=setting.bank), wanted(SCORES)
     features = []
     for block in blocks(setting.sets, most):
-        turns.run("forward", lambda block=block: predict_logits(setting.network, block))
+        turns.run("a forward pass", lambda block=block: predict_logits(setting.network, block))
         reading = turns.run("scores", lambda block=block: _scored(scorer, setting.network, block, names))
         features.append(reading["features"])
     return torch.cat(features)
@@ -183,33 +176,24 @@ def _difference(pairs: list[tuple[Any, Any]]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in (("images", 10_000), ("bank", 50_000), ("peers", 10_000)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
+    asked = options(__doc__, images=10_000, bank=50_000, peers=10_000).parse_args()
     torch.set_num_threads(1)
     setting, turns = prepare(asked.images, asked.bank), Turns()
-    print(
-        f"{len(setting.sets[0])} + {len(setting.sets[1])} images, {len(setting.bank['labels'])} in the bank",
-        flush=True,
-    )
     features = measure_scores(setting, asked.images, turns)
-    print(
-        f"{len(SCORES)} scores with their forward pass over one alone: {turns.ratio('scores', 'forward')}",
-        flush=True,
-    )
-    found: dict[str, Any] = {"knn": measure_knn(setting.bank["features"], features, turns)}
-    print(f"k-NN over scikit-learn's: {turns.ratio('k-NN', 'scikit-learn')}; {found['knn']}", flush=True)
+    found: dict[str, Any] = {"k-NN": measure_knn(setting.bank["features"], features, turns)}
     found["differences"] = measure_peers(setting, asked.peers, turns)
+    count, times = len(setting.sets[0]), turns.seconds
+    rows = [
+        row(f"{len(SCORES)} scores of {BLOCK:,} images, forward pass included", times, "a forward pass", own="scores", unit="s",
+            floor="a forward pass", at_least=1 / 1.15),
+        row(f"k-NN of {BLOCK:,} images in {len(setting.bank['labels']):,}", times, "scikit-learn", own="k-NN", unit="s"),
+    ]  # fmt: skip
     if found["differences"]:
-        count = len(found["differences"])
-        print(f"pytorch-ood's over ours, {count} methods: {turns.ratio('pytorch-ood', 'ours')}")
-        print(f"differences, as shares of the deviation: {found['differences']}")
-    for name, values in turns.seconds.items():
-        print(f"{name:14} {sum(values):8.1f} s of the processor")
-    if asked.out:
-        asked.out.write_text(json.dumps({"seconds": turns.seconds, **found}, indent=1) + "\n")
+        what = f"{len(found['differences'])} methods, {min(BLOCK, count):,} images"
+        rows.append(row(what, times, "pytorch-ood", own="ours", unit="s"))
+    tell(rows, asked.out, **found)
+    for name, value in found.items():
+        print(f"{name}: {value}")
 
 
 if __name__ == "__main__":

@@ -13,43 +13,40 @@ ReLU, and its integrated gradients are by the same quadrature.
 
 Beside integrated gradients and the raw Grad-CAM stands their floor in fp32: the convolutions alone (of all points, forward and
 back to their inputs; of one pass forward) on tensors that stand ready in the order that is fastest here. No sum, ReLU, norm or
-quadrature is in it. The last lines say at what rate captum computes these convolutions, all else of it counted as nothing, and
-at what rate this core multiplies two large fp32 matrices: their ratio is how much sooner any program by the same convolutions
-can be done.
+quadrature is in it. Told is also how much sooner than captum any program by the same convolutions can be done: the rate at
+which this core multiplies two large fp32 matrices over the rate at which captum computes these, all else of it counted as
+nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import resource
-import statistics
 import sys
 import time
 import types
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
+from _rows import Row, in_turns, options, row, tell
+from _torchvision import without_torchvision
 
 from gradlab import explain
 from gradlab.models import build
 
 LAYER = "layer3"
+AIMS = {"grad-cam": 3, "grad-cam, raw": 3, "integrated-gradients": 2}
 FLOOR = "the convolutions alone"
 Side = Callable[[], torch.Tensor]
 
 
 def grad_cam_package() -> types.ModuleType | None:
-    """Import pytorch_grad_cam; of torchvision it needs helpers for reading pictures alone, which stand empty here."""
+    """Import pytorch_grad_cam."""
     if importlib.util.find_spec("pytorch_grad_cam") is None:
         return None
-    if importlib.util.find_spec("torchvision") is None:
-        for name in ("torchvision", "torchvision.transforms", "torchvision.transforms.functional"):
-            empty = types.ModuleType(name)
-            empty.__getattr__ = lambda _: object  # type: ignore[method-assign]
-            empty.__path__ = []
-            sys.modules[name] = empty
+    without_torchvision()
     import pytorch_grad_cam
 
     return pytorch_grad_cam
@@ -163,55 +160,59 @@ def seconds(side: Side) -> tuple[float, torch.Tensor]:
     return time.process_time() - start, found
 
 
-def main() -> None:
-    """Measure and print."""
-    reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    reader.add_argument("--images", type=int, default=256)
-    reader.add_argument("--rounds", type=int, default=3)
-    reader.add_argument("--steps", type=int, default=20, help="points of integrated gradients")
-    reader.add_argument("--calls", type=int, default=100, help="of Grad-CAM, after which memory is compared")
-    given = reader.parse_args()
-    torch.set_num_threads(1)
-    stream = torch.Generator().manual_seed(0)
-    model = build("resnet20", seed=0).eval()
-    images = torch.rand(given.images, 3, 32, 32, generator=stream)
-    with torch.no_grad():
-        classes = model(images).argmax(1)
-    needed, fastest = work(model, images, given.steps), product_rate()
-    bounds: list[str] = []
-    for name, by_side in sides(model, images, classes, given.steps).items():
-        times: dict[str, list[float]] = {side: [] for side in by_side}
-        results: dict[str, torch.Tensor] = {}
-        for _ in range(given.rounds):
-            for side, call in by_side.items():
-                spent, results[side] = seconds(call)
-                times[side].append(spent)
-        own = statistics.median(times["gradlab"])
-        told = [f"gradlab {own:.2f} s"]
-        for side in by_side:
-            if side == "gradlab":
-                continue
-            told.append(f"{side} {statistics.median(times[side]) / own:.2f} times as long")
-            if results[side].numel():
-                gap = float((results[side] - results["gradlab"]).abs().max())
-                told[-1] += f", largest difference {gap:.1e}"
-        print(f"{name:21} {'; '.join(told)}", flush=True)
-        if name in needed and "captum" in times:
-            rate = needed[name] / statistics.median(times["captum"])
-            bounds.append(
-                f"{name}: captum {rate / 1e9:.0f} thousand million operations a second, a product of matrices "
-                f"{fastest / 1e9:.0f}: nothing by these convolutions is over {fastest / rate:.2f} times as fast as captum"
-            )
-    print("\n".join(bounds))
-    few = images[:16]
+def compare(
+    name: str, by_side: dict[str, Side], rounds: int, images: int
+) -> tuple[list[Row], dict[str, float]]:
+    """Return a row for each other side, and the largest differences from it."""
+    results: dict[str, torch.Tensor] = {}
+
+    def timed(side: str) -> float:
+        spent, results[side] = seconds(by_side[side])
+        return spent
+
+    times = in_turns({side: lambda side=side: timed(side) for side in by_side}, rounds, warm=0)  # type: ignore[misc]
+    others = [side for side in by_side if side not in ("gradlab", FLOOR)]
+    least = FLOOR if FLOOR in by_side else None
+    gaps = {side: float((results[side] - results["gradlab"]).abs().max()) for side in others}
+    what = f"{name}, {images} images"
+    return [row(what, times, side, unit="s", floor=least, at_least=AIMS.get(name)) for side in others], gaps
+
+
+def memory(model: torch.nn.Module, few: torch.Tensor, calls: int) -> float:
+    """Return by how many megabytes so many calls of Grad-CAM let the process grow."""
     for _ in range(10):
         explain.grad_cam(model, few, layer=LAYER)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for _ in range(given.calls):
+    for _ in range(calls):
         explain.grad_cam(model, few, layer=LAYER)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    hooks = sum(len(one._forward_hooks) for one in model.modules())
-    print(f"memory after {given.calls} more calls: {(after - before) / 1024:+.1f} MB; hooks left: {hooks}")
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def main() -> None:
+    """Measure and print."""
+    asked = options(__doc__, images=256, rounds=3, steps=20, calls=100).parse_args()
+    torch.set_num_threads(1)
+    model = build("resnet20", seed=0).eval()
+    images = torch.rand(asked.images, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        classes = model(images).argmax(1)
+    needed, fastest = work(model, images, asked.steps), product_rate()
+    rows: list[Row] = []
+    found: dict[str, Any] = {"largest differences": {}, "most that any program can be faster than captum": {}}
+    for name, by_side in sides(model, images, classes, asked.steps).items():
+        more, found["largest differences"][name] = compare(name, by_side, asked.rounds, asked.images)
+        rows += more
+        for one in more:
+            if one.other == "captum":
+                bound = fastest * one.others / needed[name]
+                found["most that any program can be faster than captum"][name] = bound
+    if not rows:
+        sys.exit("nothing measured: neither captum nor grad-cam is here; see the head of this file")
+    found["megabytes more"] = memory(model, images[:16], asked.calls)
+    found["hooks left"] = sum(len(one._forward_hooks) for one in model.modules())
+    tell(rows, asked.out, **found)
+    for name, value in found.items():
+        print(f"{name}: {value}")
 
 
 if __name__ == "__main__":

@@ -8,14 +8,15 @@ published strength, 400 candidates and 100 generations, on 20 images.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
-import statistics
+import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
+from _rows import Row, Side, in_turns, options, row, tell
 from torch import nn
 
 from gradlab.attacks import FewPixel
@@ -82,25 +83,22 @@ def theirs(network: nn.Module, images: torch.Tensor, labels: torch.Tensor, popul
     return counting.seen / (time.process_time() - start)
 
 
-def compare(title: str, rounds: int) -> None:
-    """Print one network's rows."""
+def compare(title: str, rounds: int) -> list[Row]:
+    """Compare milliseconds of a candidate on one network."""
     name, shape = NETWORKS[title]
     network = network_of(name, shape)
-    has_peer = importlib.util.find_spec("torchattacks") is not None
-    sides: dict[str, Callable[..., float]] = {"gradlab": ours} | (
-        {"torchattacks": theirs} if has_peer else {}
-    )
+    rows = []
     for population, (_, count) in POPULATIONS.items():
         images = torch.rand(count, *shape, generator=torch.Generator().manual_seed(0))
         labels = torch.zeros(count, dtype=torch.int64)
-        found: dict[str, list[float]] = {side: [] for side in sides}
-        for _ in range(rounds):
-            for side, run in sides.items():
-                found[side].append(run(network, images, labels, population))
-        rates = {side: statistics.median(values) for side, values in found.items()}
-        told = ", ".join(f"{side} {rate:,.0f}" for side, rate in rates.items())
-        ratio = f"; {rates['gradlab'] / rates['torchattacks']:.1f} times" if has_peer else ""
-        print(f"{title}, {population} candidates: {told} a second{ratio}", flush=True)
+
+        def side(run: Callable[..., float], given: tuple[Any, ...] = (network, images, labels, population)) -> Side:  # fmt: skip
+            return lambda: 1e3 / run(*given)
+
+        sides = {"gradlab": side(ours), "torchattacks": side(theirs)}
+        what = f"a candidate of few-pixel, {title}, {population} of an image"
+        rows.append(row(what, in_turns(sides, rounds, warm=0), "torchattacks", at_least=10))
+    return rows
 
 
 def published(count: int) -> None:
@@ -119,14 +117,14 @@ def published(count: int) -> None:
 
 def main() -> None:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = options(__doc__, rounds=3)
     parser.add_argument("--networks", nargs="*", default=list(NETWORKS), choices=list(NETWORKS))
     parser.add_argument("--published", action="store_true")
     asked = parser.parse_args()
+    if importlib.util.find_spec("torchattacks") is None:
+        sys.exit("nothing measured: torchattacks is not here; see the head of this file")
     torch.set_num_threads(1)
-    for title in asked.networks:
-        compare(title, asked.rounds)
+    tell([one for title in asked.networks for one in compare(title, asked.rounds)], asked.out)
     if asked.published:
         published(20)
 

@@ -1,6 +1,6 @@
 """Peak memory of `fit` in copies of the trained weights, for a module of 100 MB.
 
-Run `python benchmarks/fit_memory.py [--out copies.json] [--megabytes 100]`. Every case runs in a process of its own; the
+Run `python benchmarks/fit_memory.py [--out rows.json] [--megabytes 100]`. Every case runs in a process of its own; the
 peak resident memory over what it was before `fit`, with the given module in memory, is divided by the bytes of the weights.
 The aims are at most 6 with Adam, and at most 7 with a checkpoint.
 """
@@ -8,9 +8,7 @@ The aims are at most 6 with Adam, and at most 7 with a checkpoint.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -19,6 +17,7 @@ import time
 from pathlib import Path
 
 import torch
+from _rows import Row, options, row, tell
 from torch import nn
 
 from gradlab.data import Split
@@ -27,6 +26,7 @@ from gradlab.training import Recipe, fit
 
 AIMS = {"adam": 6.0, "adam, checkpoint": 7.0, "adam, resumed": 7.0, "sgd": 6.0, "mlp, adam": 6.0}
 LAYERS = 6
+LEAST = "gradients and moments alone"
 MIB = 2**20
 
 
@@ -111,37 +111,28 @@ def write(folder: Path, megabytes: int) -> None:
 
 
 def main() -> None:
-    """Measure every case in a process of its own and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=None, help="file for the copies as JSON")
-    parser.add_argument("--megabytes", type=int, default=100, help="of the module's weights")
+    """Measure every case in a process of its own."""
+    parser = options(__doc__, megabytes=100)
     parser.add_argument("--case", default=None, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, default=None, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.case == "write":
-        write(options.folder, options.megabytes)
-    elif options.case is not None:
+    asked = parser.parse_args()
+    if asked.case == "write":
+        write(asked.folder, asked.megabytes)
+    elif asked.case is not None:
         torch.manual_seed(0)
-        case(options.case, options.megabytes)
+        case(asked.case, asked.megabytes)
     else:
-        compare(options.megabytes, options.out)
+        tell([compare(name, asked.megabytes) for name in AIMS], asked.out)
 
 
-def compare(megabytes: int, out: Path | None) -> None:
-    """Run every case and hold it against its aim."""
-    rows = []
-    print(f"{'case':<18} {'copies':>6}  at most")
-    for name, aim in AIMS.items():
-        command = [sys.executable, __file__, "--case", name, "--megabytes", str(megabytes)]
-        environment = os.environ | {
-            "MALLOC_MMAP_THRESHOLD_": str(MIB)
-        }  # what is given back leaves the process
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        rows.append({"case": name, "copies": float(answer.stdout), "at most": aim})
-        print(f"{name:<18} {rows[-1]['copies']:>6.1f}  {aim:g}")
-    if out is not None:
-        facts = {"torch": torch.__version__, "machine": platform.machine(), "megabytes": megabytes}
-        out.write_text(json.dumps(facts | {"rows": rows}, indent=1) + "\n")
+def compare(name: str, megabytes: int) -> Row:
+    """Run a case and hold it against what the weights, their gradients and their moments take."""
+    command = [sys.executable, __file__, "--case", name, "--megabytes", str(megabytes)]
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": str(MIB)}  # what is given back leaves the process
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    least = 1.0 if name == "sgd" else 3.0  # of the given weights: gradients, and Adam's two moments
+    times = {"gradlab": [float(answer.stdout)], LEAST: [least]}
+    return row(f"memory of fit, {name}", times, LEAST, floor=LEAST, unit="copies", at_most=AIMS[name])
 
 
 if __name__ == "__main__":

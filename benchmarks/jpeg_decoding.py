@@ -8,18 +8,18 @@ later load, from that cache. Imagenette where it can be found (`GRADLAB_DATA`), 
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from _rows import Side, in_turns, options, row, tell
 from PIL import Image
 
 from gradlab.data import arrays
@@ -31,9 +31,9 @@ def made_up(root: Path) -> Path:
     """Write smooth pictures with a little noise, which JPEG files of photographs resemble in size."""
     rng = np.random.default_rng(0)
     (root / "imagenette").mkdir(parents=True)
-    for part, count in COUNTS.items():
+    for part, many in COUNTS.items():
         encoded = []
-        for coarse in rng.integers(0, 256, (count, 14, 14, 3), dtype=np.uint8):
+        for coarse in rng.integers(0, 256, (many, 14, 14, 3), dtype=np.uint8):
             stream = io.BytesIO()
             large = Image.fromarray(coarse).resize((224, 224), Image.Resampling.BICUBIC)
             noise = rng.normal(0, 6, (224, 224, 3))
@@ -41,7 +41,7 @@ def made_up(root: Path) -> Path:
                 stream, "JPEG", quality=75
             )
             encoded.append({"bytes": stream.getvalue(), "path": None})
-        labels = pa.array(np.arange(count) % 10)
+        labels = pa.array(np.arange(many) % 10)
         pq.write_table(pa.table({"image": encoded, "label": labels}), root / "imagenette" / f"{part}.parquet")
     return root
 
@@ -63,46 +63,35 @@ def plain_loop(root: Path) -> int:
     return found
 
 
-def seconds(action: Callable[[], object]) -> float:
-    """Seconds on the clock that an action takes."""
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
-
-
 def main() -> None:
-    """Measure the sides in turns and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
+    """Measure the sides in turns."""
+    asked = options(__doc__, rounds=5).parse_args()
     given = Path(os.environ.get("GRADLAB_DATA", ""), "imagenette", "train.parquet")
     with tempfile.TemporaryDirectory() as folder:
         root = given.parent.parent if given.is_file() else made_up(Path(folder, "data"))
-        times: dict[str, list[float]] = {"plain loop": [], "first load": [], "later load": []}
-        for turn in range(options.rounds + 1):
-            cache = Path(folder, f"cache-{turn}")
+        caches = (Path(folder, f"cache-{number}") for number in count())
+        used = [next(caches)]
 
-            def load(cache: Path = cache) -> object:
-                return arrays(f"imagenette@{SIZE}", root, cache_dir=cache)
+        def side(action: Callable[[], object]) -> Side:
+            def timed() -> float:
+                begun = time.perf_counter()
+                action()
+                return time.perf_counter() - begun
 
-            for side, action in (
-                ("plain loop", lambda: plain_loop(root)),
-                ("first load", load),
-                ("later load", load),
-            ):
-                spent = seconds(action)
-                if turn:  # the first turn warms up
-                    times[side].append(spent)
-        count = plain_loop(root)
-        medians = {side: statistics.median(values) for side, values in times.items()}
-        print(
-            f"{'imagenette' if given.is_file() else 'made-up pictures'}, {count:,} JPEG files to {SIZE}×{SIZE}"
-        )
-        for side, median in medians.items():
-            rate, ratio = count / median, medians["plain loop"] / median
-            print(
-                f"{side:<11} {median:>7.3f} s  {rate:>9,.0f} images/s  {ratio:>7.2f} × the plain loop's rate"
-            )
+            return timed
+
+        def first() -> object:
+            used.append(next(caches))
+            return later()
+
+        def later() -> object:
+            return arrays(f"imagenette@{SIZE}", root, cache_dir=used[-1])
+
+        sides = {"plain loop": side(lambda: plain_loop(root)), "first": side(first), "later": side(later)}
+        times = in_turns(sides, asked.rounds)
+        what = f"{plain_loop(root):,} JPEG files to {SIZE}×{SIZE}, the {{}} load"
+    rows = [row(what.format(own), times, "plain loop", own=own, unit="s") for own in ("first", "later")]
+    tell(rows, asked.out, data="imagenette" if given.is_file() else "made-up pictures")
 
 
 if __name__ == "__main__":

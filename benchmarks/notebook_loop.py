@@ -1,6 +1,6 @@
 """Training as gradlab does it against the plain notebook loop, per seed; and how far a step is from its floor.
 
-Run `python benchmarks/notebook_loop.py [--out speed.json]`, about two minutes on two cores. Training only (no probes,
+Run `python benchmarks/notebook_loop.py [--out rows.json]`, about two minutes on two cores. Training only (no probes,
 no validation), batch 128, Adam, MNIST where it is found (GRADLAB_DATA), else generated images of its size. All sides
 take turns in one run, so that other work hits them alike; medians of the rounds.
 
@@ -9,6 +9,7 @@ take turns in one run, so that other work hits them alike; medians of the rounds
 - notebook: PIL image -> tensor -> normalised, image by image, in a `DataLoader` with 0 and with 2 persistent workers,
   a `torch.nn.Sequential`, `torch.optim.Adam`; one seed. On PyTorch's own number of threads, and on one, since threads
   that wait for each other suffer most where other work shares the cores. The fastest of the four counts.
+- Trainer: of Hugging Face, the same network and images, its loader without workers, one seed.
 - floor: the products, sums and updates of one step of the six seeds alone (`_floor.py`), in the process of "one".
 
 The aim is 20 times the notebook at depth 2 and 12 times at depth 32.
@@ -19,18 +20,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import torch
 from _floor import Floor
+from _rows import Row, Side, machine, options, row, tell
+from _trainer import Named, WithLoss, trainer
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
@@ -190,92 +192,64 @@ class Server:
 # --- both, in turns ---
 
 
-def one_round(depth: int, servers: list[Server], notebooks: dict[int, Notebook]) -> dict[str, float]:
-    """Return milliseconds a step of every side; those of gradlab per seed, but for the processor's."""
-    times = {
-        f"notebook, {workers} workers, {threads} threads": notebooks[workers].train(threads)
-        for workers, threads in NOTEBOOKS
-    }
+def one_round(depth: int, servers: list[Server], others: Mapping[str, Side]) -> dict[str, float]:
+    """Return milliseconds a step of every side, those of gradlab's training per seed; "step" and "floor" are the processor's."""
+    times = {name: side() for name, side in others.items()}
     for server in servers:
         server.ask(f"train {depth}")
-    times["two"] = max(server.answer()[0] for server in servers) / (len(servers) * SEEDS)
+    times["two"] = 1e3 * max(server.answer()[0] for server in servers) / (len(servers) * SEEDS)
     servers[0].ask(f"train {depth}")
-    clock, times["step_processor"] = servers[0].answer()
-    times["one"] = clock / SEEDS
+    clock, step = servers[0].answer()
     servers[0].ask(f"floor {depth}")
-    _, times["floor_processor"] = servers[0].answer()
-    return {name: 1e3 * seconds for name, seconds in times.items()}
+    _, floor = servers[0].answer()
+    return times | {"one": 1e3 * clock / SEEDS, "step": 1e3 * step, "floor": 1e3 * floor}
 
 
-def summary(depth: int, rounds: list[dict[str, float]]) -> dict[str, Any]:
-    """Return medians, and the medians of the rounds' ratios."""
-    middle = {name: statistics.median(row[name] for row in rounds) for name in rounds[0]}
-    fastest = min((name for name in middle if name.startswith("notebook")), key=middle.__getitem__)
-    notebook = [row[fastest] for row in rounds]
-
-    def ratio(name: str) -> float:
-        return statistics.median(a / row[name] for a, row in zip(notebook, rounds, strict=True))
-
-    return {
-        "depth": depth,
-        "milliseconds": middle,
-        "notebook": fastest,
-        "times_faster_two": ratio("two"),
-        "times_faster_one": ratio("one"),
-        "step_over_floor": statistics.median(
-            row["step_processor"] / row["floor_processor"] for row in rounds
-        ),
-        "aim": AIMS[depth],
+def rows_of(depth: int, servers: list[Server], pictures: Pictures, rounds: int) -> list[Row]:
+    """Compare gradlab, on one core and on two, with the fastest notebook and with Trainer."""
+    loops = {workers: Notebook(pictures, depth, workers) for workers in (0, 2)}
+    others: dict[str, Side] = {
+        f"notebook, {workers} workers, {threads} threads": lambda workers=workers, threads=threads: (  # type: ignore[misc]
+            1e3 * loops[workers].train(threads)
+        )
+        for workers, threads in NOTEBOOKS
     }
-
-
-def show(rows: list[dict[str, Any]], data: str) -> None:
-    """Print the two tables."""
-    print(f"data: {data}; milliseconds of one training step per seed on {os.cpu_count()} cores")
-    print("depth  notebook  gradlab one / two processes  times faster one / two    aim")
-    for row in rows:
-        ms = row["milliseconds"]
-        print(
-            f"{row['depth']:>5} {ms[row['notebook']]:>9.2f} {ms['one']:>12.3f} / {ms['two']:<12.3f}"
-            f" {row['times_faster_one']:>12.1f} / {row['times_faster_two']:<6.1f} {row['aim']:>6}   against {row['notebook']}"
+    if find_spec("accelerate") is not None:
+        model = WithLoss(Notebook(pictures, depth, 0).model)
+        others["Trainer"] = trainer(model, Named(pictures), BATCH, NOTEBOOK_STEPS, clock=time.perf_counter)
+    found = [one_round(depth, servers, others) for _ in range(rounds + 1)][1:]  # the first warms up
+    times = {name: [one[name] for one in found] for name in found[0]}
+    middle = {name: statistics.median(values) for name, values in times.items()}
+    fastest = min((name for name in others if name != "Trainer"), key=middle.__getitem__)
+    least = (
+        middle["one"] * middle["floor"] / middle["step"]
+    )  # by the processor; told for one seed and by the clock
+    what = f"a step of an MLP of depth {depth}"
+    made = [
+        replace(
+            row(what, times, fastest, own="one"), floor=least, floor_is="its arithmetic alone", floors=1.2
         )
-    print("\nprocessor time of one step of six stacked seeds, ms")
-    print("depth   step  floor  step/floor")
-    for row in rows:
-        ms = row["milliseconds"]
-        print(
-            f"{row['depth']:>5} {ms['step_processor']:>6.2f} {ms['floor_processor']:>6.2f} {row['step_over_floor']:>11.2f}"
-        )
+    ]
+    if machine()["usable cores"] > 1:
+        made.append(row(f"{what}, two processes", times, fastest, own="two", at_least=AIMS[depth]))
+    return made + [row(what, times, name, own="one") for name in others if name == "Trainer"]
 
 
 def main() -> None:
-    """Measure both depths, print tables and write JSON."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=None, help="file for the numbers as JSON")
-    parser.add_argument("--rounds", type=int, default=5)
+    """Measure both depths."""
+    parser = options(__doc__, rounds=5)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
+    asked = parser.parse_args()
+    if asked.serve:
         serve()
         return
     split, data = images()
     pictures = Pictures(split)
     servers = [Server(), Server()]
-    rows = []
-    for depth in DEPTHS:
-        notebooks = {workers: Notebook(pictures, depth, workers) for workers in (0, 2)}
-        rounds = [one_round(depth, servers, notebooks) for _ in range(options.rounds + 1)]
-        rows.append(summary(depth, rounds[1:]))  # the first round warms up
+    rows = [one for depth in DEPTHS for one in rows_of(depth, servers, pictures, asked.rounds)]
     for server in servers:
         server.stop()
-    show(rows, data)
-    if options.out is not None:
-        facts = {"torch": torch.__version__, "machine": platform.machine(), "cores": os.cpu_count()}
-        options.out.write_text(
-            json.dumps(facts | {"data": data, "seeds": SEEDS, "rows": rows}, indent=1) + "\n"
-        )
+    tell(rows, asked.out, data=data)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,18 @@
-"""What probes cost: the processor time of one probe over that of the training steps between two of them.
+"""What probes cost: the processor time of the training steps between two of them over that of one probe.
 
-Run `python benchmarks/probe_cost.py [--out shares.json]`. One thread; rounds of training steps and of probes in
-turn, so that other work hits both alike, and the median over the rounds. A probe here is all that a probed step costs:
-the copy of the weights before it, one forward and backward pass on 128 images, and the numbers of every layer. The aim
-is at most 5 % at one probe in 100 steps, the default of `gradlab.training.probe`.
+Run `python benchmarks/probe_cost.py [--rounds 15] [--out rows.json]`. One thread. A probe here is all that a probed step
+costs: the copy of the weights before it, one forward and backward pass on 128 images, and the numbers of every layer. The
+aim is at most 5 %, a twentieth, at one probe in 100 steps, the default of `gradlab.training.probe`.
 """
 
 from __future__ import annotations
 
-import argparse
 import inspect
-import json
-import os
-import platform
-import statistics
-import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
-from stacked_seeds import KEEP_MEMORY, RECIPE, SHAPES, images, start
+from _rows import Row, in_turns, milliseconds, options, row, tell, with_kept_memory
+from stacked_seeds import RECIPE, SHAPES, images, start
 from torch import nn
 from torch.nn import functional
 
@@ -74,38 +66,19 @@ def _one_probe(model: nn.Module, train: Split) -> None:
         log.step()
 
 
-def share(work: Work, rounds: int) -> dict[str, float]:
-    """Return median milliseconds of a step and of a probe, and the probe's share of `EVERY` steps."""
+def share(name: str, work: Work, rounds: int) -> Row:
+    """Compare a probe with the steps between two."""
     steps, look = work
-    step_seconds, probe_seconds = [], []
-    for _ in range(rounds + 1):  # the first round warms up
-        begun = time.process_time()
-        steps()
-        step_seconds.append((time.process_time() - begun) / STEPS)
-        begun = time.process_time()
-        for _ in range(PROBES):
-            look()
-        probe_seconds.append((time.process_time() - begun) / PROBES)
-    shares = [b / (EVERY * a) for a, b in zip(step_seconds[1:], probe_seconds[1:], strict=True)]
-    return {
-        "step_ms": 1e3 * statistics.median(step_seconds[1:]),
-        "probe_ms": 1e3 * statistics.median(probe_seconds[1:]),
-        "share": statistics.median(shares),
-        "lowest": min(shares),
-        "highest": max(shares),
-    }
+    sides = {"gradlab": milliseconds(lambda: [look() for _ in range(PROBES)], PROBES)}
+    times = in_turns(sides | {"a training step": milliseconds(steps, STEPS)}, rounds)
+    times["steps between two"] = [EVERY * one for one in times["a training step"]]
+    return row(f"a probe, {name}", times, "steps between two", floor="a training step", at_least=20)
 
 
 def main() -> None:
-    """Measure every case, print a table and write JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=None, help="file for the shares as JSON")
-    parser.add_argument("--rounds", type=int, default=15)
-    options = parser.parse_args()
-    if (
-        not KEEP_MEMORY.items() <= os.environ.items()
-    ):  # as gradlab's workers run; the system reads it at the start
-        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | KEEP_MEMORY)
+    """Measure every case."""
+    asked = options(__doc__, rounds=15).parse_args()
+    with_kept_memory()
     torch.set_num_threads(1)
     cases: dict[str, Callable[[], Work]] = {
         f"depth {depth}, {seeds} seed{'s' if seeds > 1 else ''}": lambda depth=depth, seeds=seeds: stacked(
@@ -115,18 +88,7 @@ def main() -> None:
         for seeds in (1, 6)
     }
     cases["small CNN"] = convolutional
-    rows = []
-    print(f"{'network':<18} {'step ms':>8} {'probe ms':>9} {'share':>7}  range, one probe in {EVERY} steps")
-    for name, prepare in cases.items():
-        row = share(prepare(), options.rounds)
-        rows.append({"network": name} | row)
-        print(
-            f"{name:<18} {row['step_ms']:>8.2f} {row['probe_ms']:>9.2f} {row['share']:>7.1%}"
-            f"  {row['lowest']:.1%}-{row['highest']:.1%}"
-        )
-    if options.out is not None:
-        facts = {"torch": torch.__version__, "machine": platform.machine(), "threads": 1, "every": EVERY}
-        options.out.write_text(json.dumps(facts | {"rows": rows}, indent=1) + "\n")
+    tell([share(name, prepare(), asked.rounds) for name, prepare in cases.items()], asked.out)
 
 
 if __name__ == "__main__":

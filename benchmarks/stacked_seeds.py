@@ -1,22 +1,13 @@
-"""Six stacked seeds over one solo seed: the ratio of the processor time of a training step.
+"""Six stacked seeds against one after another: processor time of a training step; the floor is the step of one.
 
-Run `python benchmarks/stacked_seeds.py [--out ratios.json]`. One thread, so that processor time is what a step
-takes on an idle machine; medians of alternating rounds of steps, so that other work hits both sides alike. The aim is
-a ratio of at most 2; six solo runs cost 6.
+Run `python benchmarks/stacked_seeds.py [--rounds 15] [--out rows.json]`. One thread, so that processor time is what a step
+takes on an idle machine. The aim is a step of at most one and a half times that of one seed: 4 times as fast as six.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import statistics
-import sys
-import time
-from pathlib import Path
-
 import torch
+from _rows import Row, Side, in_turns, milliseconds, options, row, tell, with_kept_memory
 
 from gradlab.data import Split
 from gradlab.models import MLP
@@ -29,7 +20,6 @@ from gradlab.training.trainee import assemble
 SHAPES = {"digits-like": (1, 8, 8), "mnist-like": (1, 28, 28)}
 DEPTHS = (2, 32)
 SEEDS = 6
-KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "1000000000"}
 RECIPE = Recipe(optimizer="adam", learning_rate=1e-4, batch_size=128, epochs=1)
 
 
@@ -48,53 +38,27 @@ def start(shape: tuple[int, int, int], depth: int, seeds: int, *, residual: bool
     return State(trainee, build_optimizer(RECIPE, trainee), epoch=1)
 
 
-def measure(shape: tuple[int, int, int], depth: int, rounds: int, steps: int) -> dict[str, float]:
-    """Return the median processor time per step of one and of six networks, and their ratio."""
-    train = images(shape, RECIPE.batch_size * steps)
-    states = {count: start(shape, depth, count, residual=True) for count in (1, SEEDS)}
-    feeds = {count: ImageFeed(train, torch.float32, state.trainee.prepare) for count, state in states.items()}
-    seconds: dict[int, list[float]] = {count: [] for count in states}
-    for _ in range(rounds + 1):  # the first round warms up
-        for count, state in states.items():
-            begun = time.process_time()
-            train_epoch(state, RECIPE, feeds[count], "fp32")
-            seconds[count].append((time.process_time() - begun) / steps)
-    solo, stacked = (statistics.median(times[1:]) for times in seconds.values())
-    ratios = [b / a for a, b in zip(seconds[1][1:], seconds[SEEDS][1:], strict=True)]
-    return {
-        "solo_ms": 1e3 * solo,
-        "stacked_ms": 1e3 * stacked,
-        "ratio": statistics.median(ratios),
-        "lowest": min(ratios),
-        "highest": max(ratios),
-    }
+def measure(name: str, depth: int, rounds: int, steps: int) -> Row:
+    """Compare a step of six stacked networks with six steps of one."""
+    train = images(SHAPES[name], RECIPE.batch_size * steps)
+
+    def side(seeds: int) -> Side:
+        state = start(SHAPES[name], depth, seeds, residual=True)
+        feed = ImageFeed(train, torch.float32, state.trainee.prepare)
+        return milliseconds(lambda: train_epoch(state, RECIPE, feed, "fp32"), steps)
+
+    times = in_turns({"gradlab": side(SEEDS), "a step of one": side(1)}, rounds)
+    times["one after another"] = [SEEDS * one for one in times["a step of one"]]
+    what = f"a step of {SEEDS} stacked seeds, {name}, depth {depth}"
+    return row(what, times, "one after another", floor="a step of one", at_least=4)
 
 
 def main() -> None:
-    """Measure every shape and depth, print a table and write JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=None, help="file for the ratios as JSON")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--steps", type=int, default=40, help="steps of one round")
-    options = parser.parse_args()
-    if (
-        not KEEP_MEMORY.items() <= os.environ.items()
-    ):  # as gradlab's workers run; the system reads it at the start
-        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | KEEP_MEMORY)
+    """Measure every shape and depth."""
+    asked = options(__doc__, rounds=15, steps=40).parse_args()
+    with_kept_memory()
     torch.set_num_threads(1)
-    rows = []
-    print(f"{'data':<12} {'depth':>5} {'solo ms':>8} {'six ms':>8} {'ratio':>6}  range")
-    for name, shape in SHAPES.items():
-        for depth in DEPTHS:
-            row = measure(shape, depth, options.rounds, options.steps)
-            rows.append({"data": name, "depth": depth} | row)
-            print(
-                f"{name:<12} {depth:>5} {row['solo_ms']:>8.2f} {row['stacked_ms']:>8.2f} {row['ratio']:>6.2f}"
-                f"  {row['lowest']:.2f}-{row['highest']:.2f}"
-            )
-    if options.out is not None:
-        facts = {"torch": torch.__version__, "machine": platform.machine(), "threads": 1, "seeds": SEEDS}
-        options.out.write_text(json.dumps(facts | {"rows": rows}, indent=1) + "\n")
+    tell([measure(name, depth, asked.rounds, asked.steps) for name in SHAPES for depth in DEPTHS], asked.out)
 
 
 if __name__ == "__main__":

@@ -8,35 +8,18 @@ padded to 64 tokens, as notebooks do; and the feed's batches under bf16 autocast
 
 from __future__ import annotations
 
-import argparse
-import random
-import statistics
-import time
-
 import torch
+from _rows import Side, in_turns, milliseconds, options, row, tell
+from text_speed import sentences
 from torch import Tensor
 from torch.nn import functional
 
-from gradlab.data import TextSplit, load
 from gradlab.language import TextTransformer, TokenFeed, WordPiece, token_feed
 from gradlab.training.device import autocast
-from gradlab.types import UserError
+from gradlab.training.recipe import Precision
 
 BATCH, STEPS, LENGTH = 64, 20, 64
 Batch = tuple[dict[str, Tensor], Tensor]
-
-
-def sentences() -> tuple[TextSplit, str]:
-    """Return training texts and what they are."""
-    try:
-        data = load("rotten-tomatoes")
-        return data.trainable()[0], "rotten-tomatoes"
-    except UserError:
-        draw = random.Random(0)
-        texts = [
-            " ".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(3, 48))) for _ in range(8000)
-        ]
-        return TextSplit(tuple(texts), torch.arange(8000) % 2, "train"), "made-up texts"
 
 
 def batches(feed: TokenFeed, side: str) -> list[Batch]:
@@ -54,38 +37,33 @@ def batches(feed: TokenFeed, side: str) -> list[Batch]:
 
 
 def main() -> None:
-    """Measure the sides in turns and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
+    """Measure the sides in turns."""
+    asked = options(__doc__, rounds=5).parse_args()
     torch.set_num_threads(1)
-    split, name = sentences()
+    split, name = sentences(8_000)
     tokenizer = WordPiece().train(split)
     feed = token_feed(split, tokenizer, max_length=LENGTH)
     network = TextTransformer(max_length=LENGTH).build(2, seed=0, vocab=len(tokenizer)).train()
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
-    sides = {
-        side: batches(feed, side) for side in ("sorted", "shuffled", "shuffled, padded to 64", "sorted, bf16")
-    }
-    seconds: dict[str, list[float]] = {side: [] for side in sides}
-    for _ in range(options.rounds + 1):  # the first round warms up
-        for side, parts in sides.items():
-            begun = time.process_time()
+
+    def side(kind: str, precision: Precision = "fp32") -> Side:
+        parts = batches(feed, kind)
+
+        def steps() -> None:
             for inputs, labels in parts:
-                with autocast(torch.device("cpu"), "bf16" if "bf16" in side else "fp32"):
+                with autocast(torch.device("cpu"), precision):
                     logits = network(**inputs)
                 optimizer.zero_grad()
                 functional.cross_entropy(logits.float(), labels).backward()
                 optimizer.step()
-            seconds[side].append((time.process_time() - begun) / STEPS)
-    medians = {side: statistics.median(times[1:]) for side, times in seconds.items()}
-    print(f"{name}, batch {BATCH}, {tokenizer.digest[:8]}")
-    for side, parts in sides.items():
-        mask = torch.cat([inputs["attention_mask"].flatten() for inputs, _ in parts])
-        ratio = medians[side] / medians["sorted"]
-        print(
-            f"{side:<24} {1000 * medians[side]:>7.1f} ms a step  {ratio:>5.2f} × sorted  {1 - mask.double().mean():.0%} padding"
-        )
+
+        return milliseconds(steps, STEPS)
+
+    kinds = {"gradlab": "sorted", "shuffled": "shuffled", "padded to 64": "shuffled, padded to 64"}
+    sides = {own: side(kind) for own, kind in kinds.items()} | {"in bf16": side("sorted", "bf16")}
+    times = in_turns(sides, asked.rounds)
+    what = f"a step on texts, {name}"
+    tell([row(what, times, other) for other in sides if other != "gradlab"], asked.out)
 
 
 if __name__ == "__main__":

@@ -13,16 +13,12 @@ processor time.
 
 from __future__ import annotations
 
-import argparse
-import logging
 import random
-import statistics
-import tempfile
-import time
-import warnings
-from collections.abc import Callable
+from operator import itemgetter
 
 import torch
+from _rows import Side, in_turns, milliseconds, options, row, tell
+from _trainer import trainer
 from torch.nn import functional
 
 from gradlab.data import TextSplit, load
@@ -43,8 +39,8 @@ from gradlab.types import UserError
 
 STEPS, TEXTS, ALONE, LONGEST = 4, 640, 64, 512
 NAMES = ("neg", "pos")
-Side = Callable[[], float]
-"""Runs a turn and returns the processor seconds of a step, or of a text."""
+WAYS = ("one forward pass", "one at a time", "one at a time, padded to 512")
+AIMS = {"Trainer, dynamic padding": 1.2, "notebook, padded to 512": 5, WAYS[2]: 10}
 
 
 def sentences(count: int) -> tuple[TextSplit, str]:
@@ -72,8 +68,7 @@ def ours(encoder: TextEncoder, feed: TokenFeed, batch: int, *, lora: bool, preci
     steps = steps_per_epoch(recipe, orders.shape[1])
     chosen = torch.linspace(0, steps - 2, STEPS).long().tolist()
 
-    def turn() -> float:
-        begun = time.process_time()
+    def turn() -> None:
         for step in chosen:
             set_rate(run.state, recipe, step, steps)
             indices = orders[:, step * batch : (step + 1) * batch]
@@ -81,9 +76,8 @@ def ours(encoder: TextEncoder, feed: TokenFeed, batch: int, *, lora: bool, preci
                 run.state, recipe, training_batch(run.state, run.course.train, indices, step),
                 run.course.precision, run.course.objective,
             )  # fmt: skip
-        return (time.process_time() - begun) / STEPS
 
-    return turn
+    return milliseconds(turn, STEPS)
 
 
 def notebook(encoder: TextEncoder, feed: TokenFeed, batch: int) -> Side:
@@ -92,8 +86,7 @@ def notebook(encoder: TextEncoder, feed: TokenFeed, batch: int) -> Side:
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5)
     visits = torch.randperm(len(feed), generator=torch.Generator().manual_seed(0))
 
-    def turn() -> float:
-        begun = time.process_time()
+    def turn() -> None:
         for indices in visits[:batch].split(batch):  # one step: it takes long
             inputs = {
                 name: functional.pad(one, (0, LONGEST - one.shape[1]))
@@ -102,14 +95,13 @@ def notebook(encoder: TextEncoder, feed: TokenFeed, batch: int) -> Side:
             optimizer.zero_grad()
             functional.cross_entropy(model(**inputs).logits, feed.labels[indices]).backward()
             optimizer.step()
-        return time.process_time() - begun
 
-    return turn
+    return milliseconds(turn)
 
 
-def trainer(encoder: TextEncoder, split: TextSplit, batch: int) -> Side:
+def of_trainer(encoder: TextEncoder, split: TextSplit, batch: int) -> Side:
     """Hugging Face's Trainer with dynamic padding."""
-    from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
+    from transformers import DataCollatorWithPadding
 
     from gradlab.language.hugging_face import fast_tokenizer
 
@@ -119,119 +111,58 @@ def trainer(encoder: TextEncoder, split: TextSplit, batch: int) -> Side:
         for text, label in zip(split.texts, split.labels.tolist(), strict=True)
     ]
     model = text_classifier(encoder, NAMES, seed=0)
-
-    class Clock(TrainerCallback):
-        """Notes when each step ended."""
-
-        def __init__(self) -> None:
-            self.ends: list[float] = []
-
-        def on_step_end(self, *_args: object, **_more: object) -> None:
-            """Note the processor time."""
-            self.ends.append(time.process_time())
-
-    def turn() -> float:
-        clock = Clock()
-        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            arguments = TrainingArguments(
-                folder, per_device_train_batch_size=batch, max_steps=2 * STEPS + 1, learning_rate=5e-5, report_to=[],
-                save_strategy="no", logging_strategy="no", disable_tqdm=True, use_cpu=True,
-            )  # fmt: skip
-            made = Trainer(
-                model,
-                arguments,
-                train_dataset=rows,
-                data_collator=DataCollatorWithPadding(words),
-                callbacks=[clock],
-            )
-            made.train()
-        return (clock.ends[-1] - clock.ends[0]) / (len(clock.ends) - 1)
-
-    return turn
+    return trainer(model, rows, batch, 2 * STEPS, data_collator=DataCollatorWithPadding(words),
+                   arguments={"learning_rate": 5e-5})  # fmt: skip
 
 
 def features(encoder: TextEncoder, feed: TokenFeed, way: str) -> Side:
-    """First-token features of some sentences."""
-    few = TokenFeed(
-        encoder.tokenizer.encode(TEXT[:TEXTS], encoder.max_length),
-        feed.labels[:TEXTS],
-        feed.role,
-        feed.origin,
-    )
+    """First-token features of some sentences, the time of one; one forward pass has its batches ready."""
+    ready = [inputs for _, inputs in feed.parts()] if way == "one forward pass" else []
+    alone = {"one at a time": ALONE, "one at a time, padded to 512": 4}.get(way, 0)
 
     @torch.inference_mode()
-    def turn() -> float:
-        begun = time.process_time()
-        if way == "gradlab":
-            for _, inputs in few.parts():
-                encoder(**inputs)[:, 0]
-            return (time.process_time() - begun) / len(few)
-        count = ALONE if way == "one at a time" else 4
-        for row in range(count):
-            inputs = few.batch(torch.tensor([row]))
-            if way != "one at a time":
+    def turn() -> None:
+        for inputs in ready or ([] if alone else map(itemgetter(1), feed.parts())):
+            encoder(**inputs)[:, 0]
+        for number in range(alone):
+            inputs = feed.batch(torch.tensor([number]))
+            if "padded" in way:
                 inputs = {
                     name: functional.pad(one, (0, LONGEST - one.shape[1])) for name, one in inputs.items()
                 }
             encoder(**inputs)[:, 0]
-        return (time.process_time() - begun) / count
 
-    return turn
-
-
-TEXT: list[str] = []
-
-
-def in_turns(sides: dict[str, Side], rounds: int) -> dict[str, float]:
-    """Return the median of every side; the first round warms up."""
-    found: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(rounds + 1):
-        for name, side in sides.items():
-            found[name].append(side())
-    return {name: statistics.median(times[1:]) for name, times in found.items()}
+    return milliseconds(turn, alone or len(feed))
 
 
 def main() -> None:
-    """Measure the sides in turns and print two tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--dim", type=int, default=256)
-    parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=16)
-    options = parser.parse_args()
+    """Measure the sides in turns: steps, then features."""
+    asked = options(__doc__, rounds=3, dim=256, layers=4, batch=16).parse_args()
     torch.set_num_threads(1)
-    logging.getLogger("transformers").setLevel(logging.ERROR)
     split, name = sentences(TEXTS)
-    TEXT.extend(split.texts)
     words = WordPiece().train(list(split.texts))
-    dim = options.dim
+    dim, batch = asked.dim, asked.batch
     shape = TextTransformer(
-        dim=dim, layers=options.layers, heads=dim // 64, hidden_dim=4 * dim, dropout=0.1, max_length=LONGEST
+        dim=dim, layers=asked.layers, heads=dim // 64, hidden_dim=4 * dim, dropout=0.1, max_length=LONGEST
     )
     encoder = build_encoder(shape, words, seed=0)
-    feed, batch = encoder.feed(split, LONGEST), options.batch
-    steps = in_turns(
-        {
-            "gradlab, all layers": ours(encoder, feed, batch, lora=False, precision="fp32"),
-            "gradlab, all layers, bf16": ours(encoder, feed, batch, lora=False, precision="bf16"),
-            "gradlab, LoRA": ours(encoder, feed, batch, lora=True, precision="fp32"),
-            "gradlab, LoRA, bf16": ours(encoder, feed, batch, lora=True, precision="bf16"),
-            "Trainer, dynamic padding": trainer(encoder, split, batch),
-            "notebook, padded to 512": notebook(encoder, feed, batch),
-        },
-        options.rounds,
-    )
-    print(f"{name}, {options.layers} layers of width {dim}, batch {batch}, {torch.__version__}")
-    for side, seconds in steps.items():
-        ratio = seconds / steps["gradlab, all layers"]
-        print(f"{side:<28} {1000 * seconds:>8.1f} ms a step  {ratio:>6.2f} × gradlab, all layers")
-    ways = ("gradlab", "one at a time", "one at a time, padded to 512")
-    taken = in_turns({way: features(encoder, feed, way) for way in ways}, options.rounds)
-    for way, seconds in taken.items():
-        print(
-            f"features, {way:<30} {1000 * seconds:>8.2f} ms a text  {seconds / taken['gradlab']:>6.2f} × gradlab"
-        )
+    feed = encoder.feed(split, LONGEST)
+    made = {
+        "gradlab": ours(encoder, feed, batch, lora=False, precision="fp32"),
+        "in bf16": ours(encoder, feed, batch, lora=False, precision="bf16"),
+        "with LoRA": ours(encoder, feed, batch, lora=True, precision="fp32"),
+        "with LoRA in bf16": ours(encoder, feed, batch, lora=True, precision="bf16"),
+        "Trainer, dynamic padding": of_trainer(encoder, split, batch),
+        "notebook, padded to 512": notebook(encoder, feed, batch),
+    }
+    steps = in_turns(made, asked.rounds)
+    ways = {way: features(encoder, feed, way) for way in WAYS}
+    taken = in_turns({"gradlab": features(encoder, feed, "gradlab")} | ways, asked.rounds)
+    what = f"a step of fine-tuning, {asked.layers} layers of {dim}, {name}"
+    rows = [row(what, steps, other, at_least=AIMS.get(other)) for other in made if other != "gradlab"]
+    what = f"features of a text, {asked.layers} layers of {dim}, {name}"
+    rows += [row(what, taken, other, floor=WAYS[0], at_least=AIMS.get(other)) for other in WAYS[1:]]
+    tell(rows, asked.out)
 
 
 if __name__ == "__main__":

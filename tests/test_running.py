@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import gradlab
-from gradlab.data import from_tensors, load
+from gradlab.data import from_tensors, from_texts, load
 from gradlab.models import MLP, wrap
 from gradlab.preparing import prepare
 from gradlab.procedures._networks import network_of
@@ -258,3 +258,30 @@ def test_a_study_of_finished_runs_holds_its_folder_until_the_report_is_written(t
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     assert prune(Path("runs")).leftovers == ()
+
+
+def sentences(count: int = 60):
+    """A data set of one word that decides, and a number."""
+    texts = [f"a {'fine' if row % 2 else 'poor'} film , scene {row}" for row in range(count)]
+    return from_texts(texts, ["good" if row % 2 else "bad" for row in range(count)], name="reviews")
+
+
+def test_a_persons_own_sentences_go_through_a_whole_study_and_what_is_made_of_them_as_well(tmp_path):
+    pytest.importorskip("transformers")
+    data = sentences()
+    result = gradlab.run("text-layers", data=data, layers=(1, 2), dim=8, epochs=1, seeds=2, **QUIET)
+    assert result.results["data"] == "reviews"
+    assert result.results["provenance"]["data_checksum"] == data.checksum
+    design, request, _ = prepare("text-finetuning", **given(data=sentences(1000)))
+    assert {arm.procedure.data for arm in design.arms} == {"reviews#300"}
+    assert request.info("reviews#300").counts["train"] == 600
+    assert request.memory["reviews#300"].train.texts[0] in sentences(1000).train.texts
+
+    from gradlab.verification import verify
+
+    assert verify(tmp_path / "runs")[0].is_sound
+
+
+def test_other_data_is_refused_with_what_makes_data_of_ones_own():
+    with pytest.raises(UserError, match=r"from_texts\(texts, labels\) one of sentences"):
+        gradlab.run("text-layers", data=["a text"], **QUIET)

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from gradlab.data import info
+from gradlab.data import info, parse
 from gradlab.data.contents import DataInfo, info_of
 from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure
@@ -26,12 +26,12 @@ from gradlab.procedures.sources import FromRecord, Saved
 from gradlab.procedures.text_encoder import encoder_source
 from gradlab.procedures.toolbox import toolbox_with
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Study, changed_parameters, plain_parameters
+from gradlab.studies.setup import PRESETS, Study, changed_parameters, plain_parameters, usual_data
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
 if TYPE_CHECKING:
-    from gradlab.data import Dataset
+    from gradlab.data import Dataset, TextDataset
 
 DEFAULT_SEEDS = 6
 MOST_SEEDS = 10_000
@@ -43,7 +43,7 @@ def prepare(
     study: str | Study | Design,
     *,
     preset: str,
-    data: str | Path | Dataset,
+    data: str | Path | Dataset | TextDataset | None,
     data_dir: str | Path | None,
     seeds: int,
     first_seed: int,
@@ -59,9 +59,10 @@ def prepare(
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
     name, build = _study_of(study)
+    data = usual_data(build) if data is None else data
     _check(preset, data, seeds, first_seed, precision)
     _check_executor(executor, address)
-    memory = {} if isinstance(data, (str, Path)) else {data.name: data}
+    memory: dict[str, Any] = {} if isinstance(data, (str, Path)) else {data.name: data}
     facts = info(data, data_dir) if isinstance(data, (str, Path)) else info_of(data)
     given, modules, beside = _own_networks(parameters, facts, Path(out))
     folder = None if data_dir is None else str(data_dir)
@@ -70,7 +71,7 @@ def prepare(
         toolbox=toolbox_with(procedures),
         preset=preset,
         data=facts.name,
-        info=_informer(facts, folder, places),
+        info=_informer(facts, folder, places, memory),
         data_dir=folder,
         places=places,
         memory=memory,
@@ -152,10 +153,10 @@ def _check(preset: str, data: object, seeds: object, first_seed: object, precisi
         raise UserError(f"seeds go up to {MOST_SEEDS:,}, got {seeds:,}; 6 is the default.")
     if not isinstance(first_seed, int) or isinstance(first_seed, bool) or not 0 <= first_seed < 2**31:
         raise UserError(f"first_seed must be a whole number from 0 to 2147483647, got {first_seed!r}.")
-    if not isinstance(data, (str, Path)) and type(data).__name__ != "Dataset":
+    if not isinstance(data, (str, Path)) and type(data).__name__ not in ("Dataset", "TextDataset"):
         raise UserError(
             f"data must be a name, a path or a gradlab.data.Dataset, got {type(data).__name__}; "
-            "gradlab.data.from_tensors(images, labels) makes one."
+            "gradlab.data.from_tensors(images, labels) makes one, and from_texts(texts, labels) one of sentences."
         )
 
 
@@ -182,17 +183,21 @@ def _record_folders(places: Sequence[str | Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _informer(main: DataInfo, folder: str | None, places: Mapping[str, str]) -> Callable[[str], DataInfo]:
-    """Return what tells the facts about data by name, each looked up once."""
+def _informer(
+    main: DataInfo, folder: str | None, places: Mapping[str, str], memory: dict[str, Any]
+) -> Callable[[str], DataInfo]:
+    """Return what tells the facts about data by name, each looked up once; what is made of data in memory joins them there."""
     known = {main.name: main}
 
     def tell(name: str) -> DataInfo:
         if name not in known:
-            if not places:
-                raise UserError(
-                    f"the study reads '{name}' as well, which cannot be derived from data in memory; give it a name or path."
-                )
-            known[name] = info(place_of(name, places), folder)
+            if memory and parse(name)[0] == main.name:
+                from gradlab.data.derived import derived
+
+                memory[name] = derived(memory[main.name], name)
+                known[name] = info_of(memory[name])
+            else:
+                known[name] = info(place_of(name, places), folder)
         return known[name]
 
     return tell

@@ -24,7 +24,7 @@ from gradlab.training.recipe import Precision
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
-    from gradlab.data import Dataset
+    from gradlab.data import Dataset, TextDataset
     from gradlab.lab.planning import StudyPlan
 
 
@@ -32,7 +32,7 @@ def run(
     study: str | Study | Design,
     *,
     preset: Preset = "quick",
-    data: str | Path | Dataset = "digits",
+    data: str | Path | Dataset | TextDataset | None = None,
     data_dir: str | Path | None = None,
     seeds: int = DEFAULT_SEEDS,
     first_seed: int = 0,
@@ -53,7 +53,8 @@ def run(
     Args:
         study: a name that `gradlab list` shows, a function (setup, parameters) -> Design, or a Design.
         preset: "quick" (about a minute), "standard" (a laptop, at most half an hour) or "full" (as published).
-        data: a name that `gradlab data list` shows, a path, or a Dataset.
+        data: a name that `gradlab data list` shows, a path, or a Dataset or TextDataset in memory; left out:
+            digits, rotten-tomatoes for studies of texts, coloured-digits for those of CLIP.
         data_dir: where data sets lie; GRADLAB_DATA if not given.
         seeds: how many, paired across arms. first_seed: of them; another one repeats the study afresh.
         device: "auto", "cpu", "cuda" or "mps". precision: "fp32", "bf16", "fp16" (not on a CPU) or "fp64".

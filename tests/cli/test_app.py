@@ -68,6 +68,7 @@ def test_the_help_of_a_study_names_every_parameter_with_its_default(ask, verb):
         assert f"--{option}" in text
     for default in ("quick", "digits", "6", "runs", "003"):
         assert f"[default: {default}]" in text
+    assert "[default: rotten-tomatoes]" in " ".join(ask(verb, "text-finetuning", "--help").out.split())
     assert ("--tracker" in text) == ("--open" in text) == (verb == "run")
 
 

@@ -79,6 +79,17 @@ def test_what_an_arm_shares_with_another_costs_nothing_more(ask, tmp_path, monke
     assert not any(line[-2:] == ["0", "s"] for line in lines)
 
 
+def test_a_plan_in_bf16_says_what_it_costs_here(ask, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "gradlab.lab.planning.seconds_of", lambda units, _: dict.fromkeys([u.name for u in units], 1.0)
+    )
+    monkeypatch.setattr("gradlab.training.number_format._measured", lambda: 0.25)
+    monkeypatch.setattr("gradlab.training.number_format.bf16_units", lambda: "AMX")
+    for form, said in (("bf16", True), ("fp32", False)):
+        words = ("plan", "tour", "--out", tmp_path, "--device", "cpu", "--precision", form)
+        assert ("bf16 takes 0.25 × the time of fp32 (AMX units)" in ask(*words).out) is said
+
+
 @pytest.mark.parametrize(
     ("kind", "detectable", "asks", "told"),
     [

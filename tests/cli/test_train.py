@@ -125,7 +125,7 @@ def test_a_mistake_is_one_sentence(ask, words, sentence):
 def test_an_unknown_model_gets_the_nearest(ask):
     assert ask("train", "mpl").sentence == "there is no network 'mpl'; did you mean 'mlp'?"
     assert ask("train", "resnet19").sentence == "there is no network 'resnet19'; did you mean 'resnet18'?"
-    assert "known are fast, fast-long" in ask("train", "resnet20", "--recipe", "slow").sentence
+    assert "known are fast, fast-bf16" in ask("train", "resnet20", "--recipe", "slow").sentence
     assert "say which network to train, such as gradlab train resnet20" in ask("train").sentence
 
 
@@ -140,6 +140,20 @@ def test_a_named_network_trains_by_a_named_recipe_whose_fields_options_change(as
     assert TypeAdapter(Recipe).validate_python(facts["recipe"]) == changed
     assert facts["training"]["threads"] == usable_cores()
     assert facts["training"]["epochs"] == 1
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_the_number_format_is_that_of_the_recipe_unless_one_is_asked_for(ask, monkeypatch):
+    monkeypatch.setattr("gradlab.training.number_format._measured", lambda: 2.26)
+    monkeypatch.setattr("gradlab.training.number_format.bf16_units", lambda: None)
+    words = ("train", "mlp", "--recipe", "fast-bf16", "--epochs", "1", "--json")
+    for more, expected in ((), "bf16"), (("--precision", "fp32", "--out", "models/full"), "fp32"):
+        answer = ask(*words, *more)
+        facts = json.loads(answer.out)
+        told = answer.err.startswith("bf16 takes 2.3 × the time of fp32 (no bf16 units on this ")
+        assert told is (expected == "bf16")
+        assert facts["precision"] == expected
+        assert facts["recipe"].get("precision", "fp32") == expected
 
 
 @pytest.mark.usefixtures("in_this_process")

@@ -1,8 +1,10 @@
+import pytest
 import torch
 from torch.nn import functional
 
 from gradlab.clip import CLIPClassifier
 from gradlab.clip.context import with_context
+from gradlab.types import UserError
 from tests.clip.examples import NAMES, pictures, tiny
 
 TEMPLATES = ("a photo of a {}.", "{}", "a blurry photo of a {}.")
@@ -47,3 +49,24 @@ def test_a_learned_prompt_takes_the_place_of_templates():
 
 def test_embeddings_of_classes_are_no_part_of_what_is_saved():
     assert all(name.startswith("clip.") for name in CLIPClassifier(tiny(), NAMES).state_dict())
+
+
+@pytest.mark.parametrize("names", [("zebra", "quokka", "dark red"), ("Dark red", "dark red")])
+def test_classes_that_are_the_same_tokens_are_refused(names):
+    """Unknown words are one token, and the tokenizer reads no capitals."""
+    with pytest.raises(
+        UserError, match=f"the same tokens of the classes '{names[0]}' and '{names[1]}', so that it"
+    ):
+        CLIPClassifier(tiny(), names)
+
+
+def test_many_prompts_go_through_the_text_tower_in_parts(monkeypatch):
+    whole = CLIPClassifier(tiny(), NAMES, TEMPLATES).fixed
+    monkeypatch.setattr("gradlab.clip.classifier.AT_ONCE", 5)
+    sizes = []
+    hook = tiny().model.text_model.register_forward_pre_hook(
+        lambda _module, _given, more: sizes.append(len(more["input_ids"])), with_kwargs=True
+    )
+    assert torch.allclose(CLIPClassifier(tiny(), NAMES, TEMPLATES).fixed, whole, atol=1e-6)
+    hook.remove()
+    assert sizes == [5, 5, 2]

@@ -83,3 +83,14 @@ def test_a_folder_that_lacks_something_is_refused_with_what_to_do(folder):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(UserError, match="safetensors alone, since loading a pickle can run any code"):
         load_clip(folder)
+
+
+def test_weights_that_are_no_safetensors_or_of_another_shape_are_refused_in_a_sentence(folder):
+    config = json.loads((folder / "config.json").read_text())
+    larger = config["vision_config"] | {"image_size": 16}
+    (folder / "config.json").write_text(json.dumps(config | {"vision_config": larger}))
+    with pytest.raises(UserError, match=r"1 tensors are missing or of another shape \(vision_model"):
+        load_clip(folder)
+    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(UserError, match=r"cannot load the CLIP in .*header too large"):
+        load_clip(folder)

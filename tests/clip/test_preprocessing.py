@@ -24,7 +24,7 @@ def test_images_of_the_right_size_are_normalised_and_nothing_else():
     )
 
 
-@pytest.mark.parametrize(("height", "width"), [(40, 40), (40, 61), (33, 20), (6, 9)])
+@pytest.mark.parametrize(("height", "width"), [(40, 40), (40, 61), (33, 20), (6, 9), (49, 98)])
 def test_resampling_and_crop_are_those_of_pillow_within_its_rounding(height, width):
     """The shorter side to 16, bicubic and antialiased, then the middle; the contrast is low, so that nothing overshoots."""
     rng = np.random.default_rng(0)
@@ -56,6 +56,10 @@ def test_settings_are_read_as_they_are_written_and_what_differs_is_refused():
         ({"image_mean": None}, "must name image_mean and image_std"),
         ({"crop_size": {"height": 9, "width": 9}}, "asks for 9 pixels .* reads 8 pixels"),
         ({"resample": 2}, "resampling 2"),
+        ({"image_std": ["a", "b", "c"]}, "three numbers each"),
+        ({"do_normalize": False}, "asks for no normalize, but images are resized"),
+        ({"do_center_crop": False}, "asks for no center_crop"),
+        ({"rescale_factor": 1 / 127.5}, "another rescale_factor than 1/255"),
     ):
         with pytest.raises(UserError, match=said):
             preprocessing_of(made.settings() | change, 8)

@@ -8,7 +8,7 @@ from gradlab.clip.pretrain import captions_of
 from gradlab.data import from_tensors
 from gradlab.training.predict import predict_logits
 from gradlab.types import UserError
-from tests.clip.examples import CONFIG, NAMES, RECIPE, colours, equal, state_of, tiny
+from tests.clip.examples import CONFIG, NAMES, RECIPE, colours, equal, pictures, state_of, tiny
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +65,10 @@ def test_the_tokenizer_is_trained_on_captions_and_the_text_ends_where_the_tower_
     words = [clip.tokenizer.convert_ids_to_tokens(row) for row in found.tolist()]
     assert words == [["[CLS]", "dark", "red", "[SEP]"], ["[CLS]", "red", "[SEP]", "[PAD]"]]
     assert clip.model.config.text_config.eos_token_id == found[0, -1]
+
+
+def test_classes_that_the_tokenizer_cannot_tell_apart_are_refused_before_training():
+    images, labels = pictures(20), torch.arange(20) % 2
+    data = from_tensors(images, labels, class_names=("Red", "red"), name="capitals")
+    with pytest.raises(UserError, match="the same tokens of the classes 'Red' and 'red'"):
+        pretrain(build_small(CONFIG, data, seed=0), data, RECIPE, device="cpu", progress=False)

@@ -33,6 +33,10 @@ def test_prompts_are_one_a_template():
         (["cat"], ["a photo"], "'a photo of a {}.'"),
         (["cat"], ["{} {}"], "for the class name exactly once"),
         (["cat"], ["{name}"], "for the class name exactly once"),
+        (["cat"], ["{} }"], "for the class name exactly once"),
+        (["cat", " cat "], ["{}"], "'cat' is named twice"),
+        (["cat", " "], ["{}"], "all of them texts and none empty"),
+        ([1, 2], ["{}"], "all of them texts and none empty"),
     ],
 )
 def test_what_makes_no_prompt_is_refused(names, templates, said):

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gradlab.clip import CLIPClassifier, save_clip, zero_shot
+from gradlab.clip import CLIPClassifier, CLIPLoRA, save_clip, zero_shot
 from gradlab.types import UserError
 from tests.clip.examples import NAMES, colours, pictures, tiny
 
@@ -40,8 +40,30 @@ def test_the_model_is_left_as_it_was():
 
 
 @pytest.mark.parametrize(
-    "images", [pictures() * 2 - 1, torch.zeros(0, 3, 8, 8), torch.zeros(1, 3, 8, 8, dtype=torch.uint8)]
+    "images",
+    [
+        pictures() * 2 - 1,
+        pictures() * float("nan"),
+        torch.zeros(0, 3, 8, 8),
+        torch.zeros(1, 3, 8, 8, dtype=torch.uint8),
+    ],
 )
 def test_what_is_no_image_in_the_unit_range_is_refused(images):
     with pytest.raises(UserError, match=r"at least one image in \[0, 1\]"):
         zero_shot(tiny(), images, NAMES)
+
+
+def test_an_array_is_refused_with_what_makes_a_tensor_of_it():
+    with pytest.raises(UserError, match=r"got ndarray; torch.from_numpy"):
+        zero_shot(tiny(), pictures().numpy(), NAMES)
+
+
+def test_adapters_of_the_text_tower_drop_nothing_while_classes_are_embedded_once():
+    clip = CLIPLoRA(tower="text", dropout=0.5).start(tiny(), 0)
+    with torch.no_grad():
+        for name, one in clip.named_parameters():
+            if "lora_B" in name:
+                one.fill_(0.1)
+    wanted = zero_shot(clip.eval(), pictures(), NAMES).logits
+    assert torch.equal(zero_shot(clip.train(), pictures(), NAMES).logits, wanted)
+    assert clip.training

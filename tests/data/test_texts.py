@@ -191,3 +191,22 @@ def test_the_published_data_sets_are_whole(name, monkeypatch, real_data):
         return  # their validation part is published
     shares = [torch.bincount(split.labels) / len(split) for split in (data.train, data.validation)]
     assert float((shares[0] - shares[1]).abs().max()) < 0.01
+
+
+def test_a_missing_label_among_numbers_is_no_class_and_among_words_may_be_one(tmp_path):
+    file = tmp_path / "gaps.csv"
+    rows = [f"text {n},{n % 2}.0" for n in range(20)]
+    file.write_text("\n".join(["text,label", *rows]))
+    assert load(file).class_names == ("0", "1")
+    file.write_text("\n".join(["text,label", *rows, "text 20,NaN"]))
+    with pytest.raises(UserError, match=r"Row 20 of .*gaps\.csv has the label 'NaN', which is a missing one"):
+        load(file)
+    file.write_text("\n".join(["text,label", *(f"text {n},{('nan', 'eng')[n % 2]}" for n in range(20))]))
+    assert load(file).class_names == ("eng", "nan")
+
+
+def test_empty_sentences_of_lists_are_counted_and_what_is_no_list_is_refused():
+    texts = [" " if n < 3 else f"text {n}" for n in range(40)]
+    assert "3 train sentences are empty." in from_texts(texts, [n % 2 for n in range(40)]).notes
+    with pytest.raises(UserError, match=r"must be lists, one entry each; write list\(...\)"):
+        from_texts((text for text in texts), [n % 2 for n in range(40)])

@@ -43,6 +43,15 @@ def test_plain_transformers_reads_the_folder_and_computes_the_same(encoder, fold
     assert {one.suffix for one in folder.iterdir()} == {".json", ".safetensors"}
 
 
+def test_a_special_token_that_somebody_writes_is_plain_text_here_and_in_plain_transformers(encoder, folder):
+    text = "[MASK] the film [SEP] and [CLS] maps"
+    words = AutoTokenizer.from_pretrained(folder)
+    ids = encoder.tokenizer.encode([text], encoder.max_length).ids.tolist()
+    assert words(text)["input_ids"] == load_encoder(folder).tokenizer.encode([text], 24).ids.tolist() == ids
+    inner = set(ids[1:-1])
+    assert not inner & {encoder.tokenizer.numbers[name] for name in ("[MASK]", "[SEP]", "[CLS]")}
+
+
 def test_an_encoder_comes_back_from_its_folder(encoder, folder):
     again = load_encoder(folder)
     assert not again.training

@@ -79,7 +79,9 @@ def test_plain_transformers_reads_the_folder_and_gives_the_same_logits(encoder, 
 
 def test_a_ready_made_classifier_must_have_a_head_for_these_classes(encoder, tmp_path):
     encoder.save(tmp_path / "bare")
-    with pytest.raises(UserError, match=r"holds no trained head \(.*is missing\); give a folder"):
+    with pytest.raises(
+        UserError, match=r"holds no trained head \(.*is missing or of another shape\); give a folder"
+    ):
         load_classifier(find_encoder(tmp_path / "bare"), NAMES)
     model = text_classifier(encoder, ("POSITIVE", "NEGATIVE"), seed=0)
     save_classifier(model, WORDS, tmp_path / "net", max_length=24)
@@ -110,6 +112,8 @@ def test_classes_are_found_by_their_whole_names_or_as_somebody_says(encoder, tmp
 def test_a_head_needs_two_classes(encoder):
     with pytest.raises(UserError, match="at least two classes, got 1"):
         text_classifier(encoder, ("one",), seed=0)
+    with pytest.raises(UserError, match="the class 'good' is named twice"):
+        text_classifier(encoder, ("good", "bad", "good"), seed=0)
 
 
 def test_lora_of_lab_004_trains_739586_numbers_of_distilbert():

@@ -140,3 +140,9 @@ def test_encode_reads_lists_of_texts(texts):
 def test_there_must_be_room_between_the_ends():
     with pytest.raises(UserError, match="must be at least 3, got 2"):
         TRAINED.encode(TEXTS, 2)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, float("nan"), b"bytes"])
+def test_what_is_no_text_is_named(wrong):
+    with pytest.raises(UserError, match=r"encode reads texts, got (None|3|nan|b'bytes') among them"):
+        TRAINED.encode(["film", wrong], 24)

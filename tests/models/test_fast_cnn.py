@@ -12,6 +12,7 @@ from gradlab.types import UserError
 
 SHAPE = (3, 12, 14)
 SMALL = FastCNN(widths=(26, 28))
+MIRROR = FastCNN(widths=(26, 28), fixed_stem=True, mirror=True)
 
 
 def images(count=40, seed=0):
@@ -62,7 +63,7 @@ def test_filters_are_those_of_a_plain_loop_in_numpy():
 
 
 def test_counts_are_those_of_the_module_and_of_pytorch_s_counter():
-    for config in (SMALL, FastCNN(widths=(25,), patch=3, activation="gelu")):
+    for config in (SMALL, FastCNN(widths=(25,), patch=3, activation="gelu"), MIRROR):
         network = made(config)
         assert config.parameter_count(SHAPE, 5) == sum(one.numel() for one in network.parameters())
         assert config.flop_count(SHAPE, 5) == summary(network, SHAPE).flops
@@ -93,8 +94,9 @@ def test_convolutions_start_as_the_identity_of_their_first_channels():
     assert torch.equal(deeper.stages[1].convolution1.weight, network.stages[1].convolution1.weight)
 
 
-def test_saved_and_loaded_it_gives_the_same_bits_and_so_do_its_steps(tmp_path):
-    network = made().eval()
+@pytest.mark.parametrize("config", [SMALL, MIRROR])
+def test_saved_and_loaded_it_gives_the_same_bits_and_so_do_its_steps(config, tmp_path):
+    network = made(config).eval()
     whiten(network, images())
     nn.init.normal_(network.head.weight, generator=torch.Generator().manual_seed(0))
     batch = torch.rand(3, *SHAPE, generator=torch.Generator().manual_seed(1))
@@ -106,6 +108,29 @@ def test_saved_and_loaded_it_gives_the_same_bits_and_so_do_its_steps(tmp_path):
             given = [named[one] if isinstance(one, str) else one for one in arguments]
             named[name] = getattr(torch.ops.aten, operation)(*given)
     assert torch.equal(named["logits"], expected)
+
+
+def test_the_mirror_image_counts_as_much_in_eval_mode_and_not_in_training():
+    plain, both = made(), made(MIRROR)
+    batch = torch.rand(3, *SHAPE, generator=torch.Generator().manual_seed(1))
+    whiten(plain, images())
+    nn.init.normal_(plain.head.weight, generator=torch.Generator().manual_seed(0))
+    both.load_state_dict(plain.state_dict())
+    with torch.no_grad():
+        assert torch.equal(plain.train()(batch), both.train()(batch))
+        seen = [plain.eval()(one) for one in (batch, torch.from_numpy(batch.numpy()[..., ::-1].copy()))]
+        torch.testing.assert_close(both.eval()(batch), torch.stack(seen).mean(0))
+    assert not torch.allclose(seen[0], seen[1])
+    assert MIRROR.describe(SHAPE, 5) == f"{SMALL.describe(SHAPE, 5)}, mean with the mirror image"
+
+
+def test_a_fixed_stem_keeps_its_bias_at_zero():
+    names = [
+        {name for name, one in made(config).named_parameters() if one.requires_grad}
+        for config in (SMALL, MIRROR)
+    ]
+    assert names[0] - names[1] == {"whiten.bias"}
+    assert not made(MIRROR).whiten.bias.any()
 
 
 def test_smaller_images_are_taken_in_train_mode_alone():

@@ -26,7 +26,7 @@ from tests.procedures.examples import DATA, EXAMPLES, SLICES, WORKING, design_of
 from tests.procedures.fields import changes
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
-UNCHANGED = {"recipe.momentum", "recipe.nesterov", "model.widths"}
+UNCHANGED = {"recipe.momentum", "recipe.nesterov", "recipe.orthogonalise", "model.widths"}
 """Fields that the examples' other values forbid to change alone: of another optimiser, or beside a width."""
 DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     "train": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),

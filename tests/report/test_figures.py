@@ -76,6 +76,16 @@ def test_percent_and_log_axes_and_categories_are_labelled_for_people():
     assert {"plain", "residual"} <= set(texts(one(x=["plain", "residual"], x_axis={"scale": "category"})))
 
 
+def test_radii_of_grey_levels_are_told_as_fractions_of_255_and_others_as_numbers():
+    eps = {"label": "eps"}
+    assert {"0", "2/255", "4/255", "8/255"} <= set(
+        texts(one(x=[0.0, 2 / 255, 8 / 255], y=[0.9, 0.5, 0.1], x_axis=eps))
+    )
+    assert {"0.5/255", "2/255"} <= set(texts(one(x=[0.5 / 255, 2 / 255], x_axis=eps)))
+    assert not any("/255" in text for text in texts(one(x=[0.1, 0.3], x_axis=eps)))
+    assert not any("/255" in text for text in texts(one(x=[0.0, 1 / 255], x_axis={"label": "rate"})))
+
+
 @pytest.mark.parametrize("scale", ["linear", "log"])
 def test_nulls_zeros_and_empty_series_are_drawn_as_gaps(scale):
     svg = one(x=[1, 2, 3, 4], y=[0.5, None, 0.0, 0.7], low=[0.4, None, -1.0, 0.6], high=[0.6, None, 1.0, 0.8],

@@ -52,6 +52,15 @@ def test_every_attack_with_a_radius_stands_beside_noise_of_the_same_size():
     assert not any(arm.procedure.by.kind == "autoattack" for arm in design("attacks", DIGITS).arms)
 
 
+def test_the_curve_over_radii_leaves_out_the_pixel_that_may_change_by_all_of_its_range():
+    made = design("attacks", CIFAR)
+    (drawn,) = (one for one in made.figures if one.x == "eps")
+    left_out = {
+        arm.procedure.by.kind for arm in made.arms if arm.factors["attack"] not in drawn.where["attack"]
+    }
+    assert left_out == {"few-pixel"}
+
+
 def test_lab_003s_ten_steps_without_a_limit_are_ten_steps_within_ten_times_their_size():
     """0.5/255 in [-1, 1] is 0.25/255 of the pixel range, and so on."""
     arms = [arm for arm in design("fgsm-budget", CIFAR).arms if arm.name.startswith("iterated")]

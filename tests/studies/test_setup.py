@@ -1,8 +1,9 @@
 import pytest
 
+from gradlab.data import DATASETS
 from gradlab.lab import Design
 from gradlab.studies import STUDIES, build_design
-from gradlab.studies.setup import is_python_only, parameters_of
+from gradlab.studies.setup import is_python_only, parameters_of, usual_data
 from gradlab.types import UserError
 from tests.studies.setups import setup
 
@@ -69,3 +70,13 @@ def test_only_marked_parameters_are_for_python_alone():
 
     hints = get_type_hints(STUDIES["compare"], include_extras=True)
     assert [name for name in parameters_of(STUDIES["compare"]) if is_python_only(hints[name])] == ["models"]
+
+
+def test_every_study_runs_on_the_data_that_it_takes_where_nothing_is_said():
+    found = {name: usual_data(study) for name, study in STUDIES.items()}
+    texts = {name for name, data in found.items() if DATASETS[data].holds == "text"}
+    assert texts == {name for name in STUDIES if name.startswith("text-")}
+    assert len(texts) == 4
+    assert {found[name] for name in ("clip-zero-shot", "clip-lora")} == {"coloured-digits"}
+    assert list(found.values()).count("digits") == len(STUDIES) - 6
+    assert usual_data(lambda: None) == usual_data(lambda setup: setup) == "digits"

@@ -47,6 +47,13 @@ def test_no_set_is_foreign_that_holds_sentences_of_the_same_kind():
     assert len(design().claims) == 4
 
 
+def test_that_the_encoder_has_read_foreign_sentences_is_said_where_it_has():
+    assert "has read training sentences of the foreign sets" in design().background
+    for where in ({"preset": "quick"}, {"data": "reviews-of-ones-own"}):
+        assert "foreign sets" not in design(**where).background
+        assert "{" not in design(**where).background
+
+
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory):
     """A classifier of made-up reviews, and what it says of sentences of other words."""

@@ -1,5 +1,7 @@
 """Muon against singular values, PyTorch's own Muon and AdamW, and itself in stacks and in channels-last."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -46,6 +48,20 @@ def test_five_steps_bring_singular_values_between_a_two_hundredth_and_one_near_o
     found = torch.linalg.svdvals(orthogonalise(matrices(2, 24, 60)))
     assert found.min() > 0.65
     assert found.max() < 1.25
+
+
+def test_in_bf16_it_is_the_same_but_for_eight_bits():
+    given = matrices(2, 24, 60).float()
+    full, half = orthogonalise(given), orthogonalise(given.bfloat16())
+    assert half.dtype == torch.bfloat16
+    assert 0 < (half - full).norm() / full.norm() < 0.03
+    steps = [stepped(Two(), replace(RECIPE, orthogonalise=form)) for form in ("fp32", "bf16")]
+    moved = (steps[0]["first.weight"] - Two().first.weight).norm()
+    assert 0 < (steps[1]["first.weight"] - steps[0]["first.weight"]).norm() < 0.03 * moved
+    assert steps[1]["first.weight"].dtype == torch.float32
+    assert torch.equal(steps[0]["first.bias"], steps[1]["first.bias"])  # a bias, by AdamW
+    with pytest.raises(UserError, match="orthogonalise belongs to optimizer='muon', got optimizer='sgd'"):
+        Recipe(optimizer="sgd", orthogonalise="bf16")
 
 
 class Two(nn.Module):

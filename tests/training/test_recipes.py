@@ -2,12 +2,15 @@
 
 import pytest
 import torch
+from pydantic import TypeAdapter
 
 from gradlab.data import from_tensors
 from gradlab.models import CNN, MLP, NETS, FastCNN
 from gradlab.training import RECIPES, Recipe, fit, named_recipe
 from gradlab.training.groups import group_numbers
 from gradlab.types import UserError
+
+HALF = ("fast-bf16", "fast-bf16-long", "fast-bf16-longest")
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -22,8 +25,17 @@ def test_a_recipe_is_of_fixed_length_and_its_network_is_there(name):
 
 
 def test_at_least_two_are_here():
-    assert len(RECIPES) >= 2
-    assert RECIPES.keys() >= {"fast", "fast-long"}
+    assert len(RECIPES) >= 5
+    assert RECIPES.keys() >= {"fast", "fast-long", *HALF}
+
+
+def test_bf16_belongs_to_a_recipe_and_leaves_the_spec_of_others_as_it_was():
+    told = {name: TypeAdapter(Recipe).dump_python(one.recipe) for name, one in RECIPES.items()}
+    for name, fields in told.items():
+        kept = {"precision": "bf16", "orthogonalise": "bf16"} if name in HALF else {}
+        assert {key: fields[key] for key in ("precision", "orthogonalise") if key in fields} == kept
+    lengths = [RECIPES[name].recipe.epochs for name in HALF]
+    assert lengths == sorted(set(lengths))
 
 
 @pytest.mark.parametrize(
@@ -58,5 +70,5 @@ def test_a_wrong_name_gets_the_nearest_or_all():
     assert named_recipe("Fast_Long") is RECIPES["fast-long"]
     with pytest.raises(UserError, match="there is no recipe 'fst'; did you mean 'fast'"):
         named_recipe("fst")
-    with pytest.raises(UserError, match="known are fast, fast-long"):
+    with pytest.raises(UserError, match="known are fast, fast-bf16"):
         named_recipe("slow-and-steady")

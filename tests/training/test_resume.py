@@ -122,7 +122,7 @@ def test_a_diverged_seed_stays_diverged_after_a_resume(tmp_path):
 
 FAST = replace(
     RECIPES["fast"].recipe, epochs=5, batch_size=16, sizes=(3, 3), augmentation=(Flip(), Crop(padding=1, border="mirror")),
-    ema=0.8, precision="bf16", snapshots=(1,),
+    ema=0.8, precision="bf16", orthogonalise="bf16", snapshots=(1,),
 )  # fmt: skip
 
 

@@ -121,6 +121,17 @@ def test_targets_are_names_ends_or_patterns():
         UserError, match=r"ModuleDict is called query, so LoRA would adapt nothing; .* called q, v"
     ):
         lora_targets(tower, ("query",))
+    with pytest.raises(UserError, match=r"is called query, so LoRA would adapt nothing by that name"):
+        lora_targets(tower, ("q", "query"))
+
+
+def test_a_head_that_is_not_there_and_a_network_without_adapters_are_refused():
+    with pytest.raises(
+        UserError, match=r"Sequential has no module 'classifier' that could be its head; .* of 0, 1"
+    ):
+        add_lora(plain(), CONFIG, seed=0, head=("classifier",))
+    with pytest.raises(UserError, match="a network with adapters, as add_lora returns it, got Sequential"):
+        merged(plain())
 
 
 def test_it_is_said_in_words():

@@ -50,24 +50,25 @@ class Wanted:
 
 def rows_of(out: Path, wanted: Wanted) -> list[dict[str, Any]]:
     """Return a row for every record that is asked for, in order, still without status and number; see `with_value`."""
+    folder = out / "records"
     found = [
-        row | {"_record": record, "_at": next(iter(own.arms.values()), {})}
-        for record, row, own in _all_rows(out)
+        row | {"_folder": f"{folder}/{row['record']}", "_at": next(iter(own.arms.values()), {})}
+        for row, own in _all_rows(out)
         if wanted.takes(row, own)
     ]
     return sorted(found, key=_place)
 
 
-def _all_rows(out: Path) -> Iterator[tuple[Record, dict[str, Any], Owners]]:
-    owners = _owners(out)
-    for record, facts in rows_of_records(out, _facts, UNREAD):
-        own = owners.get(record.hash, Owners())
-        yield record, {"record": record.hash, "arm": ", ".join(own.arms), **facts}, own
+def _all_rows(out: Path) -> Iterator[tuple[dict[str, Any], Owners]]:
+    owners, nobody = _owners(out), Owners()
+    for name, facts in rows_of_records(out, _facts, UNREAD):
+        own = owners.get(name, nobody)
+        yield {"record": name, "arm": ", ".join(own.arms), **facts}, own
 
 
 def nothing_found(out: Path, wanted: Wanted) -> str:
     """Say that no record is as asked for, and what there is of the first thing that none has."""
-    rows = [(row, own) for _, row, own in _all_rows(out)]
+    rows = list(_all_rows(out))
     there = {
         "study": {study for _, own in rows for study in own.studies},
         "arm": {arm for _, own in rows for arm in own.arms},
@@ -87,7 +88,7 @@ def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def with_value(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with its status and its kind's main measure; None where there is none, or the record is damaged."""
-    record, at = row.pop("_record"), row.pop("_at")
+    record, at = Record(Path(row.pop("_folder"))), row.pop("_at")
     kind = PROCEDURES.get(row["kind"])
     measure = main_measure(kind) if kind else None
     value, row["status"] = None, _status(record)

@@ -15,7 +15,15 @@ from docstring_parser import parse
 from gradlab.cli._tables import say
 from gradlab.lab.running.run import Executor
 from gradlab.studies import STUDIES
-from gradlab.studies.setup import Network, Preset, Study, is_python_only, parameters_of
+from gradlab.studies.setup import (
+    USUAL_DATA,
+    Network,
+    Preset,
+    Study,
+    is_python_only,
+    parameters_of,
+    usual_data,
+)
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -27,8 +35,8 @@ SHARED: dict[str, tuple[Any, Any, str]] = {
     ),
     "data": (
         str,
-        "digits",
-        "a name that `gradlab data list` shows, a folder of class folders, or a Parquet file.",
+        USUAL_DATA,
+        "a name that `gradlab data list` shows, a folder of class folders, or a Parquet or CSV file.",
     ),
     "data_dir": (
         Path | None,
@@ -84,13 +92,18 @@ def study_app(
     for name, study in STUDIES.items():
         summary = (inspect.getdoc(study) or "").splitlines()[0]
         app.command(
-            _command(name, study, call, SHARED | extra | JSON),
+            _command(name, study, call, SHARED | _data_of(study) | extra | JSON),
             name=name,
             help=summary,
             help_epilogue=f"Example: gradlab {verb} {name} --seeds 3",
         )
     app.default(_names_none(verb))
     return app
+
+
+def _data_of(study: Study) -> dict[str, tuple[Any, Any, str]]:
+    kind, _, text = SHARED["data"]
+    return {"data": (kind, usual_data(study), text)}
 
 
 def _names_none(verb: str) -> Callable[..., int]:

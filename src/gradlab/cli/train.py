@@ -75,6 +75,8 @@ def _train(name: str | None, given: dict[str, Any]) -> int:
         )
     model = _model(name, given)
     recipe = build(Recipe, _recipe(given), _fitting(named.recipe, given) if named else None)
+    if "precision" in given:
+        recipe = replace(recipe, precision=None)  # that of the command takes its place
     return _keep(name, model, recipe, options)
 
 
@@ -98,6 +100,8 @@ def _keep(name: str, model: Model, recipe: Recipe, options: dict[str, Any]) -> i
     from gradlab.data import info
     from gradlab.use import train_model
 
+    if is_first() and "bf16" in (recipe.precision, options["precision"]):
+        _say_cost(options["device"])
     cores = max(1, usable_cores() // processes_here()) if options["recipe"] else 1
     data = info(options["data"], options["data_dir"])
     folder = options["out"] or Path("models") / f"{name}-{data.name}"
@@ -119,6 +123,15 @@ def _keep(name: str, model: Model, recipe: Recipe, options: dict[str, Any]) -> i
     else:
         _print(training, model, recipe)
     return 0
+
+
+def _say_cost(device: str) -> None:
+    """Say before the first epoch, which may take minutes, what bf16 costs on this machine."""
+    from gradlab.training.device import resolve_device
+    from gradlab.training.number_format import precision_note
+
+    if note := precision_note("bf16", resolve_device(device)):
+        Console(stderr=True, soft_wrap=True).print(note, highlight=False, markup=False)
 
 
 def _part(config: type, options: dict[str, Any]) -> dict[str, Any]:

@@ -55,25 +55,30 @@ def load_clip(place: str | Path | EncoderFiles = DEFAULT) -> CLIP:
 
     from gradlab.clip.network import CLIP
     from gradlab.clip.preprocessing import preprocessing_of
-    from gradlab.language.hugging_face import quiet_loading, reason_of
+    from gradlab.language.hugging_face import loading_errors, quiet_loading, reason_of
 
     files = place if isinstance(place, EncoderFiles) else find_clip(place)
     common: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         with quiet_loading(), torch.random.fork_rng(devices=[]):
             model, told = CLIPModel.from_pretrained(
-                files.folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **common
+                files.folder,
+                use_safetensors=True,
+                dtype=torch.float32,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are refused below, by name
+                **common,
             )
             tokenizer = AutoTokenizer.from_pretrained(files.folder, **common)
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
+    except loading_errors() as error:
         raise UserError(
             f"transformers cannot load the CLIP in {files.folder} ({reason_of(error)}); give another one."
         ) from error
-    missing = sorted(told["missing_keys"]) or sorted(map(str, told["mismatched_keys"]))
+    missing = sorted({*told["missing_keys"], *(one[0] for one in told["mismatched_keys"])})
     if missing:
         raise UserError(
-            f"the weights in {files.folder} do not fill a CLIP: {len(missing):,} tensors are missing ({', '.join(missing[:2])}); "
-            "give the folder of a whole one."
+            f"the weights in {files.folder} do not fill a CLIP: {len(missing):,} tensors are missing or of another shape "
+            f"({', '.join(missing[:2])}); give the folder of a whole one."
         )
     size = int(model.config.vision_config.image_size)
     return CLIP(model, tokenizer, preprocessing_of(_read(files.folder / IMAGES), size)).eval()

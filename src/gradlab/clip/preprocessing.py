@@ -13,6 +13,9 @@ from gradlab.types import UserError
 
 BICUBIC = 3
 """As Pillow and preprocessors number it."""
+STEPS = ("do_resize", "do_center_crop", "do_rescale", "do_normalize")
+ROUNDING = 1e-3
+"""How far a rescale factor may be from 1/255, as a share of it: some files hold a rounded one."""
 
 
 class Preprocessing(nn.Module):
@@ -40,8 +43,8 @@ class Preprocessing(nn.Module):
             )
         height, width = images.shape[2:]
         if min(height, width) != self.size:
-            scale = self.size / min(height, width)
-            shape = [max(self.size, int(scale * side)) for side in (height, width)]
+            short = min(height, width)
+            shape = [int(self.size * side / short) for side in (height, width)]
             images = functional.interpolate(images, shape, mode="bicubic", antialias=True).clamp(0, 1)
         top, left = ((side - self.size) // 2 for side in images.shape[2:])
         images = images[:, :, top : top + self.size, left : left + self.size]
@@ -72,10 +75,10 @@ def preprocessing_of(settings: Mapping[str, Any], size: int) -> Preprocessing:
         settings: its content. size: that the image tower reads.
 
     Raises:
-        UserError: it names no normalisation, another size or another resampling.
+        UserError: it names no normalisation, another size or another resampling, or leaves a step out.
     """
     mean, std = settings.get("image_mean"), settings.get("image_std")
-    if not isinstance(mean, list) or not isinstance(std, list) or not len(mean) == len(std) == 3:
+    if not _are_three(mean) or not _are_three(std):
         raise UserError(
             "preprocessor_config.json must name image_mean and image_std, three numbers each; take the file that belongs "
             "to the model."
@@ -88,4 +91,17 @@ def preprocessing_of(settings: Mapping[str, Any], size: int) -> Preprocessing:
             f"preprocessor_config.json asks for {told} pixels and resampling {settings.get('resample', BICUBIC)}, but the image "
             f"tower reads {size} pixels, resampled bicubically ({BICUBIC}); take the file that belongs to the model."
         )
-    return Preprocessing(size, mean, std)
+    off = [name for name in STEPS if settings.get(name) is False]
+    if off or abs(float(settings.get("rescale_factor") or 1 / 255) * 255 - 1) > ROUNDING:
+        asked = f"no {off[0].removeprefix('do_')}" if off else "another rescale_factor than 1/255"
+        raise UserError(
+            f"preprocessor_config.json asks for {asked}, but images are resized, cropped, divided by 255 and normalised here, as "
+            "CLIP's authors do; take the file that belongs to the model."
+        )
+    return Preprocessing(size, mean, std)  # type: ignore[arg-type]
+
+
+def _are_three(values: Any) -> bool:
+    return (
+        isinstance(values, list) and len(values) == 3 and all(isinstance(one, int | float) for one in values)
+    )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradlab.clip.classifier import refuse_alike
 from gradlab.clip.contrastive import Contrastive, PairFeed
 from gradlab.clip.network import CLIP
 from gradlab.clip.preprocessing import Preprocessing
@@ -72,10 +73,11 @@ def pair_feeds(clip: CLIP, data: Dataset, *, flips: bool) -> tuple[PairFeed, Pai
     """Return training and validation images with the captions of their classes.
 
     Raises:
-        UserError: captions that are longer than the text tower reads.
+        UserError: captions that are longer than the text tower reads, or classes that the tokenizer cannot tell apart.
     """
     captions = captions_of(data.class_names)
     tokens = clip.tokens([text for one in captions for text in one])
+    refuse_alike(data.class_names, tokens["input_ids"])
     ids, mask = (
         tokens[name].view(len(captions), len(captions[0]), -1) for name in ("input_ids", "attention_mask")
     )

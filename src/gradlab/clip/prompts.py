@@ -68,17 +68,28 @@ def prompts_of(names: Sequence[str], templates: Sequence[str]) -> list[list[str]
     [['a photo of a cat.', 'cat']]
 
     Raises:
-        UserError: no class, no template, one class named twice, or a template without the place of the class's name.
+        UserError: no class, no template, one that is empty or no text, one class named twice, or a template without the
+            place of the class's name.
     """
-    if isinstance(names, str) or isinstance(templates, str) or not len(names) or not len(templates):
-        raise UserError("prompts need a list of class names and a list of templates, at least one of each.")
-    twice = next((name for number, name in enumerate(names) if name in names[:number]), None)
+    names, templates = _checked(names), _checked(templates)
+    plain = [" ".join(name.split()) for name in names]
+    twice = next((name for number, name in enumerate(plain) if name in plain[:number]), None)
     if twice is not None:
         raise UserError(f"the class '{twice}' is named twice; name each class once.")
     for template in templates:
-        if template.count("{}") != 1 or template.count("{") != 1:
+        if template.count("{}") != 1 or template.count("{") != 1 or template.count("}") != 1:
             raise UserError(
                 f"a template holds {{}} for the class name exactly once, got {template!r}; write it like "
                 "'a photo of a {}.'."
             )
     return [[template.format(name) for template in templates] for name in names]
+
+
+def _checked(words: Sequence[str]) -> list[str]:
+    """Return names or templates as a list of texts that are not empty."""
+    found = [] if isinstance(words, str) else list(words)
+    if not found or not all(isinstance(one, str) and one.strip() for one in found):
+        raise UserError(
+            "prompts need a list of class names and a list of templates, at least one of each, all of them texts and none empty."
+        )
+    return found

@@ -66,21 +66,27 @@ def zero_shot(
     """
     clip = model if isinstance(model, CLIP) else load_clip(model)
     classifier = CLIPClassifier(clip, class_names, templates)
+    names = classifier.class_names
     if isinstance(images, Split):
-        return ZeroShot(tuple(class_names), predict_logits(classifier, images).cpu())
+        return ZeroShot(names, predict_logits(classifier, images).cpu())
     if isinstance(images, Tensor):
-        return ZeroShot(tuple(class_names), _logits(classifier, images))
+        return ZeroShot(names, _logits(classifier, images))
+    if not isinstance(images, str | Path | Sequence):
+        raise UserError(
+            f"zero_shot reads a tensor, part of a data set, or pictures by folder or file, got {type(images).__name__}; "
+            "torch.from_numpy(images) makes a tensor of an array."
+        )
     files = find_pictures([images] if isinstance(images, str | Path) else images)
     rows = []
     for file in files:  # one by one, since each has a size of its own
         pixels = torch.from_numpy(read_picture(file, (3,)).pixels)
         rows.append(_logits(classifier, pixels[None].float() / 255))
-    return ZeroShot(tuple(class_names), torch.cat(rows), tuple(map(str, files)))
+    return ZeroShot(names, torch.cat(rows), tuple(map(str, files)))
 
 
 @torch.no_grad()
 def _logits(classifier: CLIPClassifier, images: Tensor) -> Tensor:
-    if not images.is_floating_point() or not len(images) or images.min() < 0 or images.max() > 1:
+    if not images.is_floating_point() or not len(images) or not (images.min() >= 0 and images.max() <= 1):
         raise UserError(
             f"zero_shot reads at least one image in [0, 1], got {images.dtype} {tuple(images.shape)}; CLIP normalises by itself: "
             "divide grey levels by 255, and undo a normalisation."

@@ -44,6 +44,10 @@ def parts_of_texts(
             notes.append(f"The {role} part of the source has no labels (all are −1) and was left out.")
             continue
         parts[role] = TextPart(sentences, numbers)
-        if blank := sum(not text.strip() for text in sentences):
-            notes.append(f"{blank:,} {role} sentences are empty.")
-    return RawTexts(parts, class_names, notes)
+    return RawTexts(parts, class_names, notes + notes_of_blanks({r: one.texts for r, one in parts.items()}))
+
+
+def notes_of_blanks(texts: Mapping[Role, Sequence[str]]) -> list[str]:
+    """Say how many sentences of each part are empty."""
+    counts = {role: sum(not text.strip() for text in part) for role, part in texts.items()}
+    return [f"{count:,} {role} sentences are empty." for role, count in counts.items() if count]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ Rows = NDArray[np.bool_] | NDArray[np.int64]
 
 if TYPE_CHECKING:
     from gradlab.data.datasets import Dataset
+    from gradlab.data.text_datasets import TextDataset
 
 
 @dataclass(frozen=True)
@@ -102,15 +103,15 @@ class Texts:
         return replace(self, info=replace(self.info, name=name))
 
 
-def info_of(data: Dataset) -> DataInfo:
-    """Return the facts about a data set in memory."""
-    return DataInfo(
-        name=data.name,
-        checksum=data.checksum,
-        counts={role: len(split) for role, split in data.splits.items()},
-        input_shape=data.input_shape,
-        class_names=data.class_names,
-        mean=data.mean,
-        std=data.std,
-        notes=data.notes,
-    )
+def info_of(data: Dataset | TextDataset) -> DataInfo:
+    """Return the facts about a data set in memory, of images or of sentences."""
+    common: Any = {
+        "name": data.name,
+        "checksum": data.checksum,
+        "counts": {role: len(split) for role, split in data.splits.items()},
+        "class_names": data.class_names,
+        "notes": data.notes,
+    }
+    if getattr(data, "input_shape", None) is None:
+        return DataInfo(**common, input_shape=(), mean=(), std=(), holds="text")
+    return DataInfo(**common, input_shape=data.input_shape, mean=data.mean, std=data.std)  # type: ignore[union-attr]

@@ -11,7 +11,7 @@ from torch import Tensor
 from gradlab.data import _describe
 from gradlab.data._divide import divide
 from gradlab.data._labels import check_class_names, check_labels, names_from, numbers_of
-from gradlab.data._sentences import check_texts
+from gradlab.data._sentences import check_texts, notes_of_blanks
 from gradlab.data.contents import TextPart
 from gradlab.data.guard import marked_as_test
 from gradlab.data.loading import as_text
@@ -57,7 +57,7 @@ def from_texts(
     parts = {role: _part(pair[0], values[role], names, role) for role, pair in given.items()}
     if len(names) < 2 or len(set(parts["train"].labels.tolist())) < 2:
         raise UserError("The train sentences are of one class only; a classifier needs at least two.")
-    notes: list[str] = []
+    notes = notes_of_blanks({role: part.texts for role, part in parts.items()})
     whole = divide(parts, notes, own=True, things="training sentences")
     return as_text(_describe.texts(name, whole, names, notes))
 
@@ -71,6 +71,8 @@ def _values(pair: Pair, role: Role) -> list[Any]:
         raise UserError(
             f"The test sentences of '{of}' cannot become {role} sentences; take sentences of its train part."
         )
+    if not hasattr(texts, "__len__") or not hasattr(labels, "__len__"):
+        raise UserError(f"The {role} sentences and labels must be lists, one entry each; write list(...).")
     listed = labels.tolist() if isinstance(labels, Tensor | np.ndarray) else labels
     values: list[Any] = [int(value) if isinstance(value, np.integer) else value for value in listed]
     if len(values) != len(texts):

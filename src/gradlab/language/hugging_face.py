@@ -26,12 +26,22 @@ def fast_tokenizer(tokenizer: Tokenizer, longest: int) -> PreTrainedTokenizerFas
         tokenizer_object=tokenizer.inner(),
         model_max_length=longest,
         model_input_names=["input_ids", "attention_mask"],
+        split_special_tokens=True,  # as in training: their names in a text are words like any other
         pad_token=padding,
         unk_token=unknown,
         cls_token=first,
         sep_token=last,
         mask_token=mask,
     )
+
+
+def loading_errors() -> tuple[type[Exception], ...]:
+    """Return what transformers raises where it cannot load a folder; damaged safetensors have an error of their own."""
+    from safetensors import SafetensorError
+
+    return (
+        OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError, SafetensorError,
+    )  # fmt: skip
 
 
 def reason_of(error: Exception) -> str:

@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from gradlab.language.encoder_files import EncoderFiles
-from gradlab.language.hugging_face import fast_tokenizer, quiet_loading, reason_of
+from gradlab.language.hugging_face import fast_tokenizer, loading_errors, quiet_loading, reason_of
 from gradlab.language.text_encoder import TextEncoder
 from gradlab.language.tokenizer import Tokenizer
 from gradlab.language.transformer_network import initialise
@@ -31,10 +31,13 @@ def text_classifier(encoder: TextEncoder, class_names: Sequence[str], *, seed: i
         seed: of the head, every tensor of which has a stream of its own by its name. A pooler, as BERT has, is part of it.
 
     Raises:
-        UserError: fewer than two classes, or an architecture without such a class.
+        UserError: fewer than two classes, one named twice, or an architecture without such a class.
     """
     if len(class_names) < 2:
         raise UserError(f"a classifier needs at least two classes, got {len(class_names)}.")
+    twice = next((name for place, name in enumerate(class_names) if name in class_names[:place]), None)
+    if twice is not None:
+        raise UserError(f"the class '{twice}' is named twice; name each class once.")
     config: Any = copy.deepcopy(encoder.transformer.config)
     config.id2label = dict(enumerate(class_names))
     config.label2id = {name: number for number, name in enumerate(class_names)}
@@ -111,18 +114,19 @@ def load_classifier(
                 use_safetensors=True,
                 dtype=torch.float32,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # a head of other classes is refused below
                 local_files_only=True,
                 trust_remote_code=False,
             )
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+    except loading_errors() as error:
         raise UserError(
             f"transformers cannot load the classifier in {files.folder} ({reason_of(error)}); give another one."
         ) from error
-    missing = sorted(told["missing_keys"])
+    missing = sorted({*told["missing_keys"], *(one[0] for one in told["mismatched_keys"])})
     if missing:
         raise UserError(
-            f"{files.folder} holds no trained head ({', '.join(missing[:2])} is missing); give a folder saved from a "
-            "class for sequence classification, or fine-tune this encoder."
+            f"{files.folder} holds no trained head ({', '.join(missing[:2])} is missing or of another shape); give a folder "
+            "saved from a class for sequence classification, or fine-tune this encoder."
         )
     return model.eval(), _outputs(model.config, list(class_names), called, files.name)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 
 from gradlab.language.encoder_files import DEFAULT, EncoderFiles
-from gradlab.language.hugging_face import fast_tokenizer, quiet_loading, reason_of
+from gradlab.language.hugging_face import fast_tokenizer, loading_errors, quiet_loading, reason_of
 from gradlab.language.tokenizer import Tokenizer
 from gradlab.language.transformer import TextTransformer
 from gradlab.language.transformer_network import configuration_of, initialise
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 FORGOTTEN = ("transformers_version", "_name_or_path", "architectures", "dtype", "torch_dtype")
 """Entries of a configuration that do not change what it computes."""
+FROM_PADDING = (
+    "roberta", "xlm-roberta", "xlm-roberta-xl", "roberta-prelayernorm", "camembert", "mpnet", "longformer", "data2vec-text",
+    "ibert", "esm", "luke", "lilt", "xmod", "markuplm",
+)  # fmt: skip
+"""Types of models that count the places of tokens from the number of padding + 1."""
+MOST = 512
+"""Tokens of a text at most where a configuration names no limit."""
 
 
 class TextEncoder(nn.Module):
@@ -97,27 +104,56 @@ def read_encoder(files: EncoderFiles) -> TextEncoder:
     try:
         with quiet_loading(), torch.random.fork_rng(devices=[]):
             model, told = AutoModel.from_pretrained(
-                files.folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **common
+                files.folder,
+                use_safetensors=True,
+                dtype=torch.float32,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are refused below, by name
+                **common,
             )
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+    except loading_errors() as error:
         raise UserError(
             f"transformers cannot load the encoder in {files.folder} ({reason_of(error)}); give another one."
         ) from error
     _drop_pooler(model)
-    missing = [name for name in told["missing_keys"] if "pooler" not in name]
-    if missing or told.get("mismatched_keys"):
+    missing = unfilled(told)
+    if missing:
         raise UserError(
-            f"the weights in {files.folder} do not fill its {type(model).__name__}: {len(missing):,} tensors are missing "
-            f"({', '.join(sorted(missing)[:2])}); give the folder of a whole encoder."
+            f"the weights in {files.folder} do not fill its {type(model).__name__}: {len(missing):,} tensors are missing or of "
+            f"another shape ({', '.join(missing[:2])}); give the folder of a whole encoder."
         )
     try:
         with quiet_loading():
             tokenizer = AutoTokenizer.from_pretrained(files.folder, use_fast=True, **common)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
+    except loading_errors() as error:
         raise UserError(
             f"transformers cannot read the tokenizer in {files.folder} ({reason_of(error)}); put its tokenizer.json there."
         ) from error
-    return TextEncoder(model, _tokenizer(tokenizer, files.folder)).eval()
+    encoder = TextEncoder(model, _tokenizer(tokenizer, files.folder)).eval()
+    _refuse_decoder(encoder, files.folder)
+    return encoder
+
+
+def unfilled(told: Mapping[str, Any]) -> list[str]:
+    """Return the names of tensors that weights did not fill, those of a pooler left out; `told` is the loading info."""
+    lacking = [*told["missing_keys"], *(one[0] for one in told.get("mismatched_keys", ()))]
+    return sorted({str(name) for name in lacking if "pooler" not in str(name)})
+
+
+@torch.no_grad()
+def _refuse_decoder(encoder: TextEncoder, folder: Path) -> None:
+    """Refuse what reads a text from left to right only, or needs a second text: the first token must see the last one."""
+    config: Any = encoder.transformer.config
+    _, unknown, first, last, _ = encoder.tokenizer.special_ids
+    if not config.is_encoder_decoder:
+        ids = torch.tensor([[first, unknown, last], [first, unknown, unknown]])
+        states = encoder(ids, torch.ones_like(ids))[:, 0]
+        if not torch.equal(states[0], states[1]):
+            return
+    raise UserError(
+        f"the model in {folder} ({config.model_type}) generates text: its first token knows nothing of those after it, or it "
+        f"reads a second text; give an encoder, such as {DEFAULT}."
+    )
 
 
 def fresh_encoder(
@@ -150,9 +186,10 @@ def _drop_pooler(model: PreTrainedModel) -> None:
 
 def longest(config: Any) -> int:
     """Return how many tokens of a text an encoder of that configuration reads at most, with those at its ends."""
-    places = int(getattr(config, "max_position_embeddings", 512))
-    roberta = str(config.model_type) in ("roberta", "xlm-roberta", "camembert")  # they count from padding + 1
-    return places - (int(config.pad_token_id) + 1 if roberta else 0)
+    places = int(getattr(config, "max_position_embeddings", None) or MOST)
+    if str(config.model_type) not in FROM_PADDING:
+        return places if places > 0 else MOST  # XLNet has no limit, and says -1
+    return places - (2 if config.model_type == "mpnet" else int(config.pad_token_id) + 1)
 
 
 def _tokenizer(loaded: Any, folder: Path) -> Tokenizer:

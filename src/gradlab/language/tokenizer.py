@@ -91,6 +91,9 @@ class Tokenizer:
         """
         if isinstance(texts, str) or not len(texts):
             raise UserError("encode reads a list of at least one text; pass [text, text, …].")
+        others = [one for one in texts if not isinstance(one, str)]
+        if others:
+            raise UserError(f"encode reads texts, got {others[0]!r} among them; remove or replace it.")
         if max_length < SHORTEST:
             raise UserError(
                 f"max_length counts [CLS] and [SEP] and must be at least {SHORTEST}, got {max_length}."
@@ -115,6 +118,7 @@ class Tokenizer:
         inner = Inner.from_str(self.json)
         inner.no_padding()  # some published ones do
         inner.no_truncation()
+        inner.encode_special_tokens = True  # else "[SEP]" in a text, which anybody may write, would end it
         return inner
 
 

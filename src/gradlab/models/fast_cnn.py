@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from gradlab._configuration import dataclass
-from gradlab.types import STRICT, Count, UserError
+from gradlab.types import STRICT, Count, UserError, later
 
 if TYPE_CHECKING:
     from gradlab.models.fast_cnn_network import FastCNNNetwork
@@ -30,6 +30,8 @@ class FastCNN:
         patch: height and width of the patches that the first layer whitens.
         activation: the non-linearity.
         norm_momentum: weight of a batch in the running statistics; large, since few steps are taken.
+        fixed_stem: leave the bias of the first layer at zero; no gradient then goes back to full resolution.
+        mirror: in eval mode the logits are the mean over the image and its mirror image, for twice the work.
     """
 
     kind: Literal["fast-cnn"] = "fast-cnn"
@@ -37,6 +39,8 @@ class FastCNN:
     patch: Annotated[int, Field(ge=1, le=7)] = 2
     activation: Literal["relu", "gelu", "silu"] = "silu"
     norm_momentum: Annotated[float, Field(gt=0, le=1)] = 0.4
+    fixed_stem: bool = later(False)
+    mirror: bool = later(False)
 
     def __post_init__(self) -> None:
         if not self.widths:
@@ -82,13 +86,13 @@ class FastCNN:
         return found + channels * classes
 
     def flop_count(self, input_shape: Sequence[int], classes: int) -> int:
-        """Count the FLOPs of convolutions and head for one image, a multiplication and an addition counted as two."""
+        """Count the FLOPs of convolutions and head for one image in eval mode; multiplication and addition are two."""
         sizes, channels = self.sizes(input_shape), self.stem_channels(input_shape)
         found = channels * input_shape[0] * self.patch**2 * math.prod(sizes[0])
         for width, before, after in zip(self.widths, sizes, sizes[1:], strict=False):
             found += 9 * width * (channels * math.prod(before) + width * math.prod(after))
             channels = width
-        return 2 * (found + channels * classes)
+        return (4 if self.mirror else 2) * (found + channels * classes)
 
     def describe(self, input_shape: Sequence[int], classes: int) -> str:
         """Name the layers in one line, such as "whitening of 2×2 pixels to 24, 2 × 64 to 15×15, …, largest, head 256→10"."""
@@ -98,7 +102,8 @@ class FastCNN:
             f"2 × {width} to {height}×{breadth}"
             for width, (height, breadth) in zip(self.widths, sizes[1:], strict=True)
         ]
-        return ", ".join([*parts, "largest", f"head {self.widths[-1]}→{classes}"])
+        parts += ["largest", f"head {self.widths[-1]}→{classes}"]
+        return ", ".join([*parts, "mean with the mirror image"] if self.mirror else parts)
 
     def build(
         self,

@@ -32,7 +32,8 @@ class PlaceMax(nn.Module):
 class FastCNNNetwork(nn.Module):
     """normalise → whiten → stages → largest → head; images (N, C, H, W) in [0, 1] to logits (N, K).
 
-    In train mode smaller images are taken as well, since a recipe may begin with them.
+    In train mode smaller images are taken as well, since a recipe may begin with them. In eval mode, where the
+    configuration says so, the logits are the mean over the images and their mirror images.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class FastCNNNetwork(nn.Module):
         self.normalise = normalise
         channels = config.stem_channels(input_shape)
         self.whiten = nn.Conv2d(input_shape[0], channels, config.patch)
-        self.whiten.weight.requires_grad_(False)
+        self.whiten.requires_grad_(False)
+        cast(Tensor, self.whiten.bias).requires_grad_(not config.fixed_stem)
         self.whiten_activation = ACTIVATIONS[config.activation]()
         stages = []
         for width in config.widths:
@@ -56,6 +58,11 @@ class FastCNNNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) in [0, 1] to logits (N, K)."""
         check_shape(images, self.input_shape, smaller=self.training)
+        if self.training or not self.config.mirror:
+            return self._logits(images)
+        return (self._logits(images) + self._logits(images.flip(-1))) / 2
+
+    def _logits(self, images: Tensor) -> Tensor:
         features = self.whiten_activation(self.whiten(self.normalise(images)))
         return self.head(self.largest(self.stages(features)))  # type: ignore[no-any-return]
 

@@ -125,4 +125,23 @@ def steps_of(network: MLPNetwork | CNNNetwork | ViTNetwork | FastCNNNetwork) -> 
     for name, part in network.named_children():
         x = walk(part, name, x) if name != "normalise" else x
     found[-1][0] = "logits"
-    return found
+    return _with_mirror(found) if isinstance(network, FastCNNNetwork) and network.config.mirror else found
+
+
+def _with_mirror(steps: list[Step]) -> list[Step]:
+    """Take the steps for the mirror image as well, and the mean of both."""
+    own = {"images", *(name for name, *_ in steps)}
+
+    def twin(one: Any) -> Any:
+        return f"mirrored {one}" if isinstance(one, str) and one in own else one
+
+    mirrored = [[twin(name), operation, [*map(twin, given)]] for name, operation, given in steps]
+    steps[-1][0] = "plain logits"
+    both = ["sum", "add", ["plain logits", "mirrored logits"]]
+    return [
+        *steps,
+        ["mirrored images", "flip", ["images", [-1]]],
+        *mirrored,
+        both,
+        ["logits", "div", ["sum", 2]],
+    ]

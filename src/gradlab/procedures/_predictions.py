@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.attacks.numbers import confidence
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Axes, Column, Measure
-from gradlab.lab.records.columns import Columns
+from gradlab.lab.records.columns import Columns, read_together
 from gradlab.metrics import evaluate, f1
 from gradlab.statistics import balanced_accuracy_interval
 
@@ -51,7 +51,7 @@ def losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def logits_of(table: Columns) -> np.ndarray | None:
     """Return the logits (N, K) that a table holds; None where it holds none, as in a small form."""
     count = sum(name.startswith("logit_") for name in table)
-    return np.stack([table[f"logit_{k}"] for k in range(count)], axis=1) if count else None
+    return np.stack(read_together(table, [f"logit_{k}" for k in range(count)]), axis=1) if count else None
 
 
 def scores(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:

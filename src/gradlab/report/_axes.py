@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    MultipleLocator,
+    NullLocator,
+)
 
 from gradlab.report._theme import short
 from gradlab.report.numbers import is_number, minus
@@ -16,6 +23,8 @@ from gradlab.types import UserError
 SCALES = ("linear", "log", "category")
 LETTER, BESIDE = 6.4, 50
 """Points of a digit of a tick, and of what stands beside an axis; figures have 72 dots an inch."""
+LEVELS = 255
+"""Grey levels between black and white; a radius on the [0, 1] pixel scale is told as a fraction of them."""
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -77,7 +86,26 @@ def place_axis(axes: Axes, figure: Mapping[str, Any], categories: Mapping[Any, i
         axes.set_xlim(values[0] - margin, values[-1] + margin)
         if x.get("percent"):
             axes.xaxis.set_major_formatter(FuncFormatter(_percent))
+        if x.get("label") == "eps" and _in_levels(values):
+            axes.xaxis.set_major_locator(MultipleLocator(_level_step(values[-1] * LEVELS) / LEVELS))
+            axes.xaxis.set_major_formatter(FuncFormatter(_levels))
+            return
         axes.xaxis.set_major_locator(_spaced(axes, whole=whole))
+
+
+def _in_levels(values: Sequence[float]) -> bool:
+    """Whether radii are halves or whole numbers of grey levels, as they are told in the text, and not such as 0.1 or 0.3."""
+    halves, twentieths = (all(abs(n * v - round(n * v)) < 1e-3 for v in values) for n in (2 * LEVELS, 20))
+    return halves and not twentieths
+
+
+def _level_step(highest: float) -> float:
+    """Return a power of two of grey levels that takes at most four steps to the highest."""
+    return float(2 ** math.ceil(math.log2(highest / 4)))
+
+
+def _levels(value: float, _: object = None) -> str:
+    return f"{LEVELS * value:.3g}/{LEVELS}" if abs(value) > 1e-9 else "0"
 
 
 def _spaced(axes: Axes, *, whole: bool) -> MaxNLocator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,7 +16,8 @@ ACROSS, WIDE, HIGH = 88, 7, 18
 """Characters of a line, pixels of a character, pixels of a line."""
 MOST = 600
 """Characters of a text that are drawn."""
-LINE = 'lengthAdjust="spacingAndGlyphs" font-family="monospace" xml:space="preserve"'
+LINE = 'style="font-family:monospace" xml:space="preserve"'
+PIECE = 'lengthAdjust="spacingAndGlyphs"'
 TOLD = 4
 """Words of a text that are told where it is not drawn: those that add most, either way."""
 
@@ -32,9 +34,8 @@ def texts(figure: dict[str, Any], *, themed: bool, **_: Any) -> str:
         lines = list(_lines(str(item["text"])[:MOST]))
         body += _boxes(item, lines, largest, y + HIGH)
         for line, (start, end) in enumerate(lines):
-            written = str(item["text"])[start:end].rstrip()
-            place = f'x="4" y="{y + HIGH * (line + 1) + 13}" textLength="{len(written) * WIDE}"'
-            body.append(f"<text {place} {LINE}>{escape(written)}</text>")
+            pieces = "".join(_pieces(item, start, end))
+            body.append(f'<text y="{y + HIGH * (line + 1) + 13}" {LINE}>{pieces}</text>')
         y += HIGH * (len(lines) + 1) + 8
     svg = f"{HEAD.format(w=ACROSS * WIDE + 8, h=max(1, y))}{''.join(body)}</svg>"
     return svg.replace(RIGHT, "var(--s0)").replace(WRONG, "var(--s1)") if themed else svg
@@ -58,6 +59,18 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
         end = piece.end()
     if end > start:
         yield start, end
+
+
+def _pieces(item: Mapping[str, Any], start: int, end: int) -> Iterator[str]:
+    """Write a line from word to word, each at the place of its box: letters are not as wide as one another in every font."""
+    text = str(item["text"])[:MOST]
+    end = start + len(text[start:end].rstrip())
+    ends = {one for first, last, _ in item["words"] for one in (first, last)}
+    cuts = [start, *sorted(one for one in ends if start < one < end), end]
+    for first, last in itertools.pairwise(cuts):
+        if first < last:
+            place = f'x="{4 + (first - start) * WIDE}" textLength="{(last - first) * WIDE}"'
+            yield f"<tspan {place} {PIECE}>{escape(text[first:last])}</tspan>"
 
 
 def _boxes(item: Mapping[str, Any], lines: list[tuple[int, int]], largest: float, y: int) -> Iterator[str]:

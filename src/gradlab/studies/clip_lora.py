@@ -12,7 +12,7 @@ from gradlab.studies._clip_arms import METHODS, build_arms
 from gradlab.studies._clip_claims import lora_claims
 from gradlab.studies._clip_data import classes_of, few, small_clip
 from gradlab.studies._shared import ACCURACY, PROTOCOL, learning_curves
-from gradlab.studies.setup import Network, Setup
+from gradlab.studies.setup import Network, PairsSetup, Setup
 from gradlab.training.recipe import Recipe
 from gradlab.training.schedule import OneCycle
 from gradlab.types import Count, PositiveFloat
@@ -26,7 +26,7 @@ BACKGROUND = (
 
 
 def clip_lora(
-    setup: Setup,
+    setup: PairsSetup,
     *,
     model: Network | None = None,
     r: Count = 2,

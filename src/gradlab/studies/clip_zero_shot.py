@@ -12,7 +12,7 @@ from gradlab.procedures.clip_zero_shot import ClipZeroShot
 from gradlab.studies._clip_claims import zero_shot_claims
 from gradlab.studies._clip_data import classes_of, small_clip
 from gradlab.studies._shared import ACCURACY, accuracy_table, chance_line, learning_curves, scores_table
-from gradlab.studies.setup import Network, Setup
+from gradlab.studies.setup import Network, PairsSetup, Setup
 from gradlab.types import Count
 
 BACKGROUND = (
@@ -25,7 +25,7 @@ UNKNOWN = "nobody can tell here which pictures it was trained on"
 
 
 def clip_zero_shot(
-    setup: Setup, *, model: Network | None = None, other: str | None = None, epochs: Count | None = None
+    setup: PairsSetup, *, model: Network | None = None, other: str | None = None, epochs: Count | None = None
 ) -> Design:
     """How well does a CLIP name classes that it was never trained on?
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass as plain
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import PlainValidator, TypeAdapter, ValidationError
@@ -18,6 +19,8 @@ from gradlab.types import STRICT, UserError, did_you_mean
 Preset = Literal["quick", "standard", "full"]
 PRESETS: tuple[Preset, ...] = ("quick", "standard", "full")
 SMALL = 10_000
+USUAL_DATA = "digits"
+"""Data of a study where nothing is said; it is embedded."""
 PYTHON_ONLY = "only in Python"
 """Mark of a parameter that no command line can spell: `Annotated[..., PYTHON_ONLY]`."""
 
@@ -49,6 +52,21 @@ class Setup:
         return self.train_images < SMALL
 
 
+@plain(frozen=True)
+class On:
+    """Mark of a setup: data that a study takes where nothing is said, `Annotated[Setup, On("rotten-tomatoes")]`."""
+
+    data: str
+
+
+def usual_data(study: Study) -> str:
+    """Return the data that a study takes where nothing is said: what its setup is marked with, else digits."""
+    first = next(iter(inspect.signature(study).parameters), None)
+    hints = get_type_hints(study, include_extras=True) if first is not None else {}
+    marks = getattr(hints.get(str(first)), "__metadata__", ())
+    return next((mark.data for mark in marks if isinstance(mark, On)), USUAL_DATA)
+
+
 def _network(value: Any) -> Any:
     if isinstance(value, Procedure):
         return value
@@ -60,6 +78,9 @@ def _network(value: Any) -> Any:
 Network = Annotated[Any, PlainValidator(_network)]
 """A network that is there already: `running` has made a source of a module, a folder, a file, or a record."""
 Study = Callable[..., Design]
+TextSetup = Annotated[Setup, On("rotten-tomatoes")]
+PairsSetup = Annotated[Setup, On("coloured-digits")]
+"""Setups of studies of texts, and of CLIP, which needs classes whose names share words; the latter data are embedded."""
 
 
 def parameters_of(study: Study) -> dict[str, inspect.Parameter]:

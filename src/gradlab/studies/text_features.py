@@ -12,7 +12,7 @@ from gradlab.studies._shared import ACCURACY, PROTOCOL, chance_line, mistakes_of
 from gradlab.studies._text_features_arms import build_arms
 from gradlab.studies._text_features_claims import claims_of
 from gradlab.studies._text_nets import encoder_name, layers_of, shared_encoder
-from gradlab.studies.setup import Network, Setup
+from gradlab.studies.setup import Network, Setup, TextSetup
 from gradlab.types import UserError
 
 BACKGROUND = (
@@ -26,7 +26,7 @@ BACKGROUND = (
 
 
 def text_features(
-    setup: Setup,
+    setup: TextSetup,
     *,
     model: Annotated[Network | None, "folder, name or record of an encoder"] = None,
     layers: tuple[int, ...] | None = None,

@@ -27,7 +27,7 @@ from gradlab.studies._text_finetuning_arms import (
 )
 from gradlab.studies._text_finetuning_claims import claims_of
 from gradlab.studies._text_words import WORDS_FIGURE, WORDS_TABLE
-from gradlab.studies.setup import Network, Setup
+from gradlab.studies.setup import Network, Setup, TextSetup
 from gradlab.types import Count
 
 BACKGROUND = (
@@ -39,7 +39,7 @@ BACKGROUND = (
 )
 
 
-def text_finetuning(setup: Setup, *, model: Network | None = None, epochs: Count | None = None) -> Design:
+def text_finetuning(setup: TextSetup, *, model: Network | None = None, epochs: Count | None = None) -> Design:
     """How much of an encoder of texts has to be trained?
 
     Args:

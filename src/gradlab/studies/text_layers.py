@@ -16,7 +16,7 @@ from gradlab.studies._shared import (
     scores_table,
 )
 from gradlab.studies._text_claims import claims_of
-from gradlab.studies.setup import Setup
+from gradlab.studies.setup import Setup, TextSetup
 from gradlab.training.recipe import Recipe
 from gradlab.training.schedule import OneCycle
 from gradlab.types import Count, PositiveFloat, UserError
@@ -32,7 +32,7 @@ RECIPE = Recipe(learning_rate=2e-3, batch_size=64, epochs=3, schedule=OneCycle()
 
 
 def text_layers(
-    setup: Setup,
+    setup: TextSetup,
     *,
     layers: tuple[Count, ...] | None = None,
     dim: Count = 64,

@@ -9,10 +9,11 @@ from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.designing.shown import Figure, Table
 from gradlab.procedures.score import Score
 from gradlab.procedures.text_finetune import TextFineTune
+from gradlab.procedures.text_pretrain import TextPretrain
 from gradlab.studies._shared import ACCURACY
 from gradlab.studies._text_finetuning_arms import POLICIES, data_of, encoder_of, named, recipe_of
 from gradlab.studies._text_ood_claims import claims_of
-from gradlab.studies.setup import Network, Setup
+from gradlab.studies.setup import Network, TextSetup
 from gradlab.types import Count
 
 BACKGROUND = (
@@ -20,9 +21,12 @@ BACKGROUND = (
     "refused instead: from the logits, or from the features before the last layer. Foreign are questions, which share "
     "hardly a word with reviews, and sentences that tell what happens in a film, which share most of them. All detectors look at "
     "the networks of text-finetuning that were trained whole. AUROC is the chance that a foreign sentence scores higher than a "
-    "familiar one. The encoder that is pre-trained here has read training sentences of the foreign sets as well, without labels: "
-    "what is foreign is so to the classifier. With two classes the maximum softmax, the entropy and the margin order sentences "
+    "familiar one.{read} With two classes the maximum softmax, the entropy and the margin order sentences "
     "alike, so one of them is shown."
+)
+READ = (
+    " The encoder that is pre-trained here has read training sentences of the foreign sets as well, without labels: what is "
+    "foreign is so to the classifier."
 )
 FAR, NEAR = "questions", "plots of films"
 FILMS = {"trec": FAR, "subj[objective]": NEAR}
@@ -34,7 +38,7 @@ OTHERS: dict[str, dict[str, str]] = {
 """Foreign to other data, the farthest first."""
 
 
-def text_ood(setup: Setup, *, model: Network | None = None, epochs: Count | None = None) -> Design:
+def text_ood(setup: TextSetup, *, model: Network | None = None, epochs: Count | None = None) -> Design:
     """Does a classifier of sentences notice sentences of another kind?
 
     Args:
@@ -50,7 +54,7 @@ def text_ood(setup: Setup, *, model: Network | None = None, epochs: Count | None
         study="text-ood",
         title="Foreign sentences",
         question="Does a classifier of sentences notice sentences of another kind?",
-        background=BACKGROUND,
+        background=BACKGROUND.format(read=READ if _has_read(encoder, sets) else ""),
         setting=OWN,
         setting_text=f"{named(encoder.kind)}; {recipe.describe()}. Foreign: "
         + ", ".join(f"{told} ({name})" for name, told in sets.items())
@@ -62,6 +66,12 @@ def text_ood(setup: Setup, *, model: Network | None = None, epochs: Count | None
         tables=_tables(arms),
         figures=_figures(arms),
     )
+
+
+def _has_read(encoder: Procedure, sets: dict[str, str]) -> bool:
+    """Whether the encoder's own pre-training is here and holds a foreign set."""
+    known = encoder.data if isinstance(encoder, TextPretrain) else ()
+    return any(parse(name)[0] in known for name in sets)
 
 
 def _arms(net: Procedure, data: str, sets: dict[str, str]) -> tuple[Arm, ...]:

@@ -43,7 +43,7 @@ def orthogonalise(matrices: Tensor, steps: int = STEPS) -> Tensor:
     norm lie in [0.65, 1.25].
 
     Args:
-        matrices: (S, R, C) of float32 or float64.
+        matrices: (S, R, C) of bfloat16, float32 or float64.
         steps: how often; 5 is usual.
     Returns: the same shape.
     """
@@ -65,8 +65,9 @@ class Muon(torch.optim.Optimizer):
     one axis, and what a group gives to AdamW, are stepped by AdamW with betas 0.9 and 0.999. Both decouple weight decay.
 
     Args:
-        groups: each with one flat tensor (S, P) as `params`, and `lr`, `weight_decay`, `momentum`, `nesterov`, `matrices` and
-            `others`, the cuts of what Muon and of what AdamW steps.
+        groups: each with one flat tensor (S, P) as `params`, and `lr`, `weight_decay`, `momentum`, `nesterov`, `half`
+            (whether the momentum is made orthogonal in bf16), `matrices` and `others`, the cuts of what Muon and of what
+            AdamW steps.
     """
 
     def __init__(self, groups: Sequence[dict[str, Any]]) -> None:
@@ -117,7 +118,8 @@ def _step_matrices(flat: Tensor, momentum: Tensor, group: dict[str, Any]) -> Non
         average = momentum[:, place]
         average.lerp_(gradient, 1 - beta)
         update = gradient.lerp(average, beta) if group["nesterov"] else average
-        update = orthogonalise(update.reshape(len(flat), cut.rows, -1))
+        matrix = update.reshape(len(flat), cut.rows, -1)
+        update = orthogonalise(matrix.bfloat16() if group["half"] else matrix)
         size = rate * math.sqrt(max(1.0, cut.stretch))
         own.mul_(1 - rate * group["weight_decay"])
         own.add_(update.reshape(own.shape), alpha=-size)

@@ -59,6 +59,7 @@ def _cuts_of(recipe: Recipe, trainee: Trainee, place: int) -> dict[str, Any]:
     trained, number = trainee.trained, trainee.used_groups[place]
     by_adamw = number < len(recipe.groups) and recipe.groups[number].optimizer == "adamw"
     found: dict[str, Any] = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
+    found["half"] = recipe.orthogonalise == "bf16"
     matrices: list[Cut] = []
     others: list[Cut] = []
     start = 0

@@ -48,6 +48,8 @@ class Recipe:
         precision: number format of training; left out: as the caller of fit says.
         groups: parameters with a rate or a weight decay of their own; each parameter belongs to the first group that takes
             it, the rest trains as the recipe says; left out: none.
+        orthogonalise: number format in which muon makes its momentum orthogonal; bf16 is faster on a processor with units
+            for it.
         sizes: height and width of the training images in the first epochs, one number an epoch, resampled, since
             smaller ones train faster; left out: their own in all epochs.
     """
@@ -74,6 +76,7 @@ class Recipe:
     precision: Precision | None = later(None)
     groups: tuple[Group, ...] = later(())
     sizes: tuple[Count, ...] = later(())
+    orthogonalise: Literal["fp32", "bf16"] = later("fp32")
 
     def __post_init__(self) -> None:
         if (self.momentum or self.nesterov) and self.optimizer not in ("sgd", "muon"):
@@ -84,6 +87,10 @@ class Recipe:
             raise UserError(
                 f"a group's optimizer divides matrices between muon and adamw, got optimizer='{self.optimizer}'; "
                 "set optimizer='muon', or drop it from the group."
+            )
+        if self.optimizer != "muon" and self.orthogonalise != "fp32":
+            raise UserError(
+                f"orthogonalise belongs to optimizer='muon', got optimizer='{self.optimizer}'; drop it."
             )
         if self.nesterov and not self.momentum:
             raise UserError("nesterov needs momentum above 0; set momentum=0.9.")
@@ -142,6 +149,8 @@ class Recipe:
             parts.append(f"first epochs on images of {', '.join(map(str, self.sizes))} pixels")
         if self.precision is not None:
             parts.append(self.precision)
+        if self.orthogonalise != "fp32":
+            parts.append(f"momentum made orthogonal in {self.orthogonalise}")
         if self.memory_format != "contiguous":
             parts.append(self.memory_format)
         if self.snapshots:

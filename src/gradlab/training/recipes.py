@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from gradlab.augmentation import Crop, Flip
 from gradlab.training.groups import Group
@@ -25,7 +26,7 @@ class NamedRecipe:
     network: str
 
 
-def _fast(epochs: int, sizes: tuple[int, ...] = ()) -> Recipe:
+def _fast(epochs: int, sizes: tuple[int, ...] = (), half: Literal["bf16"] | None = None) -> Recipe:
     """Muon on convolutions, AdamW on the rest, a rate that falls along a line; after Jordan (2024, arXiv:2404.00498)."""
     return Recipe(
         optimizer="muon", learning_rate=0.24, momentum=0.6, nesterov=True, weight_decay=0.1, batch_size=512,
@@ -35,6 +36,7 @@ def _fast(epochs: int, sizes: tuple[int, ...] = ()) -> Recipe:
             Group(shape="head", optimizer="adamw", rate=1 / 60, decay=0.0),
             Group(shape="vectors", rate=1 / 12, decay=0.0),
         ),
+        precision=half, orthogonalise=half or "fp32",
     )  # fmt: skip
 
 
@@ -42,6 +44,15 @@ RECIPES: dict[str, NamedRecipe] = {
     "fast": NamedRecipe("small colour images without a GPU, in minutes", _fast(5, (16, 24)), "fast-cnn"),
     "fast-long": NamedRecipe(
         "the same for longer, with a wider network", _fast(12, (16, 24)), "fast-cnn-wide"
+    ),
+    "fast-bf16": NamedRecipe(
+        "as fast, where the processor has bf16 units", _fast(5, (16, 24), "bf16"), "fast-cnn-mirror"
+    ),
+    "fast-bf16-long": NamedRecipe(
+        "for longer, with a wider network", _fast(9, (16, 24), "bf16"), "fast-cnn-wide-mirror"
+    ),
+    "fast-bf16-longest": NamedRecipe(
+        "the longest of the three", _fast(14, (16, 24), "bf16"), "fast-cnn-wide-mirror"
     ),
 }
 """Name -> recipe."""

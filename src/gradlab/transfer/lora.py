@@ -55,7 +55,7 @@ def lora_targets(model: nn.Module, targets: Sequence[str], head: Sequence[str] =
         targets: as in `LoRA`. head: names of modules that are trained whole, which get no adapter.
 
     Raises:
-        UserError: none matches; the names that exist are listed.
+        UserError: none matches, or one of several that were named does not; the names that exist are listed.
     """
     known = [
         name
@@ -64,11 +64,12 @@ def lora_targets(model: nn.Module, targets: Sequence[str], head: Sequence[str] =
         and not any(name == one or name.startswith(f"{one}.") for one in head)
     ]
     found = tuple(name for name in known if any(_matches(name, target) for target in targets))
-    if not found:
+    idle = [one for one in targets if not any(_matches(name, one) for name in known)]
+    if not found or (idle and tuple(targets) != QUERIES_AND_VALUES):
         ends = ", ".join(dict.fromkeys(name.rpartition(".")[2] for name in known)) or "none"
         raise UserError(
-            f"no layer of {type(model).__name__} is called {' or '.join(targets) or 'anything'}, so LoRA would adapt nothing; "
-            f"layers that can be adapted are called {ends}."
+            f"no layer of {type(model).__name__} is called {' or '.join(idle) or 'anything'}, so LoRA would adapt nothing"
+            f"{' by that name' if found else ''}; layers that can be adapted are called {ends}."
         )
     return found
 
@@ -89,13 +90,14 @@ def add_lora(
     Returns: a `peft.PeftModel`, which is a module; its `save_pretrained(folder)` writes adapters and head.
 
     Raises:
-        UserError: targets that match nothing, or peft is not installed.
+        UserError: targets that match nothing, no such head, or peft is not installed.
     """
     if find_spec("peft") is None:
         raise UserError("LoRA needs peft, not installed: run pip install 'gradlab[text]'.")
     from peft import LoraConfig, get_peft_model
 
     chosen = lora_targets(model, lora.targets, head)
+    _check_head(model, head)
     config = LoraConfig(
         r=lora.r,
         lora_alpha=lora.alpha,
@@ -110,6 +112,17 @@ def add_lora(
         made = get_peft_model(copy.deepcopy(model), config)
     _draw(made, seed)
     return made
+
+
+def _check_head(model: nn.Module, head: Sequence[str]) -> None:
+    """Refuse a head that is not there: nothing would be trained in its place."""
+    modules = dict(model.named_modules())
+    lost = [name for name in head if name not in modules]
+    if lost:
+        own = ", ".join(name for name, _ in model.named_children())
+        raise UserError(
+            f"{type(model).__name__} has no module '{lost[0]}' that could be its head; it consists of {own}."
+        )
 
 
 def _draw(model: nn.Module, seed: int) -> None:
@@ -130,7 +143,14 @@ def merged(model: Any) -> nn.Module:
 
     Args:
         model: what `add_lora` returned, trained or not; left as it was. Logits are equal up to rounding.
+
+    Raises:
+        UserError: it has no adapters.
     """
+    if not hasattr(model, "merge_and_unload"):
+        raise UserError(
+            f"merged reads a network with adapters, as add_lora returns it, got {type(model).__name__}."
+        )
     return copy.deepcopy(model).merge_and_unload()  # type: ignore[no-any-return]
 
 

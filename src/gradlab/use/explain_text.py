@@ -121,7 +121,7 @@ def explain_text(
     from gradlab.explain import randomise, restored
     from gradlab.language.text_encoder import longest
 
-    if isinstance(texts, str) or not len(texts):
+    if isinstance(texts, str) or not len(texts) or not all(isinstance(one, str) for one in texts):
         raise UserError("explain_text reads a list of at least one text; pass [text, text, …].")
     model, tokenizer = _opened(classifier, runs)
     length = min(max_length, longest(model.config))

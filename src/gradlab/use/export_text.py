@@ -53,11 +53,12 @@ def export_text(record: Record | str | Path, out: str | Path, runs: str | Path =
 
 def _write(model: Any, tokenizer: Any, made: Path, place: Path, limit: int) -> None:
     from gradlab.language import save_classifier
+    from gradlab.language.text_encoder import longest
     from gradlab.transfer import merged, save_lora
 
     is_adapted = hasattr(model, "peft_config")
     whole: Any = merged(model) if is_adapted else model
-    length = min(limit, int(getattr(whole.config, "max_position_embeddings", limit)))
+    length = min(limit, longest(whole.config))
     save_classifier(whole, tokenizer, made, max_length=length)
     if is_adapted:
         save_lora(model, made / "adapter", str(place / "base"))

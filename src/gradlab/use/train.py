@@ -88,7 +88,8 @@ def train_model(
         out: the model folder. Asked for again it returns what is there; what was interrupted goes on.
         runs: folder for the record. data_dir: where data sets lie; GRADLAB_DATA if not given.
         seed: of initial weights, data order and dropout. device: "auto", "cpu", "cuda" or "mps".
-        precision: "fp32", "bf16", "fp16" (not on a CPU) or "fp64". threads: of PyTorch; small networks want one.
+        precision: "fp32", "bf16", "fp16" (not on a CPU) or "fp64", unless the recipe names one. threads: of PyTorch; small
+            networks want one.
         objective: a way of adversarial training, such as `gradlab.attacks.MadryTraining()`; cross-entropy if not given.
         listeners: called with a `Progress` after every epoch. progress: a live display on stderr; None on a terminal only.
 
@@ -98,6 +99,7 @@ def train_model(
     """
     folder = Path(out)
     recipe = named_recipe(recipe).recipe if isinstance(recipe, str) else recipe or Recipe()
+    precision = recipe.precision or precision
     model = net(model).config if isinstance(model, str) else model
     _check(model, seed, threads)
     facts = _facts_of(data, data_dir)

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradlab.lab.records.columns import column_digest, pack, read_column, unpack, write_table
+from gradlab._arrow import pq
+from gradlab.lab.records.columns import (
+    StoredTable,
+    column_digest,
+    pack,
+    read_columns,
+    read_together,
+    unpack,
+    write_table,
+)
 from gradlab.types import UserError
 
 COLUMNS = [
@@ -31,7 +40,7 @@ def test_a_column_survives_its_bytes_and_its_file(values, tmp_path):
     if values.dtype.kind == "f":
         assert back.dtype == values.dtype
     write_table(tmp_path / "table.parquet", {"a": values, "b": values})
-    read = read_column(tmp_path / "table.parquet", "b")
+    read = read_columns(tmp_path / "table.parquet", ["b"])["b"]
     np.testing.assert_array_equal(read, values)
     assert column_digest(read) == column_digest(values)
 
@@ -89,9 +98,9 @@ def test_a_damaged_or_missing_table_is_one_sentence(tmp_path):
     with pytest.raises(
         UserError, match=r"t\.parquet is damaged; delete the folder .* and run the study again"
     ):
-        read_column(tmp_path / "t.parquet", "x")
+        read_columns(tmp_path / "t.parquet", ["x"])
     with pytest.raises(UserError, match=r"other\.parquet is missing"):
-        read_column(tmp_path / "other.parquet", "x")
+        read_columns(tmp_path / "other.parquet", ["x"])
 
 
 @pytest.mark.slow
@@ -100,10 +109,34 @@ def test_reading_numbers_does_not_import_pandas(tmp_path):
     columns = {"label": np.arange(5, dtype=np.int16), "loss": np.linspace(0, 1, 5, dtype=np.float16)}
     write_table(tmp_path / "a.parquet", columns)
     code = (
-        "import sys\nfrom pathlib import Path\nfrom gradlab.lab.records.columns import read_column\n"
-        "print([read_column(Path(sys.argv[1]), name).tolist() for name in ('label', 'loss')], 'pandas' in sys.modules)"
+        "import sys\nfrom pathlib import Path\nfrom gradlab.lab.records.columns import read_columns\n"
+        "print([one.tolist() for one in read_columns(Path(sys.argv[1]), ('label', 'loss')).values()], 'pandas' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, tmp_path / "a.parquet"], capture_output=True, text=True
     )
     assert done.stdout == f"{[values.tolist() for values in columns.values()]} False\n"
+
+
+def test_columns_read_together_are_those_read_alone_from_one_reading_of_the_file(tmp_path, monkeypatch):
+    path, columns = tmp_path / "t.parquet", {"a": np.arange(4), "b": np.array(["x", "", "y", "å"])}
+    write_table(path, columns)
+    digests = {name: column_digest(values) for name, values in columns.items()}
+    opened, original = [], pq.ParquetFile
+    monkeypatch.setattr(pq, "ParquetFile", lambda place: opened.append(place) or original(place))
+    table = StoredTable(path, digests)
+    for found in (read_together(table, ["b", "a"]), read_together(columns, ["b", "a"])):
+        np.testing.assert_array_equal(found[0], columns["b"])
+        np.testing.assert_array_equal(found[1], columns["a"])
+    assert table["a"] is table["a"]
+    assert opened == [path]
+
+
+def test_of_columns_read_together_the_one_that_was_changed_is_named_and_none_is_believed(tmp_path):
+    path = tmp_path / "t.parquet"
+    write_table(path, {"a": np.arange(4), "b": np.arange(4)})
+    table = StoredTable(path, {"a": column_digest(np.arange(4)), "b": column_digest(np.arange(5))})
+    with pytest.raises(UserError, match=r"column b of .* is not what was written"):
+        read_together(table, ["a", "b"])
+    with pytest.raises(KeyError, match="c"):
+        read_together(table, ["a", "c"])

@@ -40,7 +40,7 @@ class Reader:
 
 def listed(runs):
     reader = Reader()
-    rows = [(record.hash, row) for record, row in rows_of_records(runs, reader, UNREAD)]
+    rows = rows_of_records(runs, reader, UNREAD)
     return rows, reader.names
 
 

