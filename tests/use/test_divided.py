@@ -53,7 +53,7 @@ def test_two_processes_write_one_record_and_the_model_that_one_trains(tmp_path):
 
 @pytest.mark.slow
 def test_when_one_is_killed_the_other_ends_and_both_go_on_from_the_checkpoint(tmp_path):
-    command = [*TRAIN, "--epochs", "2000", "--keep", "last", "--out", "both"]
+    command = [*TRAIN, "--epochs", "800", "--keep", "last", "--out", "both"]
     with two(command, tmp_path) as (first, second):
         until = time.monotonic() + 200
         while not list((tmp_path / "runs" / "work").glob("*.safetensors")):
