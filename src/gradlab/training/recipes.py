@@ -51,9 +51,6 @@ RECIPES: dict[str, NamedRecipe] = {
     "fast-bf16-long": NamedRecipe(
         "for longer, with a wider network", _fast(9, (16, 24), "bf16"), "fast-cnn-wide-mirror"
     ),
-    "fast-bf16-longest": NamedRecipe(
-        "the longest of the three", _fast(14, (16, 24), "bf16"), "fast-cnn-wide-mirror"
-    ),
 }
 """Name -> recipe."""
 
