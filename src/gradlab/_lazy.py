@@ -22,7 +22,10 @@ class Late(ModuleType):
     """Stands for a module that is imported when one of its names is first asked for."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(importlib.import_module(self.__name__), name)
+        module = self.__dict__.get("_module")
+        if module is None:
+            module = self.__dict__["_module"] = importlib.import_module(self.__name__)
+        return getattr(module, name)
 
 
 def attach(

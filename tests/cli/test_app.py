@@ -153,3 +153,16 @@ def test_the_list_of_verbs_says_what_each_says_of_itself_and_loads_none():
     for verb, sentence in VERBS.items():
         load_verb(verb)
         assert str(app[verb].help).splitlines()[0] == sentence
+
+
+def test_below_torchrun_nothing_but_a_training_starts(ask, monkeypatch):
+    for name, value in {
+        "RANK": "0",
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert ask("list").sentence.startswith(
+        "torchrun divides one training among processes; start gradlab train with it"
+    )

@@ -13,6 +13,7 @@ from rich.console import Console
 from gradlab import __version__
 from gradlab._plain import printable
 from gradlab.cli.start import INTERRUPTED
+from gradlab.training.torchrun import is_one_of_several
 from gradlab.types import UserError
 
 app = App(
@@ -63,8 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns the exit code: 0, 1 for a finding or a mistake, 2 where no study was named, 130 when
     interrupted."""
     errors = Console(stderr=True, soft_wrap=True)
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = app(sys.argv[1:] if arguments is None else list(arguments))
+        if is_one_of_several() and words[:1] != ["train"]:
+            raise UserError(
+                "torchrun divides one training among processes; start gradlab train with it, and everything else without."
+            )
+        code = app(words)
         sys.stdout.flush()
     except (UserError, CycloptsError) as error:
         from gradlab.cli._errors import sentence  # it knows all that can be mistyped

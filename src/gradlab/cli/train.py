@@ -21,6 +21,7 @@ from gradlab.lab.running.local import usable_cores
 from gradlab.models import MODELS, NETS
 from gradlab.training.recipe import Recipe
 from gradlab.training.recipes import named_recipe
+from gradlab.training.torchrun import is_first, processes_here
 from gradlab.types import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -99,9 +100,9 @@ def _keep(name: str, model: Model, recipe: Recipe, options: dict[str, Any]) -> i
     from gradlab.data import info
     from gradlab.use import train_model
 
-    if "bf16" in (recipe.precision, options["precision"]):
+    if is_first() and "bf16" in (recipe.precision, options["precision"]):
         _say_cost(options["device"])
-    cores = usable_cores() if options["recipe"] else 1
+    cores = max(1, usable_cores() // processes_here()) if options["recipe"] else 1
     data = info(options["data"], options["data_dir"])
     folder = options["out"] or Path("models") / f"{name}-{data.name}"
     given = ("runs", "data_dir", "seed", "device", "precision")
@@ -114,6 +115,8 @@ def _keep(name: str, model: Model, recipe: Recipe, options: dict[str, Any]) -> i
         listeners=[_listener()],
         **{key: options[key] for key in given},
     )
+    if not is_first():
+        return 0
     if options["json"]:
         shown = {"folder": str(folder), "was_there": training.was_there, **training.facts}
         sys.stdout.write(json_module.dumps(shown, indent=1, ensure_ascii=False) + "\n")

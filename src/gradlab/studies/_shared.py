@@ -129,7 +129,7 @@ def gradients_table() -> Table:
 
 
 def learning_curves(
-    *, by: str, panel: str, y: str = "validation_accuracy", where: dict[str, Any] | None = None
+    *, by: str, panel: str | None, y: str = "validation_accuracy", where: dict[str, Any] | None = None
 ) -> Figure:
     """Return the learning curves of the arms."""
     words = {

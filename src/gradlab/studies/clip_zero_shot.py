@@ -136,5 +136,5 @@ def _figures(arms: tuple[Arm, ...], counts: dict[str, int]) -> tuple[Figure, ...
         where={"arm": next(arm.name for arm in reversed(asked) if arm.name.startswith(first))},
     )
     own = arms[0].procedure.kind == "clip-pretrain"
-    curves = (learning_curves(by="prompt", panel="classes", where={"arm": "pretraining"}),) if own else ()
+    curves = (learning_curves(by="arm", panel=None, where={"arm": "pretraining"}),) if own else ()
     return (bars, confusion, *curves)

@@ -52,14 +52,21 @@ class Augmenter:
             for name in ("augmentation", "mixing", "feature augmentation")
         }
 
-    def change(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Mixture | None]:
+    def change(
+        self, images: Tensor, labels: Tensor, part: slice | None = None
+    ) -> tuple[Tensor, Mixture | None]:
         """Augment, then mix, images (S, B, C, H, W) with labels (S, B).
 
         The images come from whole numbers, so that their range needs no look, which would wait for the device.
+
+        Args:
+            part: the images are these of the batch that the labels belong to; without it they are all. Mixing needs all.
         """
-        count, size = images.shape[1], (images.shape[-3], images.shape[-2], images.shape[-1])
+        count, size = labels.shape[1], (images.shape[-3], images.shape[-2], images.shape[-1])
         if self.chain:
             drawn = draw_all(self.chain, count, size, self._streams["augmentation"])
+            if part is not None:
+                drawn = [one.view(*labels.shape, *one.shape[1:])[:, part].flatten(0, 1) for one in drawn]
             images = apply_all(images.flatten(0, 1), self.chain, drawn).view(images.shape)
         if self.mixing is None:
             return images, None

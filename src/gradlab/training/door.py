@@ -19,13 +19,15 @@ from gradlab.training.checks import (
     check_train_images,
     training_parts,
 )
-from gradlab.training.device import DTYPES, autocast, resolve_device
+from gradlab.training.device import DTYPES, autocast
 from gradlab.training.feed import Feed, ImageFeed
 from gradlab.training.first_layer import whitened
 from gradlab.training.objective import CrossEntropy, Objective, check_selected
 from gradlab.training.probes_fit import FitProbes
+from gradlab.training.ranks import find_ranks
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.run import Course, Run
+from gradlab.training.together import check_divides
 from gradlab.training.trainee import Trainee, assemble
 from gradlab.types import UserError
 
@@ -50,7 +52,8 @@ def open_run(
     Raises:
         UserError: whatever `fit` refuses, before anything is written.
     """
-    place, number_format = resolve_device(device), _precision(recipe, precision)
+    ranks, place = find_ranks(device)
+    number_format = _precision(recipe, precision)
     autocast(place, number_format)  # refuses fp16 on a CPU before anything is read
     _check_seeds(models, seeds, number_format)
     objective = _objective(recipe, objective)
@@ -85,8 +88,9 @@ def open_run(
         images=train_images,
         keep_table=augmenter is None or not augmenter.changes_images,
     )
+    check_divides(ranks, recipe, objective, visited, probes=bool(probe_steps))
     probes = FitProbes(probe_steps, probe_batch, visited, trainee, prepared=not objective.changes_inputs)
-    course = Course(recipe, objective, visited, judged, number_format, checkpoint, train_images)
+    course = Course(recipe, objective, visited, judged, number_format, checkpoint, train_images, ranks)
     return Run(trainee, course, probes)
 
 

@@ -92,6 +92,10 @@ def fit(
 ) -> Fit:
     """Train a copy of `model`; the given module is left as it was.
 
+    Started by `torchrun`, or where a process group is initialised, the processes divide every batch: call it in all of them with
+    the same arguments, and all return the network that one process would train, but for the rounding of sums. The first of them
+    writes the checkpoint, shows the progress and calls the listeners.
+
     Args:
         model: maps images (N, C, H, W) in [0, 1] to logits (N, K).
         data: trained on its train part, selected on its validation part; or a training split; or a feed, for data that
@@ -179,9 +183,14 @@ def fit_stacked(
         probe_batch=probe_batch,
     )
     within = memory_said(run.course.recipe.batch_size, run.device, run.course.checkpoint)
-    with within, show_progress(progress) as show, kept_random_state(run.device):
+    is_first = run.course.ranks.is_first
+    with (
+        within,
+        show_progress(progress if is_first else False) as show,
+        kept_random_state(run.device),
+    ):
         for epoch in run.epochs(pause_after, checkpoint_seconds):
-            for listener in (*listeners, show):
+            for listener in (*listeners, show) if is_first else ():
                 listener(epoch)
     run.release()
     return [

@@ -13,9 +13,11 @@ from torch import Tensor
 from gradlab.training.augment import Augmenter, Mixture
 from gradlab.training.feed import Feed, ImageFeed, Inputs
 from gradlab.training.forward import TrainingForward
+from gradlab.training.joined import joined
 from gradlab.training.modes import set_training
 from gradlab.training.objective import Batch, CrossEntropy, Objective
 from gradlab.training.optimizer import clip_rows, set_rates, take_step
+from gradlab.training.ranks import ALONE, Ranks, gathered
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.schedule import rate_factor
 from gradlab.training.trainee import Trainee, weights_of
@@ -34,6 +36,7 @@ class State:
     epoch: int = 0
     rate: float = 0.0
     size: int | None = None
+    ranks: Ranks = ALONE
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def train_epoch(
         for name, values in measured.items():
             sums[name][step] = values
         after_step(batch.step + 1)
+    state.ranks.sum_([losses, *sums.values()])
     weighted = losses.clone()
     weighted[-1] *= (samples - (steps - 1) * recipe.batch_size) / recipe.batch_size  # it may be smaller
     metrics = {"loss": weighted.sum(0) * recipe.batch_size / samples}
@@ -115,20 +119,29 @@ def set_rate(state: State, recipe: Recipe, step: int, steps: int) -> None:
 
 
 def training_batch(state: State, train: Feed, indices: Tensor, step: int) -> Batch:
-    """Gather the samples at `indices` (S, B), augmented as the recipe says; `step` were taken before."""
+    """Gather the samples at `indices` (S, B), augmented as the recipe says; `step` were taken before.
+
+    Where several processes train together, each gathers its part of them, with the draws that it has in the whole batch.
+    """
     labels, seeds = train.labels[indices], tuple(state.trainee.seeds)
+    own = state.ranks.part(indices.shape[1])
     inputs: Inputs
     mixture: Mixture | None = None
-    augments = state.augmenter is not None and state.augmenter.changes_images
-    if not augments and state.size is None:
-        inputs = train.batch(indices)
+    augmenter = state.augmenter if state.augmenter is not None and state.augmenter.changes_images else None
+    if augmenter is None and state.size is None:
+        inputs = train.batch(indices[:, own])
     else:
         pictures = cast(ImageFeed, train)  # the door refuses to change anything else
-        images = pictures.images(indices, state.size)
-        if augments:
-            images, mixture = cast(Augmenter, state.augmenter).change(images, labels)
+        if augmenter is None or augmenter.mixing is None:
+            images = pictures.images(indices[:, own], state.size)
+            if augmenter is not None:
+                images, _ = augmenter.change(images, labels, own)
+        else:  # the partners may lie anywhere in the batch
+            images, mixed = augmenter.change(pictures.images(indices, state.size), labels)
+            images = images[:, own]
+            mixture = mixed and Mixture(mixed.labels[:, own], mixed.weight[:, own])
         inputs = pictures.prepare(images)
-    return Batch(inputs, labels, seeds, step, mixture, indices)
+    return Batch(inputs, labels[:, own], seeds, step, mixture, indices[:, own], whole=indices.shape[1])
 
 
 def train_step(
@@ -155,11 +168,20 @@ def train_step(
 def set_gradient(
     state: State, batch: Batch, precision: Precision, objective: Objective
 ) -> tuple[Tensor, Tensor]:
-    """Compute the gradient of the objective on a batch; returns loss (S,) and outputs (S, B, K)."""
+    """Compute the gradient of the objective on a batch; returns loss (S,) and outputs (S, B, K).
+
+    Of several processes each returns its part of the loss, and the gradients are summed: the parts are weighted by their samples.
+    """
+    ranks, whole = state.ranks, batch.whole or batch.labels.shape[1]
     forward = TrainingForward(state, precision, batch.labels, prepare=objective.changes_inputs)
-    loss, outputs = objective(forward, batch)
-    total = loss.sum()
-    state.trainee.trained.set_gradient(total if state.scaler is None else state.scaler.scale(total))
+    trained = state.trainee.trained
+    with joined(state.trainee.module, ranks, whole, batch.labels.device):
+        loss, outputs = objective(forward, batch)
+        if ranks.size > 1:
+            loss = loss * ranks.share(whole)
+        total = loss.sum()
+        trained.set_gradient(total if state.scaler is None else state.scaler.scale(total))
+    ranks.sum_([flat.grad for flat in trained.flats if flat.grad is not None])
     return loss, outputs
 
 
@@ -171,11 +193,16 @@ def validate(
     objective = objective or CrossEntropy()
     trainee = state.trainee
     trainee.module.eval()
-    networks, found = len(trainee.seeds), dict[str, Tensor]()
+    networks, found, ranks = len(trainee.seeds), dict[str, Tensor](), state.ranks
+    parts: list[tuple[Tensor, dict[str, Tensor]]] = []
     for number, (indices, inputs) in enumerate(feed.parts()):
+        if number % ranks.size != ranks.rank:
+            continue
         batch = validation_batch(trainee, feed, indices, inputs, number)
         forward = TrainingForward(state, precision, batch.labels, prepare=objective.changes_inputs)
-        for name, values in objective.validate(forward, batch).items():
+        parts.append((indices, objective.validate(forward, batch)))
+    for indices, measured in gathered(ranks, parts):
+        for name, values in measured.items():
             if name not in found:
                 found[name] = values.new_zeros(networks, len(feed.labels))
             found[name][:, indices] = values

@@ -29,6 +29,7 @@ class Batch:
         step: how many steps were taken before this one; in evaluation the number of the batch.
         mixture: what was mixed into the images, if anything.
         indices: (S, B) of the samples in their feed; in evaluation the same for every network.
+        whole: samples of the whole batch, where several processes train on a part of it each; None where it is all here.
     """
 
     inputs: Inputs
@@ -37,6 +38,7 @@ class Batch:
     step: int
     mixture: Mixture | None = None
     indices: Tensor | None = None
+    whole: int | None = None
 
     def generators(self, name: str) -> list[torch.Generator]:
         """Return one stream a seed for this step, on the CPU, the same again after a resume; name it by its use."""

@@ -110,7 +110,7 @@ def resume(run: Run, path: Path) -> None:
     run.frozen = frozen_digests(trainee.module)  # of the networks as they were given
     read.into("now", weights_of(trainee))
     trainee.trained.known_used()
-    run.state = fresh_state(trainee, run.course.recipe, run.course.precision)
+    run.state = fresh_state(trainee, run.course.recipe, run.course.precision, run.course.ranks)
     run.state.epoch = facts["epoch"]
     if run.state.average is not None:
         read.into("average", run.state.average)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor, nn
 
+from gradlab.training.averaged import averaged
 from gradlab.training.feed import Feed
 from gradlab.training.frozen import check_frozen, frozen_digests
 from gradlab.training.kept import Kept
@@ -20,10 +21,12 @@ from gradlab.training.number_format import precision_note
 from gradlab.training.objective import Objective
 from gradlab.training.optimizer import keep_rows
 from gradlab.training.probes_fit import FitProbes
+from gradlab.training.ranks import ALONE, Ranks
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.replay import Start, locate, start_of_epoch
 from gradlab.training.resume import fingerprint, resume, save
 from gradlab.training.setup import fresh_state
+from gradlab.training.together import begin_together, check_alike
 from gradlab.training.trainee import Trainee, weights_of
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ class Course:
 
     Attributes:
         train, validation: on the device. checkpoint: a file. train_images: as in `fit`, part of the identity.
+        ranks: the processes that train together.
     """
 
     recipe: Recipe
@@ -47,6 +51,7 @@ class Course:
     precision: Precision
     checkpoint: Path | None = None
     train_images: int | None = None
+    ranks: Ranks = ALONE
 
 
 class Run:
@@ -60,13 +65,15 @@ class Run:
         self.notes: list[str | None] = [None] * count
         self.kept = Kept(count, course.recipe, course.objective)
         self.seconds = 0.0
-        self.state = fresh_state(trainee, course.recipe, course.precision)
+        self.state = fresh_state(trainee, course.recipe, course.precision, course.ranks)
         self.frozen = frozen_digests(trainee.module)
         self.fingerprint = ""
-        if course.checkpoint is not None:
+        if course.checkpoint is not None or course.ranks.size > 1:
             self.fingerprint = fingerprint(trainee, course)
-            if course.checkpoint.exists():
-                resume(self, course.checkpoint)
+        if course.ranks.size > 1:
+            begin_together(self)
+        elif course.checkpoint is not None and course.checkpoint.exists():
+            resume(self, course.checkpoint)
 
     def epochs(self, pause_after: int | None, checkpoint_seconds: float) -> Iterator[Epoch]:
         """Train until every network has stopped, yielding after each epoch."""
@@ -87,7 +94,11 @@ class Run:
             finished = not self.active or self.state.epoch == last
             if finished:
                 check_frozen(self.frozen, self.state.trainee.module)
-            if path is not None and (finished or time.monotonic() - written >= checkpoint_seconds):
+            if (
+                path is not None
+                and self.course.ranks.is_first
+                and (finished or time.monotonic() - written >= checkpoint_seconds)
+            ):
                 save(self, path)
                 written = time.monotonic()
             yield Epoch(
@@ -141,7 +152,7 @@ class Run:
 
     def _epoch(self) -> None:
         state, course = self.state, self.course
-        start = start_of_epoch(state)
+        start = start_of_epoch(state) if course.ranks.size == 1 else None
         steps = steps_per_epoch(course.recipe, len(course.train))
         self.probes.expect(state.trainee, state.epoch * steps, steps)
         state.epoch += 1
@@ -152,7 +163,10 @@ class Run:
         measured = train_epoch(
             state, course.recipe, course.train, course.precision, course.objective, after_step
         )
-        rows, finite = self._rows(measured), weights_of(state.trainee).finite_rows()
+        check_alike(state)
+        rows, finite = course.ranks.from_first(
+            (self._rows(measured), weights_of(state.trainee).finite_rows())
+        )
         leaving = [
             position
             for position, index in enumerate(self.active)
@@ -171,7 +185,7 @@ class Run:
         state, course = self.state, self.course
         columns = {f"train_{name}": values for name, values in measured.metrics.items()}
         if course.validation is not None:
-            with _averaged(state):
+            with averaged(state):
                 validated = validate(state, course.validation, course.precision, course.objective)
             columns |= {f"validation_{name}": values for name, values in validated.items()}
         lists = {name: values.tolist() for name, values in columns.items()}
@@ -229,23 +243,7 @@ class Run:
         trainee = state.trainee.keep(stay)
         optimizer = keep_rows(state.optimizer, self.course.recipe, trainee, stay)
         average = None if state.average is None else state.average.rows(stay)
-        self.state = State(trainee, optimizer, average, state.scaler, state.augmenter, state.epoch)
+        self.state = State(
+            trainee, optimizer, average, state.scaler, state.augmenter, state.epoch, ranks=state.ranks
+        )
         self.frozen = frozen_digests(trainee.module)
-
-
-class _averaged:  # noqa: N801 - used as a with-block
-    """Within the block the networks have their averaged weights; values are exchanged in place."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    def __enter__(self) -> None:
-        self._swap()
-
-    def __exit__(self, *_: object) -> None:
-        self._swap()
-
-    def _swap(self) -> None:
-        if self._state.average is not None:
-            with torch.no_grad():
-                weights_of(self._state.trainee).swap_(self._state.average)

@@ -32,7 +32,9 @@ from gradlab.models.vit import ViT
 from gradlab.procedures import TOOLBOX, Train, network_of
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.recipes import named_recipe
+from gradlab.training.torchrun import process_count
 from gradlab.types import UserError, is_out_of_memory
+from gradlab.use._divided import Begin, divided, train_along
 from gradlab.use.trained import metrics_of
 
 KNOWN = ("data", "data_checksum", "seed", "precision")
@@ -77,7 +79,7 @@ def train_model(
 
     The training is a run like those of studies: it has a record below `runs`, from which the folder is written, and a
     killed one goes on from its checkpoint there. The epoch is chosen on the validation part; the test part, where there
-    is one, is scored once, at the end.
+    is one, is scored once, at the end. Started by `torchrun`, the processes divide every batch, and process 0 writes.
 
     Args:
         model: the network, or the name of a published one, such as "resnet20".
@@ -102,25 +104,42 @@ def train_model(
     _check(model, seed, threads)
     facts = _facts_of(data, data_dir)
     asked = _asked(model, recipe, facts, seed, precision, objective)
-    if (there := _found(folder, asked)) is not None:
-        return Training(folder, there, was_there=True)
-    request = _request(data, facts, data_dir, runs, seed, device, precision)
     procedure = Train(data=facts.name, model=model, recipe=recipe, single=True, objective=objective)
-    shown = sys.stderr.isatty() if progress is None else progress
-    with _memory(model), study_progress(shown) as show:
+    processes = process_count()
+    if processes > 1 and isinstance(data, str | Path):  # then it trains in this process
+        data = TOOLBOX.load(str(data), None if data_dir is None else str(data_dir), facts.checksum)
+    request = _request(data, facts, data_dir, runs, seed, device, precision)
 
-        def hear(event: dict[str, Any]) -> None:
-            show(event)
-            if event["event"] == "progress":
-                for listener in listeners:
-                    listener(_progress_of(event))
+    def lead(begin: Begin) -> Training:
+        if (there := _found(folder, asked)) is not None:
+            return Training(folder, there, was_there=True)
+        shown = sys.stderr.isatty() if progress is None else progress
+        with _memory(model), study_progress(shown) as show:
 
-        made = run_single(procedure, request, threads=threads, label=kind_of(model), on_event=hear)
-    told = _facts(asked, facts, recipe, made.record, threads)
-    with exclusive(request.out / "work" / "models.lock"):
-        if _found(folder, asked) is None:  # nobody wrote there meanwhile
-            _write(folder, made.record, facts.class_names, told, request.out)
-    return Training(folder, read_facts(folder), was_there=made.was_there, went_on=made.went_on)
+            def hear(event: dict[str, Any]) -> None:
+                show(event)
+                if event["event"] == "start":
+                    begin(bool(event["units"]))
+                if event["event"] == "progress":
+                    for listener in listeners:
+                        listener(_progress_of(event))
+
+            made = run_single(
+                procedure, request, threads=threads, processes=processes, label=kind_of(model), on_event=hear
+            )
+        told = _facts(asked, facts, recipe, made.record, threads, processes)
+        with exclusive(request.out / "work" / "models.lock"):
+            if _found(folder, asked) is None:  # nobody wrote there meanwhile
+                _write(folder, made.record, facts.class_names, told, request.out)
+        return Training(folder, read_facts(folder), was_there=made.was_there, went_on=made.went_on)
+
+    if processes == 1:
+        return lead(lambda _needed: None)
+    return divided(  # type: ignore[no-any-return]
+        device,
+        lead,
+        lambda place: train_along(procedure, request.memory[facts.name], seed, place, precision, threads),
+    )
 
 
 def _check(model: Model, seed: int, threads: int) -> None:
@@ -299,9 +318,10 @@ def _refuse_shorter(folder: Path, facts: dict[str, Any]) -> None:
 
 
 def _facts(
-    asked: dict[str, Any], data: DataInfo, recipe: Recipe, record: Record, threads: int
+    asked: dict[str, Any], data: DataInfo, recipe: Recipe, record: Record, threads: int, processes: int
 ) -> dict[str, Any]:
     facts, made = record.facts, record.made
+    divided = {"processes": processes} if processes > 1 else {}
     return {
         **{name: value for name, value in asked.items() if name != "model"},
         "training": {
@@ -309,6 +329,7 @@ def _facts(
             "max_epochs": recipe.epochs,
             "seconds": round(float(made["seconds"]), 2),
             "threads": threads,
+            **divided,
         },
         "metrics": metrics_of(record),
         "images": dict(data.counts),

@@ -32,6 +32,7 @@ class Conditions:
     Attributes:
         checksums: name of data or weights -> checksum of the content. software: package -> version.
         versions: kind of procedure -> its version.
+        processes: that divide each training; where there are several, sums are rounded in another order.
     """
 
     device: str
@@ -40,6 +41,7 @@ class Conditions:
     checksums: Mapping[str, str]
     software: Mapping[str, str]
     versions: Mapping[str, int]
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ class Binder:
         form: Any = type(procedure)
         marked = roles(form)
         named = [*names_of(procedure, "data"), *names_of(procedure, "weights")]
-        return {
+        divided = {"processes": now.processes} if now.processes > 1 else {}
+        return divided | {
             "format": FORMAT,
             "version": now.versions.get(kind.name, kind.version),
             "procedure": {name: value for name, value in own.items() if marked.get(name) != "input"},

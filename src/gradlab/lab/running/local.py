@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "PYTHONUNBUFFERED": "1",
     "PYTHONUTF8": "1",
+    "WORLD_SIZE": "1",  # a worker trains by itself, even below a process that torchrun started
 }
 Event = dict[str, Any]
 Hear = Callable[[Event], None]

@@ -164,7 +164,7 @@ def bind_procedures(procedures: list[Procedure], request: Request, device: str) 
 
 
 def conditions_of(
-    procedures: list[Procedure], request: Request, device: str, threads: int = THREADS
+    procedures: list[Procedure], request: Request, device: str, threads: int = THREADS, processes: int = 1
 ) -> Conditions:
     """Return what runs of these procedures depend on beside themselves and their seeds."""
     kinds = request.toolbox.kinds
@@ -172,6 +172,7 @@ def conditions_of(
         device=device,
         precision=request.precision,
         threads=threads,
+        processes=processes,
         checksums=content_of(procedures, lambda name: request.info(name).checksum, _weights_checksum),
         software=software_of(procedures, kinds),
         versions={name: kind.version for name, kind in kinds.items()},

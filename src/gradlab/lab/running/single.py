@@ -35,16 +35,17 @@ def run_single(
     request: Request,
     *,
     threads: int,
+    processes: int = 1,
     label: str,
     on_event: Hear = lambda _event: None,
 ) -> Single:
-    """Make the record of a procedure at the request's one seed, unless it is there.
+    """Make the record of a procedure at the request's one seed, unless it is there; `processes` train it together.
 
     Raises:
         UserError: the run failed, the folder cannot be written, or the disk is full.
     """
     (seed,) = request.seeds
-    conditions = conditions_of([procedure], request, make_ready(request), threads)
+    conditions = conditions_of([procedure], request, make_ready(request), threads, processes)
     binder = Binder(request.toolbox.kinds, conditions, _refuse)
     bound = binder.bind(procedure, seed)
     try:
