@@ -20,8 +20,9 @@ METHODS: dict[str, tuple[str, Method]] = {
     "image": ("LoRA, image tower", CLIPLoRA(tower="image")),
     "text": ("LoRA, text tower", CLIPLoRA(tower="text")),
     "both": ("LoRA, both towers", CLIPLoRA(tower="both")),
-    "prompt": ("learned prompt", PromptLearning()),
+    "prompt": ("learned prompt", PromptLearning(context=8)),
 }
+"""Name -> what it is called, and the method; eight vectors leave room for names that a small tokenizer cuts into letters."""
 
 
 def build_arms(net: Procedure, trained: str, novel: str, recipe: Recipe, r: int) -> tuple[Arm, ...]:
