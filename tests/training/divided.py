@@ -180,3 +180,5 @@ def run_two(words: Sequence[str], folder: Path = ROOT) -> list["subprocess.Compl
 
 if __name__ == "__main__":
     work(Path(sys.argv[1]), int(os.environ["RANK"]))
+    sys.stderr.flush()
+    os._exit(0)  # threads of gloo that wait for the dead process would abort an ordinary end, now and then
