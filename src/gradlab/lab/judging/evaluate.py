@@ -147,11 +147,21 @@ def evaluate(
         "rests_on": list(_rests_on(study, main)),
         "provenance": _provenance(study),
         "cost": _cost(study, main),
-        "conditions": asdict(context.conditions),
+        "conditions": _told(context.conditions),
         "asked": context.asked,
         "design": dump_design(design),
     }
     return clean(result)  # type: ignore[no-any-return]
+
+
+def _told(conditions: Conditions) -> dict[str, Any]:
+    """Return the conditions for a result; how many processes divide a training is said where there are several."""
+    found = asdict(conditions)
+    return (
+        found
+        if conditions.processes > 1
+        else {key: value for key, value in found.items() if key != "processes"}
+    )
 
 
 def _alarms(arm: Arm, study: Study) -> list[dict[str, Any]]:
