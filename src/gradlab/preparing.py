@@ -15,11 +15,13 @@ from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.kinds import Kind
 from gradlab.lab.records.finding import find_record, names_record
+from gradlab.lab.records.objects import ObjectStore
 from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.naming import report_name
 from gradlab.lab.running.ray import check_ray
+from gradlab.lab.running.ready import device_kind
 from gradlab.lab.running.refusing import refuse_unfit
-from gradlab.lab.running.run import Executor, Request, device_kind
+from gradlab.lab.running.request import Executor, Request
 from gradlab.models.mlp import MLP
 from gradlab.procedures.pretrained_clip import clip_source
 from gradlab.procedures.sources import FromRecord, Saved
@@ -55,6 +57,7 @@ def prepare(
     command: str | None,
     executor: Executor = "local",
     address: str | None = None,
+    store: str | None = None,
     procedures: Sequence[Kind] = (),
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
@@ -82,6 +85,7 @@ def prepare(
         precision=precision,
         modules=modules,
         executor=executor,
+        objects=None if store is None else ObjectStore(str(store)),
         address=address or (os.environ.get("RAY_ADDRESS") if executor == "ray" else None),
     )
     setup = replace(_setup(preset, facts, precision, name), first_seed=first_seed)
