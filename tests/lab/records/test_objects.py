@@ -170,7 +170,7 @@ def test_two_writers_of_one_record_never_mix_their_files(url, tmp_path, monkeypa
     assert one.digest != other.digest
     turns = threading.Barrier(2, timeout=20)
 
-    def step(self, write):
+    def step(write):
         def instead(*given, **options):
             turns.wait()
             return write(*given, **options)
@@ -180,7 +180,7 @@ def test_two_writers_of_one_record_never_mix_their_files(url, tmp_path, monkeypa
     stores = [ObjectStore(url), ObjectStore(url)]
     first = stores[0]._fs
     for name in WRITES:
-        monkeypatch.setattr(first, name, step(first, getattr(first, name)), raising=False)
+        monkeypatch.setattr(first, name, step(getattr(first, name)), raising=False)
     assert stores[1]._fs is first  # fsspec has one of each kind
     threads = [
         threading.Thread(target=store.keep, args=(record,))
