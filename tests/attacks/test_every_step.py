@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from torch import nn
 
 from gradlab.attacks import ATTACKS, FGSM, PGD, IterativeFGSM, MixedTraining, MomentumFGSM, attacked
-from gradlab.attacks._every_step import every_step
+from gradlab.attacks.every_step import every_step
 from gradlab.explain import Saliency
 from gradlab.procedures import Disturb
 from tests.attacks.examples import generator, images, labels_of, linear, small

@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from torch import nn
 
 from gradlab.attacks import ATTACKS, Attack
-from gradlab.attacks._every_step import every_step
+from gradlab.attacks.every_step import every_step
 from gradlab.types import UserError
 from tests.attacks.examples import EPS, generator, images, labels_of, linear, small
 

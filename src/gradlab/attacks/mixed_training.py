@@ -9,8 +9,8 @@ from pydantic import Field
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.attacks._ascent import images_of
-from gradlab.attacks._every_step import every_step
 from gradlab.attacks._judged import Judged, both_right
+from gradlab.attacks.every_step import every_step
 from gradlab.attacks.fgsm import FGSM
 from gradlab.attacks.registry import Attack
 from gradlab.types import STRICT, Count, Fraction, UserError

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from gradlab import attacks
 from gradlab._configuration import dataclass
-from gradlab.attacks._every_step import every_step
+from gradlab.attacks.every_step import every_step
 from gradlab.attacks.registry import Attack as By
 from gradlab.explain.registry import Explanation
 from gradlab.lab.designing.procedure import DataName, Input, Procedure
