@@ -15,7 +15,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "fgsm-budget": {"images": 30},
     "ood-detection": {"images": 40, "code": 2},
     "where-it-looks": {"images": 20},
-    "text-features": {},
+    "text-features": {"layers": (0,)},
 }
 
 
