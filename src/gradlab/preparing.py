@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -65,6 +66,7 @@ def prepare(
     data = usual_data(build) if data is None else data
     _check(preset, data, seeds, first_seed, precision)
     _check_executor(executor, address)
+    _refuse_url(out)
     memory: dict[str, Any] = {} if isinstance(data, (str, Path)) else {data.name: data}
     facts = info(data, data_dir) if isinstance(data, (str, Path)) else info_of(data)
     given, modules, beside = _own_networks(parameters, facts, Path(out))
@@ -172,6 +174,14 @@ def _check_executor(executor: str, address: str | None) -> None:
         check_ray()
     elif address is not None:
         raise UserError(f"--address {address} is that of a Ray cluster; add --executor ray.")
+
+
+def _refuse_url(out: str | Path) -> None:
+    """Refuse the place of an object store where a folder is meant, which would be made under that name."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(out)):
+        raise UserError(
+            f"--out is a folder on this machine, got {out}; give the URL of an object store with --store."
+        )
 
 
 def _record_folders(places: Sequence[str | Path]) -> tuple[Path, ...]:

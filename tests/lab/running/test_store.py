@@ -8,6 +8,7 @@ import pytest
 
 from gradlab.lab.records.objects import ObjectStore
 from gradlab.lab.running import ray
+from gradlab.preparing import prepare
 from gradlab.types import UserError
 from tests.kills import columns_of, leftovers
 from tests.lab import toy
@@ -153,3 +154,20 @@ def test_a_unit_that_says_it_is_done_and_left_no_record_in_the_store_is_said(nod
     monkeypatch.setattr("gradlab.lab.running.cluster.PATIENCE", 0.0)
     with pytest.raises(UserError, match=r"its record is not in file://.*; give a --store that all nodes"):
         nodes({"event": "done"}, design=one())
+
+
+def test_a_url_is_no_folder_and_a_store_is_no_part_of_what_comes_out(tmp_path, monkeypatch):
+    asked = {
+        "preset": "quick", "data": "digits", "data_dir": None, "seeds": 6, "first_seed": 0, "device": "cpu",
+        "precision": "fp32", "parameters": {}, "command": None,
+    }  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for out in ("s3://bucket/runs", Path("s3://bucket/runs")):
+        with pytest.raises(
+            UserError, match=r"^--out is a folder on this machine, got s3:/+bucket/runs; give .* --store\.$"
+        ):
+            prepare("tour", **asked, out=out)
+    assert not list(tmp_path.iterdir())
+    _, request, _ = prepare("tour", **asked, out="runs", store="memory://x")
+    assert request.objects.url == "memory://x"
+    assert "memory" not in request.command + request.report
