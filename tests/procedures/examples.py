@@ -34,6 +34,7 @@ from gradlab.procedures.text_encoder import Untrained
 from gradlab.procedures.text_features import TextFeatures, TextHead
 from gradlab.procedures.text_finetune import TextFineTune
 from gradlab.procedures.text_pretrain import TextPretrain
+from gradlab.procedures.text_tower_pretrain import TextTowerPretrain
 from gradlab.procedures.text_train import TextTrain
 from gradlab.procedures.train import Train
 from gradlab.procedures.train_autoencoder import TrainAutoencoder
@@ -63,6 +64,13 @@ CLIP = ClipPretrain(
     flips=False,
     initial_seed=2,
 )
+TOWER = TextTowerPretrain(
+    data=("reviews",),
+    model=CLIP.model.text_tower(),
+    recipe=Recipe(epochs=2, batch_size=16),
+    vocab_size=60,
+    initial_seed=5,
+)
 FINETUNED = TextFineTune(
     net=PRETRAINED, data="reviews", policy=LoRA(r=2), recipe=Recipe(epochs=2, batch_size=16), max_length=8
 )
@@ -91,6 +99,7 @@ EXAMPLES: dict[str, Procedure] = {
         vocab_size=60,
     ),
     "text-pretrain": PRETRAINED,
+    "text-tower-pretrain": TOWER,
     "untrained": Untrained(net=PRETRAINED),
     "text-features": FEATURES,
     "text-head": TextHead(net=FEATURES, data="reviews", head=RBFSVM(c=(1.0, 10.0), gamma=(0.5,)), layer=0),

@@ -26,8 +26,8 @@ from tests.procedures.examples import DATA, EXAMPLES, SLICES, WORKING, design_of
 from tests.procedures.fields import changes
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
-UNCHANGED = {"recipe.momentum", "recipe.nesterov", "recipe.orthogonalise", "model.widths"}
-"""Fields that the examples' other values forbid to change alone: of another optimiser, or beside a width."""
+UNCHANGED = {"recipe.momentum", "recipe.nesterov", "recipe.orthogonalise", "model.widths", "model.family"}
+"""Fields that the examples' other values forbid to change alone: of another optimiser, beside a width, or of another kind."""
 DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
     "train": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
     "text-train": (("predictions", "prediction"), ("predictions", "loss"), ("predictions", "logit_1")),
@@ -52,6 +52,7 @@ DERIVED: dict[str, tuple[tuple[str, str], ...]] = {
         ("foreign", "logit_1"),
     ),
     "text-pretrain": (),
+    "text-tower-pretrain": (),
     "untrained": (),
     "text-features": (),
     "text-head": (("predictions", "prediction"), ("choices", "accuracy")),
@@ -97,7 +98,7 @@ SPECIAL |= dict.fromkeys(
 SPECIAL["explain-texts"] = "this needs a classifier of texts that text-finetune trained, got one of kind"
 SPECIAL["text-head"] = "a head on texts rests on their features; give net=TextFeatures"
 """Kinds that rest on something else than a classifier of images, and what they say of one."""
-ONCE = {"text-pretrain", "clip-pretrain", "clip-zero-shot"}
+ONCE = {"text-pretrain", "text-tower-pretrain", "clip-pretrain", "clip-zero-shot"}
 """Kinds of which every seed shares one run."""
 UNKNOWN = {
     "attack": {
@@ -132,6 +133,7 @@ FACTS = dict.fromkeys(PREDICTED, ("accuracy", "f1_macro")) | dict.fromkeys(
         "explain-texts",
         "disturb",
         "text-pretrain",
+        "text-tower-pretrain",
         "untrained",
         "text-features",
     ),

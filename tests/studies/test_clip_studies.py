@@ -1,20 +1,26 @@
 """The studies of CLIP: which classes are held out, that both rest on one pre-training, and their numbers from the records."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from transformers import CLIPModel
 
 import gradlab
-from gradlab.clip.prompts import GROUPS, spoken
+from gradlab.clip import CLIPClassifier
+from gradlab.clip.pretrain import assemble, captions_of
+from gradlab.clip.prompts import GROUPS, described, spoken
 from gradlab.data import DATASETS, parse
 from gradlab.data.derivation import class_numbers
 from gradlab.lab.designing.procedure import walk
 from gradlab.lab.running import run as running
 from gradlab.lab.running.here import run_here
+from gradlab.language import WordPiece
 from gradlab.procedures import PROCEDURES, FromRecord
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies._clip_data import classes_of
+from gradlab.studies._clip_arms import METHODS
+from gradlab.studies._clip_data import classes_of, small_clip
 from gradlab.types import UserError
 
 CIFAR = {"data": "cifar100", "train_images": 45_000, "class_count": 100, "image_size": 32, "channels": 3}
@@ -102,6 +108,53 @@ def test_digits_are_not_mirrored_and_parameters_reach_the_recipes():
     assert {(one.recipe.epochs, one.recipe.learning_rate) for one in tuned} == {(2, 0.5)}
     assert {one.method.r for one in tuned if one.method.kind == "lora"} == {5}
     assert {one.method.tower for one in tuned if one.method.kind == "lora"} == {"image", "text", "both"}
+
+
+def test_a_learned_prompt_leaves_room_for_every_held_out_name_though_the_tokenizer_cuts_it_into_letters():
+    """Sixteen vectors, as many as CoOp has, leave none."""
+    where = setup()
+    made, small = classes_of(where), small_clip(where, "", None).model
+    texts = [text for one in captions_of(names_in(made.seen)) for text in one]
+    clip = assemble(small, WordPiece().train(texts).json, 32, (0.5,) * 3, (0.5,) * 3, seed=0)
+    names = [described(one) for one in names_in(made.held)]
+    pieces = clip.tokenizer.tokenize(
+        max(names_in(made.held), key=lambda one: len(clip.tokenizer.tokenize(one)))
+    )
+    assert len(pieces) > 5  # the name is cut
+    method = METHODS["prompt"][1]
+    CLIPClassifier(method.start(clip, 0), names)
+    with pytest.raises(UserError, match="at most 32 tokens"):
+        CLIPClassifier(replace(method, context=16).start(clip, 0), names)
+
+
+@pytest.mark.parametrize("preset", ["quick", "standard"])
+def test_both_studies_share_a_text_tower_that_has_read_sentences_where_it_is_asked_for(preset):
+    where = setup(preset, **CIFAR)
+    made = [design(name, where, text="sentences") for name in STUDIES_OF_CLIP]
+    (pretraining,) = {
+        one
+        for each in made
+        for arm in each.arms
+        for one in walk(arm.procedure)
+        if one.kind == "clip-pretrain"
+    }
+    assert pretraining.text.model == pretraining.model.text_tower()
+    assert 0 < pretraining.frozen_epochs < pretraining.recipe.epochs
+    assert set(pretraining.text.data) <= {"rotten-tomatoes", "sst2", "subj", "trec"}
+    for each in made:
+        assert f"frozen in the first {pretraining.frozen_epochs} epochs" in each.setting_text
+        assert each.parameters["text"] == "sentences"
+    usual = design("clip-zero-shot", where)
+    assert {one.text for arm in usual.arms for one in walk(arm.procedure) if one.kind == "clip-pretrain"} == {
+        None
+    }
+    assert "text tower" not in usual.setting_text
+
+
+@pytest.mark.parametrize("name", STUDIES_OF_CLIP)
+def test_a_given_clip_has_its_text_tower_already(name):
+    with pytest.raises(UserError, match=r"text='sentences' says how the text tower .* leave one of them out"):
+        design(name, setup(), model=FromRecord(record="0" * 20), text="sentences")
 
 
 def test_a_model_of_ones_own_is_asked_about_all_classes_and_tuned_on_half_of_them():
