@@ -33,6 +33,7 @@ from gradlab.procedures.snapshot import Snapshot
 from gradlab.procedures.text_encoder import Untrained
 from gradlab.procedures.text_features import TextFeatures, TextHead
 from gradlab.procedures.text_finetune import TextFineTune
+from gradlab.procedures.text_overlap import TextOverlap
 from gradlab.procedures.text_pretrain import TextPretrain
 from gradlab.procedures.text_tower_pretrain import TextTowerPretrain
 from gradlab.procedures.text_train import TextTrain
@@ -104,6 +105,7 @@ EXAMPLES: dict[str, Procedure] = {
     "text-features": FEATURES,
     "text-head": TextHead(net=FEATURES, data="reviews", head=RBFSVM(c=(1.0, 10.0), gamma=(0.5,)), layer=0),
     "text-finetune": FINETUNED,
+    "text-overlap": TextOverlap(data="reviews", known="more-reviews"),
     "explain-texts": ExplainTexts(net=FINETUNED, data="reviews", texts=3, steps=3),
     "train-autoencoder": TrainAutoencoder(
         data="stripes", model=AutoEncoder(code=3, widths=(2,)), recipe=RECIPE
@@ -142,6 +144,7 @@ def _data() -> dict[str, Dataset | TextDataset]:
         from_tensors(noise, labels, name="noise"),
         from_tensors(flat, labels, name="flat"),
         from_texts(texts, [n % 2 for n in range(80)], name="reviews", class_names=("good", "bad")),
+        from_texts(texts[:3] + ["Good film, number 30!"] * 30, [0, 1, 0] * 11, name="more-reviews"),
     )
     return {one.name: one for one in made}
 
