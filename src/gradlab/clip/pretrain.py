@@ -143,7 +143,8 @@ def pretrain(
     """
     train, validation = pair_feeds(clip, data, flips=flips)
     recipe = recipe or Recipe()
-    common = {"validation": validation, "objective": Contrastive(), "device": device, "precision": precision}
+    common: dict[str, Any] = {"validation": validation, "objective": Contrastive(), "device": device}
+    common["precision"] = precision
     if frozen_epochs:
         folder = None if checkpoint is None else Path(checkpoint).with_suffix(".parts")
         if folder is not None:
