@@ -131,7 +131,7 @@ def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
         "seconds": ("accuracy-by-seconds", "Accuracy against the seconds that it took"),
     }
     tuned = {"method": [label for label, _ in POLICIES.values()]}
-    confusion, _ = mistakes_of(next(arm for arm in arms if arm.name == "all"))
+    confusion, _ = mistakes_of(next(arm for arm in arms if arm.name == "all"), of="sentences")
     return (
         *(
             Figure(
