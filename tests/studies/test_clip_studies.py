@@ -152,6 +152,26 @@ def test_both_studies_share_a_text_tower_that_has_read_sentences_where_it_is_ask
 
 
 @pytest.mark.parametrize("name", STUDIES_OF_CLIP)
+def test_sentences_that_are_not_here_are_named_with_what_to_do(name, monkeypatch, tmp_path, capsys):
+    """The random start is named, and never taken silently."""
+    from gradlab.cli import main
+
+    told = "text='sentences' needs the sentences of rotten-tomatoes, which are not here: run gradlab data get"
+    monkeypatch.setenv("GRADLAB_CACHE", str(tmp_path))
+    assert (
+        main(["plan", name, "--text", "sentences", "--data-dir", str(tmp_path), "--out", str(tmp_path)]) == 1
+    )
+    said = " ".join(capsys.readouterr().err.split())
+    assert told in said
+    assert "leave text out, so that the text tower starts from random values" in said
+    lacking = replace(setup(**CIFAR), beside=("rotten-tomatoes", "subj"))
+    with pytest.raises(
+        UserError, match="the sentences of sst2, trec, which are not here: run gradlab data get sst2"
+    ):
+        design(name, lacking, text="sentences")
+
+
+@pytest.mark.parametrize("name", STUDIES_OF_CLIP)
 def test_a_given_clip_has_its_text_tower_already(name):
     with pytest.raises(UserError, match=r"text='sentences' says how the text tower .* leave one of them out"):
         design(name, setup(), model=FromRecord(record="0" * 20), text="sentences")

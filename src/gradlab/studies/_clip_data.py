@@ -133,27 +133,36 @@ def small_clip(setup: Setup, seen: str, epochs: int | None, text: TextStart = "r
 
 def _from_sentences(setup: Setup, made: ClipPretrain) -> ClipPretrain:
     """Return a pre-training whose text tower has read sentences, and stays as it is in the first third of the epochs."""
-    brief = setup.is_small or setup.preset == "quick"
+    names = sentences_for(setup)
     recipe = Recipe(
         optimizer="adamw",
         learning_rate=3e-3,
         weight_decay=0.01,
         batch_size=64,
-        epochs=1 if brief else 20,
+        epochs=20 if names == TEXTS else 1,
         schedule=OneCycle(warm=0.1),
     )
-    tower = TextTowerPretrain(
-        data=TEXTS[:1] if brief else TEXTS, model=made.model.text_tower(), recipe=recipe, vocab_size=8000
-    )
+    tower = TextTowerPretrain(data=names, model=made.model.text_tower(), recipe=recipe, vocab_size=8000)
     return replace(made, text=tower, frozen_epochs=max(1, made.recipe.epochs // 3))
 
 
-def refuse_text(model: Procedure | None, text: TextStart) -> None:
-    """Refuse a start of the text tower beside a CLIP that is there already.
+def sentences_for(setup: Setup) -> tuple[str, ...]:
+    """Return the data sets whose sentences a text tower reads: one in the preset quick and for small data."""
+    return TEXTS[:1] if setup.is_small or setup.preset == "quick" else TEXTS
+
+
+def refuse_text(setup: Setup, model: Procedure | None, text: TextStart) -> None:
+    """Refuse a start of the text tower that cannot be had.
 
     Raises:
-        UserError: both are given.
+        UserError: beside a CLIP that is there already, or from sentences that are not here.
     """
+    missing = [one for one in sentences_for(setup) if setup.beside is not None and one not in setup.beside]
+    if text == "sentences" and missing:
+        raise UserError(
+            f"text='sentences' needs the sentences of {', '.join(missing)}, which are not here: run gradlab data get "
+            f"{missing[0]}, or leave text out, so that the text tower starts from random values."
+        )
     if model is not None and text != "random":
         raise UserError(
             f"text='{text}' says how the text tower of a CLIP begins that is pre-trained here, and model names a CLIP that is "

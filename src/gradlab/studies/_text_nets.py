@@ -10,13 +10,11 @@ from gradlab.language.transformer import TextTransformer
 from gradlab.procedures.text_encoder import encoder_source
 from gradlab.procedures.text_overlap import TEXT_OVERLAP, TextOverlap
 from gradlab.procedures.text_pretrain import TextPretrain
-from gradlab.studies.setup import Setup
+from gradlab.studies.setup import TEXTS, Setup
 from gradlab.training.recipe import Recipe
 from gradlab.training.schedule import OneCycle
 from gradlab.types import UserError
 
-TEXTS = ("rotten-tomatoes", "sst2", "subj", "trec")
-"""Data sets on whose training sentences the encoder is pre-trained."""
 SMALL = TextTransformer(dim=128, layers=2, heads=4, hidden_dim=512, dropout=0.1, max_length=64)
 TINY = TextTransformer(dim=32, layers=1, heads=2, hidden_dim=64, dropout=0.1, max_length=64)
 RECIPE = Recipe(

@@ -46,7 +46,7 @@ def clip_lora(
         pretrain_epochs: of the small CLIP; the preset's own by default.
         text: from what its text tower starts: random values, or one that is pre-trained on the sentences of the text data sets.
     """
-    refuse_text(model, text)
+    refuse_text(setup, model, text)
     net, trained, novel = _data(setup, model, pretrain_epochs, text)
     recipe = Recipe(
         optimizer="adamw",

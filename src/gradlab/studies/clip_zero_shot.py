@@ -41,7 +41,7 @@ def clip_zero_shot(
         epochs: of the pre-training; the preset's own by default.
         text: from what its text tower starts: random values, or one that is pre-trained on the sentences of the text data sets.
     """
-    refuse_text(model, text)
+    refuse_text(setup, model, text)
     given = model is not None
     pretrained, sets, told = _sets(setup, model, other, epochs, text)
     arms = _arms(pretrained, sets, given=given)
