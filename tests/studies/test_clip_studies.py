@@ -21,6 +21,7 @@ from gradlab.procedures import PROCEDURES, FromRecord
 from gradlab.studies import STUDIES, Setup, build_design
 from gradlab.studies._clip_arms import METHODS
 from gradlab.studies._clip_data import classes_of, small_clip
+from gradlab.studies.setup import TEXTS
 from gradlab.types import UserError
 
 CIFAR = {"data": "cifar100", "train_images": 45_000, "class_count": 100, "image_size": 32, "channels": 3}
@@ -127,28 +128,48 @@ def test_a_learned_prompt_leaves_room_for_every_held_out_name_though_the_tokeniz
         CLIPClassifier(replace(method, context=16).start(clip, 0), names)
 
 
-@pytest.mark.parametrize("preset", ["quick", "standard"])
-def test_both_studies_share_a_text_tower_that_has_read_sentences_where_it_is_asked_for(preset):
-    where = setup(preset, **CIFAR)
-    made = [design(name, where, text="sentences") for name in STUDIES_OF_CLIP]
-    (pretraining,) = {
+def pretraining_of(*made):
+    (found,) = {
         one
         for each in made
         for arm in each.arms
         for one in walk(arm.procedure)
         if one.kind == "clip-pretrain"
     }
-    assert pretraining.text.model == pretraining.model.text_tower()
-    assert 0 < pretraining.frozen_epochs < pretraining.recipe.epochs
-    assert set(pretraining.text.data) <= {"rotten-tomatoes", "sst2", "subj", "trec"}
+    return found
+
+
+@pytest.mark.parametrize("preset", ["quick", "standard"])
+def test_both_studies_share_a_text_tower_that_has_read_sentences_where_it_is_asked_for(preset):
+    made = [design(name, setup(preset, **CIFAR), text="sentences") for name in STUDIES_OF_CLIP]
+    net = pretraining_of(*made)
+    assert net.text.model == net.model.text_tower()
+    assert 0 < net.frozen_epochs < net.recipe.epochs
+    assert net.text.data == (("rotten-tomatoes",) if preset == "quick" else TEXTS)
     for each in made:
-        assert f"frozen in the first {pretraining.frozen_epochs} epochs" in each.setting_text
+        assert f"frozen in the first {net.frozen_epochs} epochs" in each.setting_text
         assert each.parameters["text"] == "sentences"
-    usual = design("clip-zero-shot", where)
-    assert {one.text for arm in usual.arms for one in walk(arm.procedure) if one.kind == "clip-pretrain"} == {
-        None
-    }
-    assert "text tower" not in usual.setting_text
+
+
+def test_where_nothing_is_said_sentences_are_read_where_that_was_measured_to_help_and_they_are_here():
+    def texts(text=None, preset="standard", **where):
+        made = [
+            design(name, setup(preset, **(CIFAR | where)), **({} if text is None else {"text": text}))
+            for name in STUDIES_OF_CLIP
+        ]
+        return pretraining_of(*made).text, made[0].setting_text
+
+    assert texts(beside=TEXTS)[0].data == TEXTS
+    assert texts(beside=TEXTS, text="random") == texts()  # nobody has looked
+    assert texts()[0] is None
+    assert "text tower" not in texts()[1]
+    assert texts(beside=TEXTS, preset="quick")[0] is None
+    tower, told = texts(beside=TEXTS[:2])
+    assert tower is None
+    assert (
+        "starts from random values: the sentences of subj, trec are not here (gradlab data get subj)" in told
+    )
+    assert pretraining_of(design("clip-lora", setup(**COLOURED, beside=TEXTS))).text is None
 
 
 @pytest.mark.parametrize("name", STUDIES_OF_CLIP)

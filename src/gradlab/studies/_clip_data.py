@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from gradlab.clip.prompts import GROUPS
 from gradlab.clip.small import SmallCLIP
 from gradlab.data import DATASETS, parse
-from gradlab.lab.designing.procedure import Procedure
 from gradlab.procedures.clip_pretrain import ClipPretrain
-from gradlab.procedures.text_tower_pretrain import TextTowerPretrain
-from gradlab.studies._text_nets import TEXTS
+from gradlab.studies._clip_text import TextStart, from_sentences
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
 from gradlab.training.schedule import OneCycle
 from gradlab.types import UserError
 
-TextStart = Literal["random", "sentences"]
-"""From what the text tower of a CLIP that is pre-trained here starts."""
 PER_CLASS = {"quick": 40, "standard": 100}
 """Images of a class that tuning reads; pre-training reads all but in the preset quick."""
 PLACES = 4
@@ -128,53 +123,4 @@ def small_clip(setup: Setup, seen: str, epochs: int | None, text: TextStart = "r
     digits = parse(setup.data)[0] in ("digits", "mnist", "coloured-digits")
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
     made = ClipPretrain(data=seen, model=model, recipe=recipe, flips=not digits)
-    return made if text == "random" else _from_sentences(setup, made)
-
-
-def _from_sentences(setup: Setup, made: ClipPretrain) -> ClipPretrain:
-    """Return a pre-training whose text tower has read sentences, and stays as it is in the first third of the epochs."""
-    names = sentences_for(setup)
-    recipe = Recipe(
-        optimizer="adamw",
-        learning_rate=3e-3,
-        weight_decay=0.01,
-        batch_size=64,
-        epochs=20 if names == TEXTS else 1,
-        schedule=OneCycle(warm=0.1),
-    )
-    tower = TextTowerPretrain(data=names, model=made.model.text_tower(), recipe=recipe, vocab_size=8000)
-    return replace(made, text=tower, frozen_epochs=max(1, made.recipe.epochs // 3))
-
-
-def sentences_for(setup: Setup) -> tuple[str, ...]:
-    """Return the data sets whose sentences a text tower reads: one in the preset quick and for small data."""
-    return TEXTS[:1] if setup.is_small or setup.preset == "quick" else TEXTS
-
-
-def refuse_text(setup: Setup, model: Procedure | None, text: TextStart) -> None:
-    """Refuse a start of the text tower that cannot be had.
-
-    Raises:
-        UserError: beside a CLIP that is there already, or from sentences that are not here.
-    """
-    missing = [one for one in sentences_for(setup) if setup.beside is not None and one not in setup.beside]
-    if text == "sentences" and missing:
-        raise UserError(
-            f"text='sentences' needs the sentences of {', '.join(missing)}, which are not here: run gradlab data get "
-            f"{missing[0]}, or leave text out, so that the text tower starts from random values."
-        )
-    if model is not None and text != "random":
-        raise UserError(
-            f"text='{text}' says how the text tower of a CLIP begins that is pre-trained here, and model names a CLIP that is "
-            "there already; leave one of them out."
-        )
-
-
-def start_told(net: Procedure) -> str:
-    """Say in a sentence, with a space before it, from what a text tower starts that has read sentences; else nothing."""
-    if not isinstance(net, ClipPretrain) or net.text is None:
-        return ""
-    return (
-        f" Its text tower starts from one that learned to predict the next token of the training sentences of "
-        f"{', '.join(net.text.data)}, with their vocabulary, and is frozen in the first {net.frozen_epochs} epochs."
-    )
+    return made if text == "random" else from_sentences(setup, made)

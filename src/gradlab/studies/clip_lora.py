@@ -10,7 +10,8 @@ from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.designing.shown import Figure, Table
 from gradlab.studies._clip_arms import METHODS, build_arms
 from gradlab.studies._clip_claims import lora_claims
-from gradlab.studies._clip_data import TextStart, classes_of, few, refuse_text, small_clip, start_told
+from gradlab.studies._clip_data import classes_of, few, small_clip
+from gradlab.studies._clip_text import TextStart, start_told, text_start
 from gradlab.studies._shared import ACCURACY, PROTOCOL, learning_curves
 from gradlab.studies.setup import Network, PairsSetup, Setup
 from gradlab.training.recipe import Recipe
@@ -33,7 +34,7 @@ def clip_lora(
     epochs: Count | None = None,
     learning_rate: PositiveFloat | None = None,
     pretrain_epochs: Count | None = None,
-    text: TextStart = "random",
+    text: TextStart | None = None,
 ) -> Design:
     """Which tower of a CLIP should adapters be put in, and does it forget other classes?
 
@@ -44,10 +45,11 @@ def clip_lora(
         epochs: of every method; the preset's own by default.
         learning_rate: highest of every method; 2e-4 of a given model as in CLIP-LoRA, more for a small one.
         pretrain_epochs: of the small CLIP; the preset's own by default.
-        text: from what its text tower starts: random values, or one that is pre-trained on the sentences of the text data sets.
+        text: from what its text tower starts: random values, or one that is pre-trained on the sentences of the text data sets;
+            left out: the latter on cifar100 in the presets standard and full, where they are here.
     """
-    refuse_text(setup, model, text)
-    net, trained, novel = _data(setup, model, pretrain_epochs, text)
+    start = text_start(setup, model, text)
+    net, trained, novel = _data(setup, model, pretrain_epochs, start)
     recipe = Recipe(
         optimizer="adamw",
         learning_rate=learning_rate or (2e-4 if model is not None else 3e-3),
@@ -64,7 +66,7 @@ def clip_lora(
         background=BACKGROUND,
         setting="003",
         setting_text=f"{'A given CLIP' if model is not None else 'A small CLIP'}; rank {r}; {recipe.describe()}."
-        + start_told(net),
+        + start_told(setup, net),
         corrections=(
             *PROTOCOL,
             "one template in training and evaluation",
@@ -80,7 +82,7 @@ def clip_lora(
             "epochs": recipe.epochs,
             "learning_rate": recipe.learning_rate,
             "pretrain_epochs": pretrain_epochs,
-            **({"text": text} if text != "random" else {}),
+            **({"text": text} if text is not None else {}),
         },
         arms=arms,
         claims=lora_claims(small=setup.is_small),
