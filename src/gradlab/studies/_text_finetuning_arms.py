@@ -51,7 +51,7 @@ def recipe_of(setup: Setup, epochs: int | None) -> Recipe:
     """Return how every arm is trained but for what its name says."""
     recipe = PUBLISHED if setup.preset == "full" else REDUCED
     if setup.preset == "quick":
-        recipe = replace(recipe, learning_rate=2e-3, batch_size=16, epochs=8)
+        recipe = replace(recipe, learning_rate=2e-3, batch_size=16, epochs=4)
     return replace(recipe, epochs=epochs or recipe.epochs)
 
 
@@ -63,7 +63,7 @@ def data_of(setup: Setup) -> str:
 
 def encoder_of(setup: Setup, model: Procedure | None) -> Procedure:
     """Return the encoder that studies of texts share, or a given one."""
-    return shared_encoder(replace(setup, data=data_of(setup)), model, epochs=20)
+    return shared_encoder(replace(setup, data=data_of(setup)), model, epochs=12)
 
 
 def build_arms(setup: Setup, encoder: Procedure, recipe: Recipe) -> tuple[Arm, ...]:
