@@ -51,14 +51,14 @@ def recipe_of(setup: Setup, epochs: int | None) -> Recipe:
     """Return how every arm is trained but for what its name says."""
     recipe = PUBLISHED if setup.preset == "full" else REDUCED
     if setup.preset == "quick":
-        recipe = replace(recipe, learning_rate=2e-3, batch_size=16, epochs=4)
+        recipe = replace(recipe, learning_rate=2e-3, batch_size=16, epochs=5)
     return replace(recipe, epochs=epochs or recipe.epochs)
 
 
 def data_of(setup: Setup) -> str:
     """Return the data: some of each class in the preset quick, all else."""
     is_whole = setup.preset != "quick" or "#" in setup.data
-    return setup.data if is_whole else f"{setup.data}#300"
+    return setup.data if is_whole else f"{setup.data}#200"
 
 
 def encoder_of(setup: Setup, model: Procedure | None) -> Procedure:
