@@ -124,3 +124,13 @@ def test_what_a_given_model_was_trained_on_is_compared_with_the_test_sentences_f
     assert "given model" not in made().setting_text
     with pytest.raises(UserError, match="name the model as well"):
         made(trained_on=("sst2",))
+
+
+@pytest.mark.parametrize("name", ["text-features", "text-finetuning"])
+def test_the_command_line_takes_an_encoder_by_its_place(name, capsys, tmp_path):
+    from gradlab.cli import main
+
+    (tmp_path / "mine.csv").write_text("text,label\n" + "good film,good\nbad film,bad\n" * 20)
+    words = ["plan", name, "--data", str(tmp_path / "mine.csv"), "--out", str(tmp_path)]
+    assert main([*words, "--model", str(tmp_path / "none")]) == 1
+    assert "there is no" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from gradlab.lab.designing.design import Arm, Design
 from gradlab.lab.designing.procedure import Procedure
@@ -35,7 +35,7 @@ BACKGROUND = (
 def text_features(
     setup: TextSetup,
     *,
-    model: Annotated[Network | None, "folder, name or record of an encoder"] = None,
+    model: Network | None = None,
     layers: tuple[int, ...] | None = None,
     trained_on: tuple[str, ...] = (),
 ) -> Design:
