@@ -8,6 +8,7 @@ from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.procedures.text_features import TextFeatures, TextHead
 from gradlab.procedures.text_finetune import TextFineTune
+from gradlab.studies._shared import other_data
 from gradlab.studies._text_nets import shared_encoder
 from gradlab.studies._text_words import words_of
 from gradlab.studies.setup import Setup
@@ -98,3 +99,14 @@ def named(kind: str) -> str:
         "encoder": "A published encoder",
     }
     return known.get(kind, "A given encoder")
+
+
+def deviations_of(setup: Setup, kind: str) -> tuple[str, ...]:
+    """Return how a study with an encoder of this kind differs from the published setting."""
+    own = () if kind == "encoder" else ("a small encoder that is pre-trained here instead of DistilBERT",)
+    shorter = (
+        ()
+        if setup.preset == "full"
+        else (f"recipe of the preset {setup.preset} instead of {PUBLISHED.describe()}",)
+    )
+    return (*other_data(replace(setup, data=data_of(setup)), of="rotten-tomatoes"), *own, *shorter)

@@ -13,14 +13,12 @@ from gradlab.studies._shared import (
     chance_line,
     learning_curves,
     mistakes_of,
-    other_data,
 )
 from gradlab.studies._text_finetuning_arms import (
     HARDLY,
     POLICIES,
-    PUBLISHED,
     build_arms,
-    data_of,
+    deviations_of,
     encoder_of,
     named,
     recipe_of,
@@ -60,7 +58,7 @@ def text_finetuning(
     copies = copies_of(setup, model, trained_on)
     encoder, recipe = encoder_of(setup, model), recipe_of(setup, epochs)
     arms = build_arms(setup, encoder, recipe)
-    deviations = _deviations(setup, encoder.kind)
+    deviations = deviations_of(setup, encoder.kind)
     return Design(
         study="text-finetuning",
         title="Fine-tuning an encoder of texts",
@@ -83,16 +81,6 @@ def text_finetuning(
         figures=_figures(setup, arms),
         twins=(Twins(a="all", b="scratch"), Twins(a="all", b="mixed")),
     )
-
-
-def _deviations(setup: Setup, kind: str) -> tuple[str, ...]:
-    own = () if kind == "encoder" else ("a small encoder that is pre-trained here instead of DistilBERT",)
-    shorter = (
-        ()
-        if setup.preset == "full"
-        else (f"recipe of the preset {setup.preset} instead of {PUBLISHED.describe()}",)
-    )
-    return (*other_data(replace(setup, data=data_of(setup)), of="rotten-tomatoes"), *own, *shorter)
 
 
 def _tables() -> tuple[Table, ...]:
