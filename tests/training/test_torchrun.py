@@ -57,9 +57,16 @@ def test_a_process_that_lost_another_ends_at_once_with_its_code_and_all_that_it_
 
 
 def test_the_program_ends_so_after_its_sentence():
-    found = ended("from gradlab.cli import main; sys.exit(main(['tran']))")
+    found = ended("from gradlab.cli import main; sys.argv[1:] = ['tran']; sys.exit(main())")
     assert (found.returncode, found.stdout) == (1, "printed registered\n")
     assert found.stderr == "gradlab: unknown command 'tran'; did you mean 'train'?\n"
+
+
+def test_who_calls_the_program_from_python_goes_on():
+    found = ended(
+        "from gradlab.cli import main; code = main(['tran']); print(code, 'more', end=' '); leave(4)"
+    )
+    assert (found.returncode, found.stdout) == (4, "printed 1 more registered\n")
 
 
 def test_a_script_of_ones_own_ends_so_after_its_traceback():

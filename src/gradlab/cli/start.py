@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # whatever the locale says
     code = run(arguments)
-    leave(code)
+    if arguments is None:  # who calls us from Python goes on
+        leave(code)
     return code
 
 

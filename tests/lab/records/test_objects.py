@@ -1,6 +1,8 @@
 """Records in object stores: every prefix of the writes is no record or the whole one; damage and mistakes are said."""
 
+import errno
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -156,6 +158,80 @@ def test_another_record_under_a_name_and_paths_in_a_manifest_are_refused(url, tm
         ObjectStore(url).fetch(other, tmp_path / "other")
 
 
+LISTED = {
+    "no file": lambda _: {},
+    "no spec": lambda files: {name: digest for name, digest in files.items() if name != "spec.json"},
+    "the manifest itself": lambda files: files | {"manifest.json": files["spec.json"]},
+    "a name that no disk takes": lambda files: files | {"x" * 300: "0" * 64},
+    "a name with a zero byte": lambda files: files | {"a\0b": "0" * 64},
+}
+
+
+@pytest.mark.parametrize("listed", LISTED)
+def test_what_no_manifest_of_ours_lists_is_refused_with_the_object_to_delete(url, tmp_path, listed):
+    record, store = write(tmp_path / "own"), ObjectStore(url)
+    manifest = record.manifest | {"files": LISTED[listed](record.manifest["files"])}
+    content = json.dumps(manifest).encode()
+    folder = store._folder(BOUND.hash, content)
+    put(url, store._commit(BOUND.hash), content)
+    for name in record.manifest["files"]:
+        put(url, f"{folder}/{name}", (record.folder / name).read_bytes())
+    put(url, f"{folder}/manifest.json", (record.folder / "spec.json").read_bytes())
+    with pytest.raises(
+        UserError, match=rf"is damaged \(.*\); delete {url}/manifests/{BOUND.hash}\.json there"
+    ):
+        store.fetch(BOUND.hash, tmp_path / "other")
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def put(url: str, path: str, content: bytes) -> None:
+    fs = fsspec.core.url_to_fs(url, **({"auto_mkdir": True} if url.startswith("file") else {}))[0]
+    fs.pipe_file(path, content)
+
+
+def test_a_manifest_nested_without_end_is_no_record(url, tmp_path):
+    store = ObjectStore(url)
+    put(url, store._commit(BOUND.hash), b'{"a":' * 200_000)
+    assert not store.fetch(BOUND.hash, tmp_path)
+
+
+def test_a_full_disk_here_is_not_said_of_the_store(url, tmp_path, monkeypatch):
+    store = ObjectStore(url)
+    store.keep(write(tmp_path / "own"))
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store._fs, "get_file", full, raising=False)
+    with pytest.raises(UserError, match="^the disk is full, so that no more runs can be fetched"):
+        store.fetch(BOUND.hash, tmp_path / "other")
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_only_what_was_not_listed_is_asked_for_again(url, tmp_path, monkeypatch):
+    record = write(tmp_path / "own")
+    assert ObjectStore(url).keep_unlisted(record)
+    store = ObjectStore(url)
+    monkeypatch.setattr(store._fs, "cat_file", pytest.fail, raising=False)
+    assert not store.keep_unlisted(record)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", " ", "store", "./store", "/mnt/store", "s3:/bucket/x", "s3://", "memory://", "file:///", "file://"],
+)
+def test_a_url_without_a_place_is_refused_and_makes_no_folder(url, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=f"^--store takes a URL .*, got '{re.escape(url)}'\\.$"):
+        ObjectStore(url).check()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_driver_that_fails_at_once_is_one_sentence(monkeypatch):
+    with pytest.raises(UserError, match=r"^the store ftp://127\.0\.0\.1:1/x cannot be used \(.*refused\)"):
+        ObjectStore("ftp://127.0.0.1:1/x")
+
+
 def test_a_damaged_record_is_not_kept(url, tmp_path):
     record = write(tmp_path / "own")
     (record.folder / "facts.json").write_bytes(b"{}")
@@ -204,7 +280,8 @@ def test_a_store_that_cannot_be_used_is_one_sentence(tmp_path, monkeypatch):
     ):
         store.check()
     with pytest.raises(
-        UserError, match=r"--store takes a URL that fsspec knows, such as s3://bucket/study, got 'ss3://b'"
+        UserError,
+        match=r"--store takes a URL that fsspec knows, such as s3://bucket/study or file:///mnt/study, got 'ss3://b'",
     ):
         ObjectStore("ss3://b")
 

@@ -7,6 +7,7 @@ manifest: two writers of one record never mix their files, and whatever was copi
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import hashlib
 import json
@@ -33,8 +34,8 @@ class ObjectStore:
     """
 
     def __init__(self, url: str) -> None:
+        self._fs, self._root = _open(url)
         self.url = url.rstrip("/")
-        self._fs, self._root = _open(self.url)
         self._kept: set[str] = set()
 
     def check(self) -> None:
@@ -86,7 +87,7 @@ class ObjectStore:
         folder = self._folder(name, manifest)
 
         def bring(file: str, to: Path) -> None:
-            with self._reached(FileNotFoundError):
+            with self._reached(FileNotFoundError), _room_here():
                 self._fs.get_file(f"{folder}/{file}", str(to))
 
         if damaged := take_in(records, name, manifest, bring):
@@ -96,6 +97,10 @@ class ObjectStore:
             )
         self._kept.add(name)
         return True
+
+    def keep_unlisted(self, record: Record) -> bool:
+        """Do the same as `keep`, but ask only for what was not there when first asked, which saves a request for every other."""
+        return record.hash not in self.listed and self.keep(record)
 
     def keep(self, record: Record) -> bool:
         """Copy a record there, unless one of its name is there; returns whether it was copied.
@@ -129,7 +134,7 @@ class ObjectStore:
     def _manifest(self, name: str) -> bytes | None:
         """Return the manifest of a record; None where there is none, or where its own writing was cut off, as on a disk."""
         content = self._read(self._commit(name))
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             return content if content is not None and isinstance(json.loads(content), dict) else None
         return None
 
@@ -146,12 +151,27 @@ class ObjectStore:
         """Say in a sentence that the store does not do what is asked; its drivers raise errors of many kinds."""
         try:
             yield
-        except passed:
+        except (UserError, *passed):
             raise
         except Exception as error:
-            raise UserError(
-                f"the store {self.url} cannot be used ({_short(error)}); mend it and ask again: finished runs are kept in --out."
-            ) from error
+            raise UserError(_unusable(self.url, error)) from error
+
+
+@contextlib.contextmanager
+def _room_here() -> Iterator[None]:
+    """Say that the disk of this machine is full, which is no fault of the store."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UserError(
+            "the disk is full, so that no more runs can be fetched; free some space or choose another --out, then ask again."
+        ) from error
+
+
+def _unusable(url: str, error: Exception) -> str:
+    return f"the store {url} cannot be used ({_short(error)}); mend it and ask again: finished runs are kept in --out."
 
 
 def _short(error: BaseException) -> str:
@@ -166,6 +186,11 @@ def object_store(url: str) -> ObjectStore:
 
 def _open(url: str) -> tuple[Any, str]:
     """Return the file system of a URL, and the path in it."""
+    wanted = "--store takes a URL that fsspec knows, such as s3://bucket/study or file:///mnt/study"
+    if not url.partition("://")[2].strip(
+        "/ "
+    ):  # fsspec takes what has no protocol, or no place, for a folder here
+        raise UserError(f"{wanted}, got '{url}'.")
     try:
         core: Any = import_module("fsspec.core")
         more = {"auto_mkdir": True} if (core.split_protocol(url)[0] or "file") in LOCAL else {}
@@ -176,7 +201,7 @@ def _open(url: str) -> tuple[Any, str]:
             f"of others fsspec says: {_short(error)}"
         ) from error
     except ValueError as error:
-        raise UserError(
-            f"--store takes a URL that fsspec knows, such as s3://bucket/study, got '{url}' ({_short(error)})."
-        ) from error
+        raise UserError(f"{wanted}, got '{url}' ({_short(error)}).") from error
+    except Exception as error:  # a server that is not there, or a driver that has to be told more
+        raise UserError(_unusable(url, error)) from error
     return fs, str(root).rstrip("/")

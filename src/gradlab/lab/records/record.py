@@ -26,6 +26,8 @@ OWN = (*TEXTS, MANIFEST, ".parquet", ".safetensors")
 """Endings of the files of a record."""
 LARGEST_TEXT = 64 * 2**20
 """Bytes of the largest JSON file that is read."""
+LONGEST_NAME = 255
+"""Bytes of the longest name of a file, on the usual disks."""
 
 
 class Run(Protocol):
@@ -135,9 +137,16 @@ class Record:
         except UserError:
             return [MANIFEST]
         wrong = [
-            name for name in listed if not is_plain(name) or checksum(self.folder / name) != listed[name]
+            name
+            for name in listed
+            if not is_plain(name) or name == MANIFEST or checksum(self.folder / name) != listed[name]
         ]
-        return wrong or (["spec.json"] if _misnamed(self._text("spec.json"), self.hash) else [])
+        if wrong:
+            return wrong
+        try:
+            return ["spec.json"] if _misnamed(self._text("spec.json"), self.hash) else []
+        except UserError:  # the manifest does not list it
+            return ["spec.json"]
 
     def _text(self, name: str) -> dict[str, Any]:
         return parse_json(self.folder / name, self._checked(name))
@@ -279,7 +288,11 @@ def checksum(path: Path) -> str:
 
 def is_plain(name: str) -> bool:
     """Whether a listed name is the bare name of a file, inside its folder."""
-    return name not in ("", ".", "..") and "/" not in name and "\\" not in name
+    return (
+        name not in ("", ".", "..")
+        and not set(name) & {"/", "\\", "\0"}
+        and len(os.fsencode(name)) <= LONGEST_NAME
+    )
 
 
 def _misnamed(spec: Mapping[str, Any], name: str) -> bool:

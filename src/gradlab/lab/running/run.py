@@ -55,7 +55,7 @@ def judge_design(design: Design, request: Request, *, on_event: Hear = lambda _e
         runs = opened(design, request.seeds, binder, request.store)
         if request.objects is not None:  # also those that a killed process could not copy any more
             for name in runs.runs:
-                request.objects.keep(request.store.get(name))
+                request.objects.keep_unlisted(request.store.get(name))
         context = context_of(request, binder.conditions, looks_of(design, request, binder.conditions))
         key = key_of(design, runs, context)
         kinds = request.toolbox.kinds.values()
