@@ -60,6 +60,11 @@ class ClipPretrain(Procedure):
     text: Input | None = later(None)
     frozen_epochs: Annotated[int, Field(ge=0)] = later(0)
 
+    @property
+    def frozen_told(self) -> str:
+        """In which epochs the text tower stays as it is, in words."""
+        return "first epoch" if self.frozen_epochs == 1 else f"first {self.frozen_epochs} epochs"
+
 
 def _work(procedure: ClipPretrain, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
     from gradlab.clip import build_small, pretrain
@@ -147,8 +152,7 @@ def _describe(procedure: ClipPretrain, run: Results) -> dict[str, Any]:
 def _start_told(procedure: ClipPretrain) -> str:
     """Say how the text tower began, where that is not as usual."""
     begun = "" if procedure.text is None else "; text tower pre-trained on sentences"
-    kept = procedure.frozen_epochs
-    return begun + (f"; text tower frozen in the first {kept} epochs" if kept else "")
+    return begun + (f"; text tower frozen in the {procedure.frozen_told}" if procedure.frozen_epochs else "")
 
 
 def _cost(procedure: ClipPretrain, counts: Mapping[str, Mapping[str, int]]) -> float:

@@ -63,7 +63,7 @@ def start_told(setup: Setup, net: Procedure) -> str:
     if net.text is not None:
         return (
             " Its text tower starts from one that learned to predict the next token of the training sentences of "
-            f"{', '.join(net.text.data)}, with their vocabulary, and is frozen in the first {net.frozen_epochs} epochs."
+            f"{', '.join(net.text.data)}, with their vocabulary, and is frozen in the {net.frozen_told}."
         )
     missing = _missing(setup)
     if missing and _is_usual(setup):
