@@ -147,7 +147,9 @@ def test_both_studies_share_a_text_tower_that_has_read_sentences_where_it_is_ask
     assert 0 < net.frozen_epochs < net.recipe.epochs
     assert net.text.data == (("rotten-tomatoes",) if preset == "quick" else TEXTS)
     for each in made:
-        assert f"frozen in the first {net.frozen_epochs} epochs" in each.setting_text
+        assert f"frozen in the {net.frozen_told}" in each.setting_text
+        assert replace(net, frozen_epochs=1).frozen_told == "first epoch"
+        assert replace(net, frozen_epochs=3).frozen_told == "first 3 epochs"
         assert each.parameters["text"] == "sentences"
 
 

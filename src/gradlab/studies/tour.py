@@ -19,7 +19,8 @@ from gradlab.types import Count, PixelEps, UserError
 BACKGROUND = (
     "One small convolutional network, trained several times, is asked two questions. First: every pixel of a test image may "
     "change by at most eps, and an attack chooses how; FGSM takes one step along the gradient's sign, PGD up to ten smaller "
-    "ones until the image is fooled. Second: the network sees images of classes that it never learned, patches of two photographs, and noise; "
+    "ones until the image is fooled. Second: the network sees images of classes that it never learned, "
+    "patches of two photographs, and noise; "
     "a score says how foreign each looks, and AUROC is the chance that a foreign image scores higher than a familiar one. "
     "Attack and scores come from the same trained networks; nothing is trained twice."
 )

@@ -203,7 +203,7 @@ def test_a_full_disk_here_is_not_said_of_the_store(url, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(store._fs, "get_file", full, raising=False)
-    with pytest.raises(UserError, match="^the disk is full, so that no more runs can be fetched"):
+    with pytest.raises(UserError, match=r"^the disk is full, so that no more runs can be fetched"):
         store.fetch(BOUND.hash, tmp_path / "other")
     assert list((tmp_path / "other").iterdir()) == []
 
@@ -227,7 +227,7 @@ def test_a_url_without_a_place_is_refused_and_makes_no_folder(url, tmp_path, mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_driver_that_fails_at_once_is_one_sentence(monkeypatch):
+def test_a_driver_that_fails_at_once_is_one_sentence():
     with pytest.raises(UserError, match=r"^the store ftp://127\.0\.0\.1:1/x cannot be used \(.*refused\)"):
         ObjectStore("ftp://127.0.0.1:1/x")
 

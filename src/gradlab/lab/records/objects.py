@@ -151,9 +151,9 @@ class ObjectStore:
         """Say in a sentence that the store does not do what is asked; its drivers raise errors of many kinds."""
         try:
             yield
-        except (UserError, *passed):
-            raise
         except Exception as error:
+            if isinstance(error, (UserError, *passed)):
+                raise
             raise UserError(_unusable(self.url, error)) from error
 
 
