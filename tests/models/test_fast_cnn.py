@@ -12,7 +12,7 @@ from gradlab.types import UserError
 
 SHAPE = (3, 12, 14)
 SMALL = FastCNN(widths=(26, 28))
-MIRROR = FastCNN(widths=(26, 28), fixed_stem=True, mirror=True)
+MIRROR = FastCNN(widths=(26, 28), fixed_stem=True, mirror=True, tiled=True)
 
 
 def images(count=40, seed=0):

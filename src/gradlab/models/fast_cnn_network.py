@@ -12,6 +12,7 @@ from gradlab.models._shape import check_shape
 from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.initialise import initialise
 from gradlab.models.normalise import Normalise
+from gradlab.models.tiled_convolution import TiledConv2d
 from gradlab.types import UserError
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
@@ -148,9 +149,9 @@ def second_moments(network: FastCNNNetwork, images: Tensor) -> Tensor:
 
 def _stage(config: FastCNN, channels: int, width: int) -> nn.Sequential:
     """Two convolutions; the maximum lies before the first norm, where it is cheapest."""
-    stage = nn.Sequential()
+    stage, convolution = nn.Sequential(), TiledConv2d if config.tiled else nn.Conv2d
     for number, inputs in ((1, channels), (2, width)):
-        stage.add_module(f"convolution{number}", nn.Conv2d(inputs, width, 3, padding=1, bias=False))
+        stage.add_module(f"convolution{number}", convolution(inputs, width, 3, padding=1, bias=False))
         if number == 1:
             stage.add_module("pool", nn.MaxPool2d(2))
         norm = nn.BatchNorm2d(width, momentum=config.norm_momentum)

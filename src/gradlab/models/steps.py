@@ -12,6 +12,7 @@ from gradlab.models.cnn_network import CNNNetwork
 from gradlab.models.fast_cnn_network import FastCNNNetwork, PlaceMax
 from gradlab.models.mlp_network import Block, MLPNetwork
 from gradlab.models.normalise import Normalise
+from gradlab.models.tiled_convolution import TiledConv2d
 from gradlab.models.vit_network import ViTNetwork
 from gradlab.models.vit_steps import VIT_STEPS
 from gradlab.types import UserError
@@ -112,12 +113,13 @@ def steps_of(network: MLPNetwork | CNNNetwork | ViTNetwork | FastCNNNetwork) -> 
             for child, inner in layer.named_children():
                 x = walk(inner, f"{name}.{child}", x)
             return x
-        if type(layer) not in OPERATIONS:
+        kind = nn.Conv2d if type(layer) is TiledConv2d else type(layer)
+        if kind not in OPERATIONS:
             raise UserError(
                 f"layer '{name}' ({type(layer).__name__}) is none that gradlab's builders put there, so its forward "
                 "pass cannot be written as a list of operations; export to torch-export or onnx instead."
             )
-        return add(name, *OPERATIONS[type(layer)](layer, name, x))
+        return add(name, *OPERATIONS[kind](layer, name, x))
 
     x = walk(network.normalise, "normalise", "images")
     if isinstance(network, MLPNetwork):
