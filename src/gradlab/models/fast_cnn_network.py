@@ -6,6 +6,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from gradlab.models._randomness import seeded
 from gradlab.models._shape import check_shape
@@ -34,7 +35,7 @@ class FastCNNNetwork(nn.Module):
     """normalise → whiten → stages → largest → head; images (N, C, H, W) in [0, 1] to logits (N, K).
 
     In train mode smaller images are taken as well, since a recipe may begin with them. In eval mode, where the
-    configuration says so, the logits are the mean over the images and their mirror images.
+    configuration says so, the logits are the mean over the images, moved by a pixel, and their mirror images.
     """
 
     def __init__(
@@ -59,9 +60,17 @@ class FastCNNNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) in [0, 1] to logits (N, K)."""
         check_shape(images, self.input_shape, smaller=self.training)
-        if self.training or not self.config.mirror:
+        if self.training or self.config.views == 1:
             return self._logits(images)
-        return (self._logits(images) + self._logits(images.flip(-1))) / 2
+        views = [images]
+        if self.config.shifted:
+            height, width = images.shape[-2:]
+            wider = functional.pad(images, (1, 1, 1, 1), mode="reflect")
+            views += [wider[..., :height, :width], wider[..., 2:, 2:]]
+        if self.config.mirror:
+            views += [one.flip(-1) for one in views]
+        first, *others = (self._logits(one) for one in views)
+        return sum(others, first) / len(views)
 
     def _logits(self, images: Tensor) -> Tensor:
         features = self.whiten_activation(self.whiten(self.normalise(images)))
