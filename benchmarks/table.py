@@ -47,7 +47,7 @@ BENCHES = {
     "probes": Bench("probe_cost.py", "--rounds 3"),
     "text": Bench("text_speed.py", "--rounds 1"),
     "text batches": Bench("text_batches.py", "--rounds 1"),
-    "attacks": Bench("attack_speed.py", "--images 32 --rounds 3", "attacks"),
+    "attacks": Bench("attack_speed.py", "--images 256 --rounds 1", "attacks"),
     "few pixels": Bench("few_pixel_speed.py", "--rounds 1", "attacks"),
     "detection": Bench("detection_speed.py", "--images 2000 --bank 10000 --peers 1000", "detection"),
     "explanations": Bench("explanations.py", "--images 64 --rounds 3 --calls 20", "explanations"),

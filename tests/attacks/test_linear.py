@@ -6,11 +6,15 @@ import torch
 from gradlab.attacks import APGD, FAB, FGSM, PGD, CarliniWagner, DeepFool, IterativeFGSM, MomentumFGSM
 from tests.attacks.examples import EPS, generator, images, labels_of, linear, margin
 
+ALL = {"stop_at_success": False}
 LINF = (
-    FGSM(eps=EPS), PGD(eps=EPS), PGD(eps=EPS, random_start=False), IterativeFGSM(eps=EPS), MomentumFGSM(eps=EPS),
+    FGSM(eps=EPS), PGD(eps=EPS, **ALL), PGD(eps=EPS, random_start=False, **ALL), IterativeFGSM(eps=EPS, **ALL),
+    MomentumFGSM(eps=EPS, **ALL), PGD(eps=EPS), PGD(eps=EPS, random_start=False), IterativeFGSM(eps=EPS), MomentumFGSM(eps=EPS),
     APGD(eps=EPS, random_start=False), APGD(eps=EPS, loss="dlr", random_start=False), APGD(eps=EPS),
 )  # fmt: skip
 L2 = (
+    PGD(eps=0.3, norm="l2", steps=50, step_size=0.3, **ALL), PGD(eps=0.3, norm="l2", random_start=False, **ALL),
+    PGD(eps=0.3, norm="l2", steps=20, **ALL), PGD(eps=0.3, norm="l2", steps=50, **ALL),
     PGD(eps=0.3, norm="l2", steps=50, step_size=0.3), PGD(eps=0.3, norm="l2", random_start=False), APGD(eps=0.3, norm="l2"),
     APGD(eps=0.3, norm="l2", loss="dlr", random_start=False),
     PGD(eps=0.3, norm="l2", steps=20), PGD(eps=0.3, norm="l2", steps=50),
@@ -33,7 +37,7 @@ def reaches(attack, reach):
         found = attack(model, batch, labels, targets=targets, generator=generator())
         after = margin(model, found, labels)
         least = torch.where(before - reach < 0, torch.zeros_like(before), before - reach)
-        if isinstance(attack, APGD):  # it stops at the first success
+        if isinstance(attack, APGD) or getattr(attack, "stop_at_success", False):
             assert (after <= least + 1e-9).all()
             after, before_reach = after[before > reach], (before - reach)[before > reach]
             assert len(after) > 3
@@ -54,13 +58,13 @@ def test_in_l2_the_margin_falls_by_eps_times_the_l2_norm(attack):
 
 @pytest.mark.parametrize("random_start", [False, True])
 def test_in_l1_the_margin_falls_by_eps_times_the_largest_weight(random_start):
-    reaches(PGD(eps=0.2, norm="l1", random_start=random_start, steps=8), 0.2 * ready()[3].abs().max())
+    reaches(PGD(eps=0.2, norm="l1", random_start=random_start, steps=8, **ALL), 0.2 * ready()[3].abs().max())
 
 
 def test_in_l1_the_next_numbers_follow_where_the_first_meet_the_border():
     """The best of all changes: largest weights first, each up to the border (a knapsack that may be cut)."""
     model, batch, labels, weight = ready()
-    found = PGD(eps=1.5, norm="l1", random_start=False, steps=8)(model, batch, labels)
+    found = PGD(eps=1.5, norm="l1", random_start=False, steps=8, **ALL)(model, batch, labels)
     for row in range(len(batch)):
         towards = weight if labels[row] == 0 else -weight  # what raises the other class's logit
         left, gain, flat = 1.5, 0.0, batch[row].flatten()

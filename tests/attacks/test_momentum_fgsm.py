@@ -11,7 +11,7 @@ def test_it_is_the_published_sum_written_out():
     """The last of all iterates, where the loss rose in every step, so that the worst is the last."""
     model, batch = small(), images(60)
     labels = labels_of(model, batch)
-    found = MomentumFGSM(eps=EPS, steps=5, decay=1.0)(model, batch, labels)
+    found = MomentumFGSM(eps=EPS, steps=5, decay=1.0, stop_at_success=False)(model, batch, labels)
     model.eval()
     point, total, losses = batch, torch.zeros_like(batch), []
     for step in range(6):
@@ -30,10 +30,9 @@ def test_it_is_the_published_sum_written_out():
 def test_without_decay_it_is_iterative_fgsm_and_with_it_another_attack():
     model, batch = small(), images(30)
     labels = labels_of(model, batch)
-    plain = IterativeFGSM(eps=0.1, steps=6, step_size=0.02)(model, batch, labels)
-    none, some = (
-        MomentumFGSM(eps=0.1, steps=6, step_size=0.02, decay=decay)(model, batch, labels) for decay in (0, 1)
-    )
+    fields = {"eps": 0.1, "steps": 6, "step_size": 0.02, "stop_at_success": False}
+    plain = IterativeFGSM(**fields)(model, batch, labels)
+    none, some = (MomentumFGSM(**fields, decay=decay)(model, batch, labels) for decay in (0, 1))
     assert torch.equal(none, plain)
     assert not torch.equal(some, plain)
 

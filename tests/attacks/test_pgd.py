@@ -1,5 +1,7 @@
 """PGD: its iterates, its worst case, its early stop."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from pydantic import TypeAdapter
@@ -36,7 +38,9 @@ def iterates(model, batch, labels, start, step_size, steps):
 @pytest.mark.parametrize("step_size", [0.002, 0.02])
 def test_it_keeps_the_worst_of_all_iterates_of_plain_pgd(steps, step_size):
     model, batch, labels = ready()
-    found = PGD(step_size=step_size, steps=steps, random_start=False)(model, batch, labels)
+    found = PGD(step_size=step_size, steps=steps, random_start=False, stop_at_success=False)(
+        model, batch, labels
+    )
     points = torch.stack(iterates(model, batch, labels, batch, step_size, steps))
     seen = torch.stack([losses(model, one, labels) for one in points])
     fooled = torch.stack([model(one).argmax(1) != labels for one in points])
@@ -48,7 +52,7 @@ def test_it_keeps_the_worst_of_all_iterates_of_plain_pgd(steps, step_size):
 def test_step_by_step_it_equals_foolbox_where_the_loss_rises(steps):
     foolbox = pytest.importorskip("foolbox", reason="foolbox is not installed")
     model, batch, labels = ready(60, torch.float32)
-    ours = PGD(step_size=0.004, steps=steps, random_start=False)(model, batch, labels)
+    ours = PGD(step_size=0.004, steps=steps, random_start=False, stop_at_success=False)(model, batch, labels)
     attack = foolbox.attacks.LinfPGD(abs_stepsize=0.004, steps=steps, random_start=False)
     theirs, _, _ = attack(foolbox.PyTorchModel(model.eval(), bounds=(0, 1)), batch, labels, epsilons=EPS)
     points = torch.stack(
@@ -62,7 +66,7 @@ def test_step_by_step_it_equals_foolbox_where_the_loss_rises(steps):
 
 def test_one_step_of_eps_without_a_random_start_is_fgsm_where_the_loss_rises():
     model, batch, labels = ready()
-    found = PGD(step_size=EPS, steps=1, random_start=False)(model, batch, labels)
+    found = PGD(step_size=EPS, steps=1, random_start=False, stop_at_success=False)(model, batch, labels)
     single = fgsm(model, batch, labels, eps=EPS).images
     rises = losses(model, single, labels) > losses(model, batch, labels)
     assert rises.any()
@@ -81,7 +85,8 @@ def test_the_random_start_is_uniform_in_the_ball():
 def test_restarts_never_make_the_worst_case_better_and_often_make_it_worse():
     model, batch, labels = ready(100)
     found = [
-        PGD(steps=2, restarts=restarts)(model, batch, labels, generator=generator(5)) for restarts in (1, 4)
+        PGD(steps=2, restarts=restarts, stop_at_success=False)(model, batch, labels, generator=generator(5))
+        for restarts in (1, 4)
     ]
     one, four = (losses(model, each, labels) for each in found)
     reached = [labels_of(model, each) != labels for each in found]
@@ -97,10 +102,10 @@ def test_stopping_at_success_fools_the_same_images_with_less_work_and_leaves_foo
     seen = []
     model.register_forward_pre_hook(lambda _model, inputs: seen.append(len(inputs[0])))
     settings = {"eps": 0.06, "steps": 12, "random_start": False}
-    whole = PGD(**settings)(model, batch, labels)
+    whole = PGD(**settings, stop_at_success=False)(model, batch, labels)
     work = sum(seen)
     seen.clear()
-    early = PGD(**settings, stop_at_success=True)(model, batch, labels)
+    early = PGD(**settings)(model, batch, labels)
     assert sum(seen) < 0.8 * work
     assert torch.equal(labels_of(model, whole) != labels, labels_of(model, early) != labels)
     assert torch.equal(early[:10], batch[:10])
@@ -140,7 +145,7 @@ def test_the_step_follows_the_radius_unless_it_is_given():
 def test_in_l2_the_steps_fall_evenly_from_twice_the_radius_unless_one_is_given():
     """A model whose gradient is the same everywhere: the path from the image is the sum of the steps, cut at the ball."""
     falling = PGD(eps=0.5, norm="l2", steps=5)
-    assert (falling.schedule, falling.step) == ("linear", 1.0)
+    assert (falling.settings()["schedule"], falling.step) == ("linear", 1.0)
     assert (PGD(norm="l2", step_size=0.1).schedule, PGD().schedule) == (None, None)
     asked = []
 
@@ -150,13 +155,35 @@ def test_in_l2_the_steps_fall_evenly_from_twice_the_radius_unless_one_is_given()
             return torch.stack([-images.sum((1, 2, 3)), images.sum((1, 2, 3))], 1)
 
     batch = torch.full((1, 1, 2, 2), 0.3, dtype=torch.float64)
-    settings = {"eps": 0.5, "step_size": 0.2, "steps": 4, "norm": "l2", "random_start": False}
+    settings = {
+        "eps": 0.5,
+        "step_size": 0.2,
+        "steps": 4,
+        "norm": "l2",
+        "random_start": False,
+        "stop_at_success": False,
+    }
     PGD(**settings, schedule="linear")(Straight(), batch, torch.zeros(1, dtype=torch.int64))
     lengths = [float((one - batch).norm()) for one in asked[-5:]]
     assert lengths == pytest.approx([0, 0.2, 0.35, 0.45, 0.5])  # 0.2, 0.15, 0.1, 0.05
     PGD(**settings)(Straight(), batch, torch.zeros(1, dtype=torch.int64))
     lengths = [float((one - batch).norm()) for one in asked[-5:]]
     assert lengths == pytest.approx([0, 0.2, 0.4, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("attack", [PGD(norm="l2"), PGD(norm="l2", schedule="linear")], ids=repr)
+def test_a_step_that_is_named_later_is_taken_as_it_is_and_falls_only_on_request(attack):
+    record = TypeAdapter(PGD)
+    for one in (attack, record.validate_python(record.dump_python(attack))):
+        named = replace(one, step_size=0.1)
+        assert (named.step, named.settings()["schedule"]) == (0.1, "constant")
+        assert named == PGD(norm="l2", step_size=0.1)
+        assert replace(one, norm="linf").settings() == PGD().settings()
+        again = replace(named, step_size=None)
+        assert (again.step, again.settings()["schedule"]) == (16 / 255, "linear")
+    asked = replace(attack, step_size=0.1, schedule="linear")
+    assert replace(asked, eps=0.5).settings()["schedule"] == "linear"
+    assert record.validate_python(record.dump_python(asked)) == asked
 
 
 def test_records_of_l_infinity_do_not_know_of_schedules_and_those_of_other_norms_do():

@@ -72,7 +72,10 @@ EXAMPLES: dict[str, Procedure] = {
     "clip-tune": ClipTune(net=CLIP, data="stripes", method=PromptLearning(context=2), recipe=CLIP.recipe),
     "train": NET,
     "attack": Attack(
-        net=NET, data="stripes", by=PGD(eps=8 / 255, step_size=2 / 255, steps=2), eps=(4 / 255, 8 / 255)
+        net=NET,
+        data="stripes",
+        by=PGD(eps=8 / 255, step_size=2 / 255, steps=2, stop_at_success=False),
+        eps=(4 / 255, 8 / 255),
     ),
     "certify": Certify(net=NET, data="stripes", eps=32 / 255, quick=True, images=12, twin=KEPT),
     "score": Score(net=NET, data="stripes", out=("noise", "flat"), detectors=(MaxSoftmax(), MaxLogit())),

@@ -60,16 +60,24 @@ def rects(svg: str, color: str) -> list[tuple[float, float]]:
 def test_a_dot_plot_sorts_each_panel_by_value_with_the_largest_on_top():
     first, second = FIGURES["activations"]["panels"]
     means = dict(zip(second["series"][0]["x"], second["series"][0]["y"], strict=True))
-    assert [means[name] for name in sorted_categories(second)] == sorted(means.values())
-    assert sorted_categories(second)[0] == "sigmoid"
-    assert sorted_categories(first)[0] != "sigmoid"
+    assert [means[name] for name in sorted_categories({}, second)] == sorted(means.values())
+    assert sorted_categories({}, second)[0] == "sigmoid"
+    assert sorted_categories({}, first)[0] != "sigmoid"
     svg = draw(FIGURES["activations"], panel=1)
     assert height_of(svg, "elu") < height_of(svg, "tanh") < height_of(svg, "sigmoid")
 
 
+def test_categories_with_an_order_of_their_own_stand_in_it_from_above():
+    content = {"title": "", "series": [{"name": "", "x": ["b", "last", "a", "new"], "y": [1, 3, 2, 9]}]}
+    given = {"x": {"scale": "category", "ordered": ["a", "b", "last"]}}
+    assert sorted_categories(given, content)[::-1] == ["a", "b", "last", "new"]
+    figures = [figure("points", content, x=x) for x in (given["x"], {"scale": "category"})]
+    assert draw(figures[0]) != draw(figures[1])
+
+
 def test_a_category_without_a_value_comes_last_and_is_no_error():
     content = panel(x=["b", "a", "c"], y=[0.2, None, 0.1])
-    assert sorted_categories(content) == ["a", "c", "b"]
+    assert sorted_categories({}, content) == ["a", "c", "b"]
     svg = draw(figure("points", content, x={"scale": "category"}))
     assert height_of(svg, "b") < height_of(svg, "c") < height_of(svg, "a")
     assert "nan" not in svg.lower()

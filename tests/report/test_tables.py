@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gradlab.report._view import table_view
 from gradlab.report.tables import (
     CELLS,
     cell_text,
@@ -61,6 +62,24 @@ def test_a_table_without_display_shows_its_columns_as_they_are():
     table = {"columns": ["a", "b", "c"], "rows": [["x", 1.5, [1, 2]], [None, None, None]]}
     assert [c["kind"] for c in display_of(table)] == ["text", "number", "points"]
     assert list(texts(table)) == [["x", "1.5", "1 2"], ["–", "–", "–"]]
+
+
+@pytest.mark.parametrize("before", [0, 3, 4, 6])
+def test_a_wide_table_folds_what_stands_beside_the_first_measure_and_never_the_measure(before):
+    facts = [{"header": str(n + 1), "kind": "text", "columns": ["fact"]} for n in range(before)]
+    measured = [
+        {"header": "accuracy", "kind": "interval", "columns": ["mean", "low", "high"]},
+        {"header": "each seed", "kind": "points", "columns": ["seeds"]},
+    ][: 2 if before > 3 else 1]
+    display = [{"header": "arm", "kind": "text", "columns": ["arm"]}, *facts, *measured]
+    columns = ["arm", "fact", "mean", "low", "high", "seeds"]
+    view = table_view({"columns": columns, "rows": [["a", "x", 0.5, 0.4, 0.6, [0.5]]], "display": display})
+    assert view["folded"] == ([] if before <= 3 else [str(n) for n in range(3, before + 1)])
+    shown = [head["text"] for head in view["heads"] if not head.get("folded")]
+    assert {"arm", measured[0]["header"]} <= set(shown)
+    assert [bool(cell.get("folded")) for cell in view["rows"][0]] == [
+        bool(h.get("folded")) for h in view["heads"]
+    ]
 
 
 def test_csv_round_trips_through_pandas_at_full_precision():

@@ -116,7 +116,14 @@ class Battery:
         return PGD(eps=self.eps, norm=self.norm, steps=2 * self.steps, restarts=2, stop_at_success=stop)
 
     def _one_step(self) -> PGD:
-        return PGD(eps=self.eps, norm=self.norm, step_size=self.eps, steps=1, random_start=False)
+        return PGD(
+            eps=self.eps,
+            norm=self.norm,
+            step_size=self.eps,
+            steps=1,
+            random_start=False,
+            stop_at_success=False,
+        )
 
     def _towards(self) -> APGD:
         """Go towards the likeliest other classes, by a loss that no scaling hides where there are enough of them."""

@@ -32,7 +32,7 @@ def iterative_fgsm(
 ) -> Found:
     """Steps along the sign of the gradient, each projected into the ball (Kurakin et al., 2017, arXiv:1607.02533, eq. 2).
 
-    It starts at the image itself, so that nothing is random. The worst case of all iterates is kept, as in `pgd`.
+    It starts at the image itself, so that nothing is random. The worst case of its iterates is kept, as in `pgd`.
 
     Args:
         model: maps images (N, C, H, W) in [0, 1] to logits (N, K); normalises inside. It runs in eval mode and is left
@@ -42,7 +42,7 @@ def iterative_fgsm(
         eps: L-infinity radius on the [0, 1] pixel scale, e.g. 8/255.
         step_size: step on the same scale.
         steps: number of gradient steps; 0 returns the images.
-        stop_at_success: leave an image alone once it reaches the goal.
+        stop_at_success: leave an image alone once it reaches the goal; False takes every step.
         decay: of the sum of gradients, that of `momentum_fgsm`; None takes the last gradient alone.
         targets: (N,) int64 in [0, K), other than the labels: go towards these classes instead of away from the labels.
 
@@ -62,13 +62,13 @@ def iterative_fgsm(
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class IterativeFGSM(Explorer):
-    """Steps along the sign of the gradient from the image itself, the worst case of all iterates kept.
+    """Steps along the sign of the gradient from the image itself: each image's first success, or else its largest loss.
 
     Attributes:
         eps: L-infinity radius on the [0, 1] pixel scale, such as 8/255.
         step_size: on the same scale; left out it is 2.5·eps/steps, so that it follows the radius.
         steps: gradient steps.
-        stop_at_success: leave an image alone once it is fooled.
+        stop_at_success: leave an image alone once it is fooled; False takes every step and keeps the largest loss.
     """
 
     attack: ClassVar = staticmethod(iterative_fgsm)
@@ -77,7 +77,7 @@ class IterativeFGSM(Explorer):
     eps: PixelEps = 8 / 255
     step_size: PixelEps | None = None
     steps: Annotated[int, Field(ge=0)] = 10
-    stop_at_success: bool = False
+    stop_at_success: bool = True
 
     @property
     def step(self) -> float:

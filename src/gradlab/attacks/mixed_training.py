@@ -10,6 +10,7 @@ from gradlab._configuration import dataclass
 from gradlab._torch import torch
 from gradlab.attacks._ascent import images_of
 from gradlab.attacks._judged import Judged, both_right
+from gradlab.attacks.every_step import every_step
 from gradlab.attacks.fgsm import FGSM
 from gradlab.attacks.registry import Attack
 from gradlab.types import STRICT, Count, Fraction, UserError
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 class MixedTraining(Judged):
     """α · loss of the images + (1 − α) · loss of the attacked images (Goodfellow et al., 2015, arXiv:1412.6572, section 6).
 
-    The attack is called as it is anywhere else, so that PGD gives its worst iterate, on the network in eval mode. The
-    statistics of batch norms are those of the images as they are: the pass over attacked images normalises with its batch
-    and moves none. At eps 0 it is ordinary training within rounding, for networks without dropout. It trains one seed at a
-    time, since an attack sees one network.
+    The attack is called as it is anywhere else, on the network in eval mode, but for one thing: attacks by steps take all
+    of them and give the worst iterate, whatever their `stop_at_success`. The statistics of batch norms are those of the
+    images as they are: the pass over attacked images normalises with its batch and moves none. At eps 0 it is ordinary
+    training within rounding, for networks without dropout. It trains one seed at a time, since an attack sees one network.
 
     Attributes:
         attack: any, with its own settings. clean: α, the weight of the images as they are, in [0, 1].
@@ -47,6 +48,7 @@ class MixedTraining(Judged):
         return float(getattr(self.attack, "eps", 0.0))
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "attack", every_step(self.attack))
         bounded = hasattr(self.attack, "eps") and getattr(self.attack, "norm", "linf") == "linf"
         if self.validation_steps and not bounded:
             raise UserError(

@@ -27,7 +27,7 @@ def momentum_fgsm(
     """Steps along the sign of a decaying sum of gradients (Dong et al., 2018, arXiv:1710.06081, eqs. 6 and 7).
 
     Each gradient is scaled to the same mean size before it is added. It starts at the image itself, and the worst case
-    of all iterates is kept. Its images fool other networks more often than those of `iterative_fgsm`.
+    of its iterates is kept. Its images fool other networks more often than those of `iterative_fgsm`.
 
     Args:
         model, images, labels, eps, step_size, steps, stop_at_success, targets: as of `iterative_fgsm`.
@@ -55,14 +55,15 @@ def momentum_fgsm(
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class MomentumFGSM(Explorer):
-    """Steps along the sign of a decaying sum of gradients, the worst case of all iterates kept.
+    """Steps along the sign of a decaying sum of gradients: each image's first success, or else its largest loss.
 
     Attributes:
         eps: L-infinity radius on the [0, 1] pixel scale, such as 8/255.
         step_size: on the same scale; left out it is eps/steps, as published.
         steps: gradient steps.
         decay: of the sum, 1 as published.
-        stop_at_success: leave an image alone once it is fooled.
+        stop_at_success: leave an image alone once it is fooled; False takes every step and keeps the largest loss, as for
+            images to try on other networks.
     """
 
     attack: ClassVar = staticmethod(momentum_fgsm)
@@ -72,7 +73,7 @@ class MomentumFGSM(Explorer):
     step_size: PixelEps | None = None
     steps: Count = 10
     decay: NonNegativeFloat = 1.0
-    stop_at_success: bool = False
+    stop_at_success: bool = True
 
     @property
     def step(self) -> float:

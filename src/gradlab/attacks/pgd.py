@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from gradlab._configuration import dataclass
 from gradlab._torch import torch
@@ -39,7 +39,7 @@ def pgd(
 ) -> Found:
     """Projected gradient descent (Madry et al., 2018, arXiv:1706.06083).
 
-    Steps are of steepest ascent in the ball's own norm, and projections are exact onto ball and [0, 1] together. Of all
+    Steps are of steepest ascent in the ball's own norm, and projections are exact onto ball and [0, 1] together. Of the
     iterates of all restarts each image keeps its worst case: one that reaches the goal (another prediction, or the
     target) before one that does not, then the one of the largest loss.
 
@@ -53,8 +53,8 @@ def pgd(
         steps: number of gradient steps; 0 returns the start.
         restarts: how often to start.
         random_start: start at a uniform point of the ball; else at the images.
-        stop_at_success: leave an image alone once it reaches the goal, at its first success: as many images fooled,
-            less work, a smaller loss.
+        stop_at_success: leave an image alone once it reaches the goal, at its first success: the same images are fooled,
+            with less work and smaller losses. False takes every step, for the strongest image.
         norm: "linf", "l2" or "l1".
         schedule: "constant", or "linear": steps fall from `step_size` to `step_size` / `steps`.
         targets: (N,) int64 in [0, K), other than the labels: go towards these classes instead of away from the labels.
@@ -98,7 +98,7 @@ def _check(eps: float, step_size: float, steps: int, restarts: int, random_start
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class PGD(Explorer):
-    """Projected gradient descent in an L-infinity, L2 or L1 ball, the worst case of all iterates kept.
+    """Projected gradient descent in an L-infinity, L2 or L1 ball: each image's first success, or else its largest loss.
 
     Attributes:
         eps: radius on the [0, 1] pixel scale, such as 8/255; for L2 often 0.5, for L1 12.
@@ -106,7 +106,8 @@ class PGD(Explorer):
         steps: gradient steps; 0 is the random start alone.
         restarts: random starts, of which each image keeps its worst case.
         random_start: start at a uniform point of the ball instead of at the image.
-        stop_at_success: leave an image alone once it is fooled: several times as fast where only success counts.
+        stop_at_success: leave an image alone once it is fooled. False takes every step and keeps the largest loss: for the
+            strongest image, such as one to train on, to show, or to try on other networks.
         norm: linf, l2 or l1.
         schedule: constant, or linear: steps fall evenly down to step_size/steps. Left out, they fall in L2 and L1 where no
             step_size is given: constant ones turn a random start too slowly to reach the optimum of a linear model.
@@ -119,15 +120,15 @@ class PGD(Explorer):
     steps: Annotated[int, Field(ge=0)] = 10
     restarts: Count = 1
     random_start: bool = True
-    stop_at_success: bool = False
+    stop_at_success: bool = True
     norm: Norm = later("linf")
     schedule: Schedule | None = later(None)
 
     def __post_init__(self) -> None:
-        if self.schedule is None and self.norm != "linf" and self.step_size is None:
+        if self.schedule == "linear" and self._falls_by_itself:
             object.__setattr__(
-                self, "schedule", "linear"
-            )  # said in the record, as older ones had constant steps
+                self, "schedule", None
+            )  # as if left out, so that a step named later is taken as it is
         if self.step_size == 0 and self.eps and self.steps:
             raise UserError(
                 "a step_size of 0 goes nowhere; leave it out, or give one above 0, such as 2/255."
@@ -139,7 +140,21 @@ class PGD(Explorer):
         """The step size that is used; where steps fall, the first."""
         if self.step_size is not None:
             return self.step_size
-        return default_step(self.eps, self.steps, self.norm, falling=self.schedule == "linear")
+        return default_step(self.eps, self.steps, self.norm, falling=self._schedule == "linear")
+
+    @property
+    def _falls_by_itself(self) -> bool:
+        return self.norm != "linf" and self.step_size is None
+
+    @property
+    def _schedule(self) -> Schedule:
+        return self.schedule or ("linear" if self._falls_by_itself else "constant")
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Say in the record that steps fall, also where that was left out: older records without a word had constant ones."""
+        written: dict[str, Any] = write(self)
+        return written | ({"schedule": "linear"} if self._schedule == "linear" else {})
 
     @property
     def is_random(self) -> bool:
@@ -148,4 +163,4 @@ class PGD(Explorer):
 
     def settings(self) -> dict[str, Any]:
         """Return what the function is told: the step that is used, also where none is given."""
-        return super().settings() | {"step_size": self.step, "schedule": self.schedule or "constant"}
+        return super().settings() | {"step_size": self.step, "schedule": self._schedule}

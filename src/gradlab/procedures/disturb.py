@@ -10,6 +10,7 @@ from pydantic import Field
 
 from gradlab import attacks
 from gradlab._configuration import dataclass
+from gradlab.attacks.every_step import every_step
 from gradlab.attacks.registry import Attack as By
 from gradlab.explain.registry import Explanation
 from gradlab.lab.designing.procedure import DataName, Input, Procedure
@@ -46,7 +47,8 @@ class Disturb(Procedure):
     change, "before" the one before it; the group is that of images whose prediction the attack changes, or the others.
 
     Attributes:
-        net: whose network is explained. data: whose test images. method: of the maps. by: the attack; its own eps gives way.
+        net: whose network is explained. data: whose test images. method: of the maps. by: the attack; its own eps gives way, and
+            it takes every step, since its reverse is at its goal from the start.
         eps: radius on the [0, 1] pixel scale. images: how many, drawn once with the class shares of the whole; None for all.
         pictures: whether the maps of the first images that the attack fools are kept as pictures.
     """
@@ -61,6 +63,7 @@ class Disturb(Procedure):
     pictures: bool = later(False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "by", every_step(self.by))
         if not self.eps:
             raise UserError(
                 "Disturb compares maps before and after a change, and eps 0 changes nothing; take 8/255."

@@ -58,7 +58,7 @@ def _by_position(figure: Figure) -> Numbers | None:
 def _positions(figure: Figure, panel: Mapping[str, Any]) -> list[Any]:
     """Return all x of a panel; of a dot plot from the largest value to the smallest."""
     if is_dot_plot(figure):
-        return sorted_categories(panel)[::-1]
+        return sorted_categories(figure, panel)[::-1]
     return list(dict.fromkeys(x for s in panel.get("series") or () for x in s.get("x") or ()))
 
 

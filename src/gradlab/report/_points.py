@@ -36,7 +36,7 @@ def points(
     if not is_dot_plot(figure):
         return small_multiples(figure, _scatter, order=order, panel=panel, themed=themed)
     panels = figure.get("panels") or [{}]
-    rows = max(len(sorted_categories(content)) for content in panels)
+    rows = max(len(sorted_categories(figure, content)) for content in panels)
     series = max(len(content.get("series") or ()) or 1 for content in panels)
     height = 0.7 + rows * (0.24 + 0.13 * (series - 1))
     return small_multiples(
@@ -90,8 +90,8 @@ def ends(series: Series, low: str, high: str, *, log: bool = False) -> tuple[lis
     return found[0], found[1]
 
 
-def sorted_categories(content: Mapping[str, Any]) -> list[Any]:
-    """Return a panel's categories from the smallest mean to the largest; those without value first."""
+def sorted_categories(figure: Mapping[str, Any], content: Mapping[str, Any]) -> list[Any]:
+    """Return a panel's categories from below: by mean, those without value first, or in the order that the axis gives."""
     totals: dict[Any, list[float]] = {}
     for series in content.get("series") or ():
         for name, value in zip(series.get("x") or (), series.get("y") or (), strict=False):
@@ -100,14 +100,17 @@ def sorted_categories(content: Mapping[str, Any]) -> list[Any]:
     def mean(name: Any) -> float:
         return sum(totals[name]) / len(totals[name]) if totals[name] else -math.inf
 
-    return sorted(totals, key=mean)
+    given = (figure.get("x") or {}).get("ordered") or ()
+    return sorted(
+        totals, key=lambda name: (-list(given).index(name) if name in given else -len(given), mean(name))
+    )
 
 
 def _dot_plot(
     axes: Axes, figure: Mapping[str, Any], content: Mapping[str, Any], order: Mapping[str, int]
 ) -> list[Spot]:
     """Draw one panel; its rows are sorted, and its axis zooms, by its own values."""
-    names, y = sorted_categories(content), figure.get("y") or {}
+    names, y = sorted_categories(figure, content), figure.get("y") or {}
     rows = {name: row for row, name in enumerate(names)}
     drawn, spots = content.get("series") or (), []
     for number, series in enumerate(drawn):

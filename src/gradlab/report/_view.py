@@ -47,14 +47,22 @@ def table_view(table: Table, name: str = "", index: int = 1) -> View:
         {"text": c["header"], "right": c["kind"] in ("int", "number", "percent"), "ends": _ends(c, axis)}
         for c, axis in zip(columns, axes, strict=True)
     ]
+    folded = _folded(columns)
     for cells in (heads, *rows):
-        for cell in cells[MOST_COLUMNS:]:
-            cell["folded"] = True
+        for place in folded:
+            cells[place]["folded"] = True
     title = table.get("title") or name
     return {
         "anchor": anchor("table", name, index), "title": title, "caption": table.get("caption"),
-        "heads": heads, "rows": rows, "folded": [head["text"] for head in heads[MOST_COLUMNS:]],
+        "heads": heads, "rows": rows, "folded": [heads[place]["text"] for place in folded],
     }  # fmt: skip
+
+
+def _folded(columns: Sequence[Column]) -> list[int]:
+    """Return which columns wait to be unfolded: the last, but never the name nor what was measured first."""
+    measured = [n for n, column in enumerate(columns) if column["kind"] in ("interval", "points")]
+    kept = list(dict.fromkeys((0, *measured[:2], *range(len(columns)))))[:MOST_COLUMNS]
+    return sorted(set(range(len(columns))) - set(kept))
 
 
 def _axis(table: Table, column: Column) -> Axis | None:

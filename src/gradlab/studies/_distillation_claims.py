@@ -108,8 +108,8 @@ def _temperature(coldest: float, delta: float, told: str) -> Claim:
         statement=f"At temperature 4 the student is over {told} more accurate than at {coldest:g}",
         parts=(part(f"T 4 - T {coldest:g}", difference("both-4", cold), delta=delta),),
         says={
-            "supported": f"The temperature matters: at {coldest:g} it is {{{cold}}}.",
-            "refuted": f"The temperature matters less than {told}: at {coldest:g} it is {{{cold}}}.",
+            "supported": f"The higher temperature helps: at {coldest:g} it is {{{cold}}}.",
+            "refuted": f"Temperature 4 does not help by {told}: at {coldest:g} it is {{{cold}}}.",
         },
         reach=NEAR if delta == TWO_POINTS else "",
         means=WARM,

@@ -171,13 +171,13 @@ def gradients_by_layer(*, by: str, title: str, where: dict[str, Any], kind: str 
     )
 
 
-def mistakes_of(arm: Arm) -> tuple[Figure, Figure]:
-    """Return the confusion matrix of one arm and its most confident errors."""
+def mistakes_of(arm: Arm, of: str = "images") -> tuple[Figure, Figure]:
+    """Return the confusion matrix of one arm and its most confident errors; `of` says what is classified."""
     return (
         Figure(
             name="confusion",
             title=f"Confusions of {arm.label}",
-            caption="Test images by true (row) and predicted (column) class, summed over the seeds.",
+            caption=f"Test {of} by true (row) and predicted (column) class, summed over the seeds.",
             mark="matrix",
             table="predictions",
             x="prediction",

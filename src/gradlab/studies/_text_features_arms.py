@@ -34,14 +34,16 @@ def build_arms(setup: Setup, encoder: Procedure, layers: tuple[int, ...]) -> tup
                 setup,
                 features,
                 f"{weights}-{_named(layer)}",
-                f"{weights}, {_told(layer)}",
+                f"{weights}, {told_layer(layer)}",
                 LinearSVM(),
                 layer,
                 weights,
             )
             for layer in layers
         ]
-        arms += every if weights == "random" else [one for one in every if one.factors["layer"] != _told(-1)]
+        arms += (
+            every if weights == "random" else [one for one in every if one.factors["layer"] != told_layer(-1)]
+        )
         picked = Pick(among=tuple(one.procedure for one in every), by="validation accuracy")
         factors: dict[str, Factor] = {
             "weights": weights,
@@ -60,7 +62,7 @@ def _arm(
     procedure = TextHead(net=features, data=setup.data, head=head, layer=layer, pooling=pooling)  # type: ignore[arg-type]
     factors: dict[str, Factor] = {
         "weights": weights,
-        "layer": _told(layer),
+        "layer": told_layer(layer),
         "pooling": pooling,
         "head": head.kind,
     }
@@ -71,5 +73,6 @@ def _named(layer: int) -> str:
     return "last" if layer == -1 else f"{-layer}-from-the-end" if layer < 0 else f"layer-{layer}"
 
 
-def _told(layer: int) -> str:
+def told_layer(layer: int) -> str:
+    """Name a layer in words; 0 is the embeddings, -1 the last."""
     return "embeddings" if layer == 0 else _named(layer).replace("-", " ")

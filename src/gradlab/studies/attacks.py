@@ -75,12 +75,12 @@ def attacks(
     few = attack_arm("few_pixel", "one pixel", net, setup.data, _few(setup), (1.0,), 1.0, few_images)
     arms.append(few)
     if setup.preset != "quick":
-        strong = (radii[-1],)
+        strong, longest = (radii[-1],), PGD(steps=100, stop_at_success=False)
         arms.append(
             attack_arm("autoattack", "AutoAttack", net, setup.data, AutoAttack(), strong, strong[0], costly)
         )
         arms.append(
-            attack_arm("pgd100", "PGD, 100 steps", net, setup.data, PGD(steps=100), strong, strong[0], costly)
+            attack_arm("pgd100", "PGD, 100 steps", net, setup.data, longest, strong, strong[0], costly)
         )
     shown = next(arm for arm in arms if arm.name == f"pgd-{radii[-1] * 255:.3g}")
     return Design(
@@ -117,14 +117,17 @@ SEARCHES = ("square", "genetic")
 
 
 def _by_radius(setup: Setup) -> dict[str, tuple[str, Any]]:
-    """Return name -> what it is called, and the attack; searches are short in the presets that take minutes."""
+    """Return name -> what it is called, and the attack; searches are short in the presets that take minutes.
+
+    Attacks by steps take all of them, so that pictures and sizes of changes are those of the strongest image.
+    """
     quick, full = setup.preset == "quick", setup.preset == "full"
     return {
         "noise": ("noise", Noise()),
         "fgsm": ("FGSM", FGSM()),
-        "ifgsm": ("iterated FGSM", IterativeFGSM(steps=10)),
-        "mifgsm": ("momentum FGSM", MomentumFGSM(steps=10)),
-        "pgd": ("PGD", PGD(steps=20)),
+        "ifgsm": ("iterated FGSM", IterativeFGSM(steps=10, stop_at_success=False)),
+        "mifgsm": ("momentum FGSM", MomentumFGSM(steps=10, stop_at_success=False)),
+        "pgd": ("PGD", PGD(steps=20, stop_at_success=False)),
         "apgd": ("Auto-PGD", APGD(steps=20 if quick else 50)),
         "square": ("Square", Square(queries=100 if quick else 1000 if full else 500)),
         "genetic": ("GenAttack", Genetic(generations=20 if quick else 200 if full else 100)),

@@ -21,6 +21,8 @@ BACKGROUND = (
     "change, and once more that of the class before: the first moves also because another class is explained. Images that "
     "the attack fools are told from the others."
 )
+ATTACK = PGD(steps=10, stop_at_success=False)
+"""The map of the strongest image is compared, and not of one that has just crossed the border."""
 FEW = 100
 """Test images among which those are looked for whose maps are shown."""
 CHANGES = {"attack": "attack", "noise": "noise of its size", "reversed": "reverse attack"}
@@ -89,7 +91,7 @@ def arm_name(change: str, target: str, group: str) -> str:
 
 
 def _arms(net: Procedure, data: str, eps: float, images: int | None) -> tuple[Arm, ...]:
-    procedure = Disturb(net=net, data=data, method=GradCAM(), by=PGD(steps=10), eps=eps, images=images)
+    procedure = Disturb(net=net, data=data, method=GradCAM(), by=ATTACK, eps=eps, images=images)
     classes = {"predicted": "class predicted then", "before": "class before"}
     return tuple(
         Arm(
@@ -105,9 +107,7 @@ def _arms(net: Procedure, data: str, eps: float, images: int | None) -> tuple[Ar
 
 def _shown(net: Procedure, data: str, eps: float) -> tuple[Arm, ...]:
     """Return the arms of which only pictures are shown: a few images, so that they cost next to nothing."""
-    procedure = Disturb(
-        net=net, data=data, method=GradCAM(), by=PGD(steps=10), eps=eps, images=FEW, pictures=True
-    )
+    procedure = Disturb(net=net, data=data, method=GradCAM(), by=ATTACK, eps=eps, images=FEW, pictures=True)
     return tuple(
         Arm(
             name=f"shown {change}",

@@ -92,7 +92,8 @@ def _arms(
     """Return one arm a radius: one step, PGD at the same radii, and ten steps, whose radius is ten of them."""
     radii, wide = (0.0, *single), tuple(STEPS * one for one in steps)
     made = [attack_arm("fgsm", "FGSM, one step", net, setup.data, FGSM(), radii, at, count) for at in radii]
-    made += [attack_arm("pgd", "PGD", net, setup.data, PGD(steps=STEPS), radii, at, count) for at in radii]
+    strong = PGD(steps=STEPS, stop_at_success=False)  # as one step does, it goes as far as the radius lets it
+    made += [attack_arm("pgd", "PGD", net, setup.data, strong, radii, at, count) for at in radii]
     for step, radius in zip(steps, wide, strict=True):
         by = IterativeFGSM(steps=STEPS, step_size=step, stop_at_success=True)
         made.append(attack_arm("iterated", "FGSM, ten steps", net, setup.data, by, (radius,), radius, count))

@@ -9,7 +9,7 @@ from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.designing.shown import Figure, Table
 from gradlab.procedures.text_encoder import PretrainedEncoder
 from gradlab.studies._shared import ACCURACY, PROTOCOL, chance_line, mistakes_of
-from gradlab.studies._text_features_arms import build_arms
+from gradlab.studies._text_features_arms import build_arms, told_layer
 from gradlab.studies._text_features_claims import claims_of
 from gradlab.studies._text_nets import encoder_name, layers_of, shared_encoder
 from gradlab.studies.setup import Network, Setup, TextSetup
@@ -61,7 +61,7 @@ def text_features(
         arms=arms,
         claims=claims_of(setup.class_count, deviations),
         tables=_tables(arms),
-        figures=_figures(setup, arms),
+        figures=_figures(setup, arms, chosen),
     )
 
 
@@ -91,7 +91,7 @@ def _tables(arms: tuple[Arm, ...]) -> tuple[Table, ...]:
     )
 
 
-def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
+def _figures(setup: Setup, arms: tuple[Arm, ...], layers: tuple[int, ...]) -> tuple[Figure, ...]:
     chance, caption = (
         chance_line(setup.class_count),
         "Each small dot is one seed, the large one their mean with its 95 % interval.",
@@ -107,11 +107,12 @@ def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
     return (
         Figure(
             name="accuracy-by-layer", title="A linear SVM on the mean over tokens, by layer", x="layer", by="weights",
-            where={"head": ["linear-svm"], "pooling": ["mean"]}, **common,
+            where={"head": ["linear-svm"], "pooling": ["mean"]},
+            ordered=(*(told_layer(layer) for layer in layers), "chosen"), **common,
         ),
         Figure(
             name="accuracy-by-head", title="Heads on the last layer", x="head", by="pooling",
             where={"head": of_heads, "weights": ["pre-trained"], "layer": ["last"]}, **common,
         ),
-        mistakes_of(arms[0])[0],
+        mistakes_of(arms[0], of="sentences")[0],
     )  # fmt: skip

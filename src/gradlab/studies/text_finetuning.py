@@ -116,11 +116,11 @@ def _tables() -> tuple[Table, ...]:
 
 def _figures(setup: Setup, arms: tuple[Arm, ...]) -> tuple[Figure, ...]:
     against = {
-        "parameters": ("accuracy-by-parameters", "Accuracy against the numbers that were trained"),
+        "parameters": ("accuracy-by-parameters", "Accuracy against the parameters that were trained"),
         "seconds": ("accuracy-by-seconds", "Accuracy against the seconds that it took"),
     }
     tuned = {"method": [label for label, _ in POLICIES.values()]}
-    confusion, _ = mistakes_of(next(arm for arm in arms if arm.name == "all"))
+    confusion, _ = mistakes_of(next(arm for arm in arms if arm.name == "all"), of="sentences")
     return (
         *(
             Figure(

@@ -140,6 +140,16 @@ def test_a_confusion_matrix_is_summed_over_the_seeds():
     assert drawn["counts"] == expected.tolist()
 
 
+def test_a_confusion_matrix_counts_one_network_that_stands_for_all_seeds_once():
+    one = RUNS["skip-8"][0]
+    where = {"arm": "skip-8"}
+    figure = Figure(
+        name="m", **TEXT, mark="matrix", table="predictions", x="prediction", y="label", where=where
+    )
+    (drawn,) = draw_figures(design(ARMS, figures=(figure,)), {**RUNS, "skip-8": [one, one, one]})
+    assert drawn["counts"] == confusion_matrix(LABELS, one.predictions).tolist()
+
+
 def test_a_gallery_shows_each_image_once_the_most_confident_first():
     drawn = draw(Figure(name="w", **TEXT, mark="gallery", table="errors", where={"arm": "plain-2"}, count=4))
     best = {}

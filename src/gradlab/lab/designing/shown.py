@@ -62,6 +62,7 @@ class Figure:
         panel: factor or column with a panel for each of its values.
         where: values of factors and columns that a row must have; "arm" is an arm's name.
         value: of a heat map: a measure. count: of a gallery, or of texts: how many. reference: known values to draw.
+        ordered: points along categories stand in this order from above, instead of by value.
     """
 
     name: str
@@ -79,3 +80,4 @@ class Figure:
     value: str = later("")
     count: Count = later(10)
     reference: tuple[Reference, ...] = later(())
+    ordered: tuple[str, ...] = later(())

@@ -12,6 +12,7 @@ from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.shown import Figure
 from gradlab.lab.judging.figures import Drawn, grouped, panel_title
 from gradlab.lab.judging.results import Results, matches
+from gradlab.lab.judging.tables import is_one_run
 from gradlab.lab.kinds import Column
 from gradlab.metrics import confusion
 from gradlab.statistics import interval
@@ -177,8 +178,8 @@ def _values(figure: Figure, run: Results) -> np.ndarray:
 
 
 def draw_matrix(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
-    """Pairs of two columns of class numbers, counted and summed over the seeds: x is the column, y the row."""
-    runs = [run for arm in arms for run in study.arms[arm.name]]
+    """Pairs of two columns of class numbers, counted and summed over the networks: x is the column, y the row."""
+    runs = [run for arm in arms for run in _each_once(study.arms[arm.name])]
     names = [str(name) for name in runs[0].facts["class_names"]]
     counts = sum(
         confusion(
@@ -189,6 +190,11 @@ def draw_matrix(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
         for run in runs
     )
     return {"kind": "matrix", "labels": names, "counts": np.asarray(counts).tolist()}
+
+
+def _each_once(runs: Sequence[Results]) -> Sequence[Results]:
+    """Return an arm's runs, or the first where one run stands for all seeds."""
+    return runs[:1] if is_one_run(runs) else runs
 
 
 def draw_gallery(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:

@@ -199,7 +199,8 @@ def _points(figure: Figure, arms: Sequence[Arm], study: Study) -> Drawn:
 
     return {
         "kind": "points",
-        "x": _axis(figure.x, figure.x_scale, across),
+        "x": _axis(figure.x, figure.x_scale, across)
+        | ({"ordered": list(figure.ordered)} if figure.ordered else {}),
         "y": _axis(figure.y, figure.y_scale, measure),
         "panels": panels(figure, arms, series),
     }
