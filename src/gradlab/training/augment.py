@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.augmentation import Flip
-from gradlab.augmentation._draws import chosen
 from gradlab.augmentation.augment import apply_all, draw_all
 from gradlab.models.stacked_layers import StackedLinear
 from gradlab.training.recipe import Recipe
@@ -59,7 +58,7 @@ class Augmenter:
         }
         if self._alternating:
             streams = [torch.Generator().manual_seed(derive_seed(seed, "alternating flip")) for seed in seeds]
-            first = torch.stack([chosen(samples, 0.5, stream) for stream in streams])
+            first = torch.stack([Flip().draw(samples, (1, 1, 1), stream)[:, 0] != 0 for stream in streams])
             self._mirrored = first if epoch % 2 else ~first
 
     def change(
