@@ -48,7 +48,7 @@ ABSENT: set[str] = set()
 """Pillars that are still to come."""
 
 
-ALLOWED = {("lab.running.run", "gradlab.training.device")}
+ALLOWED = {("lab.running.ready", "gradlab.training.device")}
 """What the lab asks of training: whether a GPU is there, where there may be one."""
 
 

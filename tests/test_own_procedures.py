@@ -210,7 +210,7 @@ def test_results_of_an_own_kind_are_verified_with_it_and_refused_without(finishe
 
 @pytest.mark.slow
 def test_an_own_kind_runs_in_this_process_and_training_on_workers(tmp_path, monkeypatch):
-    from gradlab.lab.running import run as running
+    from gradlab.lab.running import executing as running
 
     away, real = [], running.run_units
 

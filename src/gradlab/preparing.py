@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -15,11 +16,13 @@ from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.lab.kinds import Kind
 from gradlab.lab.records.finding import find_record, names_record
+from gradlab.lab.records.objects import ObjectStore
 from gradlab.lab.running.desk import place_of
 from gradlab.lab.running.naming import report_name
 from gradlab.lab.running.ray import check_ray
+from gradlab.lab.running.ready import device_kind
 from gradlab.lab.running.refusing import refuse_unfit
-from gradlab.lab.running.run import Executor, Request, device_kind
+from gradlab.lab.running.request import Executor, Request
 from gradlab.models.mlp import MLP
 from gradlab.procedures.pretrained_clip import clip_source
 from gradlab.procedures.sources import FromRecord, Saved
@@ -55,6 +58,7 @@ def prepare(
     command: str | None,
     executor: Executor = "local",
     address: str | None = None,
+    store: str | None = None,
     procedures: Sequence[Kind] = (),
 ) -> tuple[Design, Request, DataInfo]:
     """Check what is asked for and fill in the study's design, without running anything."""
@@ -62,6 +66,7 @@ def prepare(
     data = usual_data(build) if data is None else data
     _check(preset, data, seeds, first_seed, precision)
     _check_executor(executor, address)
+    _refuse_url(out)
     memory: dict[str, Any] = {} if isinstance(data, (str, Path)) else {data.name: data}
     facts = info(data, data_dir) if isinstance(data, (str, Path)) else info_of(data)
     given, modules, beside = _own_networks(parameters, facts, Path(out))
@@ -82,6 +87,7 @@ def prepare(
         precision=precision,
         modules=modules,
         executor=executor,
+        objects=None if store is None else ObjectStore(str(store)),
         address=address or (os.environ.get("RAY_ADDRESS") if executor == "ray" else None),
     )
     setup = replace(_setup(preset, facts, precision, name), first_seed=first_seed)
@@ -168,6 +174,14 @@ def _check_executor(executor: str, address: str | None) -> None:
         check_ray()
     elif address is not None:
         raise UserError(f"--address {address} is that of a Ray cluster; add --executor ray.")
+
+
+def _refuse_url(out: str | Path) -> None:
+    """Refuse the place of an object store where a folder is meant, which would be made under that name."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(out)):
+        raise UserError(
+            f"--out is a folder on this machine, got {out}; give the URL of an object store with --store."
+        )
 
 
 def _record_folders(places: Sequence[str | Path]) -> tuple[Path, ...]:

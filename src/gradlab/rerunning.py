@@ -13,7 +13,10 @@ from gradlab.data import info
 from gradlab.lab.designing.design import read_design
 from gradlab.lab.judging.verify import open_runs
 from gradlab.lab.records.record import Run
-from gradlab.lab.running.run import Request, bind_procedures, make_ready, run_procedures
+from gradlab.lab.running.conditions import bind_procedures
+from gradlab.lab.running.ready import make_ready
+from gradlab.lab.running.request import Request
+from gradlab.lab.running.run import run_procedures
 from gradlab.procedures.toolbox import TOOLBOX
 from gradlab.types import UserError
 

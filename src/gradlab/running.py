@@ -13,7 +13,9 @@ from gradlab.lab.records.adopting import adopt
 from gradlab.lab.records.wanted import records_named
 from gradlab.lab.running.kept import keep
 from gradlab.lab.running.locks import STUDY, exclusive, shared
-from gradlab.lab.running.run import Executor, Request, judge_design, make_ready
+from gradlab.lab.running.ready import make_ready
+from gradlab.lab.running.request import Executor, Request
+from gradlab.lab.running.run import judge_design
 from gradlab.lab.running.worker import disk_message
 from gradlab.preparing import DEFAULT_SEEDS, prepare
 from gradlab.report.index import write_index
@@ -44,6 +46,7 @@ def run(
     progress: bool | None = None,
     executor: Executor = "local",
     address: str | None = None,
+    store: str | None = None,
     procedures: Sequence[Kind] = (),
     command: str | None = None,
     **parameters: Any,
@@ -65,6 +68,8 @@ def run(
         progress: live display on stderr; by default as the terminal allows.
         executor: "local", worker processes of this machine, or "ray", also on other machines.
         address: of the head of a Ray cluster, such as "10.0.0.1:6379"; without it Ray starts on this machine.
+        store: a place that other machines share, such as "s3://bucket/study"; finished runs are fetched from there and
+            kept there.
         procedures: kinds of your own that the study uses; they run in this process.
         command: how to run this again, for the report.
         parameters: the study's own, such as depths=(2, 32).
@@ -87,6 +92,7 @@ def run(
         command=command,
         executor=executor,
         address=address,
+        store=store,
         procedures=procedures,
     )
     names = (tracker,) if isinstance(tracker, str) else tuple(tracker)

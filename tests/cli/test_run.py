@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gradlab.lab.running.run import device_kind
+from gradlab.lab.running.ready import device_kind
 from gradlab.studies import STUDIES
 from tests.cli.conftest import NAME, OPTIONS
 from tests.data import make

@@ -15,7 +15,7 @@ SMALL = ["train", "mlp", "--width", "6", "--depth", "1", "--epochs", "2", "--bat
 @pytest.fixture
 def in_this_process(monkeypatch):
     """Train here: a worker process has to load torch first, and one test with a worker is enough."""
-    monkeypatch.setattr("gradlab.lab.running.run.lives_here", lambda *_: True)
+    monkeypatch.setattr("gradlab.lab.running.executing.lives_here", lambda *_: True)
 
 
 @pytest.mark.slow

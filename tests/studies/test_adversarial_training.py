@@ -9,7 +9,7 @@ from torch import nn
 
 import gradlab
 from gradlab.attacks import FGSM, PGD, FastTraining, MadryTraining, MixedTraining
-from gradlab.lab.running import run as running
+from gradlab.lab.running import executing as running
 from gradlab.lab.running.here import run_here
 from gradlab.preparing import prepare
 from gradlab.studies import STUDIES, Setup, build_design

@@ -7,7 +7,7 @@ import torch
 import gradlab
 from gradlab.attacks import robustness
 from gradlab.data import load
-from gradlab.lab.running import run as running
+from gradlab.lab.running import executing as running
 from gradlab.lab.running.here import run_here
 from gradlab.procedures import network_of
 from gradlab.studies import STUDIES, Setup, build_design

@@ -10,7 +10,7 @@ from gradlab.clip.prompts import GROUPS, spoken
 from gradlab.data import DATASETS, parse
 from gradlab.data.derivation import class_numbers
 from gradlab.lab.designing.procedure import walk
-from gradlab.lab.running import run as running
+from gradlab.lab.running import executing as running
 from gradlab.lab.running.here import run_here
 from gradlab.procedures import PROCEDURES, FromRecord
 from gradlab.studies import STUDIES, Setup, build_design

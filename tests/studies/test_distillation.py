@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradlab
-from gradlab.lab.running import run as running
+from gradlab.lab.running import executing as running
 from gradlab.lab.running.here import run_here
 from gradlab.models import CNN
 from gradlab.studies import STUDIES, Setup, build_design

@@ -12,7 +12,7 @@ from gradlab.data import load
 from gradlab.detection import max_softmax, names_of
 from gradlab.lab.designing.procedure import walk
 from gradlab.lab.records.small import read_small
-from gradlab.lab.running import run as running
+from gradlab.lab.running import executing as running
 from gradlab.lab.running.here import run_here
 from gradlab.metrics import auroc
 from gradlab.models import CNN

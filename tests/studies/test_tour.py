@@ -13,7 +13,7 @@ import gradlab
 from gradlab.attacks import FGSM
 from gradlab.data import gather, load
 from gradlab.lab import Arm, Design
-from gradlab.lab.running import run as running
+from gradlab.lab.running import executing as running
 from gradlab.lab.running.here import run_here
 from gradlab.models import CNN
 from gradlab.procedures import Attack, Pretrained

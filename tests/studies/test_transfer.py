@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 import gradlab
 from gradlab.data import load
 from gradlab.lab.designing.procedure import walk
-from gradlab.lab.running import run as running
+from gradlab.lab.running import executing as running
 from gradlab.lab.running.here import run_here
 from gradlab.procedures import network_of
 from gradlab.studies import STUDIES, Setup, build_design

@@ -5,7 +5,7 @@ import pytest
 
 import gradlab
 from gradlab.explain import CAM
-from gradlab.lab.running import run as running
+from gradlab.lab.running import executing as running
 from gradlab.lab.running.here import run_here
 from gradlab.procedures import Given
 from gradlab.studies import STUDIES, build_design

@@ -13,7 +13,7 @@ from cyclopts import App, Group, Parameter, Token
 from docstring_parser import parse
 
 from gradlab.cli._tables import say
-from gradlab.lab.running.run import Executor
+from gradlab.lab.running.request import Executor
 from gradlab.studies import STUDIES
 from gradlab.studies.setup import (
     USUAL_DATA,
@@ -58,6 +58,12 @@ SHARED: dict[str, tuple[Any, Any, str]] = {
     ),
     "precision": (Precision, "fp32", "fp32, bf16, fp16 (not on a CPU) or fp64."),
     "out": (Path, Path("runs"), "folder for records and reports."),
+    "store": (
+        str | None,
+        None,
+        "object store that machines without a common folder share, such as s3://bucket/study: finished runs are fetched from "
+        "there and kept there (docs/cluster.md).",
+    ),
     "records": (
         tuple[Path, ...],
         (),

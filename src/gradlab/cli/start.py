@@ -19,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _ended_by_ctrl_c():
         from gradlab.cli.app import load_verb
         from gradlab.cli.app import main as run
+        from gradlab.training.torchrun import leave
 
         for verb in (sys.argv[1:] if arguments is None else arguments)[:1]:
             load_verb(verb)
@@ -26,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # whatever the locale says
-    return run(arguments)
+    code = run(arguments)
+    leave(code)
+    return code
 
 
 @contextmanager

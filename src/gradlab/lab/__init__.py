@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = attach(
         "Progress": "running.desk",
         "Record": "records.record",
         "Reference": "designing.shown",
-        "Request": "running.run",
+        "Request": "running.request",
         "Results": "judging.results",
         "Table": "designing.shown",
         "WeightsName": "designing.procedure",
@@ -63,5 +63,5 @@ if TYPE_CHECKING:
     from gradlab.lab.running.desk import Desk as Desk
     from gradlab.lab.running.desk import Job as Job
     from gradlab.lab.running.desk import Progress as Progress
-    from gradlab.lab.running.run import Request as Request
+    from gradlab.lab.running.request import Request as Request
     from gradlab.lab.running.run import run_design as run_design

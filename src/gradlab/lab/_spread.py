@@ -16,7 +16,7 @@ from gradlab.lab.judging.results import Results
 from gradlab.lab.judging.tables import sampled
 from gradlab.lab.kinds import kind_of
 from gradlab.lab.records.binding import Binder
-from gradlab.lab.running.run import Request
+from gradlab.lab.running.request import Request
 from gradlab.statistics import Differences, contrast_values
 
 ASSUMED_SD = {

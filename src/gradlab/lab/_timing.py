@@ -15,7 +15,7 @@ from gradlab.lab.designing.design import name_of
 from gradlab.lab.running.desk import DataCache
 from gradlab.lab.running.local import Event, send, task_of, usable_cores, worker_process
 from gradlab.lab.running.performing import Bench
-from gradlab.lab.running.run import Request
+from gradlab.lab.running.request import Request
 from gradlab.lab.running.units import Unit
 from gradlab.types import UserError
 

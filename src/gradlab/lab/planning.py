@@ -14,9 +14,12 @@ from gradlab.lab.designing.procedure import Pick, walk
 from gradlab.lab.kinds import kind_of
 from gradlab.lab.records.binding import Binder, Bound, PendingError
 from gradlab.lab.running.cluster import needs_of
+from gradlab.lab.running.conditions import bind_design
+from gradlab.lab.running.executing import cost_of, lives_here
 from gradlab.lab.running.local import usable_cores
 from gradlab.lab.running.ray import ray_cluster
-from gradlab.lab.running.run import Request, bind_design, cost_of, device_kind, lives_here
+from gradlab.lab.running.ready import device_kind
+from gradlab.lab.running.request import Request
 from gradlab.lab.running.units import Unit, path_costs, units
 from gradlab.statistics import Contrast
 from gradlab.statistics import plan as plan_power

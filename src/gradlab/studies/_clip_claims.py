@@ -122,7 +122,7 @@ def lora_claims(*, small: bool) -> tuple[Claim, ...]:
                 "003", "87.2 % zero-shot, 91.7 % with LoRA", "art genres, 133 images, best epoch on them"
             ),
             says={
-                "supported": "LoRA in both towers classifies {both} of the classes that it learned, zero-shot {before}.",
+                "supported": "LoRA in both towers gets {both} of the images of the classes it learned right, zero-shot {before}.",
                 "refuted": "LoRA in both towers does not gain on the classes that it learned: {both}, zero-shot {before}.",
                 "open": "Whether LoRA in both towers gains on the classes that it learned is open: {both}, zero-shot {before}.",
             },

@@ -39,16 +39,16 @@ def claims_of(coldest: float, *, small: bool) -> tuple[Claim, ...]:
 
 
 def _twin(delta: float, told: str) -> Claim:
-    numbers = "{both-4} of the test images against {hard} with the labels alone, the teacher {teacher}"
+    numbers = "{both-4} of the test images right, against {hard} with the labels alone, the teacher {teacher}"
     return Claim(
         id="distillation-twin",
         statement=f"A student that learns the teacher's soft labels as well is over {told} more accurate than its "
         "hard-label twin",
         parts=(part("both - hard", difference("both-4", "hard"), delta=delta),),
         says={
-            "supported": f"Yes: with the teacher's soft labels at temperature 4 a student classifies {numbers}.",
-            "refuted": f"Not by {told}: with the teacher's soft labels at temperature 4 a student classifies {numbers}.",
-            "open": f"Whether by {told} is open: with the teacher's soft labels at temperature 4 a student classifies {numbers}.",
+            "supported": f"Yes: with the teacher's soft labels at temperature 4 a student gets {numbers}.",
+            "refuted": f"Not by {told}: with the teacher's soft labels at temperature 4 a student gets {numbers}.",
+            "open": f"Whether by {told} is open: with the teacher's soft labels at temperature 4 a student gets {numbers}.",
         },
         means=SOFT,
         figure=FIGURE,

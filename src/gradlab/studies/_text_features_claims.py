@@ -54,11 +54,11 @@ def _pretraining() -> Claim:
         statement="Pre-trained features are over two points better than those of the same encoder with random weights",
         parts=(part("pre-trained - random", difference("pre-trained", "random"), delta=TWO_POINTS),),
         says={
-            "supported": "On frozen features of the pre-trained encoder a linear SVM classifies {pre-trained} of the test "
-            "sentences, on those of random weights {random}.",
+            "supported": "On frozen features of the pre-trained encoder a linear SVM gets {pre-trained} of the test "
+            "sentences right, on those of random weights {random}.",
             "refuted": "Pre-training is not worth two points: {pre-trained} of the test sentences against {random} with "
             "random weights.",
-            "open": "A linear SVM classifies {pre-trained} of the test sentences on pre-trained features and {random} on "
+            "open": "A linear SVM gets {pre-trained} of the test sentences right on pre-trained features and {random} on "
             "random ones; whether that is two points is open.",
         },
         means=f"{KNOWS} {WORDS}",

@@ -59,15 +59,15 @@ def claims_of(deviations: tuple[str, ...]) -> tuple[Claim, ...]:
 
 
 def _scratch() -> Claim:
-    numbers = "{all} of the test sentences, from scratch {scratch}"
+    numbers = "{all} of the test sentences right, from scratch {scratch}"
     return Claim(
         id="finetuning-scratch",
         statement="Fine-tuning a pre-trained encoder is over two points more accurate than the same network from scratch",
         parts=(part("pre-trained - scratch", difference("all", "scratch"), delta=TWO_POINTS),),
         says={
-            "supported": f"Pre-training helps: fine-tuned, the encoder classifies {numbers}.",
-            "refuted": f"Pre-training does not help by two points: fine-tuned, the encoder classifies {numbers}.",
-            "open": f"Whether pre-training helps by two points is open: fine-tuned, the encoder classifies {numbers}.",
+            "supported": f"Pre-training helps: fine-tuned, the encoder gets {numbers}.",
+            "refuted": f"Pre-training does not help by two points: fine-tuned, the encoder gets {numbers}.",
+            "open": f"Whether pre-training helps by two points is open: fine-tuned, the encoder gets {numbers}.",
         },
         means=CONTROL,
         figure=FIGURE,

@@ -96,11 +96,11 @@ def _claims(long: Train, short: Train) -> tuple[Claim, ...]:
         statement=f"{_epochs(whole)} instead of {brief} improve the accuracy by over two points",
         parts=(part("long - short", difference("long", "short"), delta=TWO_POINTS),),
         says={
-            "supported": f"After {_epochs(whole)} the network classifies {{long}} of the test images; a training of "
+            "supported": f"After {_epochs(whole)} the network gets {{long}} of the test images right; a training of "
             f"{_epochs(brief)} reaches {{short}}.",
-            "refuted": f"After {_epochs(whole)} the network classifies {{long}} of the test images, and a training of "
+            "refuted": f"After {_epochs(whole)} the network gets {{long}} of the test images right, and a training of "
             f"{_epochs(brief)} as good as that: {{short}}.",
-            "open": f"After {_epochs(whole)} the network classifies {{long}} of the test images, and a training of "
+            "open": f"After {_epochs(whole)} the network gets {{long}} of the test images right, and a training of "
             f"{_epochs(brief)} {{short}}; whether that is two points less is open.",
         },
         means=LENGTH,

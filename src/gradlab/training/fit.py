@@ -18,7 +18,7 @@ from gradlab.training.objective import Objective
 from gradlab.training.probe_row import ProbeRow
 from gradlab.training.progress import show_progress
 from gradlab.training.recipe import Precision, Recipe
-from gradlab.training.run import Status
+from gradlab.training.run import Run, Status
 from gradlab.types import UserError
 
 
@@ -193,18 +193,20 @@ def fit_stacked(
             for listener in (*listeners, show) if is_first else ():
                 listener(epoch)
     run.release()
-    return [
-        Fit(
-            model=run.model(index),
-            seed=seed,
-            history=run.histories[index],
-            best_epoch=run.kept_epoch(index),
-            epochs=len(run.histories[index]),
-            status=run.status(index),
-            note=run.notes[index],
-            seconds=run.seconds / len(seeds),
-            probes=run.probes.rows[index],
-            snapshots=run.snapshots(index),
-        )
-        for index, seed in enumerate(seeds)
-    ]
+    return [_found(run, index, seed, run.seconds / len(seeds)) for index, seed in enumerate(seeds)]
+
+
+def _found(run: Run, index: int, seed: int, seconds: float) -> Fit:
+    """Return what came of one of the networks that were trained together."""
+    return Fit(
+        model=run.model(index),
+        seed=seed,
+        history=run.histories[index],
+        best_epoch=run.kept_epoch(index),
+        epochs=len(run.histories[index]),
+        status=run.status(index),
+        note=run.notes[index],
+        seconds=seconds,
+        probes=run.probes.rows[index],
+        snapshots=run.snapshots(index),
+    )

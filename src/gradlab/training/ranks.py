@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, distributed
 
 from gradlab.training.device import resolve_device
-from gradlab.training.torchrun import is_one_of_several
+from gradlab.training.torchrun import LOST, is_one_of_several, note_loss
 from gradlab.types import UserError, is_out_of_memory
 
 
@@ -108,6 +108,7 @@ def _reached() -> Iterator[None]:
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise
+        note_loss()
         raise UserError(
             f"another process of this training has ended or cannot be reached ({_short(error)}); its own message says why. "
             "Start all of them again: with a checkpoint they go on after the last finished epoch."
@@ -169,5 +170,5 @@ def _start_group(place: torch.device) -> None:
 
 
 def _end_group() -> None:
-    if distributed.is_initialized():
+    if distributed.is_initialized() and not LOST.is_set():  # it would wait for the lost one
         distributed.destroy_process_group()

@@ -1,10 +1,17 @@
-"""What `torchrun` tells the processes that it starts; asks the environment alone, without torch."""
+"""What `torchrun` tells the processes that it starts, and how one ends whose fellow was lost; without torch."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
+import sys
+import threading
+from types import TracebackType
 
 STARTED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+LOST = threading.Event()
+"""Set once another process of this training no longer answers."""
 
 
 def process_count() -> int:
@@ -30,3 +37,34 @@ def processes_here() -> int:
 def _number(name: str) -> int:
     text = os.environ.get(name, "")
     return int(text) if text.isdecimal() else 0
+
+
+def note_loss() -> None:
+    """Remember that another process of this training no longer answers, also for the end of a script of one's own."""
+    if LOST.is_set():
+        return
+    LOST.set()
+    before = sys.excepthook
+
+    def show_and_leave(
+        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+    ) -> None:
+        before(kind, error, traceback)
+        leave(1)
+
+    sys.excepthook = show_and_leave
+
+
+def leave(code: int) -> None:
+    """End this process with an exit code at once if another of its training was lost; return otherwise.
+
+    Threads of the library still wait for the lost one, and at an ordinary end they now and then abort the process. What was
+    registered for the end is done, and what was printed is written.
+    """
+    if not LOST.is_set():
+        return
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # its reader has gone
+            stream.flush()
+    os._exit(code)

@@ -20,7 +20,7 @@ from gradlab.lab.running.desk import Progress
 from gradlab.lab.running.local import usable_cores
 from gradlab.lab.running.locks import exclusive
 from gradlab.lab.running.progress import study_progress
-from gradlab.lab.running.run import Request
+from gradlab.lab.running.request import Request
 from gradlab.lab.running.single import run_single
 from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.mlp import MLP

@@ -7,7 +7,7 @@ import numpy as np
 
 from gradlab.lab import Record
 from gradlab.lab.records.binding import Binder, Conditions
-from gradlab.lab.records.record import write_record
+from gradlab.lab.records.placing import write_record
 from tests.lab.toy import TOOLBOX, Draw
 
 CONDITIONS = Conditions(

@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from gradlab.lab.records.record import Record, Store, load, write_record
+from gradlab.lab.records.placing import write_record
+from gradlab.lab.records.record import Record, Store, load
 from gradlab.types import UserError
 from tests.lab import toy
 from tests.lab.records.outcomes import BOUND, TABLES, write

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from gradlab.lab.records.binding import spec_hash
-from gradlab.lab.records.record import Record, write_record
+from gradlab.lab.records.placing import write_record
+from gradlab.lab.records.record import Record
 
 PROCESSES, KILLED, RECORDS = 50, 25, 60
 

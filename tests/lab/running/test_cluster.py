@@ -10,7 +10,7 @@ from gradlab.lab.running import ray, remote
 from gradlab.lab.running.cluster import LOSSES, needs_of
 from gradlab.lab.running.locks import try_lock
 from gradlab.lab.running.ray import _room
-from gradlab.lab.running.run import device_kind
+from gradlab.lab.running.ready import device_kind
 from gradlab.lab.running.units import Unit
 from gradlab.types import UserError
 from tests.kills import columns_of, leftovers

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from gradlab.lab import Claim, load
+from gradlab.lab.running.conditions import bind_design
+from gradlab.lab.running.executing import current_commit
 from gradlab.lab.running.locks import try_lock
-from gradlab.lab.running.run import bind_design, claim_hash, current_commit, device_kind
+from gradlab.lab.running.ready import device_kind
+from gradlab.lab.running.run import claim_hash
 from gradlab.types import UserError
 from tests.lab import toy
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import uuid
 from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
 
-from gradlab._files import sync_file, sync_folder
+from gradlab.lab.records.placing import take_in
 from gradlab.lab.records.record import Store
 from gradlab.types import UserError
 
@@ -25,20 +25,13 @@ def adopt(names: Iterable[str], store: Store) -> int:
         record = store.get(name)
         if record.folder.parent == store.own:
             continue
-        if damaged := record.damaged():
-            raise UserError(
-                f"record {record.folder} is damaged ({', '.join(damaged)}); leave --records without it."
-            )
-        temporary = store.own / f".{name}.{uuid.uuid4().hex}.tmp"
-        try:
-            temporary.mkdir()
-            for file in ("manifest.json", *record.manifest["files"]):
-                shutil.copyfile(record.folder / file, temporary / file)
-                sync_file(temporary / file)
-            sync_folder(temporary)
-            os.rename(temporary, store.own / name)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        folder = record.folder
+        damaged = take_in(store.own, name, record.listing, partial(_copy, folder))
+        if damaged:
+            raise UserError(f"record {folder} is damaged ({', '.join(damaged)}); leave --records without it.")
         count += 1
-    sync_folder(store.own)
     return count
+
+
+def _copy(folder: Path, file: str, to: Path) -> None:
+    shutil.copyfile(folder / file, to)

@@ -1,4 +1,4 @@
-"""Run records: immutable folders named by the hash of their spec, written whole or not at all."""
+"""Run records: immutable folders named by the hash of their spec, compared with their manifests when they are read."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import stat
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from gradlab._files import sync_file, sync_folder
-from gradlab.lab.records.binding import Bound, spec_hash
-from gradlab.lab.records.columns import Columns, StoredTable, column_digest, write_table
+from gradlab.lab.records.binding import spec_hash
+from gradlab.lab.records.columns import Columns, StoredTable
 from gradlab.types import UserError
 
 MANIFEST = "manifest.json"
@@ -52,31 +49,32 @@ class Run(Protocol):
 class Record:
     """A finished run, read from its folder; whatever is read is compared with the manifest."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: Path, name: str | None = None) -> None:
+        self.folder, self._name = Path(folder), name
         self._tables: dict[str, StoredTable] = {}
 
     @property
     def hash(self) -> str:
-        """Name of the record."""
-        return self.folder.name
+        """Name of the record: that of its folder, unless it is told, as of one that is still being copied."""
+        return self._name or self.folder.name
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Digests of everything in the record."""
         path = self.folder / MANIFEST
-        found = parse_json(path, self._listing)
+        found = parse_json(path, self.listing)
         if not all(isinstance(found.get(name), dict) for name in ("tables", "files")):
-            raise UserError(_damage(path))
+            raise UserError(damage_of(path))
         return found
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the manifest, which stands for the whole record."""
-        return hashlib.sha256(self._listing).hexdigest()
+        return hashlib.sha256(self.listing).hexdigest()
 
     @cached_property
-    def _listing(self) -> bytes:
+    def listing(self) -> bytes:
+        """The bytes of the manifest."""
         return read_text(self.folder / MANIFEST)
 
     @cached_property
@@ -126,8 +124,8 @@ class Record:
         if name not in self.manifest["files"]:
             return None
         path = self.folder / name
-        if not _is_plain(name) or checksum(path) != self.manifest["files"][name]:
-            raise UserError(_damage(path))
+        if not is_plain(name) or checksum(path) != self.manifest["files"][name]:
+            raise UserError(damage_of(path))
         return path
 
     def damaged(self) -> list[str]:
@@ -137,7 +135,7 @@ class Record:
         except UserError:
             return [MANIFEST]
         wrong = [
-            name for name in listed if not _is_plain(name) or checksum(self.folder / name) != listed[name]
+            name for name in listed if not is_plain(name) or checksum(self.folder / name) != listed[name]
         ]
         return wrong or (["spec.json"] if _misnamed(self._text("spec.json"), self.hash) else [])
 
@@ -148,80 +146,8 @@ class Record:
         """Read a JSON file after comparing it with the manifest."""
         content = read_text(self.folder / name)
         if hashlib.sha256(content).hexdigest() != self.manifest["files"].get(name):
-            raise UserError(_damage(self.folder / name))
+            raise UserError(damage_of(self.folder / name))
         return content
-
-
-def write_record(
-    records: Path,
-    bound: Bound,
-    *,
-    facts: Mapping[str, Any],
-    made: Mapping[str, Any],
-    tables: Mapping[str, Columns],
-    tensors: Mapping[str, bytes],
-) -> Record:
-    """Write a record under its hash; if another writer was first, theirs stands.
-
-    The manifest is written last: a folder without it is no record. Everything is on the disk before the rename.
-
-    Args:
-        tensors: name of a safetensors file -> its bytes.
-
-    Raises:
-        UserError: the facts hold something that is no JSON.
-    """
-    final = records / bound.hash
-    if is_record(final):
-        return Record(final)
-    temporary = records / f".{bound.hash}.{uuid.uuid4().hex}.tmp"
-    temporary.mkdir(parents=True)
-    try:
-        for name, text in zip(TEXTS, (bound.spec, facts, made), strict=True):
-            (temporary / name).write_bytes(as_json(text))
-        for name, content in tensors.items():
-            (temporary / name).write_bytes(content)
-        for name, columns in tables.items():
-            write_table(temporary / f"{name}.parquet", columns)
-        files = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
-        manifest = {"format": 1, "tables": {n: _described(c) for n, c in tables.items()}, "files": files}
-        (temporary / MANIFEST).write_bytes(as_json(manifest))
-        for path in temporary.iterdir():
-            sync_file(path)
-        sync_folder(temporary)
-        _put(temporary, final)
-        sync_folder(records)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return Record(final)
-
-
-def _described(columns: Columns) -> dict[str, Any]:
-    digests = {name: column_digest(values) for name, values in columns.items()}
-    return {"rows": len(next(iter(columns.values()), ())), "columns": digests}
-
-
-def _put(temporary: Path, final: Path) -> None:
-    try:
-        os.rename(temporary, final)
-    except OSError:
-        if not final.is_dir():
-            raise
-        if not is_record(final):  # a record that lost its manifest is none: make it again
-            _fill(temporary, final)
-
-
-def _fill(temporary: Path, final: Path) -> None:
-    """Put the files into the ruin of a record, whose folder may hold a person's own; the manifest goes first and comes last."""
-    for path in temporary.iterdir():
-        if (final / path.name).is_dir():
-            raise UserError(_damage(final / path.name))
-    (final / MANIFEST).unlink(missing_ok=True)
-    for path in sorted(temporary.iterdir(), key=lambda path: path.name == MANIFEST):
-        if path.name == MANIFEST:
-            sync_folder(final)
-        os.replace(path, final / path.name)
-    sync_folder(final)
 
 
 def holds_only_ours(folder: Path) -> bool:
@@ -259,11 +185,18 @@ def load(run: str | Path) -> Record:
     return Record(folder)
 
 
-class Store:
-    """Where records are: a folder to write to, and further ones that are only read."""
+Fetch = Callable[[str, Path], bool]
 
-    def __init__(self, own: Path, others: tuple[Path, ...] = ()) -> None:
-        self.own, self.others = own, others
+
+class Store:
+    """Where records are: a folder to write to, further ones that are only read, and what fetches others into the first.
+
+    Args:
+        fetch: copies a record, by name, into a folder of records from where else it may be; returns whether it is there.
+    """
+
+    def __init__(self, own: Path, others: tuple[Path, ...] = (), fetch: Fetch | None = None) -> None:
+        self.own, self.others, self._fetch = own, others, fetch
         self._found: dict[str, Record] = {}
 
     def find(self, name: str) -> Record | None:
@@ -273,6 +206,8 @@ class Store:
             if _whole(record):
                 self._found[name] = record
                 break
+        if name not in self._found and self._fetch is not None and self._fetch(name, self.own):
+            self._found[name] = Record(self.own / name)
         return self._found.get(name)
 
     def get(self, name: str) -> Record:
@@ -303,7 +238,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def read_text(path: Path) -> bytes:
     """Read the bytes of a JSON file; errors as for `read_json`."""
-    with _as_damage(path):
+    with _asdamage_of(path):
         about = os.stat(path)
         if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST_TEXT:
             raise ValueError("no file, or far too large")
@@ -313,7 +248,7 @@ def read_text(path: Path) -> bytes:
 
 def parse_json(path: Path, content: bytes) -> dict[str, Any]:
     """Return the JSON object that a file holds; errors as for `read_json`."""
-    with _as_damage(path):
+    with _asdamage_of(path):
         found = json.loads(content)
         if not isinstance(found, dict):
             raise ValueError("no object")
@@ -321,14 +256,15 @@ def parse_json(path: Path, content: bytes) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _as_damage(path: Path) -> Iterator[None]:
+def _asdamage_of(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(_damage(path)) from error
+        raise UserError(damage_of(path)) from error
 
 
-def _damage(path: Path) -> str:
+def damage_of(path: Path) -> str:
+    """Say what is wrong with a file of a record, and what to do."""
     state = "is damaged" if path.exists() else "is missing"
     return f"{path} {state}; delete the folder {path.parent} and run the study again."
 
@@ -341,7 +277,7 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _is_plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
     """Whether a listed name is the bare name of a file, inside its folder."""
     return name not in ("", ".", "..") and "/" not in name and "\\" not in name
 

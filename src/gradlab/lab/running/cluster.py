@@ -61,7 +61,9 @@ def run_on(cluster: Cluster, units: Sequence[Unit], bench: Bench, *, on_event: H
     """
     bench = _with_whole_paths(bench)
     with contextlib.ExitStack() as stack:
-        mark = stack.enter_context(_marked(bench.out / "work"))
+        mark = stack.enter_context(
+            _marked(bench.out / "work") if bench.objects is None else bench.objects.marked()
+        )
         team = _Team(cluster, Waiting(units, bench), bench, on_event, {"mark": mark, **_surroundings(bench)})
         stack.callback(team.let_go)
         while team.goes_on:
@@ -99,7 +101,8 @@ def _marked(work: Path) -> Iterator[str]:
 
 def _surroundings(bench: Bench) -> Event:
     """Return what a worker elsewhere has to be told beside its task."""
-    return {"folder": str(Path.cwd()), "code": code_digest(), "toolbox": bench.toolbox.worker}
+    url = None if bench.objects is None else bench.objects.url
+    return {"folder": str(Path.cwd()), "code": code_digest(), "toolbox": bench.toolbox.worker, "store": url}
 
 
 @dataclass
@@ -163,16 +166,18 @@ class _Team:
         end = time.monotonic() + PATIENCE
         while not all(self.bench.store.find(one.hash) for one in unit.bounds):
             if time.monotonic() > end:
-                return (
-                    f"{unit.title} has finished, but its record is not in {self.bench.out}; "
-                    "give an --out folder that all nodes of the cluster share."
-                )
+                return f"{unit.title} has finished, but its record is not in {self._where()}."
             time.sleep(0.1)
         if self.losses[
             unit.name
         ]:  # its record stands, so that a worker that was only thought lost can harm nothing
             clear_halves(unit, self.bench)
         return None
+
+    def _where(self) -> str:
+        if self.bench.objects is not None:
+            return f"{self.bench.objects.url}; give a --store that all nodes of the cluster reach"
+        return f"{self.bench.out}; give an --out folder that all nodes of the cluster share"
 
     def _problem(self, unit: Unit, event: Event) -> str:
         if event["event"] == "failed":

@@ -16,7 +16,9 @@ from typing import Any
 
 from gradlab import __version__
 from gradlab.lab.records.binding import Bound
-from gradlab.lab.records.record import BULK, WEIGHTS, Store, write_record
+from gradlab.lab.records.objects import ObjectStore
+from gradlab.lab.records.placing import write_record
+from gradlab.lab.records.record import BULK, WEIGHTS, Store
 from gradlab.lab.running.desk import DataCache, Desk, Job, Progress, Source, Toolbox
 from gradlab.lab.running.units import Unit
 
@@ -27,7 +29,8 @@ class Bench:
 
     Attributes:
         out: folder that holds everything. records: further folders of records, which are only read.
-        commit: of the code. device: which of several of the kind that specs name.
+        objects: store from which records are fetched that are not in these. commit: of the code.
+        device: which of several of the kind that specs name.
     """
 
     toolbox: Toolbox
@@ -40,11 +43,12 @@ class Bench:
     commit: str | None = None
     memory: Mapping[str, Any] = field(default_factory=dict)
     modules: Mapping[str, Any] = field(default_factory=dict)
+    objects: ObjectStore | None = None
 
     @property
     def store(self) -> Store:
         """Where the records are."""
-        return Store(self.out / "records", self.records)
+        return Store(self.out / "records", self.records, self.objects.fetch if self.objects else None)
 
 
 def perform(unit: Unit, bench: Bench, tell: Callable[[Progress], None]) -> None:

@@ -7,7 +7,7 @@ from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.measured import refuse_unmeasured
 from gradlab.lab.designing.procedure import names_of, walk
 from gradlab.lab.running.desk import place_of
-from gradlab.lab.running.run import Request
+from gradlab.lab.running.request import Request
 from gradlab.types import UserError
 
 

@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gradlab.lab.records.binding import software_of
+from gradlab.lab.records.objects import ObjectStore, object_store
+from gradlab.lab.records.record import Store
 from gradlab.lab.running.desk import DataCache, Toolbox
 from gradlab.lab.running.performing import checkpoint_of
 from gradlab.lab.running.units import Unit, read_unit
 from gradlab.lab.running.worker import Event, answer_to
+from gradlab.types import UserError
 
 
 def do_task(task: Event, tell: Callable[[Event], None]) -> Event:
@@ -31,21 +34,47 @@ def do_task(task: Event, tell: Callable[[Event], None]) -> Event:
         os.chdir(task["folder"])
     name = task["unit"]["runs"][0]["hash"]
     toolbox = importlib.import_module(task["toolbox"]).TOOLBOX
-    wrong = unfit(read_unit(task["unit"], toolbox.kinds), toolbox, task)
-    if wrong is not None:
-        return {"event": "failed", "unit": name, "message": wrong}
+    unit = read_unit(task["unit"], toolbox.kinds)
 
     def hear(event: Event) -> None:
         tell(event | {"unit": name})
 
-    with _logged(checkpoint_of(name, Path(task["out"])).with_suffix(".log")):
-        return answer_to(task, toolbox, _cache(task["toolbox"]), hear) | {"unit": name}
+    try:
+        objects = object_store(task["store"]) if task["store"] else None
+        wrong = unfit(unit, toolbox, task, objects)
+        if wrong is not None:
+            return {"event": "failed", "unit": name, "message": wrong}
+        with _logged(checkpoint_of(name, Path(task["out"])).with_suffix(".log")):
+            if objects is None:
+                return answer_to(task, toolbox, _cache(task["toolbox"]), hear) | {"unit": name}
+            return _do_and_keep(task, unit, toolbox, objects, hear) | {"unit": name}
+    except UserError as error:
+        return {"event": "failed", "unit": name, "message": str(error)}
 
 
-def unfit(unit: Unit, toolbox: Toolbox, task: Event) -> str | None:
-    """Say why a unit cannot be done here: another folder, other code, or other software than its spec names."""
+def _do_and_keep(
+    task: Event, unit: Unit, toolbox: Toolbox, objects: ObjectStore, hear: Callable[[Event], None]
+) -> Event:
+    """Do a unit whose records others find in an object store, unless only the copying is left to do."""
+    own = Store(Path(task["out"]) / "records")
+    if not all(own.find(bound.hash) for bound in unit.bounds):
+        end = answer_to(task, toolbox, _cache(task["toolbox"]), hear)
+        if end["event"] != "done":
+            return end
+    for bound in unit.bounds:
+        objects.keep(own.get(bound.hash))
+    return {"event": "done"}
+
+
+def unfit(unit: Unit, toolbox: Toolbox, task: Event, objects: ObjectStore | None) -> str | None:
+    """Say why a unit cannot be done here: another folder or store, other code, or other software than its spec names."""
     node = platform.node()
-    if not (Path(task["out"]) / "work" / task["mark"]).exists():
+    if objects is not None:
+        for folder in ("records", "work"):
+            (Path(task["out"]) / folder).mkdir(parents=True, exist_ok=True)
+        if not objects.has_mark(task["mark"]):
+            return f"{objects.url} on {node} is not the store of this study; give a --store that all nodes of the cluster reach."
+    elif not (Path(task["out"]) / "work" / task["mark"]).exists():
         return (
             f"{task['out']} on {node} is not the folder of this study; give an --out folder that all nodes of the cluster "
             "share."

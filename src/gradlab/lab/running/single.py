@@ -8,10 +8,13 @@ from pathlib import Path
 from gradlab.lab.designing.procedure import Pick, Procedure
 from gradlab.lab.records.binding import Binder, Bound
 from gradlab.lab.records.record import Record
+from gradlab.lab.running.conditions import conditions_of
+from gradlab.lab.running.executing import cost_of, execute
 from gradlab.lab.running.local import Hear
 from gradlab.lab.running.locks import STUDY, shared
 from gradlab.lab.running.performing import checkpoint_of
-from gradlab.lab.running.run import Request, conditions_of, cost_of, execute, make_ready
+from gradlab.lab.running.ready import make_ready
+from gradlab.lab.running.request import Request
 from gradlab.lab.running.units import start_of, units
 from gradlab.lab.running.worker import disk_message
 from gradlab.types import UserError

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from gradlab.lab.records.objects import object_store
 from gradlab.lab.running.desk import DataCache, Progress, Toolbox
 from gradlab.lab.running.performing import Bench, measure, perform
 from gradlab.lab.running.units import read_unit
@@ -96,6 +97,7 @@ def _serve(task: Event, toolbox: Toolbox, cache: DataCache, hear: Callable[[Even
         places=task["places"],
         device=task["device"],
         commit=task["commit"],
+        objects=object_store(task["store"]) if task.get("store") else None,
     )
 
     def tell(progress: Progress) -> None:
