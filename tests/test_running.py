@@ -273,9 +273,9 @@ def test_a_persons_own_sentences_go_through_a_whole_study_and_what_is_made_of_th
     assert result.results["data"] == "reviews"
     assert result.results["provenance"]["data_checksum"] == data.checksum
     design, request, _ = prepare("text-finetuning", **given(data=sentences(1000)))
-    assert {arm.procedure.data for arm in design.arms} == {"reviews#300"}
-    assert request.info("reviews#300").counts["train"] == 600
-    assert request.memory["reviews#300"].train.texts[0] in sentences(1000).train.texts
+    assert {arm.procedure.data for arm in design.arms} == {"reviews#200"}
+    assert request.info("reviews#200").counts["train"] == 400
+    assert request.memory["reviews#200"].train.texts[0] in sentences(1000).train.texts
 
     from gradlab.verification import verify
 

@@ -29,7 +29,7 @@ from gradlab.procedures.sources import FromRecord, Saved
 from gradlab.procedures.text_encoder import encoder_source
 from gradlab.procedures.toolbox import toolbox_with
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies.setup import PRESETS, Study, changed_parameters, plain_parameters, usual_data
+from gradlab.studies.setup import PRESETS, Study, beside_of, changed_parameters, plain_parameters, usual_data
 from gradlab.training.recipe import Precision
 from gradlab.types import UserError, did_you_mean
 
@@ -90,7 +90,8 @@ def prepare(
         objects=None if store is None else ObjectStore(str(store)),
         address=address or (os.environ.get("RAY_ADDRESS") if executor == "ray" else None),
     )
-    setup = replace(_setup(preset, facts, precision, name), first_seed=first_seed)
+    setup = _setup(preset, facts, precision, name)
+    setup = replace(setup, first_seed=first_seed, beside=beside_of(build, folder))
     design = build_design(build, name, setup, given)
     refuse_unfit(design, request)
     changed = _changed(executor, seeds=seeds, first_seed=first_seed, precision=precision, device=device)

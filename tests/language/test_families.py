@@ -81,6 +81,28 @@ def test_a_model_that_generates_text_is_no_encoder(folder, tmp_path, kind, chang
         load_encoder(place)
 
 
+@pytest.mark.parametrize(
+    ("kind", "changed"), [("convbert", {"embedding_size": 16}), ("yoso", {}), ("fnet", {})]
+)
+def test_an_encoder_that_reads_padding_is_refused(folder, tmp_path, kind, changed):
+    """In plain transformers: the same text alone and beside padding has other vectors."""
+    place = saved(folder, tmp_path, kind, initializer_range=0.3, **changed)
+    model = AutoModel.from_pretrained(place).eval()
+    ids = torch.tensor([[2, 7, 8, 3, 0, 0, 0]])
+    with torch.no_grad():
+        mask = {} if kind == "fnet" else {"attention_mask": (ids > 0).long()}
+        apart = model(input_ids=ids[:, :4])[0] - model(input_ids=ids, **mask)[0][:, :4]
+    assert apart.abs().max() > 0.1
+    with pytest.raises(UserError, match=rf"\({kind}\) reads padding, so that what it says .* longest text"):
+        load_encoder(place)
+
+
+def test_an_encoder_that_reads_texts_of_some_lengths_alone_is_refused(folder, tmp_path):
+    place = saved(folder, tmp_path, "nystromformer", num_landmarks=8, segment_means_seq_length=24)
+    with pytest.raises(UserError, match=r"\(nystromformer\) cannot read a text of 3 tokens"):
+        load_encoder(place)
+
+
 def test_weights_that_are_no_safetensors_are_refused_in_a_sentence(folder, tmp_path):
     for one in folder.iterdir():
         (tmp_path / one.name).write_bytes(one.read_bytes())

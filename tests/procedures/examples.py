@@ -33,7 +33,9 @@ from gradlab.procedures.snapshot import Snapshot
 from gradlab.procedures.text_encoder import Untrained
 from gradlab.procedures.text_features import TextFeatures, TextHead
 from gradlab.procedures.text_finetune import TextFineTune
+from gradlab.procedures.text_overlap import TextOverlap
 from gradlab.procedures.text_pretrain import TextPretrain
+from gradlab.procedures.text_tower_pretrain import TextTowerPretrain
 from gradlab.procedures.text_train import TextTrain
 from gradlab.procedures.train import Train
 from gradlab.procedures.train_autoencoder import TrainAutoencoder
@@ -62,6 +64,13 @@ CLIP = ClipPretrain(
     recipe=Recipe(epochs=2, batch_size=32, learning_rate=1e-2),
     flips=False,
     initial_seed=2,
+)
+TOWER = TextTowerPretrain(
+    data=("reviews",),
+    model=CLIP.model.text_tower(),
+    recipe=Recipe(epochs=2, batch_size=16),
+    vocab_size=60,
+    initial_seed=5,
 )
 FINETUNED = TextFineTune(
     net=PRETRAINED, data="reviews", policy=LoRA(r=2), recipe=Recipe(epochs=2, batch_size=16), max_length=8
@@ -94,10 +103,12 @@ EXAMPLES: dict[str, Procedure] = {
         vocab_size=60,
     ),
     "text-pretrain": PRETRAINED,
+    "text-tower-pretrain": TOWER,
     "untrained": Untrained(net=PRETRAINED),
     "text-features": FEATURES,
     "text-head": TextHead(net=FEATURES, data="reviews", head=RBFSVM(c=(1.0, 10.0), gamma=(0.5,)), layer=0),
     "text-finetune": FINETUNED,
+    "text-overlap": TextOverlap(data="reviews", known="more-reviews"),
     "explain-texts": ExplainTexts(net=FINETUNED, data="reviews", texts=3, steps=3),
     "train-autoencoder": TrainAutoencoder(
         data="stripes", model=AutoEncoder(code=3, widths=(2,)), recipe=RECIPE
@@ -136,6 +147,7 @@ def _data() -> dict[str, Dataset | TextDataset]:
         from_tensors(noise, labels, name="noise"),
         from_tensors(flat, labels, name="flat"),
         from_texts(texts, [n % 2 for n in range(80)], name="reviews", class_names=("good", "bad")),
+        from_texts(texts[:3] + ["Good film, number 30!"] * 30, [0, 1, 0] * 11, name="more-reviews"),
     )
     return {one.name: one for one in made}
 

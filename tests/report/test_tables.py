@@ -64,21 +64,31 @@ def test_a_table_without_display_shows_its_columns_as_they_are():
     assert list(texts(table)) == [["x", "1.5", "1 2"], ["–", "–", "–"]]
 
 
-@pytest.mark.parametrize("before", [0, 3, 4, 6])
-def test_a_wide_table_folds_what_stands_beside_the_first_measure_and_never_the_measure(before):
-    facts = [{"header": str(n + 1), "kind": "text", "columns": ["fact"]} for n in range(before)]
-    measured = [
+@pytest.mark.parametrize(
+    ("told", "folded"),
+    [
+        (["a"], []),
+        (["a", "learned"], []),
+        (["a", "b", "learned"], ["each seed"]),
+        (["a", "parameters", "networks", "learned"], ["networks", "learned"]),
+        (["a", "b", "c", "learned"], ["learned", "each seed"]),
+    ],
+    ids=str,
+)
+def test_a_wide_table_folds_what_counts_networks_rather_than_all_that_was_measured(told, folded):
+    display = [
+        {"header": "arm", "kind": "text", "columns": ["arm"]},
+        *({"header": name, "kind": "text", "columns": [name]} for name in told),
         {"header": "accuracy", "kind": "interval", "columns": ["mean", "low", "high"]},
         {"header": "each seed", "kind": "points", "columns": ["seeds"]},
-    ][: 2 if before > 3 else 1]
-    display = [{"header": "arm", "kind": "text", "columns": ["arm"]}, *facts, *measured]
-    columns = ["arm", "fact", "mean", "low", "high", "seeds"]
-    view = table_view({"columns": columns, "rows": [["a", "x", 0.5, 0.4, 0.6, [0.5]]], "display": display})
-    assert view["folded"] == ([] if before <= 3 else [str(n) for n in range(3, before + 1)])
-    shown = [head["text"] for head in view["heads"] if not head.get("folded")]
-    assert {"arm", measured[0]["header"]} <= set(shown)
+    ]
+    columns = ["arm", *told, "mean", "low", "high", "seeds"]
+    row = ["x", *("y" for _ in told), 0.5, 0.4, 0.6, [0.5]]
+    view = table_view({"columns": columns, "rows": [row], "display": display})
+    assert view["folded"] == folded
+    assert [head["text"] for head in view["heads"] if head.get("folded")] == folded
     assert [bool(cell.get("folded")) for cell in view["rows"][0]] == [
-        bool(h.get("folded")) for h in view["heads"]
+        bool(head.get("folded")) for head in view["heads"]
     ]
 
 

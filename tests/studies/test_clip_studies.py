@@ -1,20 +1,27 @@
 """The studies of CLIP: which classes are held out, that both rest on one pre-training, and their numbers from the records."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from transformers import CLIPModel
 
 import gradlab
-from gradlab.clip.prompts import GROUPS, spoken
+from gradlab.clip import CLIPClassifier
+from gradlab.clip.pretrain import assemble, captions_of
+from gradlab.clip.prompts import GROUPS, described, spoken
 from gradlab.data import DATASETS, parse
 from gradlab.data.derivation import class_numbers
 from gradlab.lab.designing.procedure import walk
 from gradlab.lab.running import executing as running
 from gradlab.lab.running.here import run_here
+from gradlab.language import WordPiece
 from gradlab.procedures import PROCEDURES, FromRecord
 from gradlab.studies import STUDIES, Setup, build_design
-from gradlab.studies._clip_data import classes_of
+from gradlab.studies._clip_arms import METHODS
+from gradlab.studies._clip_data import classes_of, small_clip
+from gradlab.studies.setup import TEXTS
 from gradlab.types import UserError
 
 CIFAR = {"data": "cifar100", "train_images": 45_000, "class_count": 100, "image_size": 32, "channels": 3}
@@ -102,6 +109,93 @@ def test_digits_are_not_mirrored_and_parameters_reach_the_recipes():
     assert {(one.recipe.epochs, one.recipe.learning_rate) for one in tuned} == {(2, 0.5)}
     assert {one.method.r for one in tuned if one.method.kind == "lora"} == {5}
     assert {one.method.tower for one in tuned if one.method.kind == "lora"} == {"image", "text", "both"}
+
+
+def test_a_learned_prompt_leaves_room_for_every_held_out_name_though_the_tokenizer_cuts_it_into_letters():
+    """Sixteen vectors, as many as CoOp has, leave none."""
+    where = setup()
+    made, small = classes_of(where), small_clip(where, "", None).model
+    texts = [text for one in captions_of(names_in(made.seen)) for text in one]
+    clip = assemble(small, WordPiece().train(texts).json, 32, (0.5,) * 3, (0.5,) * 3, seed=0)
+    names = [described(one) for one in names_in(made.held)]
+    pieces = clip.tokenizer.tokenize(
+        max(names_in(made.held), key=lambda one: len(clip.tokenizer.tokenize(one)))
+    )
+    assert len(pieces) > 5  # the name is cut
+    method = METHODS["prompt"][1]
+    CLIPClassifier(method.start(clip, 0), names)
+    with pytest.raises(UserError, match="at most 32 tokens"):
+        CLIPClassifier(replace(method, context=16).start(clip, 0), names)
+
+
+def pretraining_of(*made):
+    (found,) = {
+        one
+        for each in made
+        for arm in each.arms
+        for one in walk(arm.procedure)
+        if one.kind == "clip-pretrain"
+    }
+    return found
+
+
+@pytest.mark.parametrize("preset", ["quick", "standard"])
+def test_both_studies_share_a_text_tower_that_has_read_sentences_where_it_is_asked_for(preset):
+    made = [design(name, setup(preset, **CIFAR), text="sentences") for name in STUDIES_OF_CLIP]
+    net = pretraining_of(*made)
+    assert net.text.model == net.model.text_tower()
+    assert 0 < net.frozen_epochs < net.recipe.epochs
+    assert net.text.data == (("rotten-tomatoes",) if preset == "quick" else TEXTS)
+    for each in made:
+        assert f"frozen in the first {net.frozen_epochs} epochs" in each.setting_text
+        assert each.parameters["text"] == "sentences"
+
+
+def test_where_nothing_is_said_sentences_are_read_where_that_was_measured_to_help_and_they_are_here():
+    def texts(text=None, preset="standard", **where):
+        made = [
+            design(name, setup(preset, **(CIFAR | where)), **({} if text is None else {"text": text}))
+            for name in STUDIES_OF_CLIP
+        ]
+        return pretraining_of(*made).text, made[0].setting_text
+
+    assert texts(beside=TEXTS)[0].data == TEXTS
+    assert texts(beside=TEXTS, text="random") == texts()  # nobody has looked
+    assert texts()[0] is None
+    assert "text tower" not in texts()[1]
+    assert texts(beside=TEXTS, preset="quick")[0] is None
+    tower, told = texts(beside=TEXTS[:2])
+    assert tower is None
+    assert (
+        "starts from random values: the sentences of subj, trec are not here (gradlab data get subj)" in told
+    )
+    assert pretraining_of(design("clip-lora", setup(**COLOURED, beside=TEXTS))).text is None
+
+
+@pytest.mark.parametrize("name", STUDIES_OF_CLIP)
+def test_sentences_that_are_not_here_are_named_with_what_to_do(name, monkeypatch, tmp_path, capsys):
+    """The random start is named, and never taken silently."""
+    from gradlab.cli import main
+
+    told = "text='sentences' needs the sentences of rotten-tomatoes, which are not here: run gradlab data get"
+    monkeypatch.setenv("GRADLAB_CACHE", str(tmp_path))
+    assert (
+        main(["plan", name, "--text", "sentences", "--data-dir", str(tmp_path), "--out", str(tmp_path)]) == 1
+    )
+    said = " ".join(capsys.readouterr().err.split())
+    assert told in said
+    assert "leave text out, so that the text tower starts from random values" in said
+    lacking = replace(setup(**CIFAR), beside=("rotten-tomatoes", "subj"))
+    with pytest.raises(
+        UserError, match="the sentences of sst2, trec, which are not here: run gradlab data get sst2"
+    ):
+        design(name, lacking, text="sentences")
+
+
+@pytest.mark.parametrize("name", STUDIES_OF_CLIP)
+def test_a_given_clip_has_its_text_tower_already(name):
+    with pytest.raises(UserError, match=r"text='sentences' says how the text tower .* leave one of them out"):
+        design(name, setup(), model=FromRecord(record="0" * 20), text="sentences")
 
 
 def test_a_model_of_ones_own_is_asked_about_all_classes_and_tuned_on_half_of_them():

@@ -1,9 +1,12 @@
+import json
+from dataclasses import asdict
+
 import pytest
 
 from gradlab.data import DATASETS
 from gradlab.lab import Design
 from gradlab.studies import STUDIES, build_design
-from gradlab.studies.setup import is_python_only, parameters_of, usual_data
+from gradlab.studies.setup import Setup, beside_of, is_python_only, parameters_of, usual_data
 from gradlab.types import UserError
 from tests.studies.setups import setup
 
@@ -80,3 +83,15 @@ def test_every_study_runs_on_the_data_that_it_takes_where_nothing_is_said():
     assert {found[name] for name in ("clip-zero-shot", "clip-lora")} == {"coloured-digits"}
     assert list(found.values()).count("digits") == len(STUDIES) - 6
     assert usual_data(lambda: None) == usual_data(lambda setup: setup) == "digits"
+
+
+def test_a_study_is_told_which_of_the_further_data_that_it_asks_for_are_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADLAB_CACHE", str(tmp_path / "cache"))
+    for name in ("trec", "sst2", "mnist"):
+        (tmp_path / name).mkdir()
+    assert beside_of(STUDIES["clip-lora"], tmp_path) == ("sst2", "trec")
+    assert beside_of(STUDIES["text-features"], tmp_path) is None
+    kept = json.loads(
+        json.dumps(asdict(Setup(preset="quick", data="d", train_images=1, class_count=2, beside=("a",))))
+    )
+    assert Setup(**kept).beside == ("a",)  # as verify --design reads it

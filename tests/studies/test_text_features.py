@@ -7,7 +7,7 @@ import pytest
 from gradlab.lab.designing.procedure import inputs_of, walk
 from gradlab.language import TextTransformer, WordPiece, build_encoder
 from gradlab.preparing import prepare
-from gradlab.procedures import PretrainedEncoder, TextPretrain, Untrained
+from gradlab.procedures import PROCEDURES, PretrainedEncoder, TextOverlap, TextPretrain, Untrained
 from gradlab.studies import STUDIES, Setup, build_design
 from gradlab.studies._text_nets import SMALL, TEXTS
 from gradlab.types import UserError
@@ -102,3 +102,35 @@ def test_a_folder_is_taken_as_an_encoder_where_the_data_are_texts(tmp_path):
         asked(tmp_path / "nowhere")
     with pytest.raises(UserError, match="begins with 3fa9"):
         asked("3fa9")
+
+
+@pytest.mark.parametrize("name", ["text-features", "text-finetuning"])
+def test_what_a_given_model_was_trained_on_is_compared_with_the_test_sentences_first(name):
+    model = PretrainedEncoder(config="mine/config.json", weights=("w",), tokenizer=("t",))
+
+    def made(**parameters):
+        return build_design(STUDIES[name], name, SETUP, parameters)
+
+    told = made(model=model, trained_on=("sst2", "subj"))
+    assert [one.procedure for one in told.arms[:2]] == [
+        TextOverlap(data="rotten-tomatoes", known=known) for known in ("sst2", "subj")
+    ]
+    assert told.tables[0].arms == tuple(one.name for one in told.arms[:2])
+    assert set(told.tables[0].measures) == set(PROCEDURES["text-overlap"].measures)
+    assert "trained on sst2, subj: test sentences that stand there are counted" in told.setting_text
+    assert told.parameters["trained_on"] == ["sst2", "subj"]
+    assert "--trained-on NAME counts" in made(model=model).setting_text
+    assert "trained" not in made().parameters
+    assert "given model" not in made().setting_text
+    with pytest.raises(UserError, match="name the model as well"):
+        made(trained_on=("sst2",))
+
+
+@pytest.mark.parametrize("name", ["text-features", "text-finetuning"])
+def test_the_command_line_takes_an_encoder_by_its_place(name, capsys, tmp_path):
+    from gradlab.cli import main
+
+    (tmp_path / "mine.csv").write_text("text,label\n" + "good film,good\nbad film,bad\n" * 20)
+    words = ["plan", name, "--data", str(tmp_path / "mine.csv"), "--out", str(tmp_path)]
+    assert main([*words, "--model", str(tmp_path / "none")]) == 1
+    assert "there is no" in capsys.readouterr().err

@@ -57,8 +57,8 @@ def test_the_preset_full_has_the_rates_of_the_labs_and_says_what_differs():
 
 def test_the_preset_quick_takes_some_sentences_of_each_class():
     made = design("quick")
-    assert {arm.procedure.data for arm in made.arms} == {"rotten-tomatoes#300"}
-    assert made.arm("all").procedure.net.data == ("rotten-tomatoes#300",)
+    assert {arm.procedure.data for arm in made.arms} == {"rotten-tomatoes#200"}
+    assert made.arm("all").procedure.net.data == ("rotten-tomatoes#200",)
     assert design("quick", data="trec#20").arm("all").procedure.data == "trec#20"
 
 

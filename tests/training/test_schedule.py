@@ -100,3 +100,13 @@ def test_lines_are_numpy_s_interpolation():
         up = np.linspace(0, 1, rising + 1)[1:]
         down = np.linspace(1, floor, TOTAL - rising + 1)[:-1]
         assert factors(Linear(warm=warm, floor=floor)) == pytest.approx([*up, *down], rel=1e-12)
+
+
+@pytest.mark.parametrize("warm", [0.1, 0.25, 0.5, 0.99])
+@pytest.mark.parametrize("steps", [3, 5, 26, 101])
+def test_no_step_of_lines_exceeds_the_peak_where_the_rise_ends_between_two_steps(warm, steps):
+    rates = [rate_factor(Linear(warm=warm), step, steps, 1) for step in range(steps)]
+    assert 0 < min(rates) <= max(rates) <= 1
+    top = rates.index(max(rates))
+    assert rates[: top + 1] == sorted(rates[: top + 1])
+    assert rates[top:] == sorted(rates[top:], reverse=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +18,16 @@ from gradlab.language import Tokenizer, WordPiece
 from gradlab.language._extra import need_text
 from gradlab.training.fit import Fit, fit_stacked
 from gradlab.training.recipe import Precision, Recipe
+from gradlab.transfer.fine_tune import tune as tune_in_stages
+from gradlab.transfer.policies import Stage
 from gradlab.types import UserError
 
 if TYPE_CHECKING:
     from gradlab.data import Dataset
+    from gradlab.language import TextEncoder
 
+TEXT_TOWER = "model.text_model."
+"""Where the names of its parameters begin."""
 SENTENCES = (*PHOTO, *NAME, *ENSEMBLE[1:])
 """Templates of the captions of training images; that of validation is the first."""
 
@@ -34,11 +41,14 @@ def captions_of(class_names: Sequence[str]) -> list[list[str]]:
     return [[*one, *other] for one, other in zip(whole, plain, strict=True)]  # as many of every class
 
 
-def build_small(config: SmallCLIP, data: Dataset, *, seed: int) -> CLIP:
+def build_small(config: SmallCLIP, data: Dataset, *, seed: int, text: TextEncoder | None = None) -> CLIP:
     """Build a CLIP with fresh weights for the images of `data`, its tokenizer trained on the captions of their classes.
 
+    Args:
+        text: a pre-trained text tower, whose tokenizer and weights the CLIP starts with instead of fresh ones.
+
     Raises:
-        UserError: images that are not square, or data without a train or validation part.
+        UserError: images that are not square, data without a train or validation part, or a text tower of another shape.
     """
     data.trainable()
     _, height, width = data.input_shape
@@ -46,9 +56,33 @@ def build_small(config: SmallCLIP, data: Dataset, *, seed: int) -> CLIP:
         raise UserError(
             f"CLIP reads square images, got {height}×{width}; write {data.name}@{min(height, width)}."
         )
-    words = WordPiece().train([text for one in captions_of(data.class_names) for text in one])
+    words = WordPiece().train([caption for one in captions_of(data.class_names) for caption in one])
     channels = 3 // len(data.mean)
-    return assemble(config, words.json, height, data.mean * channels, data.std * channels, seed=seed)
+    shape = (height, data.mean * channels, data.std * channels)
+    clip = assemble(config, words.json, *shape, seed=seed)
+    if text is None:
+        return clip
+    made = assemble(config, text.tokenizer.json, *shape, seed=seed)
+    return _start_from(made, clip, config, text)
+
+
+def _start_from(made: CLIP, fresh: CLIP, config: SmallCLIP, text: TextEncoder) -> CLIP:
+    """Fill a CLIP with a pre-trained text tower, and for the rest with the bits that it has without one."""
+    wanted = {name: tuple(one.shape) for name, one in made.model.text_model.state_dict().items()}
+    given = text.transformer.state_dict()
+    heads = getattr(text.transformer.config, "num_attention_heads", None)
+    if wanted != {name: tuple(one.shape) for name, one in given.items()} or heads != config.text_heads:
+        raise UserError(
+            f"this CLIP's text tower has {config.text_layers} layers of width {config.text_width}, {config.text_heads} heads and "
+            f"texts of {config.max_length} tokens, which the pre-trained {type(text.transformer).__name__} does not fill; "
+            "pre-train SmallCLIP.text_tower()."
+        )
+    made.load_state_dict(
+        {name: one for name, one in fresh.state_dict().items() if not name.startswith(TEXT_TOWER)},
+        strict=False,
+    )
+    made.model.text_model.load_state_dict(given)
+    return made
 
 
 def assemble(
@@ -91,6 +125,7 @@ def pretrain(
     recipe: Recipe | None = None,
     *,
     flips: bool = True,
+    frozen_epochs: int = 0,
     seed: int = 0,
     device: str = "auto",
     precision: Precision | None = None,
@@ -102,19 +137,30 @@ def pretrain(
     Args:
         clip: as `build_small` makes it. data: labelled images, whose captions are made from the names of their classes.
         flips: whether images may be mirrored. seed: of order, captions and flips.
+        frozen_epochs: in how many of the first epochs the text tower stays as it is, its projection aside; what follows is a
+            fit of its own, whose optimiser and schedule start anew.
         checkpoint: and all else as in `gradlab.training.fit`.
     """
     train, validation = pair_feeds(clip, data, flips=flips)
-    (done,) = fit_stacked(
-        [clip],
-        train,
-        recipe or Recipe(),
-        seeds=[seed],
-        validation=validation,
-        objective=Contrastive(),
-        device=device,
-        precision=precision,
-        checkpoint=checkpoint,
-        **more,
-    )
+    recipe = recipe or Recipe()
+    common: dict[str, Any] = {"validation": validation, "objective": Contrastive(), "device": device}
+    common["precision"] = precision
+    if frozen_epochs:
+        folder = None if checkpoint is None else Path(checkpoint).with_suffix(".parts")
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        stages, start = _stages(clip, recipe, frozen_epochs), copy.deepcopy(clip)
+        return tune_in_stages(start, stages, train, recipe, seed=seed, folder=folder, **common, **more).fit
+    (done,) = fit_stacked([clip], train, recipe, seeds=[seed], checkpoint=checkpoint, **common, **more)
     return done
+
+
+def _stages(clip: CLIP, recipe: Recipe, frozen_epochs: int) -> tuple[Stage, ...]:
+    """Return the epochs in which the text tower is frozen, and those in which everything trains."""
+    every = tuple(name for name, _ in clip.named_parameters())
+    rest = recipe.epochs - frozen_epochs
+    first = Stage(
+        tuple(name for name in every if not name.startswith(TEXT_TOWER)),
+        replace(recipe, epochs=min(frozen_epochs, recipe.epochs)),
+    )
+    return (first, Stage(every, replace(recipe, epochs=rest))) if rest > 0 else (first,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradlab._configuration import dataclass
+from gradlab.language.transformer import TextTransformer
 from gradlab.types import STRICT, Count, PositiveFloat, UserError
 
 if TYPE_CHECKING:
@@ -55,6 +56,18 @@ class SmallCLIP:
         heads = (self.width + self.text_width) * self.embedding
         blocks = self.layers * _block(self.width) + self.text_layers * _block(self.text_width)
         return vision + words + heads + blocks + 1
+
+    def text_tower(self) -> TextTransformer:
+        """Return the text tower alone, to be pre-trained on sentences."""
+        return TextTransformer(
+            family="clip",
+            dim=self.text_width,
+            layers=self.text_layers,
+            heads=self.text_heads,
+            hidden_dim=4 * self.text_width,
+            dropout=0.0,
+            max_length=self.max_length,
+        )
 
     def describe(self) -> str:
         """Name the parts in one line."""

@@ -103,6 +103,7 @@ class Kind:
         learned: whether a run is better than chance; None leaves that to what it rests on.
         check: names what the stored columns and facts of a run contradict, recomputed from its raw columns.
         alarms: (label of an arm, its runs) -> alarms for the report. flags: sentences about a claim's runs.
+        qualifies_all: whether its flags are said of every claim of a study, not only of those about its arms.
         describe: (procedure, a run) -> parameters, layers, recipe for the report.
         network: (source or record, desk) -> the network that it holds.
         here: whether it needs something that lives in this process, such as a user's own module.
@@ -130,6 +131,7 @@ class Kind:
     check: Callable[[Results], list[str]] = nothing
     alarms: Callable[[str, Sequence[Results]], list[dict[str, Any]]] = nothing
     flags: Callable[[str, Sequence[Results]], list[str]] = nothing
+    qualifies_all: bool = False
     describe: Callable[[Any, Results], dict[str, Any]] = lambda procedure, _: {"layers": str(procedure)}
     network: Callable[..., Any] | None = None
     here: Callable[[Any], bool] = lambda _: False

@@ -11,6 +11,8 @@ __getattr__, __dir__, __all__ = attach(
         "EncoderFiles": "encoder_files",
         "MaskedLanguage": "masked_language",
         "MaskedLanguageModel": "masked_language",
+        "NextToken": "next_token",
+        "NextTokenModel": "next_token",
         "TextEncoder": "text_encoder",
         "TextTransformer": "transformer",
         "TokenFeed": "feed",
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from gradlab.language.masked_language import MaskedLanguage as MaskedLanguage
     from gradlab.language.masked_language import MaskedLanguageModel as MaskedLanguageModel
     from gradlab.language.masking import mask_tokens as mask_tokens
+    from gradlab.language.next_token import NextToken as NextToken
+    from gradlab.language.next_token import NextTokenModel as NextTokenModel
     from gradlab.language.text_classifier import classifier_parts as classifier_parts
     from gradlab.language.text_classifier import head_modules as head_modules
     from gradlab.language.text_classifier import load_classifier as load_classifier

@@ -32,6 +32,9 @@ FROM_PADDING = (
 MOST = 512
 """Tokens of a text at most where a configuration names no limit."""
 
+SAME = 0.01
+"""How far vectors of a text alone and beside padding may be apart, in standard deviations; rounding moves them by far less."""
+
 
 class TextEncoder(nn.Module):
     """Token ids with their attention mask to one vector a token.
@@ -131,6 +134,7 @@ def read_encoder(files: EncoderFiles) -> TextEncoder:
         ) from error
     encoder = TextEncoder(model, _tokenizer(tokenizer, files.folder)).eval()
     _refuse_decoder(encoder, files.folder)
+    refuse_reader_of_padding(encoder, files.folder)
     return encoder
 
 
@@ -147,13 +151,39 @@ def _refuse_decoder(encoder: TextEncoder, folder: Path) -> None:
     _, unknown, first, last, _ = encoder.tokenizer.special_ids
     if not config.is_encoder_decoder:
         ids = torch.tensor([[first, unknown, last], [first, unknown, unknown]])
-        states = encoder(ids, torch.ones_like(ids))[:, 0]
+        states = _states(encoder, ids, torch.ones_like(ids), folder)[:, 0]
         if not torch.equal(states[0], states[1]):
             return
     raise UserError(
         f"the model in {folder} ({config.model_type}) generates text: its first token knows nothing of those after it, or it "
         f"reads a second text; give an encoder, such as {DEFAULT}."
     )
+
+
+@torch.no_grad()
+def refuse_reader_of_padding(encoder: TextEncoder, folder: Path) -> None:
+    """Refuse what reads padding: what it says of a text would depend on the longest text of its batch."""
+    padding, unknown, first, last, _ = encoder.tokenizer.special_ids
+    alone = torch.tensor([[first, unknown, unknown, last]])
+    filled = nn.functional.pad(alone, (0, min(4, encoder.max_length - 4)), value=padding)
+    mask = (torch.arange(filled.shape[1]) < alone.shape[1]).long()[None]
+    found = _states(encoder, alone, torch.ones_like(alone), folder)
+    beside = _states(encoder, filled, mask, folder)[:, : alone.shape[1]]
+    if (found - beside).abs().max() > SAME * found.std():
+        raise UserError(
+            f"the encoder in {folder} ({encoder.transformer.config.model_type}) reads padding, so that what it says of a text "
+            f"depends on the longest text of its batch; give another encoder, such as {DEFAULT}."
+        )
+
+
+def _states(encoder: TextEncoder, ids: Tensor, mask: Tensor, folder: Path) -> Tensor:
+    try:
+        return encoder(ids, mask)  # type: ignore[no-any-return]
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise UserError(
+            f"the encoder in {folder} ({encoder.transformer.config.model_type}) cannot read a text of {ids.shape[1]} tokens "
+            f"({reason_of(error)}); give another encoder, such as {DEFAULT}."
+        ) from error
 
 
 def fresh_encoder(

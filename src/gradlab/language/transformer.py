@@ -10,8 +10,8 @@ from gradlab.types import STRICT, Count, PositiveFloat, Probability, UserError
 if TYPE_CHECKING:
     from gradlab.language.transformer_network import TextNetwork
 
-Family = Literal["distilbert", "bert"]
-FAMILY_NAMES: dict[Family, str] = {"distilbert": "DistilBERT", "bert": "BERT"}
+Family = Literal["distilbert", "bert", "clip"]
+FAMILY_NAMES: dict[Family, str] = {"distilbert": "DistilBERT", "bert": "BERT", "clip": "text tower of CLIP"}
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -22,7 +22,8 @@ class TextTransformer:
     How many tokens there are is the tokenizer's to say, how many classes the data's.
 
     Attributes:
-        family: "distilbert", or "bert", which adds token types and a tanh in the head.
+        family: "distilbert", or "bert", which adds token types and a tanh in the head; or "clip", the text tower of a CLIP
+            (Radford et al., 2021, arXiv:2103.00020), which reads from left to right and has no head.
         dim: numbers that stand for a token. layers: blocks of attention and feed-forward layers.
         heads: of the attention; they share the dim evenly.
         hidden_dim: units of the feed-forward layers.

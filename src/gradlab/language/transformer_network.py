@@ -9,15 +9,20 @@ from torch import Tensor, nn
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
+    CLIPTextConfig,
     DistilBertConfig,
     DistilBertForSequenceClassification,
     PretrainedConfig,
     PreTrainedModel,
 )
 
+from gradlab.language.tokenizer import CLASSIFY, PADDING, SEPARATOR, SPECIAL
 from gradlab.language.transformer import TextTransformer
 from gradlab.models._randomness import seeded
 from gradlab.types import UserError, derive_seed
+
+PADDING_ID, CLASSIFY_ID, SEPARATOR_ID = map(SPECIAL.index, (PADDING, CLASSIFY, SEPARATOR))
+"""In the tokenizers of `WordPiece`; a CLIP reads a text where its last token stands."""
 
 
 class TextNetwork(nn.Module):
@@ -60,6 +65,10 @@ def build_text_transformer(config: TextTransformer, classes: int, *, seed: int, 
         raise UserError(
             f"a text transformer needs at least one class and one token, got {classes} classes and {vocab} tokens."
         )
+    if config.family == "clip":
+        raise UserError(
+            "the text tower of a CLIP has no head for classes of texts; choose the family distilbert or bert."
+        )
     make: Any = {"distilbert": DistilBertForSequenceClassification, "bert": BertForSequenceClassification}
     with seeded(seed):  # the constructors draw values, which initialise replaces
         transformer = make[config.family](configuration_of(config, classes, vocab))
@@ -82,6 +91,21 @@ def configuration_of(config: TextTransformer, classes: int, vocab: int) -> Pretr
             seq_classif_dropout=config.dropout,
             initializer_range=config.initial_std,
             num_labels=classes,
+            attn_implementation="sdpa",
+        )
+    if config.family == "clip":
+        return CLIPTextConfig(
+            vocab_size=vocab,
+            max_position_embeddings=config.max_length,
+            hidden_size=config.dim,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            intermediate_size=config.hidden_dim,
+            attention_dropout=config.dropout,
+            initializer_range=config.initial_std,
+            bos_token_id=CLASSIFY_ID,
+            eos_token_id=SEPARATOR_ID,
+            pad_token_id=PADDING_ID,
             attn_implementation="sdpa",
         )
     return BertConfig(

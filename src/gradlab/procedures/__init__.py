@@ -31,7 +31,9 @@ __getattr__, __dir__, __all__ = attach(
         "TextFeatures": "text_features",
         "TextHead": "text_features",
         "TextFineTune": "text_finetune",
+        "TextOverlap": "text_overlap",
         "TextPretrain": "text_pretrain",
+        "TextTowerPretrain": "text_tower_pretrain",
         "TextTrain": "text_train",
         "Train": "train",
         "TrainAutoencoder": "train_autoencoder",
@@ -74,7 +76,9 @@ if TYPE_CHECKING:
     from gradlab.procedures.text_features import TextHead as TextHead
     from gradlab.procedures.text_finetune import TextFineTune as TextFineTune
     from gradlab.procedures.text_finetune import classifier_of as classifier_of
+    from gradlab.procedures.text_overlap import TextOverlap as TextOverlap
     from gradlab.procedures.text_pretrain import TextPretrain as TextPretrain
+    from gradlab.procedures.text_tower_pretrain import TextTowerPretrain as TextTowerPretrain
     from gradlab.procedures.text_train import TextTrain as TextTrain
     from gradlab.procedures.toolbox import TOOLBOX as TOOLBOX
     from gradlab.procedures.train import Train as Train

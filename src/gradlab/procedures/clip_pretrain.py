@@ -11,7 +11,7 @@ from pydantic import Field
 
 from gradlab._configuration import dataclass
 from gradlab.clip.small import SmallCLIP
-from gradlab.lab.designing.procedure import DataName, Procedure
+from gradlab.lab.designing.procedure import DataName, Input, Procedure
 from gradlab.lab.judging.results import Results
 from gradlab.lab.kinds import Column, Kind, Outcome
 from gradlab.procedures import _fits
@@ -27,13 +27,14 @@ from gradlab.procedures._predictions import (
 from gradlab.procedures._training_measures import OF_EPOCHS
 from gradlab.procedures.pretrained_clip import SOFTWARE, test_of
 from gradlab.training.recipe import Recipe
-from gradlab.types import STRICT
+from gradlab.types import STRICT, later
 
 if TYPE_CHECKING:
     from gradlab.clip import CLIP
     from gradlab.data import Dataset
     from gradlab.lab.records.record import Record, Store
     from gradlab.lab.running.desk import Desk, Job
+    from gradlab.language import TextEncoder
     from gradlab.training.fit import Fit
 
 
@@ -46,6 +47,8 @@ class ClipPretrain(Procedure):
     Attributes:
         data: with train, validation and test. model: the network. recipe: how it is trained.
         flips: whether images may be mirrored, which digits must not. initial_seed: of initial weights, order, captions and flips.
+        text: a `TextTowerPretrain`, whose weights and tokenizer the text tower starts from; left out: from random values, and a
+            tokenizer trained on the captions. frozen_epochs: first epochs, in which the text tower stays as it is.
     """
 
     kind: Literal["clip-pretrain"] = "clip-pretrain"
@@ -54,6 +57,8 @@ class ClipPretrain(Procedure):
     recipe: Recipe
     flips: bool = True
     initial_seed: Annotated[int, Field(ge=0)] = 0
+    text: Input | None = later(None)
+    frozen_epochs: Annotated[int, Field(ge=0)] = later(0)
 
 
 def _work(procedure: ClipPretrain, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
@@ -61,13 +66,14 @@ def _work(procedure: ClipPretrain, jobs: Sequence[Job], desk: Desk) -> Iterator[
 
     data, seed = desk.data(procedure.data), procedure.initial_seed
     test_of(data)
-    for _ in jobs:
-        start = build_small(procedure.model, data, seed=seed)
+    for job in jobs:
+        start = build_small(procedure.model, data, seed=seed, text=_text_of(job, procedure))
         done = pretrain(
             start,
             data.to(desk.device),
             procedure.recipe,
             flips=procedure.flips,
+            frozen_epochs=procedure.frozen_epochs,
             seed=seed,
             device=desk.device,
             precision=procedure.recipe.precision or desk.precision,  # type: ignore[arg-type]
@@ -77,6 +83,12 @@ def _work(procedure: ClipPretrain, jobs: Sequence[Job], desk: Desk) -> Iterator[
             progress=False,
         )
         yield _outcome(procedure, start, done, data, desk)
+
+
+def _text_of(job: Job, procedure: ClipPretrain) -> TextEncoder | None:
+    from gradlab.procedures.text_encoder import need_encoder
+
+    return None if procedure.text is None else need_encoder(job.network("text"))
 
 
 def _outcome(procedure: ClipPretrain, start: CLIP, fit: Fit, data: Dataset, desk: Desk) -> Outcome:
@@ -127,9 +139,16 @@ def _network(record: Record, _desk: Desk, _store: Store) -> CLIP:
 def _describe(procedure: ClipPretrain, run: Results) -> dict[str, Any]:
     return {
         "parameters": run.facts["parameters"],
-        "layers": procedure.model.describe(),
+        "layers": procedure.model.describe() + _start_told(procedure),
         "recipe": procedure.recipe.describe(),
     }
+
+
+def _start_told(procedure: ClipPretrain) -> str:
+    """Say how the text tower began, where that is not as usual."""
+    begun = "" if procedure.text is None else "; text tower pre-trained on sentences"
+    kept = procedure.frozen_epochs
+    return begun + (f"; text tower frozen in the first {kept} epochs" if kept else "")
 
 
 def _cost(procedure: ClipPretrain, counts: Mapping[str, Mapping[str, int]]) -> float:

@@ -19,7 +19,9 @@ from gradlab.procedures.sources import GIVEN, PRETRAINED, RECORD, SAVED
 from gradlab.procedures.text_encoder import ENCODER, UNTRAINED
 from gradlab.procedures.text_features import TEXT_FEATURES, TEXT_HEAD
 from gradlab.procedures.text_finetune import TEXT_FINETUNE
+from gradlab.procedures.text_overlap import TEXT_OVERLAP
 from gradlab.procedures.text_pretrain import TEXT_PRETRAIN
+from gradlab.procedures.text_tower_pretrain import TEXT_TOWER_PRETRAIN
 from gradlab.procedures.text_train import TEXT_TRAIN
 from gradlab.procedures.train import TRAIN
 from gradlab.procedures.train_autoencoder import TRAIN_AUTOENCODER
@@ -37,10 +39,12 @@ PROCEDURES: dict[str, Kind] = {
         SNAPSHOT,
         TEXT_TRAIN,
         TEXT_PRETRAIN,
+        TEXT_TOWER_PRETRAIN,
         UNTRAINED,
         TEXT_FEATURES,
         TEXT_HEAD,
         TEXT_FINETUNE,
+        TEXT_OVERLAP,
         TRAIN_AUTOENCODER,
         EXPLAIN,
         DISTURB,

@@ -232,6 +232,7 @@ TEXT_FINETUNE = Kind(
     title="fine-tuning on texts",
     configuration=TextFineTune,
     reads="text",
+    version=2,
     work=_work,
     tables={"epochs": _fits.EPOCHS, **TABLES, "tokenizer": TOKENIZER},
     measures={one.name: one for one in (*JUDGED, *OF_EPOCHS, FROZEN, PADDING, *COSTS)},

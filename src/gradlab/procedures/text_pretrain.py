@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from gradlab.lab.running.desk import Desk, Job
     from gradlab.language import TokenFeed
     from gradlab.training.fit import Fit
+    from gradlab.training.objective import Objective
+
+    How = Callable[[language.TextEncoder, int], "Pretraining"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -53,12 +56,34 @@ class TextPretrain(Procedure):
             raise UserError(
                 "an encoder is pre-trained on at least one data set of texts, such as rotten-tomatoes."
             )
+        if self.model.family == "clip":
+            raise UserError(
+                "the text tower of a CLIP reads from left to right, so that it guesses next tokens and no masked ones; use "
+                "TextTowerPretrain."
+            )
 
 
-def _work(procedure: TextPretrain, jobs: Sequence[Job], desk: Desk) -> Iterator[Outcome]:
+class Pretraining(NamedTuple):
+    """An encoder with what trains it: the network around it, and what it is asked for."""
+
+    network: Any
+    objective: Objective
+
+
+def masked_language(encoder: language.TextEncoder, seed: int) -> Pretraining:
+    """Return what guesses masked tokens."""
+    words = encoder.tokenizer
+    network = language.MaskedLanguageModel(encoder, seed=seed)
+    return Pretraining(network, language.MaskedLanguage(words.special_ids, len(words)))
+
+
+def pretrain_encoder(
+    procedure: Any, jobs: Sequence[Job], desk: Desk, *, how: How = masked_language
+) -> Iterator[Outcome]:
+    """Do the work of a procedure with the fields of `TextPretrain`; `how` puts an encoder into what trains it."""
     from gradlab.training.fit import fit
 
-    network, feeds, counts = _prepared(procedure, desk)
+    (network, objective), feeds, counts = _prepared(procedure, desk, how)
     start = _fits.start_digest(network)
     for _job in jobs:  # there is one, since nothing depends on a seed of the lab's
         done = fit(
@@ -69,7 +94,7 @@ def _work(procedure: TextPretrain, jobs: Sequence[Job], desk: Desk) -> Iterator[
             validation=feeds["validation"],
             device=desk.device,
             precision=procedure.recipe.precision or desk.precision,  # type: ignore[arg-type]
-            objective=_objective(network),
+            objective=objective,
             checkpoint=desk.checkpoint,
             listeners=[lambda epoch: desk.tell(_fits.progress_of(epoch))],
             progress=False,
@@ -78,28 +103,22 @@ def _work(procedure: TextPretrain, jobs: Sequence[Job], desk: Desk) -> Iterator[
 
 
 def _prepared(
-    procedure: TextPretrain, desk: Desk
-) -> tuple[language.MaskedLanguageModel, dict[str, TokenFeed], dict[str, int]]:
+    procedure: Any, desk: Desk, how: How
+) -> tuple[Pretraining, dict[str, TokenFeed], dict[str, int]]:
     sets: list[Any] = [desk.data(name) for name in procedure.data]
     corpus = language.pretraining_corpus(sets)
     tokenizer = language.WordPiece(vocab_size=procedure.vocab_size).train(corpus.train)
     encoder = language.build_encoder(procedure.model, tokenizer, seed=procedure.initial_seed)
-    network = language.MaskedLanguageModel(encoder, seed=procedure.initial_seed)
     length = procedure.model.max_length
     feeds = {
         "train": encoder.feed(corpus.train, length),
         "validation": encoder.feed(corpus.validation, length),
     }
-    return network, feeds, corpus.counts
-
-
-def _objective(network: language.MaskedLanguageModel) -> language.MaskedLanguage:
-    words = network.encoder.tokenizer
-    return language.MaskedLanguage(words.special_ids, len(words))
+    return how(encoder, procedure.initial_seed), feeds, corpus.counts
 
 
 def _outcome(
-    procedure: TextPretrain, fit: Fit, start: str, feeds: Mapping[str, TokenFeed], counts: Mapping[str, int]
+    procedure: Any, fit: Fit, start: str, feeds: Mapping[str, TokenFeed], counts: Mapping[str, int]
 ) -> Outcome:
     network: Any = fit.model
     encoder: language.TextEncoder = network.encoder
@@ -142,10 +161,11 @@ def _cost(procedure: TextPretrain, counts: Mapping[str, Mapping[str, int]]) -> f
     return 60.0 * procedure.recipe.epochs * sentences / procedure.recipe.batch_size * procedure.model.layers
 
 
-def _seconds(procedure: TextPretrain, jobs: Sequence[Job], desk: Desk) -> float:
+def seconds_of(procedure: Any, jobs: Sequence[Job], desk: Desk, *, how: How = masked_language) -> float:
+    """Estimate the time of `pretrain_encoder` from a few steps."""
     from gradlab.training.timing import time_steps
 
-    network, feeds, _ = _prepared(procedure, desk)
+    (network, objective), feeds, _ = _prepared(procedure, desk, how)
     one = time_steps(
         [network],
         feeds["train"],
@@ -154,7 +174,7 @@ def _seconds(procedure: TextPretrain, jobs: Sequence[Job], desk: Desk) -> float:
         seeds=[procedure.initial_seed],
         device=desk.device,
         precision=procedure.recipe.precision or desk.precision,  # type: ignore[arg-type]
-        objective=_objective(network),
+        objective=objective,
     )
     return one * len(jobs)
 
@@ -165,7 +185,7 @@ TEXT_PRETRAIN = Kind(
     title="masked-language pre-training",
     configuration=TextPretrain,
     reads="text",
-    work=_work,
+    work=pretrain_encoder,
     tables={
         "epochs": {
             "train_loss": Column("training loss of masked tokens"),
@@ -181,7 +201,7 @@ TEXT_PRETRAIN = Kind(
     draws=False,
     software=SOFTWARE,
     cost=_cost,
-    time=_seconds,
+    time=seconds_of,
     may_stop=lambda procedure: procedure.recipe.stopping is not None,
 )
 """It has no seed of its own, so that all that rests on it shares one encoder."""

@@ -24,6 +24,8 @@ View = dict[str, Any]
 LATE = "The axis begins where the later half of the curves does; their start lies below it."
 MOST_COLUMNS = 5
 """So many columns of a table are shown; the rest is unfolded on demand."""
+ASIDES = ("parameters", "networks", "learned")
+"""Columns that tell of the networks, not what was measured."""
 
 
 def anchor(kind: str, name: Any, number: int) -> str:
@@ -59,9 +61,13 @@ def table_view(table: Table, name: str = "", index: int = 1) -> View:
 
 
 def _folded(columns: Sequence[Column]) -> list[int]:
-    """Return which columns wait to be unfolded: the last, but never the name nor what was measured first."""
-    measured = [n for n, column in enumerate(columns) if column["kind"] in ("interval", "points")]
-    kept = list(dict.fromkeys((0, *measured[:2], *range(len(columns)))))[:MOST_COLUMNS]
+    """Return which columns wait to be unfolded: the last, or where that would be all that was measured, what counts networks."""
+    kept = list(range(len(columns)))[:MOST_COLUMNS]
+    measured = [n for n, column in enumerate(columns) if column["kind"] in ("interval", "points")][:2]
+    asides = [n for n in kept if columns[n]["columns"][0] in ASIDES]
+    if measured and measured[0] not in kept:
+        for place, aside in zip(measured, reversed(asides), strict=False):
+            kept[kept.index(aside)] = place
     return sorted(set(range(len(columns))) - set(kept))
 
 

@@ -9,6 +9,7 @@ from gradlab.clip.prompts import GROUPS
 from gradlab.clip.small import SmallCLIP
 from gradlab.data import DATASETS, parse
 from gradlab.procedures.clip_pretrain import ClipPretrain
+from gradlab.studies._clip_text import TextStart, from_sentences
 from gradlab.studies.setup import Setup
 from gradlab.training.recipe import Recipe
 from gradlab.training.schedule import OneCycle
@@ -99,8 +100,8 @@ def few(setup: Setup, name: str) -> str:
     return f"{base}{replace(derived, per_class=PER_CLASS[setup.preset])}"
 
 
-def small_clip(setup: Setup, seen: str, epochs: int | None) -> ClipPretrain:
-    """Return the pre-training that both studies share."""
+def small_clip(setup: Setup, seen: str, epochs: int | None, text: TextStart = "random") -> ClipPretrain:
+    """Return the pre-training that both studies share; `text` says from what the text tower starts."""
     side = min(setup.image_size, 32) // PLACES
     model = SmallCLIP(patch=max(1, side))
     recipe = Recipe(
@@ -121,4 +122,5 @@ def small_clip(setup: Setup, seen: str, epochs: int | None) -> ClipPretrain:
         recipe = replace(recipe, epochs=60)
     digits = parse(setup.data)[0] in ("digits", "mnist", "coloured-digits")
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
-    return ClipPretrain(data=seen, model=model, recipe=recipe, flips=not digits)
+    made = ClipPretrain(data=seen, model=model, recipe=recipe, flips=not digits)
+    return made if text == "random" else from_sentences(setup, made)

@@ -8,6 +8,7 @@ from gradlab.lab.designing.design import Arm
 from gradlab.lab.designing.procedure import Procedure
 from gradlab.procedures.text_features import TextFeatures, TextHead
 from gradlab.procedures.text_finetune import TextFineTune
+from gradlab.studies._shared import other_data
 from gradlab.studies._text_nets import shared_encoder
 from gradlab.studies._text_words import words_of
 from gradlab.studies.setup import Setup
@@ -51,19 +52,19 @@ def recipe_of(setup: Setup, epochs: int | None) -> Recipe:
     """Return how every arm is trained but for what its name says."""
     recipe = PUBLISHED if setup.preset == "full" else REDUCED
     if setup.preset == "quick":
-        recipe = replace(recipe, learning_rate=2e-3, batch_size=16, epochs=8)
+        recipe = replace(recipe, learning_rate=2e-3, batch_size=16, epochs=5)
     return replace(recipe, epochs=epochs or recipe.epochs)
 
 
 def data_of(setup: Setup) -> str:
     """Return the data: some of each class in the preset quick, all else."""
     is_whole = setup.preset != "quick" or "#" in setup.data
-    return setup.data if is_whole else f"{setup.data}#300"
+    return setup.data if is_whole else f"{setup.data}#200"
 
 
 def encoder_of(setup: Setup, model: Procedure | None) -> Procedure:
     """Return the encoder that studies of texts share, or a given one."""
-    return shared_encoder(replace(setup, data=data_of(setup)), model, epochs=20)
+    return shared_encoder(replace(setup, data=data_of(setup)), model, epochs=12)
 
 
 def build_arms(setup: Setup, encoder: Procedure, recipe: Recipe) -> tuple[Arm, ...]:
@@ -98,3 +99,14 @@ def named(kind: str) -> str:
         "encoder": "A published encoder",
     }
     return known.get(kind, "A given encoder")
+
+
+def deviations_of(setup: Setup, kind: str) -> tuple[str, ...]:
+    """Return how a study with an encoder of this kind differs from the published setting."""
+    own = () if kind == "encoder" else ("a small encoder that is pre-trained here instead of DistilBERT",)
+    shorter = (
+        ()
+        if setup.preset == "full"
+        else (f"recipe of the preset {setup.preset} instead of {PUBLISHED.describe()}",)
+    )
+    return (*other_data(replace(setup, data=data_of(setup)), of="rotten-tomatoes"), *own, *shorter)

@@ -11,6 +11,7 @@ from gradlab.lab.designing.shown import Figure, Table
 from gradlab.studies._clip_arms import METHODS, build_arms
 from gradlab.studies._clip_claims import lora_claims
 from gradlab.studies._clip_data import classes_of, few, small_clip
+from gradlab.studies._clip_text import TextStart, start_told, text_start
 from gradlab.studies._shared import ACCURACY, PROTOCOL, learning_curves
 from gradlab.studies.setup import Network, PairsSetup, Setup
 from gradlab.training.recipe import Recipe
@@ -33,6 +34,7 @@ def clip_lora(
     epochs: Count | None = None,
     learning_rate: PositiveFloat | None = None,
     pretrain_epochs: Count | None = None,
+    text: TextStart | None = None,
 ) -> Design:
     """Which tower of a CLIP should adapters be put in, and does it forget other classes?
 
@@ -43,8 +45,11 @@ def clip_lora(
         epochs: of every method; the preset's own by default.
         learning_rate: highest of every method; 2e-4 of a given model as in CLIP-LoRA, more for a small one.
         pretrain_epochs: of the small CLIP; the preset's own by default.
+        text: from what its text tower starts: random values, or one that is pre-trained on the sentences of the text data sets;
+            left out: the latter on cifar100 in the presets standard and full, where they are here.
     """
-    net, trained, novel = _data(setup, model, pretrain_epochs)
+    start = text_start(setup, model, text)
+    net, trained, novel = _data(setup, model, pretrain_epochs, start)
     recipe = Recipe(
         optimizer="adamw",
         learning_rate=learning_rate or (2e-4 if model is not None else 3e-3),
@@ -60,7 +65,8 @@ def clip_lora(
         question="Which tower of a CLIP should adapters be put in, and does it forget other classes?",
         background=BACKGROUND,
         setting="003",
-        setting_text=f"{'A given CLIP' if model is not None else 'A small CLIP'}; rank {r}; {recipe.describe()}.",
+        setting_text=f"{'A given CLIP' if model is not None else 'A small CLIP'}; rank {r}; {recipe.describe()}."
+        + start_told(setup, net),
         corrections=(
             *PROTOCOL,
             "one template in training and evaluation",
@@ -76,6 +82,7 @@ def clip_lora(
             "epochs": recipe.epochs,
             "learning_rate": recipe.learning_rate,
             "pretrain_epochs": pretrain_epochs,
+            **({"text": text} if text is not None else {}),
         },
         arms=arms,
         claims=lora_claims(small=setup.is_small),
@@ -84,11 +91,13 @@ def clip_lora(
     )
 
 
-def _data(setup: Setup, model: Procedure | None, epochs: int | None) -> tuple[Procedure, str, str]:
+def _data(
+    setup: Setup, model: Procedure | None, epochs: int | None, text: TextStart
+) -> tuple[Procedure, str, str]:
     """Return the CLIP, the data that it learns, and the data of other classes; those of a given model are halves."""
     if model is None:
         classes = classes_of(setup)
-        return small_clip(setup, classes.seen, epochs), few(setup, classes.trained), classes.novel
+        return small_clip(setup, classes.seen, epochs, text), few(setup, classes.trained), classes.novel
     base, derived = parse(setup.data)
     half, last = setup.class_count // 2, setup.class_count - 1
     first, second = (

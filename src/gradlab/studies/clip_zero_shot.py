@@ -11,6 +11,7 @@ from gradlab.lab.designing.shown import Figure
 from gradlab.procedures.clip_zero_shot import ClipZeroShot
 from gradlab.studies._clip_claims import zero_shot_claims
 from gradlab.studies._clip_data import classes_of, small_clip
+from gradlab.studies._clip_text import TextStart, start_told, text_start
 from gradlab.studies._shared import ACCURACY, accuracy_table, chance_line, learning_curves, scores_table
 from gradlab.studies.setup import Network, PairsSetup, Setup
 from gradlab.types import Count
@@ -25,7 +26,12 @@ UNKNOWN = "nobody can tell here which pictures it was trained on"
 
 
 def clip_zero_shot(
-    setup: PairsSetup, *, model: Network | None = None, other: str | None = None, epochs: Count | None = None
+    setup: PairsSetup,
+    *,
+    model: Network | None = None,
+    other: str | None = None,
+    epochs: Count | None = None,
+    text: TextStart | None = None,
 ) -> Design:
     """How well does a CLIP name classes that it was never trained on?
 
@@ -34,9 +40,12 @@ def clip_zero_shot(
         model: folder or name of a CLIP, or a record of one; left out: a small one is pre-trained on most of the classes.
         other: data that a given model is asked about as well, such as tiny-imagenet beside imagenette.
         epochs: of the pre-training; the preset's own by default.
+        text: from what its text tower starts: random values, or one that is pre-trained on the sentences of the text data sets;
+            left out: the latter on cifar100 in the presets standard and full, where they are here.
     """
+    start = text_start(setup, model, text)
     given = model is not None
-    pretrained, sets, told = _sets(setup, model, other, epochs)
+    pretrained, sets, told = _sets(setup, model, other, epochs, start)
     arms = _arms(pretrained, sets, given=given)
     counts = {name: count for name, (_, count, _) in sets.items()}
     return Design(
@@ -50,7 +59,8 @@ def clip_zero_shot(
         deviations=()
         if given and setup.preset == "full"
         else ("another CLIP than ViT-B/16 of OpenAI", f"data {setup.data}"),
-        parameters={"model": model.kind if model is not None else None, "other": other, "epochs": epochs},
+        parameters={"model": model.kind if model is not None else None, "other": other, "epochs": epochs}
+        | ({"text": text} if text is not None else {}),
         arms=arms,
         claims=zero_shot_claims(counts, given=given, known="" if given else classes_of(setup).known),
         tables=(replace(accuracy_table(), measures=(ACCURACY, "macro F1")), scores_table()),
@@ -59,7 +69,7 @@ def clip_zero_shot(
 
 
 def _sets(
-    setup: Setup, model: Procedure | None, other: str | None, epochs: int | None
+    setup: Setup, model: Procedure | None, other: str | None, epochs: int | None, text: TextStart
 ) -> tuple[Procedure, dict[str, tuple[str, int, str]], str]:
     """Return the CLIP, and name -> (data, classes, words) of what it is asked about."""
     if model is not None:
@@ -72,7 +82,7 @@ def _sets(
             f"A given CLIP, asked about {', '.join(one for one, _, _ in sets.values())}; {UNKNOWN}.",
         )
     classes = classes_of(setup)
-    net = small_clip(setup, classes.seen, epochs)
+    net = small_clip(setup, classes.seen, epochs, text)
     sets = {
         "held": (classes.held, classes.counts["held"], "held-out classes"),
         "seen": (classes.seen, classes.counts["seen"], "seen classes"),
@@ -80,7 +90,7 @@ def _sets(
     return (
         net,
         sets,
-        f"Pre-trained on {classes.counts['seen']} classes of {setup.data}, {net.recipe.describe()}.",
+        f"Pre-trained on {classes.counts['seen']} classes of {setup.data}, {net.recipe.describe()}.{start_told(setup, net)}",
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass as plain
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import PlainValidator, TypeAdapter, ValidationError
 
 from gradlab._configuration import dataclass
+from gradlab.data.catalogue import list_datasets
 from gradlab.lab.designing.design import Design
 from gradlab.lab.designing.procedure import Procedure, dump_procedure, read_procedure
 from gradlab.procedures.registry import PROCEDURES
@@ -23,6 +25,8 @@ USUAL_DATA = "digits"
 """Data of a study where nothing is said; it is embedded."""
 PYTHON_ONLY = "only in Python"
 """Mark of a parameter that no command line can spell: `Annotated[..., PYTHON_ONLY]`."""
+TEXTS = ("rotten-tomatoes", "sst2", "subj", "trec")
+"""Data sets on whose training sentences an encoder of texts is pre-trained."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -34,6 +38,7 @@ class Setup:
         class_count: its classes. checksum: of its content. precision: number format of the runs.
         image_size: the shorter side of an image, in pixels. channels: 1 for grey images, 3 for colour.
         first_seed: of the repetitions; what is done once for all of them takes the network of this one.
+        beside: of the further data that the study is marked with, those that are here; None where nobody has looked.
     """
 
     preset: Preset
@@ -45,6 +50,7 @@ class Setup:
     image_size: int = 28
     channels: int = 1
     first_seed: int = 0
+    beside: tuple[str, ...] | None = None
 
     @property
     def is_small(self) -> bool:
@@ -59,12 +65,31 @@ class On:
     data: str
 
 
-def usual_data(study: Study) -> str:
-    """Return the data that a study takes where nothing is said: what its setup is marked with, else digits."""
+@plain(frozen=True)
+class Beside:
+    """Mark of a setup: further data, by name, which a study uses where they are here."""
+
+    names: tuple[str, ...]
+
+
+def _marks(study: Study) -> tuple[Any, ...]:
+    """Return the marks of a study's setup."""
     first = next(iter(inspect.signature(study).parameters), None)
     hints = get_type_hints(study, include_extras=True) if first is not None else {}
-    marks = getattr(hints.get(str(first)), "__metadata__", ())
-    return next((mark.data for mark in marks if isinstance(mark, On)), USUAL_DATA)
+    return getattr(hints.get(str(first)), "__metadata__", ())
+
+
+def usual_data(study: Study) -> str:
+    """Return the data that a study takes where nothing is said: what its setup is marked with, else digits."""
+    return next((mark.data for mark in _marks(study) if isinstance(mark, On)), USUAL_DATA)
+
+
+def beside_of(study: Study, data_dir: str | Path | None) -> tuple[str, ...] | None:
+    """Return which of the further data that a study's setup is marked with are here, downloading nothing; None without a mark."""
+    wanted = next((mark.names for mark in _marks(study) if isinstance(mark, Beside)), None)
+    if wanted is None:
+        return None
+    return tuple(one.name for one in list_datasets(data_dir) if one.here and one.name in wanted)
 
 
 def _network(value: Any) -> Any:
@@ -79,7 +104,7 @@ Network = Annotated[Any, PlainValidator(_network)]
 """A network that is there already: `running` has made a source of a module, a folder, a file, or a record."""
 Study = Callable[..., Design]
 TextSetup = Annotated[Setup, On("rotten-tomatoes")]
-PairsSetup = Annotated[Setup, On("coloured-digits")]
+PairsSetup = Annotated[Setup, On("coloured-digits"), Beside(TEXTS)]
 """Setups of studies of texts, and of CLIP, which needs classes whose names share words; the latter data are embedded."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from gradlab.lab.designing.design import Arm, Design
 from gradlab.lab.designing.procedure import Procedure
@@ -11,7 +11,14 @@ from gradlab.procedures.text_encoder import PretrainedEncoder
 from gradlab.studies._shared import ACCURACY, PROTOCOL, chance_line, mistakes_of
 from gradlab.studies._text_features_arms import build_arms, told_layer
 from gradlab.studies._text_features_claims import claims_of
-from gradlab.studies._text_nets import encoder_name, layers_of, shared_encoder
+from gradlab.studies._text_nets import (
+    copies_of,
+    copies_table,
+    encoder_name,
+    layers_of,
+    shared_encoder,
+    told_copies,
+)
 from gradlab.studies.setup import Network, Setup, TextSetup
 from gradlab.types import UserError
 
@@ -28,8 +35,9 @@ BACKGROUND = (
 def text_features(
     setup: TextSetup,
     *,
-    model: Annotated[Network | None, "folder, name or record of an encoder"] = None,
+    model: Network | None = None,
     layers: tuple[int, ...] | None = None,
+    trained_on: tuple[str, ...] = (),
 ) -> Design:
     """How far do frozen features of a text encoder go, and which of its layers, poolings and heads go furthest?
 
@@ -38,7 +46,10 @@ def text_features(
         model: an encoder: a folder or a name of Hugging Face's, or a record of a pre-training; by default a small one is
             pre-trained here, and DistilBERT is taken in the preset full.
         layers: of whose outputs; 0 is the embeddings, -1 the last, which is always there; all of a small encoder by default.
+        trained_on: data sets on whose training sentences a given model was trained, such as sst2; the test sentences that stand
+            there are counted and said first.
     """
+    copies = copies_of(setup, model, trained_on)
     encoder = shared_encoder(setup, model)
     chosen = _layers(encoder, layers)
     arms = build_arms(setup, encoder, chosen)
@@ -54,13 +65,13 @@ def text_features(
         question="How far do frozen features of a text encoder go, and which of its layers, poolings and heads go furthest?",
         background=BACKGROUND,
         setting="000, 001, 003 and 004",
-        setting_text=f"Encoder: {encoder_name(encoder)}; texts of {setup.data}.",
+        setting_text=f"Encoder: {encoder_name(encoder)}; texts of {setup.data}.{told_copies(model, trained_on)}",
         corrections=PROTOCOL,
         deviations=deviations,
-        parameters={"layers": list(chosen)},
-        arms=arms,
+        parameters={"layers": list(chosen)} | ({"trained_on": list(trained_on)} if trained_on else {}),
+        arms=(*copies, *arms),
         claims=claims_of(setup.class_count, deviations),
-        tables=_tables(arms),
+        tables=(*copies_table(copies), *_tables(arms)),
         figures=_figures(setup, arms, chosen),
     )
 

@@ -13,19 +13,18 @@ from gradlab.studies._shared import (
     chance_line,
     learning_curves,
     mistakes_of,
-    other_data,
 )
 from gradlab.studies._text_finetuning_arms import (
     HARDLY,
     POLICIES,
-    PUBLISHED,
     build_arms,
-    data_of,
+    deviations_of,
     encoder_of,
     named,
     recipe_of,
 )
 from gradlab.studies._text_finetuning_claims import claims_of
+from gradlab.studies._text_nets import copies_of, copies_table, told_copies
 from gradlab.studies._text_words import WORDS_FIGURE, WORDS_TABLE
 from gradlab.studies.setup import Network, Setup, TextSetup
 from gradlab.types import Count
@@ -39,7 +38,13 @@ BACKGROUND = (
 )
 
 
-def text_finetuning(setup: TextSetup, *, model: Network | None = None, epochs: Count | None = None) -> Design:
+def text_finetuning(
+    setup: TextSetup,
+    *,
+    model: Network | None = None,
+    epochs: Count | None = None,
+    trained_on: tuple[str, ...] = (),
+) -> Design:
     """How much of an encoder of texts has to be trained?
 
     Args:
@@ -47,10 +52,13 @@ def text_finetuning(setup: TextSetup, *, model: Network | None = None, epochs: C
         model: an encoder, by folder or name, instead of the preset's own: DistilBERT in full, else a small one that is
             pre-trained here.
         epochs: of every arm; the preset's own by default.
+        trained_on: data sets on whose training sentences a given model was trained, such as sst2; the test sentences that stand
+            there are counted and said first.
     """
+    copies = copies_of(setup, model, trained_on)
     encoder, recipe = encoder_of(setup, model), recipe_of(setup, epochs)
     arms = build_arms(setup, encoder, recipe)
-    deviations = _deviations(setup, encoder.kind)
+    deviations = deviations_of(setup, encoder.kind)
     return Design(
         study="text-finetuning",
         title="Fine-tuning an encoder of texts",
@@ -58,30 +66,21 @@ def text_finetuning(setup: TextSetup, *, model: Network | None = None, epochs: C
         background=BACKGROUND,
         setting="000, 001, 002, 003 and 004",
         setting_text=f"{named(encoder.kind)}; {recipe.describe()}; LoRA and head alone at higher rates."
-        + (HARDLY if setup.preset == "quick" and model is None else ""),
+        + (HARDLY if setup.preset == "quick" and model is None else told_copies(model, trained_on)),
         corrections=(
             *PROTOCOL,
             "every arm starts from the same weights (labs 000 and 004: some go on from a network that was fine-tuned already)",
             "every batch is padded to its longest text (lab 004: to 512 tokens)",
         ),
         deviations=deviations,
-        parameters={"model": None if model is None else model.kind, "epochs": recipe.epochs},
-        arms=arms,
+        parameters={"model": None if model is None else model.kind, "epochs": recipe.epochs}
+        | ({"trained_on": list(trained_on)} if trained_on else {}),
+        arms=(*copies, *arms),
         claims=claims_of(deviations),
-        tables=_tables(),
+        tables=(*copies_table(copies), *_tables()),
         figures=_figures(setup, arms),
         twins=(Twins(a="all", b="scratch"), Twins(a="all", b="mixed")),
     )
-
-
-def _deviations(setup: Setup, kind: str) -> tuple[str, ...]:
-    own = () if kind == "encoder" else ("a small encoder that is pre-trained here instead of DistilBERT",)
-    shorter = (
-        ()
-        if setup.preset == "full"
-        else (f"recipe of the preset {setup.preset} instead of {PUBLISHED.describe()}",)
-    )
-    return (*other_data(replace(setup, data=data_of(setup)), of="rotten-tomatoes"), *own, *shorter)
 
 
 def _tables() -> tuple[Table, ...]:

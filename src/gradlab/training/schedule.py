@@ -88,11 +88,14 @@ def rate_factor(schedule: Schedule | None, step: int, steps_per_epoch: int, epoc
 
 
 def _lines(schedule: Linear, step: int, steps: int) -> float:
-    """No step is lost at a rate of 0: the first is one step up, the last one step before the floor."""
+    """No step is lost at a rate of 0: the first is one step up, the last one step before the floor.
+
+    Where the rise ends between two steps, the second of these has the peak.
+    """
     rising = schedule.warm * steps
     if step + 1 <= rising:
         return (step + 1) / rising
-    return 1.0 - (1.0 - schedule.floor) * (step - rising) / (steps - rising)
+    return 1.0 - (1.0 - schedule.floor) * max(0.0, step - rising) / (steps - rising)
 
 
 def _half_cosine(start: float, end: float, progress: float) -> float:

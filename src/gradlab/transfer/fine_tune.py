@@ -13,7 +13,7 @@ from gradlab.training.device import DTYPES, resolve_device
 from gradlab.training.feed import Feed
 from gradlab.training.fit import Epoch, Fit, Listener, fit_stacked
 from gradlab.training.frozen import frozen_digests
-from gradlab.training.objective import CrossEntropy
+from gradlab.training.objective import CrossEntropy, Objective
 from gradlab.training.recipe import Precision, Recipe
 from gradlab.training.trainee import cast_module
 from gradlab.transfer.parts import parts_of, train_only, with_new_head
@@ -111,6 +111,7 @@ def tune(
     seed: int,
     device: str = "auto",
     precision: Precision | None = None,
+    objective: Objective | None = None,
     folder: str | Path | None = None,
     checkpoint_seconds: float = 0.0,
     listeners: Sequence[Listener] = (),
@@ -120,7 +121,7 @@ def tune(
 
     Args:
         start: cast in place to the device and the number format of training, and otherwise left as it was.
-        data: and validation: images, or feeds of anything.
+        data: and validation: images, or feeds of anything. objective: of all stages, as in `gradlab.training.fit`.
     """
     start = cast_module(start, resolve_device(device), DTYPES[recipe.precision or precision or "fp32"])
     fits: list[Fit] = []
@@ -133,6 +134,7 @@ def tune(
             validation=validation,
             device=device,
             precision=precision,
+            objective=objective,
             checkpoint=None if folder is None else Path(folder) / f"stage-{number}.safetensors",
             checkpoint_seconds=checkpoint_seconds,
             listeners=[_shifted(listener, fits, recipe.epochs) for listener in listeners],
@@ -141,7 +143,7 @@ def tune(
         fits.append(done)
         if done.status == "diverged":
             break
-    whole = _joined(fits, recipe)
+    whole = _joined(fits, recipe, objective or CrossEntropy())
     return FineTuned(
         whole, start, len_of(stages[len(fits) - 1], start), _frozen(start, whole.model, stages[: len(fits)])
     )
@@ -165,7 +167,7 @@ def _shifted(listener: Listener, before: Sequence[Fit], epochs: int) -> Listener
     return hear
 
 
-def _joined(fits: Sequence[Fit], recipe: Recipe) -> Fit:
+def _joined(fits: Sequence[Fit], recipe: Recipe, objective: Objective) -> Fit:
     """Return the stages as one training: the weights of the best epoch of all, or the last ones, as the recipe says."""
     rows: list[dict[str, float]] = []
     starts: list[int] = []
@@ -175,7 +177,7 @@ def _joined(fits: Sequence[Fit], recipe: Recipe) -> Fit:
             row | {"epoch": len(rows) + place, "stage": number + 1}
             for place, row in enumerate(one.history, 1)
         ]
-    kept = _best(fits, recipe) if recipe.keep == "best" else len(fits) - 1
+    kept = _best(fits, recipe, objective) if recipe.keep == "best" else len(fits) - 1
     best, note = fits[kept].best_epoch, fits[-1].note
     return replace(
         fits[kept],
@@ -189,9 +191,9 @@ def _joined(fits: Sequence[Fit], recipe: Recipe) -> Fit:
     )  # fmt: skip
 
 
-def _best(fits: Sequence[Fit], recipe: Recipe) -> int:
+def _best(fits: Sequence[Fit], recipe: Recipe, objective: Objective) -> int:
     """Return the stage whose kept weights are best by the validation metric that the recipe selects."""
-    sign = -1.0 if CrossEntropy().validation[recipe.select] == "more" else 1.0
+    sign = -1.0 if objective.validation[recipe.select] == "more" else 1.0
     values = [
         sign * one.history[one.best_epoch - 1][f"validation_{recipe.select}"] if one.best_epoch else None
         for one in fits

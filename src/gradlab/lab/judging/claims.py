@@ -139,7 +139,8 @@ def _flags(claim: Claim, study: Study) -> list[str]:
         if arm in learning and not any(study.learned[arm])
     ]
     found += edge_flags(claim, study.design, study.bound, study.seeds)
-    for arm in arms:
+    everywhere = [arm.name for arm in study.design.arms if study.arms[arm.name][0].kind.qualifies_all]
+    for arm in dict.fromkeys((*everywhere, *arms)):
         runs = study.arms[arm]
         found += runs[0].kind.flags(study.design.arm(arm).label, runs)
     return found
