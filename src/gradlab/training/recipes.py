@@ -41,14 +41,10 @@ def _fast(epochs: int, sizes: tuple[int, ...] = (), half: Literal["bf16"] | None
 
 
 def _long(epochs: int) -> Recipe:
-    """As `_fast`, at half the rate, with momentum over about as many images as in its source, where batches hold 2,000."""
+    """As `_fast`, with momentum over about as many images as in its source, where batches hold 2,000."""
     return replace(
-        _fast(epochs, (16, 24), "bf16"), learning_rate=0.12, momentum=0.85, weight_decay=0.02,
+        _fast(epochs, (16, 24), "bf16"), momentum=0.85, weight_decay=0.05,
         augmentation=(Flip(alternate=True), Crop(padding=2, border="mirror")),
-        groups=(
-            Group(shape="head", optimizer="adamw", rate=1 / 30, decay=0.0),
-            Group(shape="vectors", rate=1 / 6, decay=0.0),
-        ),
     )  # fmt: skip
 
 
