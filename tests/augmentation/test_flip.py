@@ -1,9 +1,11 @@
 """Mirrors against PIL's."""
 
+import pytest
 import torch
 from PIL import ImageOps
 
 from gradlab.augmentation import Flip
+from gradlab.types import UserError
 from tests.augmentation.examples import by_pil, generator, images
 
 
@@ -30,3 +32,10 @@ def test_the_two_mirrors_are_drawn_independently():
     assert abs(across - 0.5) < 0.032
     assert abs(down - 0.25) < 0.028
     assert abs(float((drawn[:, 0] * drawn[:, 1]).mean()) - 0.125) < 0.021
+
+
+def test_an_alternating_flip_needs_halves():
+    with pytest.raises(
+        UserError, match=r"every other epoch, got probability=0\.3; leave probability at 0\.5"
+    ):
+        Flip(alternate=True, probability=0.3)

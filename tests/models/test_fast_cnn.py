@@ -12,7 +12,8 @@ from gradlab.types import UserError
 
 SHAPE = (3, 12, 14)
 SMALL = FastCNN(widths=(26, 28))
-MIRROR = FastCNN(widths=(26, 28), fixed_stem=True, mirror=True)
+MIRROR = FastCNN(widths=(26, 28), fixed_stem=True, mirror=True, tiled=True)
+SIX = FastCNN(widths=(26, 28), mirror=True, shifted=True)
 
 
 def images(count=40, seed=0):
@@ -63,7 +64,7 @@ def test_filters_are_those_of_a_plain_loop_in_numpy():
 
 
 def test_counts_are_those_of_the_module_and_of_pytorch_s_counter():
-    for config in (SMALL, FastCNN(widths=(25,), patch=3, activation="gelu"), MIRROR):
+    for config in (SMALL, FastCNN(widths=(25,), patch=3, activation="gelu"), MIRROR, SIX):
         network = made(config)
         assert config.parameter_count(SHAPE, 5) == sum(one.numel() for one in network.parameters())
         assert config.flop_count(SHAPE, 5) == summary(network, SHAPE).flops
@@ -94,7 +95,7 @@ def test_convolutions_start_as_the_identity_of_their_first_channels():
     assert torch.equal(deeper.stages[1].convolution1.weight, network.stages[1].convolution1.weight)
 
 
-@pytest.mark.parametrize("config", [SMALL, MIRROR])
+@pytest.mark.parametrize("config", [SMALL, MIRROR, SIX, FastCNN(widths=(26,), shifted=True)])
 def test_saved_and_loaded_it_gives_the_same_bits_and_so_do_its_steps(config, tmp_path):
     network = made(config).eval()
     whiten(network, images())
@@ -122,6 +123,29 @@ def test_the_mirror_image_counts_as_much_in_eval_mode_and_not_in_training():
         torch.testing.assert_close(both.eval()(batch), torch.stack(seen).mean(0))
     assert not torch.allclose(seen[0], seen[1])
     assert MIRROR.describe(SHAPE, 5) == f"{SMALL.describe(SHAPE, 5)}, mean with the mirror image"
+
+
+def test_six_views_are_three_places_and_their_mirror_images():
+    plain, six = made(), made(SIX)
+    batch = torch.rand(3, *SHAPE, generator=torch.Generator().manual_seed(1))
+    whiten(plain, images())
+    nn.init.normal_(plain.head.weight, generator=torch.Generator().manual_seed(0))
+    six.load_state_dict(plain.state_dict())
+    wide = np.pad(batch.numpy(), ((0, 0), (0, 0), (1, 1), (1, 1)), mode="reflect")
+    places = [wide[:, :, k : k + 12, k : k + 14] for k in (0, 1, 2)]
+    with torch.no_grad():
+        assert torch.equal(plain.train()(batch), six.train()(batch))
+        plain.eval()
+        seen = [
+            plain(torch.from_numpy(np.ascontiguousarray(view)))
+            for one in places
+            for view in (one, one[..., ::-1])
+        ]
+        torch.testing.assert_close(six.eval()(batch), torch.stack(seen).mean(0))
+    assert not torch.allclose(seen[0], seen[2])
+    assert (
+        SIX.describe(SHAPE, 5) == f"{SMALL.describe(SHAPE, 5)}, mean over shifts by a pixel and mirror images"
+    )
 
 
 def test_a_fixed_stem_keeps_its_bias_at_zero():

@@ -22,6 +22,7 @@ RECIPES = {
     "cutmix": Recipe(mixing=CutMix(), label_smoothing=0.1, **QUICK),
     "features": Recipe(feature_augmentation=FeatureAugmentation(), **QUICK),
     "noise": Recipe(feature_augmentation=FeatureAugmentation(kind="noise"), **QUICK),
+    "alternating": Recipe(augmentation=(Flip(alternate=True), Shift(fraction=0.1)), **QUICK),
     "all": Recipe(augmentation=(Flip(), Shift(fraction=0.1)), mixing=Mixup(), **QUICK),
 }
 
@@ -111,7 +112,7 @@ def test_every_seed_and_epoch_draws_afresh_and_the_same_again():
 
     def drawn(seeds, epoch):
         augmenter.start(seeds, epoch)
-        changed, mixture = augmenter.change(images, torch.zeros(2, 4, dtype=torch.int64))
+        changed, mixture = augmenter.change(images, *torch.zeros(2, 2, 4, dtype=torch.int64))
         assert mixture is None
         return changed
 
@@ -122,13 +123,43 @@ def test_every_seed_and_epoch_draws_afresh_and_the_same_again():
     assert torch.equal(first.flip(0), drawn((1, 0), 1))
 
 
+def test_an_alternating_flip_mirrors_each_image_in_one_of_two_epochs(data):
+    seen = []
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(64, 3)
+
+        def forward(self, images):
+            if self.training:
+                seen.extend(images.mul(255).round().to(torch.uint8))
+            return self.layer(images.flatten(1))
+
+    fit(Net(), data, Recipe(augmentation=(Flip(alternate=True),), **QUICK | {"epochs": 4}), seed=0)
+    count = len(data.train)
+    visits = [torch.stack(seen[start : start + count]) for start in range(0, 4 * count, count)]
+    plain, mirrored = data.train.images, data.train.images.flip(-1)
+
+    def has(visit, one):
+        return bool((visit == one).flatten(1).all(1).any())
+
+    sides = [[has(visit, one) for one in plain] for visit in visits]
+    assert [[has(visit, one) for one in mirrored] for visit in visits] == [
+        [not one for one in row] for row in sides
+    ]
+    assert sides[0] == sides[2] != sides[1] == sides[3]
+    assert [not one for one in sides[0]] == sides[1]
+    assert 0.25 < sum(sides[0]) / count < 0.75
+
+
 def test_a_mixed_loss_is_the_weighted_sum_over_both_labels():
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(2, 5, 3, generator=generator, dtype=torch.float64)
     labels = torch.randint(0, 3, (2, 5), generator=generator)
     augmenter = Augmenter(Recipe(mixing=Mixup(alpha=1.0)))
     augmenter.start((0, 1), 1)
-    _, mixture = augmenter.change(torch.rand(2, 5, 1, 4, 4, generator=generator), labels)
+    _, mixture = augmenter.change(torch.rand(2, 5, 1, 4, 4, generator=generator), labels, labels)
     by_hand = [
         sum(
             float(mixture.weight[s, i]) * functional.cross_entropy(logits[s, i], labels[s, i]).item()

@@ -38,6 +38,18 @@ def test_bf16_belongs_to_a_recipe_and_leaves_the_spec_of_others_as_it_was():
     assert lengths == sorted(set(lengths))
 
 
+def test_the_long_recipe_for_bf16_alternates_its_flip_and_the_measured_ones_do_not():
+    told = {
+        name: TypeAdapter(Recipe).dump_python(one.recipe)["augmentation"][0] for name, one in RECIPES.items()
+    }
+    assert told.pop("fast-bf16-long")["alternate"]
+    assert [one.get("alternate", False) for one in told.values()] == [False] * 3
+    configs = {name: NETS[one.network].config for name, one in RECIPES.items()}
+    assert {name: (one.views, one.tiled) for name, one in configs.items()} == {
+        "fast": (1, False), "fast-long": (1, False), "fast-bf16": (2, False), "fast-bf16-long": (6, True),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "config",
     [FastCNN(widths=(25, 26)), CNN(widths=(4,), names="cifar-resnet", residual=True), CNN(widths=(4,))],

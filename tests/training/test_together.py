@@ -118,13 +118,14 @@ def test_a_process_whose_fellow_dies_says_so_and_ends(of_two):
 
 
 def test_each_process_augments_its_images_as_one_process_would():
-    recipe = replace(SMALL, augmentation=(Flip(), Crop(padding=1)))
+    recipe = replace(SMALL, augmentation=(Flip(alternate=True), Crop(padding=1)))
     images, labels = torch.rand(2, 9, *DATA.train.images.shape[1:]), torch.zeros(2, 9, dtype=torch.int64)
+    indices = torch.arange(9).expand(2, 9)
 
     def changed(part: slice) -> torch.Tensor:
         augmenter = Augmenter(recipe)
-        augmenter.start([0, 1], epoch=1)
-        return augmenter.change(images[:, part], labels, part)[0]
+        augmenter.start([0, 1], epoch=1, samples=9)
+        return augmenter.change(images[:, part], labels, indices, part)[0]
 
     parts = [slice(0, 4), slice(4, 9)]
     assert torch.equal(torch.cat([changed(part) for part in parts], 1), changed(slice(0, 9)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gradlab._configuration import dataclass
 from gradlab.augmentation._units import Chance
-from gradlab.types import STRICT
+from gradlab.types import STRICT, UserError, later
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -30,11 +30,21 @@ class Flip:
     Attributes:
         probability: share of the images that are mirrored left to right.
         vertical: share of the images that are mirrored top to bottom, drawn by itself.
+        alternate: in training, mirror each image left to right in every other epoch (Jordan, 2024, arXiv:2404.00498);
+            chance decides in which of two. Where there are no epochs it changes nothing.
     """
 
     kind: Literal["flip"] = "flip"
     probability: Chance = 0.5
     vertical: Chance = 0.0
+    alternate: bool = later(False)
+
+    def __post_init__(self) -> None:
+        if self.alternate and self.probability != 0.5:
+            raise UserError(
+                f"alternate mirrors each image in every other epoch, got probability={self.probability:g}; leave "
+                "probability at 0.5, or drop alternate."
+            )
 
     def draw(self, count: int, size: tuple[int, int, int], generator: Generator) -> Tensor:  # noqa: ARG002
         """Draw (count, 2) of 0 and 1: whether left to right, whether top to bottom."""

@@ -62,7 +62,7 @@ def named(name: str) -> tuple[Augmentation, ...]:
     """Return the augmentations of a set, or one augmentation with its defaults.
 
     >>> named("flip")
-    (Flip(kind='flip', probability=0.5, vertical=0.0),)
+    (Flip(kind='flip', probability=0.5, vertical=0.0, alternate=False),)
 
     Raises:
         UserError: no set and no augmentation that keeps the label has this name.

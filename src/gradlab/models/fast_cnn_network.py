@@ -6,12 +6,14 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from gradlab.models._randomness import seeded
 from gradlab.models._shape import check_shape
 from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.initialise import initialise
 from gradlab.models.normalise import Normalise
+from gradlab.models.tiled_convolution import TiledConv2d
 from gradlab.types import UserError
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
@@ -33,7 +35,7 @@ class FastCNNNetwork(nn.Module):
     """normalise → whiten → stages → largest → head; images (N, C, H, W) in [0, 1] to logits (N, K).
 
     In train mode smaller images are taken as well, since a recipe may begin with them. In eval mode, where the
-    configuration says so, the logits are the mean over the images and their mirror images.
+    configuration says so, the logits are the mean over the images, moved by a pixel, and their mirror images.
     """
 
     def __init__(
@@ -58,9 +60,17 @@ class FastCNNNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) in [0, 1] to logits (N, K)."""
         check_shape(images, self.input_shape, smaller=self.training)
-        if self.training or not self.config.mirror:
+        if self.training or self.config.views == 1:
             return self._logits(images)
-        return (self._logits(images) + self._logits(images.flip(-1))) / 2
+        views = [images]
+        if self.config.shifted:
+            height, width = images.shape[-2:]
+            wider = functional.pad(images, (1, 1, 1, 1), mode="reflect")
+            views += [wider[..., :height, :width], wider[..., 2:, 2:]]
+        if self.config.mirror:
+            views += [one.flip(-1) for one in views]
+        first, *others = (self._logits(one) for one in views)
+        return sum(others, first) / len(views)
 
     def _logits(self, images: Tensor) -> Tensor:
         features = self.whiten_activation(self.whiten(self.normalise(images)))
@@ -148,9 +158,9 @@ def second_moments(network: FastCNNNetwork, images: Tensor) -> Tensor:
 
 def _stage(config: FastCNN, channels: int, width: int) -> nn.Sequential:
     """Two convolutions; the maximum lies before the first norm, where it is cheapest."""
-    stage = nn.Sequential()
+    stage, convolution = nn.Sequential(), TiledConv2d if config.tiled else nn.Conv2d
     for number, inputs in ((1, channels), (2, width)):
-        stage.add_module(f"convolution{number}", nn.Conv2d(inputs, width, 3, padding=1, bias=False))
+        stage.add_module(f"convolution{number}", convolution(inputs, width, 3, padding=1, bias=False))
         if number == 1:
             stage.add_module("pool", nn.MaxPool2d(2))
         norm = nn.BatchNorm2d(width, momentum=config.norm_momentum)

@@ -63,10 +63,6 @@ def _four_stage(*blocks: int) -> CNN:
     return CNN(widths=(64, 128, 256, 512), stage_blocks=blocks, residual=True, shortcut="projection")
 
 
-def _mirrored(*widths: int) -> FastCNN:
-    return FastCNN(widths=widths, fixed_stem=True, mirror=True)
-
-
 def _he(blocks: int) -> CNN:
     """The net of He et al. (2016, arXiv:1512.03385), section 4.2, with 6·blocks + 2 layers."""
     return CNN(blocks=blocks, residual=True, names="cifar-resnet")
@@ -162,9 +158,13 @@ NETS: dict[str, Net] = {
     "fast-cnn": Net("six convolutions after a whitening layer, made to train fast without a GPU", FastCNN()),
     "fast-cnn-wide": Net("fast-cnn with 64, 256 and 256 channels", FastCNN(widths=(64, 256, 256))),
     "fast-cnn-mirror": Net(
-        "fast-cnn with a fixed first layer, and the mean over an image and its mirror image", _mirrored(64, 128, 256)
+        "fast-cnn with a fixed first layer, and the mean over an image and its mirror image",
+        FastCNN(fixed_stem=True, mirror=True),
     ),
-    "fast-cnn-wide-mirror": Net("fast-cnn-mirror with 64, 256 and 256 channels", _mirrored(64, 256, 256)),
+    "fast-cnn-wide-views": Net(
+        "fast-cnn-mirror with 64, 256 and 256 channels, shifts by a pixel in the mean as well, and a faster step in bf16",
+        FastCNN(widths=(64, 256, 256), fixed_stem=True, mirror=True, shifted=True, tiled=True),
+    ),
 }  # fmt: skip
 """Name -> network; `-` and `_` are alike."""
 

@@ -9,9 +9,11 @@ from torch import nn
 
 from gradlab.models.cnn_layers import ConvolutionBlock, PlaceMean, sides
 from gradlab.models.cnn_network import CNNNetwork
+from gradlab.models.fast_cnn import FastCNN
 from gradlab.models.fast_cnn_network import FastCNNNetwork, PlaceMax
 from gradlab.models.mlp_network import Block, MLPNetwork
 from gradlab.models.normalise import Normalise
+from gradlab.models.tiled_convolution import TiledConv2d
 from gradlab.models.vit_network import ViTNetwork
 from gradlab.models.vit_steps import VIT_STEPS
 from gradlab.types import UserError
@@ -112,12 +114,13 @@ def steps_of(network: MLPNetwork | CNNNetwork | ViTNetwork | FastCNNNetwork) -> 
             for child, inner in layer.named_children():
                 x = walk(inner, f"{name}.{child}", x)
             return x
-        if type(layer) not in OPERATIONS:
+        kind = nn.Conv2d if type(layer) is TiledConv2d else type(layer)
+        if kind not in OPERATIONS:
             raise UserError(
                 f"layer '{name}' ({type(layer).__name__}) is none that gradlab's builders put there, so its forward "
                 "pass cannot be written as a list of operations; export to torch-export or onnx instead."
             )
-        return add(name, *OPERATIONS[type(layer)](layer, name, x))
+        return add(name, *OPERATIONS[kind](layer, name, x))
 
     x = walk(network.normalise, "normalise", "images")
     if isinstance(network, MLPNetwork):
@@ -125,23 +128,38 @@ def steps_of(network: MLPNetwork | CNNNetwork | ViTNetwork | FastCNNNetwork) -> 
     for name, part in network.named_children():
         x = walk(part, name, x) if name != "normalise" else x
     found[-1][0] = "logits"
-    return _with_mirror(found) if isinstance(network, FastCNNNetwork) and network.config.mirror else found
+    return _of_views(found, network.config) if isinstance(network, FastCNNNetwork) else found
 
 
-def _with_mirror(steps: list[Step]) -> list[Step]:
-    """Take the steps for the mirror image as well, and the mean of both."""
-    own = {"images", *(name for name, *_ in steps)}
+def _of_views(steps: list[Step], config: FastCNN) -> list[Step]:
+    """Take the steps for every view of the images, and the mean over all."""
+    if config.views == 1:
+        return steps
+    made: list[Step] = []
+    views = ["images"]
+    if config.shifted:
+        made.append(["wider images", "reflection_pad2d", ["images", [1, 1, 1, 1]]])
+        for name, start, stop in (("lower", 0, -2), ("upper", 2, None)):
+            made.append([f"{name} rows", "slice", ["wider images", -2, start, stop, 1]])
+            made.append([f"{name} images", "slice", [f"{name} rows", -1, start, stop, 1]])
+            views.append(f"{name} images")
+    if config.mirror:
+        made += [[f"mirrored {one}", "flip", [one, [-1]]] for one in views]
+        views += [f"mirrored {one}" for one in views]
+    total = ""
+    for view in views:
+        made += _renamed(steps, view)
+        logits, sums = f"{view}: logits", f"{view}: sum"
+        made += [[sums, "add", [total, logits]]] if total else []
+        total = sums if total else logits
+    return [*made, ["logits", "div", [total, len(views)]]]
 
-    def twin(one: Any) -> Any:
-        return f"mirrored {one}" if isinstance(one, str) and one in own else one
 
-    mirrored = [[twin(name), operation, [*map(twin, given)]] for name, operation, given in steps]
-    steps[-1][0] = "plain logits"
-    both = ["sum", "add", ["plain logits", "mirrored logits"]]
-    return [
-        *steps,
-        ["mirrored images", "flip", ["images", [-1]]],
-        *mirrored,
-        both,
-        ["logits", "div", ["sum", 2]],
-    ]
+def _renamed(steps: list[Step], view: str) -> list[Step]:
+    """The steps on other images than "images", every result with a name of its own."""
+    names = {name: f"{view}: {name}" for name, *_ in steps} | {"images": view}
+
+    def of(one: Any) -> Any:
+        return names.get(one, one) if isinstance(one, str) else one
+
+    return [[of(name), operation, [*map(of, given)]] for name, operation, given in steps]

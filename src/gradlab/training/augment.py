@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gradlab.augmentation import Flip
 from gradlab.augmentation.augment import apply_all, draw_all
 from gradlab.models.stacked_layers import StackedLinear
 from gradlab.training.recipe import Recipe
@@ -34,6 +35,10 @@ class Augmenter:
             recipe.feature_augmentation,
         )
         self._streams: dict[str, list[torch.Generator]] = {}
+        self._alternating = [
+            number for number, one in enumerate(self.chain) if isinstance(one, Flip) and one.alternate
+        ]
+        self._mirrored = torch.zeros(0, 0, dtype=torch.bool)
 
     @property
     def changes_images(self) -> bool:
@@ -45,17 +50,21 @@ class Augmenter:
         """Whether the features before the last linear layer are changed."""
         return self.features is not None
 
-    def start(self, seeds: Sequence[int], epoch: int) -> None:
-        """Start the streams of an epoch."""
+    def start(self, seeds: Sequence[int], epoch: int, samples: int = 0) -> None:
+        """Start the streams of an epoch on data of so many samples, which an alternating flip must know."""
         self._streams = {
             name: [torch.Generator().manual_seed(derive_seed(seed, name, epoch)) for seed in seeds]
             for name in ("augmentation", "mixing", "feature augmentation")
         }
+        if self._alternating:
+            streams = [torch.Generator().manual_seed(derive_seed(seed, "alternating flip")) for seed in seeds]
+            first = torch.stack([Flip().draw(samples, (1, 1, 1), stream)[:, 0] != 0 for stream in streams])
+            self._mirrored = first if epoch % 2 else ~first
 
     def change(
-        self, images: Tensor, labels: Tensor, part: slice | None = None
+        self, images: Tensor, labels: Tensor, indices: Tensor, part: slice | None = None
     ) -> tuple[Tensor, Mixture | None]:
-        """Augment, then mix, images (S, B, C, H, W) with labels (S, B).
+        """Augment, then mix, images (S, B, C, H, W) with labels (S, B), which are the samples at indices (S, B).
 
         The images come from whole numbers, so that their range needs no look, which would wait for the device.
 
@@ -65,6 +74,8 @@ class Augmenter:
         count, size = labels.shape[1], (images.shape[-3], images.shape[-2], images.shape[-1])
         if self.chain:
             drawn = draw_all(self.chain, count, size, self._streams["augmentation"])
+            for number in self._alternating:
+                drawn[number][:, 0] = self._mirrored.gather(1, indices.cpu()).flatten()
             if part is not None:
                 drawn = [one.view(*labels.shape, *one.shape[1:])[:, part].flatten(0, 1) for one in drawn]
             images = apply_all(images.flatten(0, 1), self.chain, drawn).view(images.shape)

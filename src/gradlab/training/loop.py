@@ -107,7 +107,7 @@ def start_epoch(state: State, recipe: Recipe, train: Feed) -> Tensor:
     set_training(trainee.module)
     trainee.reseed(state.epoch)
     if state.augmenter is not None:
-        state.augmenter.start(trainee.seeds, state.epoch)
+        state.augmenter.start(trainee.seeds, state.epoch, len(train.labels))
     return torch.stack([train.order(seed, state.epoch, recipe.batch_size) for seed in trainee.seeds])
 
 
@@ -135,9 +135,9 @@ def training_batch(state: State, train: Feed, indices: Tensor, step: int) -> Bat
         if augmenter is None or augmenter.mixing is None:
             images = pictures.images(indices[:, own], state.size)
             if augmenter is not None:
-                images, _ = augmenter.change(images, labels, own)
+                images, _ = augmenter.change(images, labels, indices, own)
         else:  # the partners may lie anywhere in the batch
-            images, mixed = augmenter.change(pictures.images(indices, state.size), labels)
+            images, mixed = augmenter.change(pictures.images(indices, state.size), labels, indices)
             images = images[:, own]
             mixture = mixed and Mixture(mixed.labels[:, own], mixed.weight[:, own])
         inputs = pictures.prepare(images)
