@@ -22,6 +22,10 @@ from tests.procedures.examples import DATA, EXAMPLES, SLICES, design_of, stripes
 SEEDS = (0, 1)
 
 
+TEXTS = ("reviews", "more-reviews")
+"""Examples of texts that procedures read."""
+
+
 def write_data(folder: Path) -> None:
     """Write the examples' images as class folders and their texts as a table."""
     images, labels = stripes()
@@ -29,22 +33,26 @@ def write_data(folder: Path) -> None:
         place = folder / "stripes" / f"class-{label}"
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.asarray(image[0])).save(place / f"{number:03d}.png")
-    reviews = DATA["reviews"].splits.values()
-    rows = [
-        f"{text},{label}" for split in reviews for text, label in zip(split.texts, split.labels, strict=True)
-    ]
-    (folder / "reviews.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
+    for name in TEXTS:
+        rows = [
+            f'"{text}",{label}'
+            for split in DATA[name].splits.values()
+            for text, label in zip(split.texts, split.labels, strict=True)
+        ]
+        (folder / f"{name}.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
 
 
 def on_files(procedure: Procedure, folder: Path) -> Procedure:
     """Return the example, and all that it rests on, with data that worker processes can read."""
-    places = {"stripes": str(folder / "stripes"), "reviews": str(folder / "reviews.csv")}
+    places = {"stripes": str(folder / "stripes")} | {name: str(folder / f"{name}.csv") for name in TEXTS}
     changed: dict[str, Any] = {name: on_files(one, folder) for name, one in inputs_of(procedure)}
     data = getattr(procedure, "data", None)
     if isinstance(data, tuple):
         changed["data"] = tuple(places[name] for name in data)
     elif data is not None:
         changed["data"] = places[data]
+    if procedure.kind == "text-overlap":
+        changed["known"] = places[procedure.known]
     if procedure.kind == "score":
         changed["out"] = ("noise@6:grey", "photos@6:grey")
     return replace(procedure, **changed)
