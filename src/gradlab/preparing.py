@@ -65,8 +65,7 @@ def prepare(
     name, build = _study_of(study)
     data = usual_data(build) if data is None else data
     _check(preset, data, seeds, first_seed, precision)
-    _check_executor(executor, address)
-    _refuse_url(out)
+    _check_place(executor, address, out)
     memory: dict[str, Any] = {} if isinstance(data, (str, Path)) else {data.name: data}
     facts = info(data, data_dir) if isinstance(data, (str, Path)) else info_of(data)
     given, modules, beside = _own_networks(parameters, facts, Path(out))
@@ -90,25 +89,44 @@ def prepare(
         objects=None if store is None else ObjectStore(str(store)),
         address=address or (os.environ.get("RAY_ADDRESS") if executor == "ray" else None),
     )
-    setup = _setup(preset, facts, precision, name)
-    setup = replace(setup, first_seed=first_seed, beside=beside_of(build, folder))
+    setup = _setup(name, preset, facts, precision, first_seed, beside_of(build, folder))
     design = build_design(build, name, setup, given)
     refuse_unfit(design, request)
     changed = _changed(executor, seeds=seeds, first_seed=first_seed, precision=precision, device=device)
-    shown = {"preset": preset, "data": facts.name, "seeds": seeds}
-    shown |= {key: one for key, one in changed.items() if key != "device"} | dict(parameters)
-    shown |= {"procedures": {kind.name: kind for kind in procedures}} if procedures else {}
-    own = not isinstance(study, str) or any(isinstance(one, Procedure) for one in parameters.values())
+    asked = {"preset": preset, "data": facts.name, "seeds": seeds} | changed
     told = replace(
         request,
-        command=command or _command(study, shown, in_python=bool(own or memory or modules)),
+        command=command
+        or _command_of(study, asked, parameters, procedures, lives_here=bool(memory or modules)),
         report=report_name(design.study, facts.name, preset, changed_parameters(build, given) | changed),
         asked={"setup": asdict(setup), "parameters": plain_parameters(build, given)},
     )
     return design, told, facts
 
 
-def _setup(preset: str, facts: DataInfo, precision: Precision, study: str) -> Setup:
+def _command_of(
+    study: str | Study | Design,
+    asked: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    procedures: Sequence[Kind],
+    *,
+    lives_here: bool,
+) -> str:
+    """Return the command that asks for the same; where something is only in this process, the call in Python."""
+    shown = {key: one for key, one in asked.items() if key != "device"} | dict(parameters)
+    shown |= {"procedures": {kind.name: kind for kind in procedures}} if procedures else {}
+    own = not isinstance(study, str) or any(isinstance(one, Procedure) for one in parameters.values())
+    return _command(study, shown, in_python=own or lives_here)
+
+
+def _setup(
+    study: str,
+    preset: str,
+    facts: DataInfo,
+    precision: Precision,
+    first_seed: int,
+    beside: tuple[str, ...] | None,
+) -> Setup:
     """Return what the study is told of the data, or refuse data without the parts that it needs."""
     for part in ("train", "test"):
         if not facts.counts.get(part):
@@ -122,6 +140,8 @@ def _setup(preset: str, facts: DataInfo, precision: Precision, study: str) -> Se
         class_count=len(facts.class_names),
         checksum=facts.checksum,
         precision=precision,
+        first_seed=first_seed,
+        beside=beside,
         image_size=min(facts.input_shape[1:], default=0),
         channels=facts.input_shape[0] if facts.input_shape else 0,
     )
@@ -167,18 +187,14 @@ def _check(preset: str, data: object, seeds: object, first_seed: object, precisi
         )
 
 
-def _check_executor(executor: str, address: str | None) -> None:
-    """Refuse an unknown executor, one whose package is missing, and an address that nobody would use."""
+def _check_place(executor: str, address: str | None, out: str | Path) -> None:
+    """Refuse an unknown executor, one whose package is missing, an address that nobody would use, and a URL as folder."""
     if executor not in get_args(Executor):
         raise UserError(f"unknown executor '{executor}'; {did_you_mean(str(executor), get_args(Executor))}")
     if executor == "ray":
         check_ray()
     elif address is not None:
         raise UserError(f"--address {address} is that of a Ray cluster; add --executor ray.")
-
-
-def _refuse_url(out: str | Path) -> None:
-    """Refuse the place of an object store where a folder is meant, which would be made under that name."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(out)):
         raise UserError(
             f"--out is a folder on this machine, got {out}; give the URL of an object store with --store."
