@@ -10,7 +10,7 @@ from gradlab.training import RECIPES, Recipe, fit, named_recipe
 from gradlab.training.groups import group_numbers
 from gradlab.types import UserError
 
-HALF = ("fast-bf16", "fast-bf16-long")
+HALF = ("fast-bf16", "fast-bf16-long", "fast-bf16-longest")
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -26,7 +26,7 @@ def test_a_recipe_is_of_fixed_length_and_its_network_is_there(name):
 
 def test_at_least_two_are_here():
     assert len(RECIPES) >= 4
-    assert RECIPES.keys() >= {"fast", "fast-long", *HALF}
+    assert RECIPES.keys() >= {"fast", *HALF}
 
 
 def test_bf16_belongs_to_a_recipe_and_leaves_the_spec_of_others_as_it_was():
@@ -38,15 +38,16 @@ def test_bf16_belongs_to_a_recipe_and_leaves_the_spec_of_others_as_it_was():
     assert lengths == sorted(set(lengths))
 
 
-def test_the_long_recipe_for_bf16_alternates_its_flip_and_the_measured_ones_do_not():
+def test_the_long_recipes_for_bf16_alternate_their_flip_and_see_an_image_in_six_ways():
     told = {
         name: TypeAdapter(Recipe).dump_python(one.recipe)["augmentation"][0] for name, one in RECIPES.items()
     }
-    assert told.pop("fast-bf16-long")["alternate"]
-    assert [one.get("alternate", False) for one in told.values()] == [False] * 3
+    assert {name: one.get("alternate", False) for name, one in told.items()} == {
+        "fast": False, "fast-bf16": False, "fast-bf16-long": True, "fast-bf16-longest": True,
+    }  # fmt: skip
     configs = {name: NETS[one.network].config for name, one in RECIPES.items()}
     assert {name: (one.views, one.tiled) for name, one in configs.items()} == {
-        "fast": (1, False), "fast-long": (1, False), "fast-bf16": (2, False), "fast-bf16-long": (6, True),
+        "fast": (2, False), "fast-bf16": (2, False), "fast-bf16-long": (6, True), "fast-bf16-longest": (6, True),
     }  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def test_the_head_is_the_last_matrix_of_two_axes():
 
 
 def test_a_wrong_name_gets_the_nearest_or_all():
-    assert named_recipe("Fast_Long") is RECIPES["fast-long"]
+    assert named_recipe("Fast_BF16") is RECIPES["fast-bf16"]
     with pytest.raises(UserError, match="there is no recipe 'fst'; did you mean 'fast'"):
         named_recipe("fst")
     with pytest.raises(UserError, match="known are fast, fast-bf16"):

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from gradlab.models import MLP
+from gradlab.models.chain import Chain
 from gradlab.training import Patience, Recipe, fit, fit_stacked
 from gradlab.training.trainee import assemble, weights_of
 
@@ -163,3 +164,21 @@ def test_a_smaller_stack_has_copies_of_its_own():
 def test_nothing_to_train_is_refused():
     with pytest.raises(ValueError, match="no trainable parameter"):
         together([nn.Flatten()], [0])
+
+
+@pytest.mark.parametrize("seeds", [[0], SEEDS])
+def test_a_stack_trains_as_a_chain_to_the_bits_of_its_modules(seeds, monkeypatch):
+    def trained():
+        return fit_stacked(
+            [net(seed=seed) for seed in seeds], DATA, STACK_RECIPES[0], seeds=seeds, progress=False
+        )
+
+    calls = []
+    plain = Chain.__call__
+    monkeypatch.setattr(Chain, "__call__", lambda *asked: calls.append(1) or plain(*asked))
+    by_chain = trained()
+    assert calls
+    monkeypatch.setattr(Chain, "fits", lambda *_: False)
+    for one, other in zip(by_chain, trained(), strict=True):
+        assert one.history == other.history
+        assert all(map(torch.equal, one.model.parameters(), other.model.parameters()))

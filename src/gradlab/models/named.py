@@ -156,7 +156,6 @@ NETS: dict[str, Net] = {
     ),
     "vit-tiny": Net("a vision transformer for small images", ViT()),
     "fast-cnn": Net("six convolutions after a whitening layer, made to train fast without a GPU", FastCNN()),
-    "fast-cnn-wide": Net("fast-cnn with 64, 256 and 256 channels", FastCNN(widths=(64, 256, 256))),
     "fast-cnn-mirror": Net(
         "fast-cnn with a fixed first layer, and the mean over an image and its mirror image",
         FastCNN(fixed_stem=True, mirror=True),

@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from gradlab.models.chain import chain_of
 from gradlab.models.mlp_network import MLPNetwork
 from gradlab.models.stack import stack, unstack
 from gradlab.models.stacked_layers import StackedBatchNorm, StackedDropout
@@ -35,6 +36,7 @@ class Stack:
         self.module = stack(networks)
         cast_module(self.module, device, dtype)
         self.trained, self.used_groups = flatten(self.module, networks[0], len(networks), groups)
+        self._chain = chain_of(self.module)
 
     @property
     def buffers(self) -> list[Tensor]:
@@ -48,7 +50,10 @@ class Stack:
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Map prepared features (S, B, ...) to logits (S, B, K)."""
-        return self.module.body(cast(Tensor, inputs))
+        features = cast(Tensor, inputs)
+        if self._chain is not None and self._chain.fits(features):
+            return self._chain(features)
+        return self.module.body(features)
 
     def reseed(self, epoch: int) -> None:
         """Start this epoch's streams of dropout, one for every layer and seed."""
