@@ -164,6 +164,10 @@ NETS: dict[str, Net] = {
         "fast-cnn-mirror with 64, 256 and 256 channels, shifts by a pixel in the mean as well, and a faster step in bf16",
         FastCNN(widths=(64, 256, 256), fixed_stem=True, mirror=True, shifted=True, tiled=True),
     ),
+    "fast-cnn-widest-views": Net(
+        "fast-cnn-wide-views with 128, 384 and 384 channels",
+        FastCNN(widths=(128, 384, 384), fixed_stem=True, mirror=True, shifted=True, tiled=True),
+    ),
 }  # fmt: skip
 """Name -> network; `-` and `_` are alike."""
 

@@ -40,11 +40,11 @@ def _fast(epochs: int, sizes: tuple[int, ...] = (), half: Literal["bf16"] | None
     )  # fmt: skip
 
 
-def _long(epochs: int) -> Recipe:
-    """As `_fast`, with momentum over about as many images as in its source, where batches hold 2,000, and wider shifts."""
+def _long(epochs: int, *, shift: int) -> Recipe:
+    """As `_fast`, with momentum over about as many images as in its source, where batches hold 2,000."""
     return replace(
         _fast(epochs, (16, 24), "bf16"), momentum=0.85, weight_decay=0.05,
-        augmentation=(Flip(alternate=True), Crop(padding=4, border="mirror")),
+        augmentation=(Flip(alternate=True), Crop(padding=shift, border="mirror")),
     )  # fmt: skip
 
 
@@ -55,8 +55,12 @@ RECIPES: dict[str, NamedRecipe] = {
     "fast-bf16": NamedRecipe(
         "as fast, where the processor has bf16 units", _fast(5, (16, 24), "bf16"), "fast-cnn-mirror"
     ),
-    "fast-bf16-long": NamedRecipe("for longer, with a wider network", _long(14), "fast-cnn-wide-views"),
-    "fast-bf16-longest": NamedRecipe("for longer still", _long(20), "fast-cnn-wide-views"),
+    "fast-bf16-long": NamedRecipe(
+        "for longer, with a wider network", _long(10, shift=2), "fast-cnn-wide-views"
+    ),
+    "fast-bf16-longest": NamedRecipe(
+        "for longer still, with the widest network", _long(12, shift=4), "fast-cnn-widest-views"
+    ),
 }
 """Name -> recipe."""
 
