@@ -4,6 +4,8 @@ import itertools
 
 import pytest
 import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook
 
 from gradlab.models import MLP
 from gradlab.models.chain import Chain, chain_of
@@ -67,10 +69,72 @@ def test_other_layers_make_no_chain(config):
     assert chain_of(stacked(config)) is None
 
 
-def test_a_frozen_layer_makes_no_chain():
-    network = stacked(MLP())
+def two_activations(network):
+    network.blocks[0].after = nn.Tanh()
+
+
+def activation_before_head(network):
+    network.head = nn.Sequential(nn.Tanh(), network.head)
+
+
+def activation_after_head(network):
+    network.head = nn.Sequential(network.head, nn.Sigmoid())
+
+
+def activation_in_front(network):
+    network.stem.insert(0, nn.ReLU())
+
+
+def before_the_branch(network):
+    network.blocks[0].branch.insert(0, nn.Tanh())
+
+
+def idle_layer(network):
+    network.idle = nn.Linear(3, 3)
+
+
+def own_forward(network):
+    network.blocks[0].forward = lambda inputs: inputs
+
+
+def own_body(network):
+    network.body = lambda inputs: inputs
+
+
+def frozen(network):
     network.stem[0].bias.requires_grad_(False)
-    assert chain_of(network) is None
+
+
+EDITS = [
+    two_activations, activation_before_head, activation_after_head, activation_in_front, before_the_branch, idle_layer,
+    own_forward, own_body, frozen,
+]  # fmt: skip
+
+
+ON_A_SUM = [two_activations, activation_before_head]
+
+
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_network_makes_no_chain_or_a_right_one(edit, residual):
+    network = stacked(MLP(activation="sigmoid", residual=residual))
+    assert chain_of(network) is not None
+    edit(network)
+    chain = chain_of(network)
+    if not (residual and edit in ON_A_SUM):
+        assert chain is None
+    else:
+        expected = logits_and_gradients(network, network.body, features())
+        assert all(map(torch.equal, logits_and_gradients(network, chain, features()), expected))
+
+
+def test_layers_in_another_order_of_names_keep_their_weights():
+    network = stacked(MLP(activation="tanh"))
+    stem = network.stem
+    del network.stem
+    network.stem = stem
+    expected = logits_and_gradients(network, network.body, features())
+    assert all(map(torch.equal, logits_and_gradients(network, chain_of(network), features()), expected))
 
 
 def test_it_steps_aside_for_whoever_looks():
@@ -90,7 +154,25 @@ def test_it_steps_aside_for_whoever_looks():
         handle = getattr(module, register)(lambda *_: None)
         assert not chain.fits(features())
         handle.remove()
+    handle = register_module_forward_hook(lambda *_: None)
+    assert not chain.fits(features())
+    handle.remove()
     assert chain.fits(features())
+
+
+def test_a_changed_input_is_refused_rather_than_wrong():
+    inputs = features()
+    found = chain_of(stacked(MLP()))(inputs)
+    inputs.mul_(0.5)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        found.sum().backward()
+
+
+def test_a_second_way_back_is_refused():
+    found = chain_of(stacked(MLP()))(features())
+    found.sum().backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="once; call the network again"):
+        found.sum().backward()
 
 
 def test_a_second_derivative_is_refused_rather_than_wrong():

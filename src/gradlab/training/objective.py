@@ -15,7 +15,8 @@ from gradlab.training.feed import Inputs
 from gradlab.types import UserError, derive_seed
 
 NARROW = 16
-"""Rows of fewer logits do not fill a vector of the processor; along another axis PyTorch's softmax is several times faster."""
+"""Rows of fewer logits do not fill a vector of the processor; along another axis PyTorch's softmax is several times
+faster. There the last bit of a loss may depend on the place in the batch."""
 Better = Literal["less", "more"]
 """Whether a smaller or a larger value of a metric is better."""
 

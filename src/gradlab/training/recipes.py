@@ -53,13 +53,15 @@ RECIPES: dict[str, NamedRecipe] = {
         "small colour images without a GPU, in minutes", _fast(5, (16, 24)), "fast-cnn-mirror"
     ),
     "fast-bf16": NamedRecipe(
-        "as fast, where the processor has bf16 units", _fast(5, (16, 24), "bf16"), "fast-cnn-mirror"
+        "fast in bf16, for processors with units for it", _fast(5, (16, 24), "bf16"), "fast-cnn-mirror"
     ),
     "fast-bf16-long": NamedRecipe(
-        "for longer, with a wider network", _long(10, shift=2), "fast-cnn-wide-views"
+        "fast-bf16 for twice as many epochs, with a wider network", _long(10, shift=2), "fast-cnn-wide-views"
     ),
     "fast-bf16-longest": NamedRecipe(
-        "for longer still, with the widest network", _long(12, shift=4), "fast-cnn-widest-views"
+        "the most accurate: twelve epochs in bf16, with the widest network",
+        _long(12, shift=4),
+        "fast-cnn-widest-views",
     ),
 }
 """Name -> recipe."""
