@@ -69,6 +69,11 @@ def test_other_layers_make_no_chain(config):
     assert chain_of(stacked(config)) is None
 
 
+def test_a_large_network_makes_no_chain_since_all_gradients_at_once_take_memory():
+    assert chain_of(stacked(MLP(widths=(1000, 1000)), seeds=1)) is not None  # 1,024,004 numbers
+    assert chain_of(stacked(MLP(widths=(1000, 1000)), seeds=2)) is None
+
+
 def two_activations(network):
     network.blocks[0].after = nn.Tanh()
 

@@ -22,6 +22,8 @@ FROM_OUTPUT: dict[type[nn.Module], tuple[Callable[[Tensor], Tensor], Callable[[T
 """Activations whose gradient follows from their output: in place, and the gradient of their input."""
 Step = Literal["linear", "start", "add"] | type[nn.Module]
 """A linear layer, the start of a residual block, its end, or an activation."""
+LARGEST = 2**20
+"""Numbers of a stack that is still a chain: in a larger one modules cost little, and a chain holds all gradients at once."""
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
@@ -53,13 +55,15 @@ class Chain:
 
 
 def chain_of(network: MLPNetwork) -> Chain | None:
-    """Return a stacked network as a chain, or None where it does, holds or freezes anything that a chain does not know."""
+    """Return a stacked network as a chain, or None where it is large, or has or freezes anything that a chain does not know."""
     layers: list[StackedLinear] = []
     steps = [step for part in (network.stem, network.blocks, network.head) for step in _steps(part, layers)]
     known = [one for layer in layers for one in (layer.weight, layer.bias)]
     own = list(network.parameters())
     is_whole = len(own) == len(known) and {id(one) for one in own} == {id(one) for one in known}
     trains = all(one.requires_grad for one in own)
+    if sum(one.numel() for one in own) > LARGEST:
+        return None
     if not (is_whole and trains and _is_regular(steps)) or "body" in vars(network):
         return None
     return Chain(network, [step for step in steps if step is not None], layers)
