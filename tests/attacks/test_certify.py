@@ -262,9 +262,11 @@ def test_what_cannot_be_judged_is_refused_in_a_sentence(change, sentence, networ
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("norm", "numbers"), [("linf", range(13)), ("l2", range(7, 13))])
-def test_ordinary_networks_and_one_that_was_trained_adversarially_are_hardly_ever_flagged(
-    norm, numbers, digits
+@pytest.mark.parametrize(
+    ("number", "norm"), [*((n, "linf") for n in range(13)), *((n, "l2") for n in range(7, 13))]
+)
+def test_no_false_flag_on_ordinary_networks_nor_on_one_that_was_trained_adversarially(
+    number, norm, digits, monkeypatch
 ):
     kinds = [
         MLP(width=32, depth=1),
@@ -274,17 +276,12 @@ def test_ordinary_networks_and_one_that_was_trained_adversarially_are_hardly_eve
         CNN(widths=(8, 16), residual=True),
         CNN(widths=(12,)),
     ]
-    flagged = []
-    for number in numbers:
-        objective = MadryTraining(eps=EPS, steps=5, validation_steps=0) if number == 12 else None
-        network = trained(kinds[number % 6], objective, seed=number, epochs=15)
-        found = certify(network, digits, EPS if norm == "linf" else 0.5, norm, quick=True)
-        assert found.finding != "invalid", found.describe()
-        assert found.clean.estimate > 0.8
-        if objective and norm == "linf":
-            assert found.robust.estimate > 0.4
-        if found.finding == "suspect":
-            flagged.append(found.describe())
-    # of 200 images a few more that longer attacks fool can lie at a threshold, which asks for more steps and no more
-    assert len(flagged) <= 1, "\n".join(flagged)
-    assert all(one.count("suspect, ") == one.count("suspect, more steps change little") for one in flagged)
+    objective = MadryTraining(eps=EPS, steps=5, validation_steps=0) if number == 12 else None
+    # the networks of before cross-entropy changed in its last bits: one that lies at a threshold would tell nothing
+    monkeypatch.setattr("gradlab.training.objective.NARROW", 0)
+    network = trained(kinds[number % 6], objective, seed=number, epochs=15)
+    found = certify(network, digits, EPS if norm == "linf" else 0.5, norm, quick=True)
+    assert found.finding == "valid", found.describe()
+    assert found.clean.estimate > 0.8
+    if objective and norm == "linf":
+        assert found.robust.estimate > 0.4

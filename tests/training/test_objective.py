@@ -8,6 +8,7 @@ from torch import nn
 
 from gradlab.models import MLP
 from gradlab.training import Batch, CrossEntropy, Objective, Patience, Recipe, fit, fit_stacked
+from gradlab.training.objective import sample_losses
 
 from .examples import CLASSES, SHAPE, assert_states_equal, blobs, small_cnn
 
@@ -141,3 +142,20 @@ def test_streams_of_a_step_depend_on_seed_name_and_step_alone():
     assert drawn((0, 3), 5) == [*drawn((0,), 5), *drawn((3,), 5)]
     different = [*drawn((0, 3), 5), *drawn((0,), 6), *drawn((0,), 5, "noise")]
     assert len(set(different)) == 4
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("classes", [2, 15, 16, 40])
+def test_losses_and_gradients_are_those_of_the_formula_for_few_and_many_classes(classes, smoothing):
+    generator = torch.Generator().manual_seed(classes)
+    logits = torch.randn(3, 5, classes, generator=generator, dtype=torch.float64, requires_grad=True)
+    labels = torch.randint(0, classes, (3, 5), generator=generator)
+    wanted = torch.full_like(logits, smoothing / classes).detach()
+    wanted.scatter_add_(2, labels[..., None], torch.full((3, 5, 1), 1 - smoothing, dtype=torch.float64))
+    expected = -(wanted * (logits - logits.exp().sum(2, keepdim=True).log())).sum(2)
+    losses = sample_losses(logits, labels, smoothing)
+    assert torch.allclose(losses, expected, rtol=1e-12)
+    weights = torch.randn(3, 5, generator=generator, dtype=torch.float64)
+    (gradient,) = torch.autograd.grad((weights * losses).sum(), logits)
+    softmax = logits.detach().softmax(2)
+    assert torch.allclose(gradient, weights[..., None] * (softmax - wanted), rtol=1e-12, atol=1e-14)
